@@ -1,0 +1,55 @@
+"""core knows errors, units, dates, declared columns, provenance and digests: what every room speaks."""
+
+from lutrace.core.columns import Column, Disclosure, Table, Type
+from lutrace.core.dates import DAYS_PER_MONTH, PartialDate, Precision, parse_partial_date
+from lutrace.core.digests import canonical_json, digest_of, digest_of_bytes, digest_of_file, short
+from lutrace.core.errors import (
+    ContradictionError,
+    DisclosureError,
+    EstimationError,
+    LutraceError,
+    MissingFactError,
+    ProtocolError,
+    RegistryBusyError,
+    TableError,
+    UnsupportedError,
+    UnusableInputError,
+)
+from lutrace.core.progress import Progress, silent
+from lutrace.core.source import Source
+from lutrace.core.tabular import Row, read_rows, write_rows
+from lutrace.core.units import convert, parse_quantity
+
+__all__ = [
+    "DAYS_PER_MONTH",
+    "Column",
+    "ContradictionError",
+    "Disclosure",
+    "DisclosureError",
+    "EstimationError",
+    "LutraceError",
+    "MissingFactError",
+    "PartialDate",
+    "Precision",
+    "Progress",
+    "ProtocolError",
+    "RegistryBusyError",
+    "Row",
+    "Source",
+    "Table",
+    "TableError",
+    "Type",
+    "UnsupportedError",
+    "UnusableInputError",
+    "canonical_json",
+    "convert",
+    "digest_of",
+    "digest_of_bytes",
+    "digest_of_file",
+    "parse_partial_date",
+    "parse_quantity",
+    "read_rows",
+    "short",
+    "silent",
+    "write_rows",
+]

@@ -1,0 +1,135 @@
+"""Plain tables on disk: CSV, TSV, XLSX and Parquet by their ending, read as text or typed, written the same."""
+
+from __future__ import annotations
+
+import csv
+import datetime as dt
+import io
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import openpyxl
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from lutrace.core.errors import UnusableInputError
+
+Row = dict[str, Any]
+ENDINGS = (".csv", ".tsv", ".xlsx", ".parquet")
+
+
+def read_rows(path: Path) -> list[Row]:
+    """The rows of a table file; CSV, TSV and XLSX cells as stripped text (None when empty), Parquet typed.
+
+    Raises UnusableInputError for an unknown ending, a missing file, a doubled or empty header, or undecodable text.
+    """
+    if not path.is_file():
+        raise UnusableInputError(f"{path.name}: no such file")
+    match path.suffix.lower():
+        case ".csv":
+            return _read_delimited(path, None)
+        case ".tsv":
+            return _read_delimited(path, "\t")
+        case ".xlsx":
+            return _read_xlsx(path)
+        case ".parquet":
+            return _read_parquet(path)
+    raise UnusableInputError(f"{path.name}: expected a table ending in {', '.join(ENDINGS)}")
+
+
+def write_rows(path: Path, rows: Sequence[Mapping[str, Any]], columns: Sequence[str] | None = None) -> None:
+    """Write `rows` to a table file by its ending; `columns` fixes names and order (default: first seen first)."""
+    names = list(columns) if columns is not None else list(dict.fromkeys(key for row in rows for key in row))
+    path.parent.mkdir(parents=True, exist_ok=True)
+    match path.suffix.lower():
+        case ".csv" | ".tsv":
+            delimiter = "," if path.suffix.lower() == ".csv" else "\t"
+            with path.open("w", newline="", encoding="utf-8") as file:
+                writer = csv.writer(file, delimiter=delimiter, lineterminator="\n")
+                writer.writerow(names)
+                writer.writerows([_as_text(row.get(name)) for name in names] for row in rows)
+        case ".xlsx":
+            book = openpyxl.Workbook(write_only=True)
+            sheet = book.create_sheet("table")
+            sheet.append(names)
+            for row in rows:
+                sheet.append([_as_cell(row.get(name)) for name in names])
+            book.save(path)
+        case ".parquet":
+            pq.write_table(pa.table({name: [row.get(name) for row in rows] for name in names}), path)
+        case _:
+            raise UnusableInputError(f"{path.name}: expected a table ending in {', '.join(ENDINGS)}")
+
+
+def _read_delimited(path: Path, delimiter: str | None) -> list[Row]:
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise UnusableInputError(f"{path.name}: not UTF-8 text (byte {error.start}); save it as UTF-8") from error
+    if delimiter is None:
+        head = text.split("\n", 1)[0]
+        delimiter = ";" if head.count(";") > head.count(",") else ","
+    lines = list(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter))
+    return _rows_of(path, lines)
+
+
+def _read_xlsx(path: Path) -> list[Row]:
+    try:
+        book = openpyxl.load_workbook(path, read_only=True, data_only=True)
+    except (OSError, KeyError, ValueError) as error:
+        raise UnusableInputError(f"{path.name}: not a readable XLSX workbook") from error
+    sheet = book.worksheets[0]
+    lines = [[_cell_text(cell) for cell in row] for row in sheet.iter_rows(values_only=True)]
+    book.close()
+    return _rows_of(path, lines)
+
+
+def _read_parquet(path: Path) -> list[Row]:
+    try:
+        rows: list[Row] = pq.read_table(path).to_pylist()
+    except pa.ArrowInvalid as error:
+        raise UnusableInputError(f"{path.name}: not a readable Parquet file") from error
+    return rows
+
+
+def _rows_of(path: Path, lines: Sequence[Sequence[str]]) -> list[Row]:
+    if not lines:
+        raise UnusableInputError(f"{path.name}: the table is empty; its first row must name the columns")
+    names = [name.strip() for name in lines[0]]
+    if len(set(names)) != len(names) or "" in names:
+        raise UnusableInputError(f"{path.name}: row 1 must name each column once, got {names}")
+    rows = []
+    for number, line in enumerate(lines[1:], start=2):
+        if not any(cell.strip() for cell in line):
+            continue
+        if len(line) != len(names):
+            raise UnusableInputError(f"{path.name}: row {number} has {len(line)} cells, expected {len(names)}")
+        rows.append({name: cell.strip() or None for name, cell in zip(names, line, strict=True)})
+    return rows
+
+
+def _cell_text(cell: Any) -> str:
+    if cell is None:
+        return ""
+    if isinstance(cell, dt.datetime):
+        return cell.date().isoformat() if cell.time() == dt.time() else cell.isoformat()
+    if isinstance(cell, float) and cell.is_integer():
+        return str(int(cell))
+    return str(cell)
+
+
+def _as_text(value: Any) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, list | tuple):
+        return "; ".join(_as_text(item) for item in value)
+    return str(value)
+
+
+def _as_cell(value: Any) -> Any:
+    if value is None or isinstance(value, int | float | dt.date):
+        return value
+    return _as_text(value)

@@ -1,0 +1,107 @@
+"""Volume and Mask: arrays that know where they lie and what their numbers mean."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lutrace.core import Source, UnusableInputError
+
+FloatArray = NDArray[np.float32]
+BoolArray = NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class Geometry:
+    """A voxel grid in the patient: LPS millimetres, DICOM's axes.
+
+    `size_xyz` counts voxels along the first (column), second (row) and third (slice) grid axis; `direction` holds the
+    unit vectors of these three axes as columns of a row-major 3 x 3 matrix (ITK's convention); `origin_mm` is the
+    centre of voxel (0, 0, 0). `frame_of_reference` tells whether two grids share a patient position.
+    """
+
+    size_xyz: tuple[int, int, int]
+    spacing_mm: tuple[float, float, float]
+    origin_mm: tuple[float, float, float]
+    direction: tuple[float, float, float, float, float, float, float, float, float] = (1, 0, 0, 0, 1, 0, 0, 0, 1)
+    frame_of_reference: str | None = None
+
+    def __post_init__(self) -> None:
+        """Check that the grid has volume."""
+        if min(self.size_xyz) < 1 or min(self.spacing_mm) <= 0:
+            raise UnusableInputError(f"a grid needs positive size and spacing, got {self.size_xyz}, {self.spacing_mm}")
+
+    @property
+    def shape_zyx(self) -> tuple[int, int, int]:
+        """Shape of the array on this grid: slices, rows, columns."""
+        x, y, z = self.size_xyz
+        return (z, y, x)
+
+    @property
+    def voxel_volume_ml(self) -> float:
+        """Volume of one voxel in mL."""
+        return float(np.prod(self.spacing_mm)) / 1000.0
+
+    @property
+    def affine(self) -> NDArray[np.float64]:
+        """4 x 4 matrix from grid index (x, y, z) to LPS millimetres."""
+        matrix = np.eye(4)
+        matrix[:3, :3] = np.asarray(self.direction, float).reshape(3, 3) * np.asarray(self.spacing_mm)
+        matrix[:3, 3] = self.origin_mm
+        return matrix
+
+    def to_mm(self, index_zyx: NDArray[np.float64]) -> NDArray[np.float64]:
+        """LPS millimetres (n, 3) of array indices (n, 3) given in z, y, x order."""
+        xyz = np.asarray(index_zyx, float)[:, ::-1]
+        return np.asarray(xyz @ self.affine[:3, :3].T + self.affine[:3, 3])
+
+    def to_index(self, points_mm: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Array indices (n, 3) in z, y, x order, with fractions, of LPS millimetres (n, 3)."""
+        inverse = np.linalg.inv(self.affine)
+        xyz = np.asarray(points_mm, float) @ inverse[:3, :3].T + inverse[:3, 3]
+        return np.asarray(xyz[:, ::-1])
+
+    def same_grid(self, other: Geometry, *, tolerance_mm: float = 1e-3) -> bool:
+        """Whether both grids have the same voxels (frame of reference not compared)."""
+        return self.size_xyz == other.size_xyz and bool(np.allclose(self.affine, other.affine, atol=tolerance_mm))
+
+
+@dataclass(frozen=True, eq=False)
+class Volume:
+    """An image: float32 array (slices, rows, columns), its geometry, its unit and where it comes from.
+
+    `unit` is one of `Bq/mL`, `counts`, `g/mL` (SUVbw), `HU` or another UCUM text from the header.
+    """
+
+    array: FloatArray
+    geometry: Geometry
+    unit: str
+    source: Source
+
+    def __post_init__(self) -> None:
+        """Check shape and type."""
+        if self.array.shape != self.geometry.shape_zyx or self.array.dtype != np.float32:
+            raise UnusableInputError(
+                f"expected float32 {self.geometry.shape_zyx}, got {self.array.dtype} {self.array.shape}"
+            )
+
+    def with_array(self, array: FloatArray, unit: str) -> Volume:
+        """The same place with other numbers."""
+        return replace(self, array=array, unit=unit)
+
+
+@dataclass(frozen=True, eq=False)
+class Mask:
+    """A region: boolean array (slices, rows, columns) on a geometry, with the name that its maker gave it."""
+
+    name: str
+    array: BoolArray
+    geometry: Geometry
+    source: Source
+
+    def __post_init__(self) -> None:
+        """Check shape and type."""
+        if self.array.shape != self.geometry.shape_zyx or self.array.dtype != np.bool_:
+            raise UnusableInputError(f"mask {self.name}: expected bool {self.geometry.shape_zyx}, got {self.array.shape}")

@@ -1,0 +1,85 @@
+"""The facts of one quantitative scan that its SUV rests on, and the SUV that follows, step by step."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass, field
+from typing import Literal
+
+DecayCorrection = Literal["NONE", "START", "ADMIN"]
+
+
+@dataclass(frozen=True)
+class FrameTime:
+    """When one slice was measured. Absent facts are None; `decay_factor` is the header's own (0054,1321)."""
+
+    acquisition_start: dt.datetime | None
+    duration_s: float | None
+    reference_time_s: float | None
+    decay_factor: float | None
+
+
+@dataclass(frozen=True)
+class QuantFacts:
+    """What a header (or a record, by the profile's precedence) says about one quantitative PET or SPECT series.
+
+    Activities are in Bq whatever the object's unit; `notes` records each inference made while reading (which tag,
+    which assumption). All date-times are the scanner's local clock, without zone.
+    """
+
+    modality: Literal["PT", "NM"]
+    units: str
+    suv_type: str | None
+    decay_correction: DecayCorrection | None
+    corrected_image: tuple[str, ...]
+    manufacturer: str | None
+    weight_kg: float | None
+    height_m: float | None
+    sex: str | None
+    injected_bq: float | None
+    """Activity administered, net of residual, at `injection_datetime`."""
+    injection_datetime: dt.datetime | None
+    injection_time_only: dt.time | None
+    """Set when the header gives a clock time without a date; then `injection_datetime` is None."""
+    half_life_s: float | None
+    series_datetime: dt.datetime | None
+    private_scan_datetime: dt.datetime | None
+    """GE (0009,xx0D) scan start or Siemens (0071,xx22) decay-correction date-time."""
+    private_injection_datetime: dt.datetime | None
+    """GE (0009,xx3B)."""
+    philips_suv_factor: float | None
+    philips_activity_factor: float | None
+    counts_to_bq_ml: float | None
+    """Bq/mL per stored count, from the site's calibration, for NM counts."""
+    frames: tuple[FrameTime, ...]
+    notes: tuple[str, ...] = ()
+    radionuclide: str | None = None
+    tracer: str | None = None
+
+
+@dataclass(frozen=True)
+class Step:
+    """One step of the way to a factor: what was done, with which facts (tag = value), and what came out."""
+
+    name: str
+    facts: tuple[str, ...]
+    result: str
+
+
+@dataclass(frozen=True)
+class SuvFactor:
+    """SUVbw per unit of the volume: multiply each slice by `factor_suvbw` x `slice_factors[z]`.
+
+    `factor_suvbw` is g/mL per Bq/mL (Philips CNTS: per rescaled count; GML: 1). `slice_factors` is empty when all are 1.
+    `reference_datetime` is the moment to which activity and image refer.
+    """
+
+    factor_suvbw: float
+    slice_factors: tuple[float, ...]
+    injected_bq_at_reference: float | None
+    half_life_s: float | None
+    weight_kg: float | None
+    reference_datetime: dt.datetime | None
+    steps: tuple[Step, ...]
+    checks: tuple[Step, ...]
+    warnings: tuple[str, ...] = field(default=())

@@ -1,0 +1,3 @@
+"""report knows how result rows look: tables, figures, HTML and DOCX; it computes nothing."""
+
+__all__: list[str] = []
