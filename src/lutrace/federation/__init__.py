@@ -1,3 +1,3 @@
-"""federation knows how sites share aggregates only. Empty until federated studies are built; placed so that it has a room."""
+"""federation knows how sites share aggregates only. Empty until federated studies are built."""
 
 __all__: list[str] = []

@@ -104,4 +104,5 @@ class Mask:
     def __post_init__(self) -> None:
         """Check shape and type."""
         if self.array.shape != self.geometry.shape_zyx or self.array.dtype != np.bool_:
-            raise UnusableInputError(f"mask {self.name}: expected bool {self.geometry.shape_zyx}, got {self.array.shape}")
+            expected = self.geometry.shape_zyx
+            raise UnusableInputError(f"mask {self.name}: expected bool {expected}, got {self.array.shape}")

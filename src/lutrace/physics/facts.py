@@ -70,7 +70,7 @@ class Step:
 class SuvFactor:
     """SUVbw per unit of the volume: multiply each slice by `factor_suvbw` x `slice_factors[z]`.
 
-    `factor_suvbw` is g/mL per Bq/mL (Philips CNTS: per rescaled count; GML: 1). `slice_factors` is empty when all are 1.
+    `factor_suvbw` is g/mL per Bq/mL (Philips CNTS: per rescaled count; GML: 1); `slice_factors` is empty when all 1.
     `reference_datetime` is the moment to which activity and image refer.
     """
 

@@ -1,3 +1,3 @@
-"""review knows a reviewer's acts on a stored scan. Empty until the web application's issue; placed so that it has a room."""
+"""review knows a reviewer's acts on a stored scan. Empty until the web application is built."""
 
 __all__: list[str] = []

@@ -1,3 +1,3 @@
-"""terms knows the field's vocabulary as versioned data: drugs, analytes, sites, questionnaire items, criteria, plans."""
+"""terms knows the field's vocabulary as versioned data: drugs, analytes, sites, items, criteria, plans."""
 
 __all__: list[str] = []

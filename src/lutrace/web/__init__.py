@@ -1,3 +1,3 @@
-"""web knows the browser face. Empty until the web application's issue; placed so that it has a room."""
+"""web knows the browser face. Empty until the web application is built."""
 
 __all__: list[str] = []
