@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
 import pyarrow as pa
+
+from lutrace.core.digests import digest_of
 
 
 class Type(StrEnum):
@@ -99,6 +102,10 @@ class Table:
         return pa.schema(
             [pa.field(column.name, column.arrow_type, nullable=column.null is not None) for column in self.columns]
         )
+
+    def row_id(self, row: Mapping[str, Any]) -> str:
+        """The stable name of a row: the table and twenty hex digits of the digest of its key values."""
+        return f"{self.name}:{digest_of([row.get(name) for name in self.key])[:20]}"
 
     def as_document(self) -> dict[str, Any]:
         """The declaration as plain data, for the manual and for `lutrace schema`."""

@@ -1,3 +1,124 @@
 """tables knows the columns of every registry and result table: one declaration each, no logic."""
 
-__all__: list[str] = []
+from lutrace.core import Table
+from lutrace.tables.adverse_events import ADVERSE_EVENTS
+from lutrace.tables.agreements import AGREEMENTS
+from lutrace.tables.attrition import ATTRITION
+from lutrace.tables.cohort_members import COHORT_MEMBERS
+from lutrace.tables.contacts import CONTACTS
+from lutrace.tables.curves import CURVES
+from lutrace.tables.cycles import CYCLES
+from lutrace.tables.declare import PROVENANCE
+from lutrace.tables.diagnoses import DIAGNOSES
+from lutrace.tables.disease_events import DISEASE_EVENTS
+from lutrace.tables.endpoint_values import ENDPOINT_VALUES
+from lutrace.tables.estimates import ESTIMATES
+from lutrace.tables.follow_up import FOLLOW_UP
+from lutrace.tables.labs import LABS
+from lutrace.tables.lesion_links import LESION_LINKS
+from lutrace.tables.lesions import LESIONS
+from lutrace.tables.masks import MASKS
+from lutrace.tables.medications import MEDICATIONS
+from lutrace.tables.organs import ORGANS
+from lutrace.tables.overrides import OVERRIDES
+from lutrace.tables.patients import PATIENTS
+from lutrace.tables.pictures import PICTURES
+from lutrace.tables.quantifications import QUANTIFICATIONS
+from lutrace.tables.quarantine import QUARANTINE
+from lutrace.tables.questionnaires import QUESTIONNAIRES
+from lutrace.tables.reader_findings import READER_FINDINGS
+from lutrace.tables.reviews import REVIEWS
+from lutrace.tables.scans import SCANS
+from lutrace.tables.sources import SOURCES
+from lutrace.tables.summaries import SUMMARIES
+from lutrace.tables.support import SUPPORT
+from lutrace.tables.text_findings import TEXT_FINDINGS
+from lutrace.tables.treatments import TREATMENTS
+from lutrace.tables.tumour_burdens import TUMOUR_BURDENS
+from lutrace.tables.vitals import VITALS
+
+FACT_TABLES: dict[str, Table] = {
+    table.name: table
+    for table in (
+        PATIENTS,
+        DIAGNOSES,
+        VITALS,
+        CYCLES,
+        TREATMENTS,
+        MEDICATIONS,
+        LABS,
+        QUESTIONNAIRES,
+        ADVERSE_EVENTS,
+        SUPPORT,
+        SCANS,
+        MASKS,
+        QUANTIFICATIONS,
+        ORGANS,
+        LESIONS,
+        TUMOUR_BURDENS,
+        LESION_LINKS,
+        PICTURES,
+        READER_FINDINGS,
+        TEXT_FINDINGS,
+        DISEASE_EVENTS,
+        CONTACTS,
+        FOLLOW_UP,
+        OVERRIDES,
+        REVIEWS,
+    )
+}
+"""The tables that sources and measurements fill, by name; all of them are frozen into a snapshot."""
+
+RESULT_TABLES: dict[str, Table] = {
+    table.name: table
+    for table in (
+        ATTRITION,
+        COHORT_MEMBERS,
+        ENDPOINT_VALUES,
+        ESTIMATES,
+        CURVES,
+        AGREEMENTS,
+        SUMMARIES,
+    )
+}
+"""The tables that a run fills, by name."""
+
+__all__ = [
+    "ADVERSE_EVENTS",
+    "AGREEMENTS",
+    "ATTRITION",
+    "COHORT_MEMBERS",
+    "CONTACTS",
+    "CURVES",
+    "CYCLES",
+    "DIAGNOSES",
+    "DISEASE_EVENTS",
+    "ENDPOINT_VALUES",
+    "ESTIMATES",
+    "FACT_TABLES",
+    "FOLLOW_UP",
+    "LABS",
+    "LESIONS",
+    "LESION_LINKS",
+    "MASKS",
+    "MEDICATIONS",
+    "ORGANS",
+    "OVERRIDES",
+    "PATIENTS",
+    "PICTURES",
+    "PROVENANCE",
+    "QUANTIFICATIONS",
+    "QUARANTINE",
+    "QUESTIONNAIRES",
+    "READER_FINDINGS",
+    "RESULT_TABLES",
+    "REVIEWS",
+    "SCANS",
+    "SOURCES",
+    "SUMMARIES",
+    "SUPPORT",
+    "TEXT_FINDINGS",
+    "TREATMENTS",
+    "TUMOUR_BURDENS",
+    "VITALS",
+]

@@ -1,0 +1,33 @@
+"""What became of each lesion from one scan to a later one."""
+
+from lutrace.tables.declare import PATIENT, count, fact_table, label, number, pseudonym, yes_no
+
+LESION_LINKS = fact_table(
+    "lesion_links",
+    "one row per link of lesions between two scans; a new or resolved lesion has one end only",
+    (
+        PATIENT,
+        pseudonym("baseline_scan_id", "earlier scan"),
+        pseudonym("followup_scan_id", "later scan"),
+        label("plan", "name of the measurement plan"),
+        label("plan_digest", "digest of the measurement plan"),
+        count("baseline_lesion", "lesion of the earlier scan", null="when new", low=1),
+        count("followup_lesion", "lesion of the later scan", null="when resolved", low=1),
+        label("status", "what happened", codes=("matched", "new", "resolved", "merged", "split", "outside_view")),
+        number("distance_mm", "centroid distance after registration", unit="mm", null="without a partner", low=0),
+        number("overlap", "Dice of the registered lesions", unit="1", null="without a partner", low=0, high=1),
+        number("confidence", "confidence of the link", unit="1", null="when not computable", low=0, high=1),
+        label(
+            "new_class",
+            "class of a new lesion",
+            codes=("psma_avid", "not_avid_ct", "indeterminate"),
+            null="when not new",
+        ),
+        number(
+            "liver_suv_mean", "reference: mean SUVbw of the liver of the later scan", unit="g/mL", null="without liver"
+        ),
+        number("registration_error_mm", "residual of the registration", unit="mm", null="when unknown", low=0),
+        yes_no("provisional", "true until the tracking of this version has been validated and reviewed"),
+    ),
+    ("baseline_scan_id", "followup_scan_id", "plan_digest", "baseline_lesion", "followup_lesion"),
+)

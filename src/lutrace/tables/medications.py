@@ -1,0 +1,19 @@
+"""Concomitant medication."""
+
+from lutrace.tables.declare import PATIENT, RECORD_KEY, date, fact_table, precision, text
+
+MEDICATIONS = fact_table(
+    "medications",
+    "one row per concomitant medication and period",
+    (
+        PATIENT,
+        text("kind", "purpose", codes=("adt", "bone_agent", "analgesic", "steroid", "other")),
+        text("agent", "drug, by its name in the vocabulary"),
+        date("begin_date", "first day", null="when the record gives none"),
+        precision("begin_date_precision", "begin_date"),
+        date("end_date", "last day", null="when ongoing or not recorded"),
+        precision("end_date_precision", "end_date"),
+        RECORD_KEY,
+    ),
+    ("patient_id", "kind", "agent", "begin_date", "record_key"),
+)
