@@ -3,6 +3,7 @@
 from lutrace.core.columns import Column, Disclosure, Table, Type
 from lutrace.core.dates import DAYS_PER_MONTH, PartialDate, Precision, parse_partial_date
 from lutrace.core.digests import canonical_json, digest_of, digest_of_bytes, digest_of_file, short
+from lutrace.core.documents import FrozenModel, format_yaml, parse_document, parse_yaml, read_document
 from lutrace.core.errors import (
     ContradictionError,
     DisclosureError,
@@ -27,6 +28,7 @@ __all__ = [
     "Disclosure",
     "DisclosureError",
     "EstimationError",
+    "FrozenModel",
     "LutraceError",
     "MissingFactError",
     "PartialDate",
@@ -46,8 +48,12 @@ __all__ = [
     "digest_of",
     "digest_of_bytes",
     "digest_of_file",
+    "format_yaml",
+    "parse_document",
     "parse_partial_date",
     "parse_quantity",
+    "parse_yaml",
+    "read_document",
     "read_rows",
     "short",
     "silent",

@@ -15,7 +15,9 @@ ESTIMATES = result_table(
         label("adjusted_for", "other covariates, or none"),
         Column("adjusted", Type.BOOL, "whether other covariates are in the model", disclosure=Disclosure.OPEN),
         label(
-            "measure", "what the estimate is", codes=("hazard_ratio", "correlation", "proportion", "kappa", "median")
+            "measure",
+            "what the estimate is",
+            codes=("hazard_ratio", "correlation", "proportion", "kappa", "median", "count", "difference"),
         ),
         number("coef", "estimate on the model's own scale", unit="1", null="when not a model"),
         number("se", "standard error on the model's own scale", unit="1", null="when not available"),

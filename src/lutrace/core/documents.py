@@ -1,0 +1,98 @@
+"""YAML documents that people write: site profile, study protocol, vocabularies. One reader, errors with line numbers."""
+
+from __future__ import annotations
+
+from io import StringIO
+from pathlib import Path
+from typing import Any, TypeVar
+
+import pydantic
+from ruamel.yaml import YAML
+from ruamel.yaml.comments import CommentedMap, CommentedSeq
+from ruamel.yaml.error import MarkedYAMLError
+
+from lutrace.core.errors import ProtocolError
+
+
+class FrozenModel(pydantic.BaseModel):
+    """Base of every declared document: immutable, and an unknown key is an error."""
+
+    model_config = pydantic.ConfigDict(frozen=True, extra="forbid", strict=False)
+
+
+Model = TypeVar("Model", bound=pydantic.BaseModel)
+
+
+def parse_yaml(text: str, name: str) -> Any:
+    """The content of a YAML 1.2 text, remembering line numbers; `name` names it in errors.
+
+    Raises ProtocolError with the line when the text is not YAML or a key stands twice.
+    """
+    try:
+        return YAML(typ="rt").load(text)
+    except MarkedYAMLError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark is not None else 1
+        raise ProtocolError(f"{name}, line {line}: {error.problem}") from error
+
+
+def read_document(path: Path, model: type[Model]) -> Model:
+    """The document in a YAML file, checked against `model`; all faults are reported together with their lines."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ProtocolError(f"{path.name}: cannot be read as UTF-8 text") from error
+    return parse_document(text, path.name, model)
+
+
+def parse_document(text: str, name: str, model: type[Model]) -> Model:
+    """The document in a YAML text, checked against `model`.
+
+    Raises ProtocolError that lists each fault as `name, line 12, key.path: what would be allowed`.
+    """
+    content = parse_yaml(text, name)
+    if content is None:
+        content = {}
+    try:
+        return model.model_validate(_plain(content))
+    except pydantic.ValidationError as error:
+        faults = [
+            f"{name}, line {_line_of(content, fault['loc'])}, {_dotted(fault['loc'])}: {fault['msg']}"
+            for fault in error.errors()
+        ]
+        raise ProtocolError("; ".join(faults)) from error
+
+
+def format_yaml(content: Any) -> str:
+    """YAML text of plain data, keys in the order given."""
+    stream = StringIO()
+    writer = YAML()
+    writer.default_flow_style = False
+    writer.width = 110
+    writer.dump(content, stream)
+    return stream.getvalue()
+
+
+def _plain(node: Any) -> Any:
+    if isinstance(node, dict):
+        return {str(key): _plain(value) for key, value in node.items()}
+    if isinstance(node, list):
+        return [_plain(value) for value in node]
+    return node
+
+
+def _dotted(location: tuple[int | str, ...]) -> str:
+    return ".".join(str(part) for part in location) or "document"
+
+
+def _line_of(node: Any, location: tuple[int | str, ...]) -> int:
+    line = 1
+    for part in location:
+        if isinstance(node, CommentedMap) and part in node:
+            line = node.lc.key(part)[0] + 1
+            node = node[part]
+        elif isinstance(node, CommentedSeq) and isinstance(part, int) and part < len(node):
+            line = node.lc.item(part)[0] + 1
+            node = node[part]
+        else:
+            break
+    return line
