@@ -1,4 +1,4 @@
-"""YAML documents that people write: site profile, study protocol, vocabularies. One reader, errors with line numbers."""
+"""YAML documents that people write (site profile, study protocol, vocabularies): one reader, errors with lines."""
 
 from __future__ import annotations
 

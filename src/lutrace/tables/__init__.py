@@ -13,6 +13,7 @@ from lutrace.tables.diagnoses import DIAGNOSES
 from lutrace.tables.disease_events import DISEASE_EVENTS
 from lutrace.tables.endpoint_values import ENDPOINT_VALUES
 from lutrace.tables.estimates import ESTIMATES
+from lutrace.tables.facts import Facts
 from lutrace.tables.follow_up import FOLLOW_UP
 from lutrace.tables.labs import LABS
 from lutrace.tables.lesion_links import LESION_LINKS
@@ -121,4 +122,5 @@ __all__ = [
     "TREATMENTS",
     "TUMOUR_BURDENS",
     "VITALS",
+    "Facts",
 ]
