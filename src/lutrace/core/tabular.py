@@ -82,7 +82,10 @@ def _read_xlsx(path: Path) -> list[Row]:
     sheet = book.worksheets[0]
     lines = [[_cell_text(cell) for cell in row] for row in sheet.iter_rows(values_only=True)]
     book.close()
-    return _rows_of(path, lines)
+    while lines and lines[0] and not lines[0][-1]:
+        lines = [line[:-1] if len(line) == len(lines[0]) else line for line in lines]
+    width = len(lines[0]) if lines else 0
+    return _rows_of(path, [[*line, *[""] * (width - len(line))] for line in lines])
 
 
 def _read_parquet(path: Path) -> list[Row]:
