@@ -1,0 +1,323 @@
+"""What a report is made of: the rows, what says where they come from, and which of them are shown in which order."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from lutrace.core import Row
+
+
+@dataclass(frozen=True)
+class ReportMeta:
+    """Where the numbers come from. `versions` names the programs beside lutrace that computed (name to version)."""
+
+    snapshot_digest: str
+    protocol_digest: str
+    protocol_yaml: str
+    data_cut: dt.date | None
+    lutrace_version: str
+    synthetic: bool
+    centre: str
+    versions: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class ReleasePolicy:
+    """What may leave: counts below `min_cell` are hidden (None: none is); `patient_level` allows rows of one person.
+
+    With `patient_level` false there is no evidence, no waterfall, no scatter and no picture.
+    """
+
+    min_cell: int | None = None
+    patient_level: bool = True
+
+
+@dataclass(frozen=True)
+class EvidenceRow:
+    """One fact behind a number: a value of one patient, the row it came from and the rule that took it.
+
+    `population` and `endpoint` tie it to the numbers: an estimate leads to the rows of its population whose endpoint is
+    its endpoint, its term, or one of `adjusted_for` (split at commas). The members of a population have the endpoint
+    `cohort`; those that step 3 of an attrition left out have `attrition:3`. `patient_id` is the registry's pseudonym;
+    the report shows a study number (S001) in its place. Never a calendar date.
+    """
+
+    patient_id: str
+    population: str
+    endpoint: str
+    days: float | None = None
+    value: float | None = None
+    unit: str | None = None
+    event: bool | None = None
+    category: str | None = None
+    source_table: str | None = None
+    source_row: str | None = None
+    rule: str = ""
+    reason: str | None = None
+
+
+@dataclass(frozen=True)
+class ReportPicture:
+    """One picture as PNG bytes; pictures of one `panel` stand side by side, each under its `label` (C1, C2, C3)."""
+
+    png: bytes
+    caption: str
+    panel: str = ""
+    label: str = ""
+
+
+@dataclass(frozen=True)
+class Notice:
+    """A warning of the run: which analysis it touches, and what it says. `severity` is note, warning or blocking."""
+
+    where: str
+    text: str
+    severity: str = "warning"
+
+
+@dataclass(frozen=True)
+class SummaryTable:
+    """Rows of SUMMARIES: Table 1, components of an endpoint, counts. `table` is their name; groups stand in columns.
+
+    `population` ties its counts to evidence (empty: no links).
+    """
+
+    name: str
+    caption: str
+    table: str
+    population: str = ""
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class AttritionTable:
+    """Rows of ATTRITION, one block per population (empty: all)."""
+
+    name: str
+    caption: str
+    populations: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class EstimateTable:
+    """Rows of ESTIMATES, one line each, for the `analyses`, `populations`, `endpoints`, `measures` named (empty: all)."""
+
+    name: str
+    caption: str
+    analyses: tuple[str, ...] = ()
+    populations: tuple[str, ...] = ()
+    endpoints: tuple[str, ...] = ()
+    measures: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class CoxGridTable:
+    """Hazard ratios of `terms` by endpoint and population, unadjusted beside adjusted (eight cells in the first study).
+
+    A cell is the row of ESTIMATES with measure hazard_ratio, one of `analyses`, and that population, endpoint and term.
+    """
+
+    name: str
+    caption: str
+    analyses: tuple[str, ...]
+    terms: tuple[str, ...]
+    populations: tuple[str, ...]
+    endpoints: tuple[str, ...]
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class AgreementTable:
+    """Rows of AGREEMENTS of one `analysis` as confusion matrices, with its proportion and kappa of ESTIMATES below.
+
+    The matching ESTIMATES have the same analysis and population, and the definition as their term. `rows` and
+    `columns` name the two methods.
+    """
+
+    name: str
+    caption: str
+    analysis: str
+    rows: str
+    columns: str
+    definitions: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class NoticeTable:
+    """All notices of the run."""
+
+    name: str = "warnings"
+    caption: str = "Warnings raised by the run"
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class FlowFigure:
+    """A flow diagram of ATTRITION, one column of boxes per population; the second and later hang on the end of the first.
+
+    Set `chained` to false when the populations were selected side by side.
+    """
+
+    name: str
+    caption: str
+    populations: tuple[str, ...] = ()
+    chained: bool = True
+
+
+@dataclass(frozen=True)
+class SurvivalFigure:
+    """Kaplan-Meier curves of CURVES with a risk table. Medians are rows of ESTIMATES whose term is the group.
+
+    Hazard ratios and tests of `estimates` (names of analyses) for the same population and endpoint are written in.
+    """
+
+    name: str
+    caption: str
+    analysis: str
+    population: str
+    endpoint: str
+    groups: tuple[str, ...] = ()
+    estimates: tuple[str, ...] = ()
+    time_unit: str = "weeks"
+
+
+@dataclass(frozen=True)
+class ForestFigure:
+    """Hazard ratios of ESTIMATES on a log axis, one line each, grouped by endpoint and population."""
+
+    name: str
+    caption: str
+    analyses: tuple[str, ...]
+    populations: tuple[str, ...] = ()
+    endpoints: tuple[str, ...] = ()
+    terms: tuple[str, ...] = ()
+    adjusted: bool | None = None
+
+
+@dataclass(frozen=True)
+class WaterfallFigure:
+    """One bar per patient for a percentage in ENDPOINT_VALUES, worst left; `lines` are the percentages drawn across.
+
+    Bars above `cap_pct` are cut there, with their value written. Colour is the row's category.
+    """
+
+    name: str
+    caption: str
+    population: str
+    endpoint: str
+    lines: tuple[float, ...] = (-50.0, 25.0)
+    cap_pct: float = 100.0
+
+
+@dataclass(frozen=True)
+class ScatterFigure:
+    """Two covariates of ENDPOINT_VALUES against each other. `analysis` names the correlation rows of ESTIMATES shown.
+
+    Axes are percentages by default; values above `cap` are drawn at the edge as open triangles.
+    """
+
+    name: str
+    caption: str
+    population: str
+    x_endpoint: str
+    y_endpoint: str
+    analysis: str = ""
+    x_lines: tuple[float, ...] = (0.0,)
+    y_lines: tuple[float, ...] = (0.0,)
+    cap: float | None = 200.0
+
+
+@dataclass(frozen=True)
+class PictureFigure:
+    """The pictures of one panel, side by side in their order."""
+
+    name: str
+    caption: str
+    panel: str = ""
+
+
+TableSpec = SummaryTable | AttritionTable | EstimateTable | CoxGridTable | AgreementTable | NoticeTable
+FigureSpec = FlowFigure | SurvivalFigure | ForestFigure | WaterfallFigure | ScatterFigure | PictureFigure
+
+
+@dataclass(frozen=True)
+class Section:
+    """A heading, its paragraphs, and the tables and figures under it in their order."""
+
+    title: str
+    text: tuple[str, ...] = ()
+    items: tuple[TableSpec | FigureSpec, ...] = ()
+
+
+@dataclass(frozen=True)
+class ReportSpec:
+    """What is shown, in which order, in which words.
+
+    `methods` are paragraphs in the protocol's own wording; `key_numbers` are (label, text) pairs at the top;
+    `labels` turns the names of analyses, populations, endpoints, terms, groups and classes into a reader's words.
+    """
+
+    sections: tuple[Section, ...]
+    methods: tuple[str, ...] = ()
+    key_numbers: tuple[tuple[str, str], ...] = ()
+    labels: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class ReportInput:
+    """All that a report is made of. `tables` holds rows of RESULT_TABLES by name; a table may be left out.
+
+    Columns declared as dates or free text never leave: they are withheld, and said to be.
+    """
+
+    title: str
+    subtitle: str
+    meta: ReportMeta
+    tables: Mapping[str, Sequence[Row]]
+    spec: ReportSpec
+    pictures: Sequence[ReportPicture] = ()
+    evidence: Sequence[EvidenceRow] = ()
+    notices: Sequence[Notice] = ()
+    policy: ReleasePolicy = ReleasePolicy()
+
+
+@dataclass(frozen=True)
+class ReportFiles:
+    """The files that a report wrote."""
+
+    html: Path
+    docx: Path
+    evidence: Path | None
+    tables: tuple[Path, ...]
+    figures: tuple[Path, ...]
+
+
+@dataclass(frozen=True)
+class IndexEntry:
+    """One thing that was made: its title, its file (linked relative to the index), what it says, a picture of it."""
+
+    title: str
+    path: Path
+    summary: tuple[str, ...] = ()
+    png: bytes | None = None
+    alt: str = ""
+
+
+@dataclass(frozen=True)
+class IndexMeta:
+    """Head of the index page: what was made, the numbers that sum it up as (label, text), and the pictures under them."""
+
+    title: str
+    intro: str
+    centre: str
+    lutrace_version: str
+    synthetic: bool
+    snapshot_digest: str = ""
+    key_numbers: tuple[tuple[str, str], ...] = ()
+    pictures: tuple[ReportPicture, ...] = ()
