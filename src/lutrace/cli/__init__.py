@@ -1,3 +1,5 @@
 """cli knows the command line: it parses, asks a corridor, shows the answer, and decides nothing."""
 
-__all__: list[str] = []
+from lutrace.cli.app import main
+
+__all__ = ["main"]

@@ -1,0 +1,68 @@
+"""The command `lutrace`: registers the commands and turns errors into one paragraph and an exit status."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+
+import typer
+import typer.exceptions
+
+from lutrace import __version__
+from lutrace.cli.show import RESEARCH_ONLY, say, tell
+from lutrace.core import LutraceError
+
+app = typer.Typer(
+    name="lutrace",
+    help=f"From a radioligand-therapy centre's scans and records to evidence, every number traceable. {RESEARCH_ONLY}",
+    no_args_is_help=False,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        tell(f"lutrace {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def root(
+    version: bool = typer.Option(False, "--version", callback=_version, is_eager=True, help="show the version"),
+) -> None:
+    """Hold what all commands share."""
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command line and exit: 0 done, 1 a check or a fact failed, 2 the call or the input is unusable."""
+    sys.exit(run(arguments))
+
+
+def run(arguments: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit status; every error that lutrace foresees is one paragraph."""
+    from lutrace.cli import registry_commands, single_steps, study_commands
+
+    for module in (single_steps, registry_commands, study_commands):
+        module.register(app)
+    for stream in (sys.stdout, sys.stderr):
+        reconfigure = getattr(stream, "reconfigure", None)
+        if reconfigure is not None:
+            reconfigure(encoding="utf-8", errors="backslashreplace")
+    given = list(arguments) if arguments is not None else sys.argv[1:]
+    try:
+        status = app(args=given or ["--help"], prog_name="lutrace", standalone_mode=False)
+    except LutraceError as error:
+        say(f"error: {error}")
+        return error.exit_status
+    except typer.exceptions.Exit as stop:
+        return stop.exit_code
+    except typer.exceptions.TyperException as error:
+        told = getattr(error, "format_message", None)
+        say(f"error: {told() if told is not None else error}")
+        return 2
+    except (typer.Abort, KeyboardInterrupt):
+        say("error: stopped; run the same command again to go on")
+        return 130
+    return status if isinstance(status, int) else 0
