@@ -1,3 +1,6 @@
 """ehr knows how records are written elsewhere (FHIR, OMOP, REDCap, tables) and reads them into declared rows."""
 
-__all__: list[str] = []
+from lutrace.ehr import fhir_profile
+from lutrace.ehr.records import Fault, Identity, RecordBatch
+
+__all__ = ["Fault", "Identity", "RecordBatch", "fhir_profile"]

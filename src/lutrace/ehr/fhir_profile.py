@@ -1,0 +1,40 @@
+"""The systems, urls and extensions that the FHIR reader knows; docs/reference/fhir.md says which elements it reads."""
+
+MR_SYSTEM = "http://terminology.hl7.org/CodeSystem/v2-0203"
+TEST_DATA_SYSTEM = "http://terminology.hl7.org/CodeSystem/v3-ActReason"
+LOINC = "http://loinc.org"
+SNOMED = "http://snomed.info/sct"
+ATC = "http://www.whocc.no/atc"
+ATC_GERMAN = "http://fhir.de/CodeSystem/bfarm/atc"
+RXNORM = "http://www.nlm.nih.gov/research/umls/rxnorm"
+UCUM = "http://unitsofmeasure.org"
+OPS = "http://fhir.de/CodeSystem/bfarm/ops"
+ICD10 = (
+    "http://hl7.org/fhir/sid/icd-10",
+    "http://hl7.org/fhir/sid/icd-10-cm",
+    "http://fhir.de/CodeSystem/bfarm/icd-10-gm",
+)
+
+MILESTONE_SYSTEM = "urn:lutrace:CodeSystem:milestone"
+FINDING_SYSTEM = "urn:lutrace:CodeSystem:finding"
+STOP_REASON_SYSTEM = "urn:lutrace:CodeSystem:stop-reason"
+
+CYCLE_NUMBER = "urn:lutrace:StructureDefinition:cycle-number"
+"""valuePositiveInt (or valueInteger) on MedicationAdministration, Procedure, Observation, DiagnosticReport."""
+ASSAY_DATETIME = "urn:lutrace:StructureDefinition:assay-datetime"
+"""valueDateTime on MedicationAdministration: when the syringe was measured."""
+RESIDUAL_ACTIVITY = "urn:lutrace:StructureDefinition:residual-activity"
+"""valueQuantity (MBq) on MedicationAdministration: activity left after injection."""
+RESIDUAL_DATETIME = "urn:lutrace:StructureDefinition:residual-datetime"
+"""valueDateTime on MedicationAdministration: when the residual was measured."""
+UNITS = "urn:lutrace:StructureDefinition:units"
+"""valuePositiveInt on Procedure: units transfused."""
+CTCAE_GRADE = "urn:lutrace:StructureDefinition:ctcae-grade"
+"""valueInteger 1 to 5 on AdverseEvent."""
+CTCAE_VERSION = "urn:lutrace:StructureDefinition:ctcae-version"
+"""valueString 4.0, 5.0 or 6.0 on AdverseEvent."""
+END_DATE = "urn:lutrace:StructureDefinition:end-date"
+"""valueDateTime on AdverseEvent: last day."""
+ASSERTED_DATE = "http://hl7.org/fhir/StructureDefinition/condition-assertedDate"
+EVIDENCE_TYPE = "http://hl7.org/fhir/us/mcode/StructureDefinition/mcode-cancer-disease-status-evidence-type"
+ORDINAL_VALUE = "http://hl7.org/fhir/StructureDefinition/ordinalValue"

@@ -1,0 +1,53 @@
+"""What a reader of records gives: rows of declared tables, who they are about, and what could not be read."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from lutrace.core import Row, Source
+
+
+@dataclass(frozen=True)
+class Identity:
+    """What the source says of who a patient is; it goes to the identities file and nowhere else.
+
+    `identifiers` are pairs of system and value, the one that rows carry in `patient_id` first.
+    """
+
+    identifiers: tuple[tuple[str, str], ...]
+    family: str | None = None
+    given: str | None = None
+    birth_date: str | None = None
+
+
+@dataclass(frozen=True)
+class Fault:
+    """A record that could not be turned into a row: it goes to quarantine.
+
+    `locator` is its place in the source, `column` what broke the `rule` (None when the whole record did), `row` what
+    could be read of it, without identifiers.
+    """
+
+    table: str
+    locator: str
+    column: str | None
+    rule: str
+    remedy: str
+    row: Row = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class RecordBatch:
+    """What one source (or a part of a long one) gives.
+
+    `rows` are by table name and carry the source's raw patient identifier and a `source_locator`. `unread` counts, by
+    name, the resources and codes that give no row by design; `notes` say in words what was inferred.
+    """
+
+    source: Source
+    rows: Mapping[str, Sequence[Row]]
+    identities: Sequence[Identity] = ()
+    faults: Sequence[Fault] = ()
+    unread: Mapping[str, int] = field(default_factory=dict)
+    notes: Sequence[str] = ()
