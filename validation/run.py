@@ -1,0 +1,44 @@
+"""`make validate`: all that is slow or asks another program. Each check is a module whose `main()` lists faults."""
+
+from __future__ import annotations
+
+import argparse
+import importlib.util
+import sys
+import time
+from pathlib import Path
+
+HERE = Path(__file__).parent
+
+
+def checks() -> list[Path]:
+    return sorted(path for path in HERE.glob("*/check_*.py"))
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("names", nargs="*", help="run only checks whose path holds one of these words")
+    names = parser.parse_args().names
+    failed = 0
+    for path in checks():
+        label = f"{path.parent.name}/{path.stem}"
+        if names and not any(name in label for name in names):
+            continue
+        print(f"== {label}", flush=True)
+        started = time.perf_counter()
+        spec = importlib.util.spec_from_file_location(path.stem, path)
+        assert spec is not None
+        assert spec.loader is not None
+        module = importlib.util.module_from_spec(spec)
+        sys.modules[path.stem] = module
+        spec.loader.exec_module(module)
+        faults = module.main()
+        for fault in faults:
+            print(f"   FAULT: {fault}")
+        failed += bool(faults)
+        print(f"   {'failed' if faults else 'ok'} in {time.perf_counter() - started:.0f} s", flush=True)
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
