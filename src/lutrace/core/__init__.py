@@ -17,6 +17,7 @@ from lutrace.core.errors import (
     UnusableInputError,
 )
 from lutrace.core.progress import Progress, silent
+from lutrace.core.quantities import Days, Field, Hours, Millilitres, NanogramsPerMl, Percent
 from lutrace.core.source import Source
 from lutrace.core.tabular import Row, read_rows, write_rows
 from lutrace.core.units import convert, parse_quantity
@@ -25,13 +26,19 @@ __all__ = [
     "DAYS_PER_MONTH",
     "Column",
     "ContradictionError",
+    "Days",
     "Disclosure",
     "DisclosureError",
     "EstimationError",
+    "Field",
     "FrozenModel",
+    "Hours",
     "LutraceError",
+    "Millilitres",
     "MissingFactError",
+    "NanogramsPerMl",
     "PartialDate",
+    "Percent",
     "Precision",
     "Progress",
     "ProtocolError",
