@@ -1,3 +1,62 @@
-"""stats knows survival, regression, correlation and agreement: arrays in, small frozen results out."""
+"""stats knows survival, regression, correlation and agreement: arrays in, small frozen results out.
 
-__all__: list[str] = []
+Every result carries n, its events where it has them, and its method in words. Start survival methods with
+`survival_of(time, event, entry=...)`, which checks.
+"""
+
+from lutrace.stats.agreement import Agreement, compute_agreement
+from lutrace.stats.concordance import Concordance, compute_concordance
+from lutrace.stats.correlation import Correlation, compute_pearson, compute_spearman
+from lutrace.stats.cox import CoxFit, ModelTest, fit_cox
+from lutrace.stats.cox_diagnostics import Influence, PhTest
+from lutrace.stats.cox_likelihood import CoxScore, MonotoneLikelihoodError, Ties, compute_cox_score
+from lutrace.stats.firth import fit_cox_or_firth, fit_firth_cox
+from lutrace.stats.kaplan_meier import (
+    CurvePoints,
+    IntervalType,
+    SurvivalCurve,
+    SurvivalQuantile,
+    compute_kaplan_meier,
+    compute_reverse_kaplan_meier,
+    count_at_risk,
+)
+from lutrace.stats.log_rank import LogRank, compute_log_rank
+from lutrace.stats.observations import Survival, survival_of
+from lutrace.stats.proportions import Proportion, compute_proportion
+from lutrace.stats.summaries import Summary, compute_summary
+
+__all__ = [
+    "Agreement",
+    "Concordance",
+    "Correlation",
+    "CoxFit",
+    "CoxScore",
+    "CurvePoints",
+    "Influence",
+    "IntervalType",
+    "LogRank",
+    "ModelTest",
+    "MonotoneLikelihoodError",
+    "PhTest",
+    "Proportion",
+    "Summary",
+    "Survival",
+    "SurvivalCurve",
+    "SurvivalQuantile",
+    "Ties",
+    "compute_agreement",
+    "compute_concordance",
+    "compute_cox_score",
+    "compute_kaplan_meier",
+    "compute_log_rank",
+    "compute_pearson",
+    "compute_proportion",
+    "compute_reverse_kaplan_meier",
+    "compute_spearman",
+    "compute_summary",
+    "count_at_risk",
+    "fit_cox",
+    "fit_cox_or_firth",
+    "fit_firth_cox",
+    "survival_of",
+]

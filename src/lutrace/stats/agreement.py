@@ -1,0 +1,74 @@
+"""How far two classifications of the same patients agree: confusion matrix, share of agreement, Cohen's kappa."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from statsmodels.stats.inter_rater import cohens_kappa
+
+from lutrace.core import UnusableInputError
+from lutrace.stats.proportions import Proportion, compute_proportion
+
+
+@dataclass(frozen=True)
+class Agreement:
+    """Two classifications compared: `matrix[i][j]` patients have class i by the first and class j by the second.
+
+    Kappa and its interval are None where chance alone gives full agreement (both use one class only).
+    """
+
+    classes: tuple[str, ...]
+    matrix: tuple[tuple[int, ...], ...]
+    agreement: Proportion
+    kappa: float | None
+    se: float | None
+    low: float | None
+    high: float | None
+    n: int
+    level: float
+    method: str
+
+
+def compute_agreement(
+    first: Sequence[Hashable], second: Sequence[Hashable], *, classes: Sequence[Hashable], level: float = 0.95
+) -> Agreement:
+    """The agreement of two classifications: confusion matrix, exact interval of the share, Cohen's unweighted kappa.
+
+    Args:
+        first: class of each patient by the first method.
+        second: class of each patient by the second, same order and length.
+        classes: all classes, in the order of the matrix.
+        level: confidence level.
+
+    Raises:
+        UnusableInputError: no patients, different lengths, or a class that `classes` does not list.
+
+    Source: Cohen 1960; standard error of Fleiss, Cohen and Everitt 1969.
+    """
+    if len(first) != len(second) or not first:
+        raise UnusableInputError(
+            f"agreement needs two classes for each of one or more patients, got {len(first)} and {len(second)}"
+        )
+    place = {name: number for number, name in enumerate(classes)}
+    unknown = sorted({str(name) for name in (*first, *second) if name not in place})
+    if unknown:
+        raise UnusableInputError(f"classes must list every class used; it lacks {', '.join(unknown)}")
+    table = np.zeros((len(place), len(place)), dtype=np.int64)
+    np.add.at(table, ([place[name] for name in first], [place[name] for name in second]), 1)
+    share = compute_proportion(int(np.trace(table)), len(first), level=level)
+    used = np.flatnonzero(table.sum(axis=0) + table.sum(axis=1))
+    kappa = None if used.size < 2 else cohens_kappa(table[np.ix_(used, used)], alpha=1 - level)
+    return Agreement(
+        classes=tuple(str(name) for name in classes),
+        matrix=tuple(tuple(int(cell) for cell in line) for line in table),
+        agreement=share,
+        kappa=None if kappa is None else float(kappa.kappa),
+        se=None if kappa is None else float(kappa.std_kappa),
+        low=None if kappa is None else float(kappa.kappa_low),
+        high=None if kappa is None else float(kappa.kappa_upp),
+        n=len(first),
+        level=level,
+        method="Cohen's kappa, unweighted, large-sample interval (Fleiss, Cohen and Everitt)",
+    )
