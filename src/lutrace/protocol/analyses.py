@@ -1,0 +1,148 @@
+"""What is estimated: covariates with their units, and the analyses."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from lutrace.core import Field, FrozenModel, Percent
+
+ValueName = Literal[
+    "psa_baseline",
+    "psa_landmark",
+    "psa_change_pct",
+    "psa_ratio",
+    "psa_log_ratio",
+    "psa50",
+    "psa90",
+    "ttv_ml",
+    "ttv_log_ml",
+    "ttv_baseline_ml",
+    "ttv_change_pct",
+    "ttv_ratio",
+    "ttv_log_ratio",
+    "new_lesions",
+    "new_lesions_any_earlier",
+    "new_lesions_previous_cycle",
+    "new_lesions_first_cycle",
+    "age_years",
+]
+
+
+class Covariate(FrozenModel):
+    """A value of the patient as it enters a model. `unit` says what a hazard ratio is per; there is none without it.
+
+    `value` names an endpoint value, `transform` what is done to it: log2 (per doubling), log (per e-fold), identity,
+    present (1 when above 0, else 0), per (divided by `per`). Values in a logarithm are at least `measures.floor`
+    for volumes.
+    """
+
+    name: str
+    label: str
+    value: ValueName
+    transform: Literal["log2", "log", "identity", "present", "per"]
+    per: float = Field(1.0, gt=0)
+    unit: str = Field(min_length=3)
+
+
+class _OnPopulations(FrozenModel):
+    name: str
+    label: str
+    populations: tuple[str, ...] = Field(min_length=1)
+
+
+class CoxAnalysis(_OnPopulations):
+    """One Cox model per population, endpoint and term: the term alone, and with the covariates of `adjust_for`."""
+
+    kind: Literal["cox"]
+    endpoints: tuple[str, ...] = Field(min_length=1)
+    terms: tuple[str, ...] = Field(min_length=1)
+    adjust_for: tuple[str, ...] = ()
+    unadjusted_too: bool = True
+    ties: Literal["efron", "breslow"] = "efron"
+    firth: Literal["auto", "always", "never"] = "auto"
+
+
+class KaplanMeierAnalysis(_OnPopulations):
+    """Kaplan-Meier curves, of all patients or by a covariate: `split` present (yes, no) or median (above it or not)."""
+
+    kind: Literal["kaplan_meier"]
+    endpoints: tuple[str, ...] = Field(min_length=1)
+    by: str | None = None
+    split: Literal["present", "median"] = "median"
+
+
+class CorrelationAnalysis(_OnPopulations):
+    """Correlation of two endpoint values with 95 % intervals, by both methods."""
+
+    kind: Literal["correlation"]
+    x: ValueName
+    y: ValueName
+    methods: tuple[Literal["pearson", "spearman"], ...] = ("pearson", "spearman")
+
+
+class SameSign(FrozenModel):
+    """Both fell, or both did not."""
+
+    kind: Literal["same_sign"]
+    name: str
+    label: str
+
+
+class ThreeClasses(FrozenModel):
+    """Response, stable, progression: each method by its own two cut points (at or beyond counts)."""
+
+    kind: Literal["three_classes"]
+    name: str
+    label: str
+    x_response: Percent
+    x_progression: Percent
+    y_response: Percent
+    y_progression: Percent
+
+
+class DeadZone(FrozenModel):
+    """Fell, unchanged within the dead zone, rose: the same zone for both."""
+
+    kind: Literal["dead_zone"]
+    name: str
+    label: str
+    zone: Percent = Field(gt=0)
+
+
+Definition = SameSign | ThreeClasses | DeadZone
+
+
+class ConcordanceAnalysis(_OnPopulations):
+    """How often two changes in percent fall into the same class, under each named definition."""
+
+    kind: Literal["concordance"]
+    x: ValueName
+    y: ValueName
+    definitions: tuple[Annotated[Definition, Field(discriminator="kind")], ...] = Field(min_length=1)
+
+
+class ProportionAnalysis(_OnPopulations):
+    """Share of patients with an exact 95 % interval.
+
+    `of` names an endpoint value (counted when above 0; psa50, psa90, new_lesions...), or `alive` (no death yet).
+    """
+
+    kind: Literal["proportion"]
+    of: ValueName | Literal["alive"]
+
+
+class FollowUpAnalysis(_OnPopulations):
+    """Median follow-up by the reverse Kaplan-Meier method of an outcome."""
+
+    kind: Literal["follow_up"]
+    endpoint: str
+
+
+Analysis = (
+    CoxAnalysis
+    | KaplanMeierAnalysis
+    | CorrelationAnalysis
+    | ConcordanceAnalysis
+    | ProportionAnalysis
+    | FollowUpAnalysis
+)

@@ -1,0 +1,141 @@
+"""The study as one frozen document: its schema, its checks, its digest."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Annotated, Any
+
+from lutrace.core import Field, FrozenModel, ProtocolError, digest_of, format_yaml, parse_document, read_document
+from lutrace.protocol.analyses import Analysis, Covariate, CoxAnalysis, FollowUpAnalysis, KaplanMeierAnalysis
+from lutrace.protocol.outcomes import Outcome
+from lutrace.protocol.presentation import Presentation
+from lutrace.protocol.selection import Landmark, Measures, NewLesionRules, Population, PsaRules, SpectRule
+
+
+class Protocol(FrozenModel):
+    """A declared study: who, from when, what is measured, what is waited for, what is estimated, what is shown."""
+
+    study: str = Field(pattern=r"^[a-z0-9][a-z0-9-]*$")
+    version: str
+    title: str
+    subtitle: str = ""
+    question: str
+    reference: str = ""
+    population: Population
+    spect: SpectRule = SpectRule()
+    landmarks: tuple[Landmark, ...] = Field(min_length=1)
+    measures: Measures
+    psa: PsaRules = PsaRules()
+    new_lesions: NewLesionRules = NewLesionRules()
+    endpoints: tuple[Annotated[Outcome, Field(discriminator="kind")], ...] = Field(min_length=1)
+    covariates: tuple[Covariate, ...]
+    analyses: tuple[Annotated[Analysis, Field(discriminator="kind")], ...]
+    report: Presentation
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of the content, defaults included: comments and order of keys do not change it."""
+        return digest_of(self.as_document())
+
+    def as_document(self) -> dict[str, Any]:
+        """The protocol as plain data, with every default spelled out and every quantity with its unit."""
+        document: dict[str, Any] = self.model_dump(mode="json")
+        return document
+
+    def as_yaml(self) -> str:
+        """The protocol as YAML, as it is run: with every default spelled out."""
+        return format_yaml(self.as_document())
+
+    def landmark(self, name: str) -> Landmark:
+        """The landmark of that name. Raises ProtocolError for another name."""
+        found: Landmark = _by_name(self.landmarks, name, "landmarks")
+        return found
+
+    def outcome(self, name: str) -> Outcome:
+        """The endpoint of that name. Raises ProtocolError for another name."""
+        found: Outcome = _by_name(self.endpoints, name, "endpoints")
+        return found
+
+    def covariate(self, name: str) -> Covariate:
+        """The covariate of that name. Raises ProtocolError for another name."""
+        found: Covariate = _by_name(self.covariates, name, "covariates")
+        return found
+
+
+def parse_protocol(text: str, name: str) -> Protocol:
+    """The protocol in a YAML text; `name` names it in errors.
+
+    Raises ProtocolError that lists each fault with its line or key and what would be allowed.
+    """
+    protocol = parse_document(text, name, Protocol)
+    _check_names(protocol, name)
+    return protocol
+
+
+def read_protocol(path: Path) -> Protocol:
+    """The protocol in a YAML file. Raises ProtocolError as `parse_protocol` does."""
+    protocol = read_document(path, Protocol)
+    _check_names(protocol, path.name)
+    return protocol
+
+
+def describe_schema() -> dict[str, Any]:
+    """The JSON Schema of a protocol, for editors and for `lutrace schema`."""
+    return Protocol.model_json_schema(mode="validation")
+
+
+def _check_names(protocol: Protocol, name: str) -> None:
+    faults = [*_doubled(protocol), *_unknown_names(protocol)]
+    if faults:
+        raise ProtocolError("; ".join(f"{name}: {fault}" for fault in faults))
+
+
+def _doubled(protocol: Protocol) -> Iterable[str]:
+    for key in ("landmarks", "endpoints", "covariates", "analyses"):
+        names = [item.name for item in getattr(protocol, key)]
+        yield from (f"{key}: the name {one!r} stands twice" for one in sorted({n for n in names if names.count(n) > 1}))
+    shown = [item.name for section in protocol.report.sections for item in section.items]
+    yield from (f"report: the name {one!r} stands twice" for one in sorted({n for n in shown if shown.count(n) > 1}))
+
+
+def _unknown_names(protocol: Protocol) -> Iterable[str]:
+    landmarks = [landmark.name for landmark in protocol.landmarks]
+    endpoints = [outcome.name for outcome in protocol.endpoints]
+    covariates = [covariate.name for covariate in protocol.covariates]
+    for number, landmark in enumerate(protocol.landmarks):
+        if landmark.within is not None and landmark.within not in landmarks[:number]:
+            yield f"landmarks.{landmark.name}.within: expected an earlier landmark, got {landmark.within!r}"
+    for analysis in protocol.analyses:
+        place = f"analyses.{analysis.name}"
+        yield from _not_among(analysis.populations, landmarks, f"{place}.populations")
+        match analysis:
+            case CoxAnalysis():
+                yield from _not_among(analysis.endpoints, endpoints, f"{place}.endpoints")
+                yield from _not_among((*analysis.terms, *analysis.adjust_for), covariates, f"{place}.terms")
+            case KaplanMeierAnalysis():
+                yield from _not_among(analysis.endpoints, endpoints, f"{place}.endpoints")
+                yield from _not_among((analysis.by,) if analysis.by else (), covariates, f"{place}.by")
+            case FollowUpAnalysis():
+                yield from _not_among((analysis.endpoint,), endpoints, f"{place}.endpoint")
+            case _:
+                continue
+    analyses = [analysis.name for analysis in protocol.analyses]
+    for section in protocol.report.sections:
+        for item in section.items:
+            named = (*getattr(item, "analyses", ()), *filter(None, (getattr(item, "analysis", ""),)))
+            yield from _not_among(named, analyses, f"report.{item.name}")
+
+
+def _not_among(names: Iterable[str], allowed: list[str], place: str) -> Iterable[str]:
+    for one in names:
+        if one not in allowed:
+            yield f"{place}: expected one of {', '.join(allowed) or 'none'}, got {one!r}"
+
+
+def _by_name(items: Iterable[Any], name: str, what: str) -> Any:
+    listed = list(items)
+    for item in listed:
+        if item.name == name:
+            return item
+    raise ProtocolError(f"{what}: expected one of {', '.join(item.name for item in listed)}, got {name!r}")

@@ -1,0 +1,55 @@
+"""What is waited for: the outcomes and their rules, a switch for each ambiguity of the criteria."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from lutrace.core import Days, Field, FrozenModel, NanogramsPerMl, Percent
+
+
+class PsaProgression(FrozenModel):
+    """PSA progression by PCWG3; the defaults are its literal text (Scher et al., JCO 2016;34:1402-18).
+
+    After a decline: the first value at least `rise` and `rise_absolute` above the nadir, confirmed. Without a decline:
+    at least as much above baseline, later than `no_decline_gate`. Baseline, nadir and gate count from the first cycle.
+
+    confirmation: `next` = the first value at least `confirmation_gap` later meets both thresholds against the same
+    nadir; `unbroken` = some value that late does, and none in between falls short; `none` = no second value is needed.
+    confirm_no_decline: whether the case without a decline needs that second value too (PCWG3 asks for none).
+    decline_gate: values up to this day never progress after a decline either (PCWG3: 0 days; many trials: 84 days).
+    strict: above the thresholds instead of at or above.
+    """
+
+    rise: Percent = Field(25.0, gt=0)
+    rise_absolute: NanogramsPerMl = Field(2.0, ge=0)
+    confirmation: Literal["next", "unbroken", "none"] = "next"
+    confirmation_gap: Days = Field(21.0, ge=1)
+    no_decline_gate: Days = Field(84.0, ge=0)
+    confirm_no_decline: bool = False
+    decline_gate: Days = Field(0.0, ge=0)
+    strict: bool = False
+
+
+class PsaPfs(FrozenModel):
+    """Time from the landmark to PSA progression or death; without either, censored at the last PSA value.
+
+    after_new_therapy: whether PSA values after the start of another systemic treatment count, or follow-up ends there.
+    """
+
+    kind: Literal["psa_pfs"]
+    name: str
+    label: str
+    progression: PsaProgression = PsaProgression()
+    censor_at: Literal["last_psa", "last_contact"] = "last_psa"
+    after_new_therapy: Literal["counts", "censors"] = "counts"
+
+
+class OverallSurvival(FrozenModel):
+    """Time from the landmark to death of any cause; the living are censored when last known alive, or at the cut."""
+
+    kind: Literal["os"]
+    name: str
+    label: str
+
+
+Outcome = PsaPfs | OverallSurvival

@@ -1,0 +1,159 @@
+"""What is shown: sections with their tables and figures, bound to populations, endpoints and analyses by name."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from lutrace.core import Field, FrozenModel
+
+
+class _Item(FrozenModel):
+    name: str
+    caption: str
+
+
+class ShowSummary(_Item):
+    """A table of characteristics, components or counts: `table` names what the run counts."""
+
+    show: Literal["summary"]
+    table: Literal["characteristics", "components", "new_lesions", "ttv_provenance"]
+    population: str = ""
+    notes: tuple[str, ...] = ()
+
+
+class ShowAttrition(_Item):
+    """Who was left at each step."""
+
+    show: Literal["attrition"]
+    populations: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+class ShowEstimates(_Item):
+    """Estimates, one line each."""
+
+    show: Literal["estimates"]
+    analyses: tuple[str, ...] = ()
+    populations: tuple[str, ...] = ()
+    endpoints: tuple[str, ...] = ()
+    measures: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+class ShowCoxGrid(_Item):
+    """Hazard ratios by term, population and outcome, unadjusted beside adjusted."""
+
+    show: Literal["cox_grid"]
+    analyses: tuple[str, ...]
+    terms: tuple[str, ...]
+    populations: tuple[str, ...]
+    endpoints: tuple[str, ...]
+    notes: tuple[str, ...] = ()
+
+
+class ShowAgreement(_Item):
+    """Confusion matrices with agreement and kappa."""
+
+    show: Literal["agreement"]
+    analysis: str
+    rows: str
+    columns: str
+    notes: tuple[str, ...] = ()
+
+
+class ShowWarnings(_Item):
+    """What the run warns of."""
+
+    show: Literal["warnings"]
+    notes: tuple[str, ...] = ()
+
+
+class ShowFlow(_Item):
+    """Flow diagram."""
+
+    show: Literal["flow"]
+    populations: tuple[str, ...] = ()
+
+
+class ShowSurvival(_Item):
+    """Kaplan-Meier curves with numbers at risk."""
+
+    show: Literal["survival"]
+    analysis: str
+    population: str
+    endpoint: str
+    estimates: tuple[str, ...] = ()
+    time_unit: Literal["weeks", "months", "days"] = "weeks"
+
+
+class ShowForest(_Item):
+    """Hazard ratios on a log axis."""
+
+    show: Literal["forest"]
+    analyses: tuple[str, ...]
+    populations: tuple[str, ...] = ()
+    endpoints: tuple[str, ...] = ()
+    terms: tuple[str, ...] = ()
+    adjusted: bool | None = None
+
+
+class ShowWaterfall(_Item):
+    """One bar per patient."""
+
+    show: Literal["waterfall"]
+    population: str
+    endpoint: str
+    lines: tuple[float, ...] = (-50.0, 25.0)
+    cap_pct: float = 100.0
+
+
+class ShowScatter(_Item):
+    """Two values of each patient against each other."""
+
+    show: Literal["scatter"]
+    population: str
+    x_endpoint: str
+    y_endpoint: str
+    analysis: str = ""
+    x_lines: tuple[float, ...] = (0.0,)
+    y_lines: tuple[float, ...] = (0.0,)
+    cap: float | None = 200.0
+
+
+class ShowPictures(_Item):
+    """Example scans of one patient with lesion outlines, cycle by cycle."""
+
+    show: Literal["pictures"]
+    patients: int = 1
+
+
+Item = (
+    ShowSummary
+    | ShowAttrition
+    | ShowEstimates
+    | ShowCoxGrid
+    | ShowAgreement
+    | ShowWarnings
+    | ShowFlow
+    | ShowSurvival
+    | ShowForest
+    | ShowWaterfall
+    | ShowScatter
+    | ShowPictures
+)
+
+
+class ReportSection(FrozenModel):
+    """A heading, its paragraphs, and what stands under it."""
+
+    title: str
+    text: tuple[str, ...] = ()
+    items: tuple[Annotated[Item, Field(discriminator="show")], ...] = ()
+
+
+class Presentation(FrozenModel):
+    """The report: methods in words, sections, and a reader's words for names."""
+
+    methods: tuple[str, ...] = ()
+    sections: tuple[ReportSection, ...]
+    labels: dict[str, str] = Field(default_factory=dict)

@@ -1,0 +1,77 @@
+"""Who is studied, and from which day on: population, landmarks, the scans and measures that define them."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from lutrace.core import Days, Field, FrozenModel, Hours, Millilitres
+
+Agent = Literal["lu177_psma_617", "lu177_psma_it", "lu177_psma_other", "ac225_psma", "lu177_dotatate", "other"]
+
+
+class Population(FrozenModel):
+    """Whom the study takes in: patients treated with one of `agents` at least `minimum_cycles` times."""
+
+    agents: tuple[Agent, ...] = Field(min_length=1)
+    minimum_cycles: int = Field(2, ge=1)
+    in_words: tuple[str, ...] = ()
+
+
+class SpectRule(FrozenModel):
+    """Which post-therapy SPECT belongs to a cycle: within `window` of its administration, nearest to `preferred`."""
+
+    window: Days = 7.0
+    preferred: Hours = 24.0
+
+
+class Measures(FrozenModel):
+    """How tumour was measured: the plan, automatic or reviewed totals, and the volume below which none is told apart.
+
+    Volumes below `floor` count as the floor in logarithms and ratios; a percentage of a smaller baseline is not formed.
+    """
+
+    plan: str
+    ttv_source: Literal["auto", "reviewed"] = "auto"
+    floor: Millilitres = Field(1.0, gt=0)
+
+
+class Landmark(FrozenModel):
+    """A time zero: the day of a cycle's administration or of its SPECT. `within` names the set that it continues."""
+
+    name: str
+    label: str
+    cycle: int = Field(ge=1)
+    origin: Literal["spect", "administration"] = "spect"
+    within: str | None = None
+
+
+class PsaBaseline(FrozenModel):
+    """Baseline PSA: the last value on or before the first cycle within `window`, else within `fallback`, flagged."""
+
+    window: Days = 28.0
+    fallback: Days = 60.0
+
+
+class PsaRules(FrozenModel):
+    """Which PSA values stand for baseline and landmark, and how long apart two values confirm a response.
+
+    The landmark value is the last one after the first cycle, on or before the landmark, not older than
+    `landmark_window`.
+    """
+
+    baseline: PsaBaseline = PsaBaseline()
+    landmark_window: Days = 42.0
+    response_confirmation: Days = 21.0
+
+
+class NewLesionRules(FrozenModel):
+    """What a new lesion is: new against which earlier scans, and what is made of a patient whose CT nobody has read.
+
+    any_earlier: on no earlier SPECT; previous_cycle: not on the SPECT before; first_cycle: not on that of cycle 1.
+    Lesions with uptake at or below the liver and no CT finding are indeterminate; they count only when
+    `count_indeterminate`.
+    """
+
+    reference: Literal["any_earlier", "previous_cycle", "first_cycle"] = "any_earlier"
+    ct_not_read: Literal["not_assessed", "avid_only"] = "not_assessed"
+    count_indeterminate: bool = False
