@@ -20,6 +20,16 @@ class FrameTime:
 
 
 @dataclass(frozen=True)
+class SpectCounting:
+    """How long an NM object counted into one voxel: what turns counts into a rate, and a rate into an activity."""
+
+    projection_duration_s: float | None
+    n_frames_in_rotation: int | None
+    n_detectors: int | None
+    voxel_ml: float
+
+
+@dataclass(frozen=True)
 class QuantFacts:
     """What a header (or a record, by the profile's precedence) says about one quantitative PET or SPECT series.
 
@@ -54,7 +64,17 @@ class QuantFacts:
     frames: tuple[FrameTime, ...]
     notes: tuple[str, ...] = ()
     radionuclide: str | None = None
+    """As in NUCLIDES: Lu-177, F-18, Ga-68."""
     tracer: str | None = None
+    header_dose: float | None = None
+    """Radionuclide Total Dose (0018,1074) as written, before its unit was decided."""
+    private_scan_source: str | None = None
+    """Which private element gave `private_scan_datetime`."""
+    start_time_only: dt.time | None = None
+    """(0018,1072) where (0018,1078) is there too: the two must agree."""
+    trust_series_time: bool = False
+    """The site profile states that Series Time is the decay reference although no acquisition time proves it."""
+    counting: SpectCounting | None = None
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,49 @@
+"""What a site states about its own scans: the lines of a site profile that SUV may rest on."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Literal
+
+import pydantic
+
+from lutrace.core import FrozenModel
+
+Origin = Literal["header", "record"]
+
+
+class SpectCalibration(FrozenModel):
+    """A camera's calibration factor for counts, with all that makes it a number: unit, per detector or total, date."""
+
+    manufacturer: str
+    """Matches when the header's Manufacturer (0008,0070) contains it, in any case."""
+    radionuclide: str = "Lu-177"
+    value: float = pydantic.Field(gt=0)
+    unit: Literal["cps/MBq", "MBq/cps"]
+    counts_of: Literal["one_detector", "all_detectors"]
+    calibration_date: dt.date
+    rotation_frames_count: Literal["one_detector", "all_detectors"] | None = None
+    """Whether Number Of Frames In Rotation (0054,0053) counts one detector's views (Siemens) or all (GE)."""
+
+
+class QuantProfile(FrozenModel):
+    """The site's word where headers are silent, wrong in a known way, or at odds with the records.
+
+    `activity_from`, `weight_from` and `injection_time_from` name the side that is right when header and record differ;
+    unset, the header comes first, and a large difference is refused.
+    """
+
+    activity_from: Origin | None = None
+    weight_from: Origin | None = None
+    injection_time_from: Origin | None = None
+    weight_in_grams: bool = False
+    height_in_cm: bool = False
+    dose_unit_pt: Literal["Bq", "MBq"] | None = None
+    dose_unit_nm: Literal["Bq", "MBq"] | None = None
+    corrections: tuple[str, ...] = ()
+    """Codes as in Corrected Image (0028,0051) that the reconstructions make where the header names none."""
+    decay_correction: Literal["NONE", "START", "ADMIN"] | None = None
+    """Used where the header has no Decay Correction (0054,1102), as in NM objects."""
+    half_life_s: float | None = pydantic.Field(default=None, gt=0)
+    trust_series_time: bool = False
+    spect_calibrations: tuple[SpectCalibration, ...] = ()
