@@ -1,5 +1,38 @@
 """imaging knows Volume and Mask: where voxels lie, how they are resampled, registered and measured."""
 
+from lutrace.imaging.components import Components, Connectivity, label_components
+from lutrace.imaging.measures import RegionMeasures, measure_labels, measure_region
+from lutrace.imaging.morphology import dilate, distance_to, erode
+from lutrace.imaging.nifti import is_nifti, read_nifti_masks, read_nifti_volume, write_nifti
+from lutrace.imaging.peak import compute_sphere_means
+from lutrace.imaging.resample import resample_mask, resample_volume
+from lutrace.imaging.suv import to_suvbw
+from lutrace.imaging.view import common_view, field_of_view_mm
 from lutrace.imaging.volume import BoolArray, FloatArray, Geometry, Mask, Volume
 
-__all__ = ["BoolArray", "FloatArray", "Geometry", "Mask", "Volume"]
+__all__ = [
+    "BoolArray",
+    "Components",
+    "Connectivity",
+    "FloatArray",
+    "Geometry",
+    "Mask",
+    "RegionMeasures",
+    "Volume",
+    "common_view",
+    "compute_sphere_means",
+    "dilate",
+    "distance_to",
+    "erode",
+    "field_of_view_mm",
+    "is_nifti",
+    "label_components",
+    "measure_labels",
+    "measure_region",
+    "read_nifti_masks",
+    "read_nifti_volume",
+    "resample_mask",
+    "resample_volume",
+    "to_suvbw",
+    "write_nifti",
+]

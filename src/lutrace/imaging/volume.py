@@ -63,9 +63,21 @@ class Geometry:
         xyz = np.asarray(points_mm, float) @ inverse[:3, :3].T + inverse[:3, 3]
         return np.asarray(xyz[:, ::-1])
 
-    def same_grid(self, other: Geometry, *, tolerance_mm: float = 1e-3) -> bool:
-        """Whether both grids have the same voxels (frame of reference not compared)."""
-        return self.size_xyz == other.size_xyz and bool(np.allclose(self.affine, other.affine, atol=tolerance_mm))
+    @property
+    def corners_mm(self) -> NDArray[np.float64]:
+        """LPS millimetres (8, 3) of the centres of the eight corner voxels, first and last first."""
+        z, y, x = (size - 1 for size in self.shape_zyx)
+        corners = [(0, 0, 0), (z, y, x), (0, 0, x), (0, y, 0), (0, y, x), (z, 0, 0), (z, 0, x), (z, y, 0)]
+        return self.to_mm(np.asarray(corners, float))
+
+    def same_grid(self, other: Geometry, *, tolerance_mm: float = 1e-2) -> bool:
+        """Whether both grids have the same voxels: equal size and corners no further apart than `tolerance_mm`.
+
+        The frame of reference is not compared. The tolerance covers what NIfTI's single precision loses.
+        """
+        return self.size_xyz == other.size_xyz and bool(
+            np.allclose(self.corners_mm, other.corners_mm, rtol=0.0, atol=tolerance_mm)
+        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -94,15 +106,21 @@ class Volume:
 
 @dataclass(frozen=True, eq=False)
 class Mask:
-    """A region: boolean array (slices, rows, columns) on a geometry, with the name that its maker gave it."""
+    """A region: boolean array (slices, rows, columns) on a geometry, with the name that its maker gave it.
+
+    `notes` says what was inferred or tolerated on the way to these voxels (a resampling, a contour between slices).
+    """
 
     name: str
     array: BoolArray
     geometry: Geometry
     source: Source
+    notes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         """Check shape and type."""
         if self.array.shape != self.geometry.shape_zyx or self.array.dtype != np.bool_:
             expected = self.geometry.shape_zyx
-            raise UnusableInputError(f"mask {self.name}: expected bool {expected}, got {self.array.shape}")
+            raise UnusableInputError(
+                f"mask {self.name}: expected bool {expected}, got {self.array.dtype} {self.array.shape}"
+            )

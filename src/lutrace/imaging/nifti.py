@@ -1,0 +1,80 @@
+"""NIfTI files: arrays stored x, y, z, affine in RAS millimetres, as ITK writes and reads them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lutrace.core import Source, UnusableInputError, digest_of_file
+from lutrace.imaging.itk import from_itk, geometry_of, sitk, to_itk
+from lutrace.imaging.volume import Geometry, Mask, Volume
+
+NIFTI_ENDINGS = (".nii", ".nii.gz")
+
+
+def is_nifti(path: Path) -> bool:
+    """Whether the name of a file says NIfTI."""
+    return path.name.lower().endswith(NIFTI_ENDINGS)
+
+
+def _read(path: Path) -> tuple[NDArray[Any], Geometry]:
+    if not path.is_file():
+        raise UnusableInputError(f"{path.name}: no such file")
+    try:
+        image = sitk.ReadImage(str(path))
+    except RuntimeError as error:
+        raise UnusableInputError(f"{path.name}: cannot be read as NIfTI; expected a three-dimensional image") from error
+    if image.GetDimension() != 3 or image.GetNumberOfComponentsPerPixel() != 1:
+        raise UnusableInputError(
+            f"{path.name}: expected three dimensions and one number per voxel, found {image.GetDimension()} dimensions "
+            f"and {image.GetNumberOfComponentsPerPixel()} numbers; split it first"
+        )
+    return from_itk(image), geometry_of(image)
+
+
+def read_nifti_volume(path: Path, *, unit: str) -> Volume:
+    """The image of a NIfTI file as float32; NIfTI names no unit, so the caller states it (`g/mL`, `Bq/mL`, `HU`).
+
+    Raises UnusableInputError when the file is absent, no NIfTI, or has more than three dimensions.
+    """
+    array, geometry = _read(path)
+    return Volume(array.astype(np.float32), geometry, unit, Source("nifti", digest_of_file(path)))
+
+
+def read_nifti_masks(path: Path) -> list[Mask]:
+    """The regions of a NIfTI label file, one mask per label above 0 in rising order.
+
+    With one label only the mask is named after the file, else `<file>_<label>`. Raises UnusableInputError when a voxel
+    is not a whole number (a probability map has no single meaning here).
+    """
+    array, geometry = _read(path)
+    values = np.unique(array)
+    labels = [int(value) for value in values if value != 0]
+    if not np.array_equal(values, np.round(values)) or values.min() < 0:
+        raise UnusableInputError(
+            f"{path.name}: expected whole labels from 0, found {float(values.min()):g} to {float(values.max()):g}; "
+            "threshold the map first"
+        )
+    stem = path.name[: -len(".nii.gz")] if path.name.lower().endswith(".nii.gz") else path.stem
+    digest = digest_of_file(path)
+    if not labels:
+        return [Mask(stem, np.zeros(array.shape, np.bool_), geometry, Source("nifti", digest))]
+    names = [stem] if len(labels) == 1 else [f"{stem}_{label}" for label in labels]
+    return [
+        Mask(name, array == label, geometry, Source("nifti", digest, f"label {label}"))
+        for name, label in zip(names, labels, strict=True)
+    ]
+
+
+def write_nifti(path: Path, array: NDArray[Any], geometry: Geometry) -> None:
+    """Write an array (slices, rows, columns) as NIfTI: stored x, y, z, affine in RAS mm; booleans as uint8 0 and 1.
+
+    Raises UnusableInputError when the name does not end in .nii or .nii.gz.
+    """
+    if not is_nifti(path):
+        raise UnusableInputError(f"{path.name}: expected a name that ends in .nii or .nii.gz")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    sitk.WriteImage(to_itk(array, geometry), str(path), useCompression=True)
