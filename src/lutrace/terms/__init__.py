@@ -1,3 +1,42 @@
 """terms knows the field's vocabulary as versioned data: drugs, analytes, sites, items, criteria, plans."""
 
-__all__: list[str] = []
+from lutrace.terms.analytes import (
+    Analyte,
+    CanonicalLab,
+    analyte_named,
+    analyte_names,
+    analyte_of_loinc,
+    canonical_lab,
+    canonical_limit,
+)
+from lutrace.terms.drugs import Drug, drug_named, drug_of_code, drugs, drugs_in_text
+from lutrace.terms.instruments import Instrument, instrument_named, instruments, instruments_of_items
+from lutrace.terms.reported_value import ReportedValue, parse_reported_value, split_result
+from lutrace.terms.sites import Site, regions, site_named, site_of_icd10, sites
+
+__all__ = [
+    "Analyte",
+    "CanonicalLab",
+    "Drug",
+    "Instrument",
+    "ReportedValue",
+    "Site",
+    "analyte_named",
+    "analyte_names",
+    "analyte_of_loinc",
+    "canonical_lab",
+    "canonical_limit",
+    "drug_named",
+    "drug_of_code",
+    "drugs",
+    "drugs_in_text",
+    "instrument_named",
+    "instruments",
+    "instruments_of_items",
+    "parse_reported_value",
+    "regions",
+    "site_named",
+    "site_of_icd10",
+    "sites",
+    "split_result",
+]

@@ -1,0 +1,172 @@
+"""Laboratory analytes: names, LOINC codes, canonical units, and results brought into them."""
+
+from __future__ import annotations
+
+import functools
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from lutrace.core import FrozenModel, UnusableInputError, read_document
+from lutrace.terms.reported_value import Comparator, parse_reported_value
+
+_SUPERSCRIPTS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹µμ×", "0123456789uux")
+_POWER = re.compile(r"^(?:x|\*)?10(?:\*\*|\*|\^|e\+?|exp|hoch)?(\d+)(?=/)")
+_ANNOTATION = re.compile(r"\{[^}]*\}")
+
+
+class _Analyte(FrozenModel):
+    name: str
+    title: str
+    loinc: tuple[str, ...]
+    unit: str
+    units: dict[str, float] | None = None
+    family: str | None = None
+    molar_mass_g_mol: float | None = None
+    molar_units: dict[str, float] | None = None
+    low: float
+    high: float
+    synonyms: tuple[str, ...] = ()
+
+
+class _Analytes(FrozenModel):
+    version: str
+    families: dict[str, dict[str, float]]
+    analytes: tuple[_Analyte, ...]
+
+
+@dataclass(frozen=True)
+class Analyte:
+    """One analyte: `factors` maps a normalised unit to what a value in it is multiplied by; bounds in `unit`."""
+
+    name: str
+    title: str
+    loinc: tuple[str, ...]
+    unit: str
+    factors: tuple[tuple[str, float], ...]
+    low: float
+    high: float
+    synonyms: tuple[str, ...]
+
+    def factor(self, unit: str | None) -> float:
+        """What a value in `unit` is multiplied by to be in the canonical unit; an unknown unit is refused by name."""
+        if unit is None or not unit.strip():
+            raise UnusableInputError(f"{self.name}: the unit is missing; expected one such as {self.unit}")
+        found = _factors(self.name).get(normal_unit(unit))
+        if found is None:
+            raise UnusableInputError(
+                f"{self.name}: unknown unit {unit.strip()[:20]!r}; expected one such as {self.unit} "
+                f"(known: {', '.join(name for name, _ in self.factors)})"
+            )
+        return found
+
+
+@dataclass(frozen=True)
+class CanonicalLab:
+    """A result in the canonical unit of its analyte; `comparator` None means exact."""
+
+    value: float
+    canonical_unit: str
+    comparator: Comparator | None
+
+
+def canonical_lab(
+    analyte: str, value_text: str, unit: str | None, *, decimal: Literal[".", ","] | None = None
+) -> CanonicalLab:
+    """A laboratory result in the canonical unit of `analyte` (a name of the vocabulary).
+
+    Raises UnusableInputError for an unknown analyte, an unknown or missing unit, text that is no number, or a value
+    outside the plausible (most often a wrong unit).
+
+    >>> canonical_lab("haemoglobin", "<= 8,0", "mmol/l")
+    CanonicalLab(value=12.8912, canonical_unit='g/dL', comparator='<=')
+    """
+    known = analyte_named(analyte)
+    if known is None:
+        raise UnusableInputError(f"analyte: {analyte[:40]!r} is not in the vocabulary ({', '.join(analyte_names())})")
+    factor = known.factor(unit)
+    reported = parse_reported_value(value_text, decimal=decimal)
+    value = _scaled(reported.value, factor)
+    if not known.low <= value <= known.high:
+        raise UnusableInputError(
+            f"{known.name}: {value:g} {known.unit} is outside {known.low:g} to {known.high:g}; is the unit right?"
+        )
+    return CanonicalLab(value, known.unit, reported.comparator)
+
+
+def canonical_limit(analyte: Analyte, value: float, unit: str | None) -> float:
+    """A limit of normal in the canonical unit of `analyte`."""
+    return _scaled(value, analyte.factor(unit))
+
+
+def analyte_named(name: str) -> Analyte | None:
+    """The analyte of this name or synonym, in any case; None when there is none."""
+    return _by_name().get(name.strip().lower())
+
+
+def analyte_of_loinc(code: str) -> Analyte | None:
+    """The analyte that a LOINC code measures; None when the code is not one of the vocabulary's."""
+    return _by_loinc().get(code)
+
+
+def analyte_names() -> tuple[str, ...]:
+    """The names of all analytes."""
+    return tuple(analyte.name for analyte in _all())
+
+
+@functools.lru_cache(maxsize=4096)
+def normal_unit(unit: str) -> str:
+    """A unit in the spelling of the vocabulary: lower case, no spaces or annotations, powers as `10^9`.
+
+    >>> normal_unit("x 10*9/L"), normal_unit("Tsd/µl"), normal_unit("{cells}/uL")
+    ('10^9/l', 'tsd/ul', '/ul')
+    """
+    text = _ANNOTATION.sub("", unit.translate(_SUPERSCRIPTS)).lower().replace(" ", "").replace("\u00a0", "")
+    text = text.replace("mm^3", "mm3").replace("mm*3", "mm3").replace("cmm", "mm3")
+    return _POWER.sub(r"10^\1", text)
+
+
+def _scaled(value: float, factor: float) -> float:
+    """`value` x `factor` without the tail that binary fractions leave (twelve significant digits)."""
+    return value if factor == 1 else float(f"{value * factor:.12g}")
+
+
+@functools.cache
+def _all() -> tuple[Analyte, ...]:
+    document = read_document(Path(__file__).parent / "data" / "analytes.yaml", _Analytes)
+    return tuple(_analyte(entry, document) for entry in document.analytes)
+
+
+def _analyte(entry: _Analyte, document: _Analytes) -> Analyte:
+    factors = dict(document.families[entry.family]) if entry.family is not None else {}
+    factors.update(entry.units or {})
+    if entry.molar_mass_g_mol is not None:
+        grams_per_unit = {"g/dl": 10.0, "mg/dl": 1e-2, "ng/dl": 1e-8}[entry.unit.lower()]
+        for unit, moles_per_litre in (entry.molar_units or {}).items():
+            factors[unit] = _scaled(moles_per_litre, entry.molar_mass_g_mol / grams_per_unit)
+    return Analyte(
+        entry.name,
+        entry.title,
+        entry.loinc,
+        entry.unit,
+        tuple(sorted(factors.items())),
+        entry.low,
+        entry.high,
+        entry.synonyms,
+    )
+
+
+@functools.cache
+def _factors(name: str) -> dict[str, float]:
+    return next(dict(analyte.factors) for analyte in _all() if analyte.name == name)
+
+
+@functools.cache
+def _by_name() -> dict[str, Analyte]:
+    return {name.lower(): analyte for analyte in _all() for name in (analyte.name, analyte.title, *analyte.synonyms)}
+
+
+@functools.cache
+def _by_loinc() -> dict[str, Analyte]:
+    return {code: analyte for analyte in _all() for code in analyte.loinc}

@@ -1,0 +1,88 @@
+"""Drugs and procedures of the disease: names, classes and codes."""
+
+from __future__ import annotations
+
+import functools
+import re
+from pathlib import Path
+from typing import Literal
+
+from lutrace.core import FrozenModel, read_document
+
+CodeSystem = Literal["atc", "rxnorm", "snomed", "hcpcs", "ops"]
+
+
+class Drug(FrozenModel):
+    """One drug or procedure. `purpose` says which table it belongs to, `support` the kind of a supportive measure."""
+
+    name: str
+    purpose: Literal["line", "local", "rlt", "adt", "bone_agent", "steroid", "analgesic", "support"]
+    agent_class: Literal["taxane", "arpi", "parp", "ra223", "platinum", "immune", "rlt", "other"] | None = None
+    support: Literal["red_cells", "platelets", "g_csf", "esa", "tpo_ra"] | None = None
+    atc: tuple[str, ...] = ()
+    rxnorm: tuple[str, ...] = ()
+    snomed: tuple[str, ...] = ()
+    hcpcs: tuple[str, ...] = ()
+    ops: tuple[str, ...] = ()
+    names: tuple[str, ...] = ()
+
+
+class _Drugs(FrozenModel):
+    version: str
+    drugs: tuple[Drug, ...]
+
+
+@functools.cache
+def drugs() -> tuple[Drug, ...]:
+    """All drugs and procedures of the vocabulary."""
+    return read_document(Path(__file__).parent / "data" / "drugs.yaml", _Drugs).drugs
+
+
+def drug_named(name: str) -> Drug | None:
+    """The drug of exactly this name, synonym or brand, in any case; None when there is none."""
+    return _by_name().get(name.strip().lower())
+
+
+@functools.lru_cache(maxsize=4096)
+def drugs_in_text(text: str) -> tuple[Drug, ...]:
+    """The drugs that a text names as whole words, each once, in the order of the text; the longest name wins.
+
+    >>> [drug.name for drug in drugs_in_text("Abirateron 1000 mg + Prednison")]
+    ['abiraterone', 'prednisone']
+    """
+    by_name = _by_name()
+    found = {by_name[match.group(0).lower()].name: None for match in _pattern().finditer(text)}
+    return tuple(by_name[name] for name in found)
+
+
+def drug_of_code(system: CodeSystem, code: str) -> Drug | None:
+    """The drug of a code; an OPS code belongs to the procedure whose chapter it begins with."""
+    if system == "ops":
+        return next((drug for drug in drugs() if any(code.startswith(prefix) for prefix in drug.ops)), None)
+    return _by_code().get((system, code))
+
+
+@functools.cache
+def _by_name() -> dict[str, Drug]:
+    return {name.lower(): drug for drug in drugs() for name in (drug.name, *drug.names)}
+
+
+@functools.cache
+def _by_code() -> dict[tuple[str, str], Drug]:
+    return {
+        (system, code): drug
+        for drug in drugs()
+        for system, codes in (
+            ("atc", drug.atc),
+            ("rxnorm", drug.rxnorm),
+            ("snomed", drug.snomed),
+            ("hcpcs", drug.hcpcs),
+        )
+        for code in codes
+    }
+
+
+@functools.cache
+def _pattern() -> re.Pattern[str]:
+    names = sorted(_by_name(), key=len, reverse=True)
+    return re.compile(rf"(?<![\w-])(?:{'|'.join(re.escape(name) for name in names)})(?![\w])", re.IGNORECASE)
