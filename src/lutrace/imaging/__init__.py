@@ -2,35 +2,46 @@
 
 from lutrace.imaging.components import Components, Connectivity, label_components
 from lutrace.imaging.measures import RegionMeasures, measure_labels, measure_region
+from lutrace.imaging.mip import COLOURS, Outline, Picture, render_mip
 from lutrace.imaging.morphology import dilate, distance_to, erode
 from lutrace.imaging.nifti import is_nifti, read_nifti_masks, read_nifti_volume, write_nifti
 from lutrace.imaging.peak import compute_sphere_means
+from lutrace.imaging.png import encode_png
+from lutrace.imaging.registration import Registration, identity_registration, register_rigid
 from lutrace.imaging.resample import resample_mask, resample_volume
 from lutrace.imaging.suv import to_suvbw
 from lutrace.imaging.view import common_view, field_of_view_mm
 from lutrace.imaging.volume import BoolArray, FloatArray, Geometry, Mask, Volume
 
 __all__ = [
+    "COLOURS",
     "BoolArray",
     "Components",
     "Connectivity",
     "FloatArray",
     "Geometry",
     "Mask",
+    "Outline",
+    "Picture",
     "RegionMeasures",
+    "Registration",
     "Volume",
     "common_view",
     "compute_sphere_means",
     "dilate",
     "distance_to",
+    "encode_png",
     "erode",
     "field_of_view_mm",
+    "identity_registration",
     "is_nifti",
     "label_components",
     "measure_labels",
     "measure_region",
     "read_nifti_masks",
     "read_nifti_volume",
+    "register_rigid",
+    "render_mip",
     "resample_mask",
     "resample_volume",
     "to_suvbw",

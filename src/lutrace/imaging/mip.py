@@ -1,0 +1,134 @@
+"""Maximum intensity projections: the whole patient in one picture, lesions outlined by what they are taken for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lutrace.core import ContradictionError, UnusableInputError
+from lutrace.imaging.png import encode_png
+from lutrace.imaging.resample import resample_array
+from lutrace.imaging.volume import BoolArray, FloatArray, Geometry, Volume
+
+COLOURS: dict[str, tuple[int, int, int]] = {
+    "tumour": (213, 43, 30),
+    "uncertain": (230, 140, 0),
+    "physiological": (0, 114, 178),
+    "artefact": (120, 120, 120),
+    "benign": (0, 158, 115),
+    "new": (170, 0, 170),
+}
+"""RGB of each category's outline; they stay apart for readers with red-green colour blindness."""
+
+_SLAB_ROWS = 64
+
+
+@dataclass(frozen=True, eq=False)
+class Outline:
+    """Voxels (on the volume's grid) to be outlined, and their category, a key of COLOURS."""
+
+    array: BoolArray
+    category: str
+
+
+@dataclass(frozen=True, eq=False)
+class Picture:
+    """A rendered picture: uint8 RGB (rows, columns, 3), square pixels of `pixel_mm`, head at the top."""
+
+    pixels: NDArray[np.uint8]
+    pixel_mm: float
+    angle_deg: float
+    suv_max: float
+
+    @property
+    def png(self) -> bytes:
+        """The picture as PNG bytes."""
+        return encode_png(self.pixels, pixel_mm=self.pixel_mm)
+
+
+def render_mip(
+    volume: Volume, outlines: Sequence[Outline] = (), *, angle_deg: float = 0.0, suv_max: float, pixel_mm: float = 2.0
+) -> Picture:
+    """The maximum intensity projection of a volume in inverted grey: 0 is white, `suv_max` (volume's unit) black.
+
+    At 0 degrees the patient is seen from the front: the patient's right on the left, head at the top. A positive angle
+    turns the viewer to the patient's left (90: seen from the patient's left side). Pixels are square, at most
+    `pixel_mm` mm and no larger than the smallest voxel edge; sampling is linear for the image, nearest for outlines.
+    Raises UnusableInputError for a scale that is not above 0 or an unknown category, ContradictionError for an outline
+    of another shape.
+    """
+    if not suv_max > 0:
+        raise UnusableInputError(f"suv_max must be above 0, got {suv_max}: it is the value shown black")
+    _check(volume, outlines)
+    plane = _plane(volume.geometry, angle_deg, min(pixel_mm, *volume.geometry.spacing_mm))
+    categories = list(dict.fromkeys(outline.category for outline in outlines))
+    highest = _project(volume.array, volume.geometry, plane, method_is_linear=True)
+    level = np.clip(highest / suv_max, 0.0, 1.0)
+    pixels = np.repeat(np.round(255 * (1.0 - level)).astype(np.uint8)[:, :, None], 3, axis=2)
+    for category in categories:
+        union = np.logical_or.reduce([outline.array for outline in outlines if outline.category == category])
+        seen = _project(union.astype(np.uint8), volume.geometry, plane, method_is_linear=False) > 0
+        pixels[_rim(seen)] = COLOURS[category]
+    return Picture(np.ascontiguousarray(pixels[::-1]), plane.spacing_mm[0], angle_deg, suv_max)
+
+
+def _check(volume: Volume, outlines: Sequence[Outline]) -> None:
+    for outline in outlines:
+        if outline.category not in COLOURS:
+            raise UnusableInputError(
+                f"outline category: expected one of {', '.join(COLOURS)}, found {outline.category!r}"
+            )
+        if outline.array.shape != volume.array.shape:
+            raise ContradictionError(f"outline: expected shape {volume.array.shape}, found {outline.array.shape}")
+
+
+def _plane(geometry: Geometry, angle_deg: float, pixel_mm: float) -> Geometry:
+    """The projection grid: first axis to the right of the picture, second into depth, third to the head."""
+    angle = np.deg2rad(angle_deg)
+    right = np.asarray([np.cos(angle), np.sin(angle), 0.0])
+    depth = np.asarray([-np.sin(angle), np.cos(angle), 0.0])
+    axes = np.stack([right, depth, np.asarray([0.0, 0.0, 1.0])], axis=1)
+    place = geometry.corners_mm @ axes
+    low, high = place.min(axis=0), place.max(axis=0)
+    size = np.maximum(np.round((high - low) / pixel_mm).astype(int) + 1, 1)
+    origin = axes @ low
+    return Geometry(
+        size_xyz=(int(size[0]), int(size[1]), int(size[2])),
+        spacing_mm=(pixel_mm, pixel_mm, pixel_mm),
+        origin_mm=(float(origin[0]), float(origin[1]), float(origin[2])),
+        direction=tuple(float(v) for v in axes.ravel()),  # type: ignore[arg-type]
+    )
+
+
+def _slabs(plane: Geometry) -> Iterator[Geometry]:
+    """The projection grid in pieces along the patient, so that memory stays small."""
+    x, y, z = plane.size_xyz
+    ox, oy, oz = plane.origin_mm
+    for start in range(0, z, _SLAB_ROWS):
+        rows = min(_SLAB_ROWS, z - start)
+        yield replace(plane, size_xyz=(x, y, rows), origin_mm=(ox, oy, oz + start * plane.spacing_mm[2]))
+
+
+def _project(
+    array: FloatArray | NDArray[np.uint8], geometry: Geometry, plane: Geometry, *, method_is_linear: bool
+) -> NDArray[np.float64]:
+    """Highest value along the depth axis, (rows feet first, columns)."""
+    method = "linear" if method_is_linear else "nearest"
+    parts = [
+        resample_array(array, geometry, slab, method=method, outside=0.0).max(axis=1)  # type: ignore[arg-type]
+        for slab in _slabs(plane)
+    ]
+    return np.concatenate(parts, axis=0).astype(np.float64)
+
+
+def _rim(seen: BoolArray) -> BoolArray:
+    """The pixels just around a silhouette (four neighbours)."""
+    grown = seen.copy()
+    grown[1:] |= seen[:-1]
+    grown[:-1] |= seen[1:]
+    grown[:, 1:] |= seen[:, :-1]
+    grown[:, :-1] |= seen[:, 1:]
+    return np.asarray(grown & ~seen)
