@@ -1,3 +1,5 @@
-"""cohort knows who enters a study: one row per patient with an index date, and the attrition on the way."""
+"""cohort knows who is studied: one row per patient and landmark with its time zero, and who was lost at which step."""
 
-__all__: list[str] = []
+from lutrace.cohort.selection import TREATED, Cohort, select_patients
+
+__all__ = ["TREATED", "Cohort", "select_patients"]

@@ -40,7 +40,7 @@ class Covariate(FrozenModel):
     label: str
     value: ValueName
     transform: Literal["log2", "log", "identity", "present", "per"]
-    per: float = Field(1.0, gt=0)
+    per: float = Field(default=1.0, gt=0)
     unit: str = Field(min_length=3)
 
 

@@ -20,13 +20,13 @@ class PsaProgression(FrozenModel):
     strict: above the thresholds instead of at or above.
     """
 
-    rise: Percent = Field(25.0, gt=0)
-    rise_absolute: NanogramsPerMl = Field(2.0, ge=0)
+    rise: Percent = Field(default=25.0, gt=0)
+    rise_absolute: NanogramsPerMl = Field(default=2.0, ge=0)
     confirmation: Literal["next", "unbroken", "none"] = "next"
-    confirmation_gap: Days = Field(21.0, ge=1)
-    no_decline_gate: Days = Field(84.0, ge=0)
+    confirmation_gap: Days = Field(default=21.0, ge=1)
+    no_decline_gate: Days = Field(default=84.0, ge=0)
     confirm_no_decline: bool = False
-    decline_gate: Days = Field(0.0, ge=0)
+    decline_gate: Days = Field(default=0.0, ge=0)
     strict: bool = False
 
 

@@ -10,10 +10,14 @@ Agent = Literal["lu177_psma_617", "lu177_psma_it", "lu177_psma_other", "ac225_ps
 
 
 class Population(FrozenModel):
-    """Whom the study takes in: patients treated with one of `agents` at least `minimum_cycles` times."""
+    """Whom the study takes in: patients treated with one of `agents` at least `minimum_cycles` times.
+
+    A patient without a further cycle counts as lost by death when death came within `death_within` of the cycle before.
+    """
 
     agents: tuple[Agent, ...] = Field(min_length=1)
-    minimum_cycles: int = Field(2, ge=1)
+    minimum_cycles: int = Field(default=2, ge=1)
+    death_within: Days = 84.0
     in_words: tuple[str, ...] = ()
 
 
@@ -32,7 +36,7 @@ class Measures(FrozenModel):
 
     plan: str
     ttv_source: Literal["auto", "reviewed"] = "auto"
-    floor: Millilitres = Field(1.0, gt=0)
+    floor: Millilitres = Field(default=1.0, gt=0)
 
 
 class Landmark(FrozenModel):
