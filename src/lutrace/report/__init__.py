@@ -1,4 +1,4 @@
-"""report knows how result rows look: tables, figures, HTML and DOCX, and what of them may leave; it computes nothing."""
+"""report knows how result rows look (tables, figures, HTML, DOCX) and what may leave; it computes nothing."""
 
 from lutrace.report.contents import (
     AgreementTable,
@@ -25,6 +25,10 @@ from lutrace.report.contents import (
     SurvivalFigure,
     WaterfallFigure,
 )
+from lutrace.report.disclosure import apply_disclosure, withhold_columns
+from lutrace.report.evidence import collect_evidence
+from lutrace.report.pages import render_index
+from lutrace.report.rendering import render_report
 
 __all__ = [
     "AgreementTable",
@@ -50,4 +54,9 @@ __all__ = [
     "SummaryTable",
     "SurvivalFigure",
     "WaterfallFigure",
+    "apply_disclosure",
+    "collect_evidence",
+    "render_index",
+    "render_report",
+    "withhold_columns",
 ]

@@ -104,7 +104,7 @@ class AttritionTable:
 
 @dataclass(frozen=True)
 class EstimateTable:
-    """Rows of ESTIMATES, one line each, for the `analyses`, `populations`, `endpoints`, `measures` named (empty: all)."""
+    """Rows of ESTIMATES, a line each, of the `analyses`, `populations`, `endpoints`, `measures` named (empty: all)."""
 
     name: str
     caption: str
@@ -159,9 +159,9 @@ class NoticeTable:
 
 @dataclass(frozen=True)
 class FlowFigure:
-    """A flow diagram of ATTRITION, one column of boxes per population; the second and later hang on the end of the first.
+    """A flow diagram of ATTRITION, a box per step, the populations below each other.
 
-    Set `chained` to false when the populations were selected side by side.
+    Each hangs on the end of the one before; set `chained` to false when they were selected side by side.
     """
 
     name: str
@@ -311,7 +311,7 @@ class IndexEntry:
 
 @dataclass(frozen=True)
 class IndexMeta:
-    """Head of the index page: what was made, the numbers that sum it up as (label, text), and the pictures under them."""
+    """Head of the index page: what was made, the numbers that sum it up as (label, text), and pictures of it."""
 
     title: str
     intro: str

@@ -1,0 +1,158 @@
+"""The report as a Word document: native tables, figures, numbered captions, the banner on every page."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import docx
+from docx.enum.table import WD_TABLE_ALIGNMENT
+from docx.enum.text import WD_ALIGN_PARAGRAPH
+from docx.oxml import OxmlElement
+from docx.oxml.ns import qn
+from docx.shared import Inches, Pt, RGBColor
+
+from lutrace.report.contents import ReportInput, Section
+from lutrace.report.figure_files import RenderedFigure
+from lutrace.report.packaging import write_without_clock
+from lutrace.report.text_table import Cell, TextTable
+from lutrace.report.wording import banner_lines
+
+_SOFT = RGBColor(0x5F, 0x6B, 0x7A)
+_PAGE_IN = 6.5
+
+
+def write_report_document(
+    path: Path,
+    report_input: ReportInput,
+    sections: Sequence[tuple[Section, Sequence[tuple[int, TextTable | RenderedFigure]]]],
+    provenance: Sequence[tuple[str, str]],
+) -> None:
+    """Write the report as DOCX. `sections` pairs each section with its numbered tables and figures in order."""
+    document = _new_document(report_input)
+    document.add_heading(report_input.title, level=0)
+    document.add_paragraph(report_input.subtitle)
+    for label, value in report_input.spec.key_numbers:
+        paragraph = document.add_paragraph(style="List Bullet")
+        paragraph.add_run(f"{label}: ")
+        paragraph.add_run(value).bold = True
+    for section, items in sections:
+        document.add_heading(section.title, level=1)
+        for text in section.text:
+            document.add_paragraph(text)
+        for number, item in items:
+            if isinstance(item, TextTable):
+                _add_table(document, number, item)
+            else:
+                _add_figure(document, number, item)
+    if report_input.spec.methods:
+        document.add_heading("Methods", level=1)
+        for text in report_input.spec.methods:
+            document.add_paragraph(text)
+    _add_provenance(document, report_input, provenance)
+    buffer = io.BytesIO()
+    document.save(buffer)
+    write_without_clock(path, buffer.getvalue())
+
+
+def _new_document(report_input: ReportInput) -> Any:
+    document = docx.Document()
+    for section in document.sections:
+        section.left_margin = section.right_margin = Inches(1.0)
+        section.top_margin = section.bottom_margin = Inches(0.9)
+        head = section.header.paragraphs[0]
+        head.alignment = WD_ALIGN_PARAGRAPH.CENTER
+        run = head.add_run(" · ".join(banner_lines(report_input.meta.synthetic)))
+        run.font.size, run.bold, run.font.color.rgb = Pt(8), True, _SOFT
+    document.styles["Normal"].font.name = "Calibri"
+    document.styles["Normal"].font.size = Pt(10.5)
+    properties = document.core_properties
+    properties.title, properties.author, properties.comments = report_input.title, "lutrace", ""
+    return document
+
+
+def _add_table(document: Any, number: int, table: TextTable) -> None:
+    _add_caption(document, f"Table {number}. {table.caption}", keep=True)
+    grid = document.add_table(rows=1, cols=len(table.headers))
+    grid.alignment = WD_TABLE_ALIGNMENT.CENTER
+    for cell, header in zip(grid.rows[0].cells, table.headers, strict=True):
+        _write_cell(cell, Cell(header, strong=True), right=cell is not grid.rows[0].cells[0] and not table.is_prose)
+        _rule(cell, ("top", "bottom"))
+    _repeat_header(grid.rows[0])
+    for line in table.lines:
+        cells = grid.add_row().cells
+        if len(line) == 1 and len(cells) > 1:
+            cells[0].merge(cells[-1])
+        for place, content in enumerate(line):
+            _write_cell(cells[place], content, right=place > 0 and not table.is_prose)
+    for cell in grid.rows[-1].cells:
+        _rule(cell, ("top", "bottom") if len(grid.rows) == 1 else ("bottom",))
+    for note in table.notes:
+        _add_note(document, note)
+
+
+def _write_cell(cell: Any, content: Cell, *, right: bool) -> None:
+    paragraph = cell.paragraphs[0]
+    paragraph.paragraph_format.space_after = Pt(1)
+    paragraph.paragraph_format.left_indent = Pt(9 * content.indent)
+    if right:
+        paragraph.alignment = WD_ALIGN_PARAGRAPH.RIGHT
+    run = paragraph.add_run(content.text)
+    run.font.size, run.bold = Pt(8.5), content.strong
+
+
+def _rule(cell: Any, edges: Sequence[str]) -> None:
+    borders = OxmlElement("w:tcBorders")
+    for edge in edges:
+        line = OxmlElement(f"w:{edge}")
+        for key, value in (("val", "single"), ("sz", "8"), ("space", "0"), ("color", "1F2933")):
+            line.set(qn(f"w:{key}"), value)
+        borders.append(line)
+    cell._tc.get_or_add_tcPr().append(borders)
+
+
+def _repeat_header(row: Any) -> None:
+    mark = OxmlElement("w:tblHeader")
+    mark.set(qn("w:val"), "true")
+    row._tr.get_or_add_trPr().append(mark)
+
+
+def _add_figure(document: Any, number: int, figure: RenderedFigure) -> None:
+    shape = document.add_picture(io.BytesIO(figure.png), width=Inches(min(figure.width_in, _PAGE_IN)))
+    shape._inline.docPr.set("descr", figure.alt)
+    document.paragraphs[-1].paragraph_format.keep_with_next = True
+    _add_caption(document, f"Figure {number}. {figure.caption}", keep=bool(figure.notes))
+    for note in figure.notes:
+        _add_note(document, note)
+
+
+def _add_caption(document: Any, text: str, *, keep: bool) -> None:
+    paragraph = document.add_paragraph()
+    paragraph.paragraph_format.keep_with_next = keep
+    paragraph.paragraph_format.space_before = Pt(8)
+    run = paragraph.add_run(text)
+    run.bold, run.font.size = True, Pt(9.5)
+
+
+def _add_note(document: Any, text: str) -> None:
+    paragraph = document.add_paragraph()
+    paragraph.paragraph_format.space_after = Pt(1)
+    run = paragraph.add_run(text)
+    run.font.size, run.font.color.rgb = Pt(8), _SOFT
+
+
+def _add_provenance(document: Any, report_input: ReportInput, provenance: Sequence[tuple[str, str]]) -> None:
+    document.add_heading("Provenance", level=1)
+    for label, value in provenance:
+        paragraph = document.add_paragraph()
+        paragraph.paragraph_format.space_after = Pt(1)
+        paragraph.add_run(f"{label}: ").bold = True
+        paragraph.add_run(value)
+    document.add_heading("Protocol", level=2)
+    for line in report_input.meta.protocol_yaml.splitlines():
+        paragraph = document.add_paragraph()
+        paragraph.paragraph_format.space_after = Pt(0)
+        run = paragraph.add_run(line)
+        run.font.name, run.font.size = "Consolas", Pt(7.5)

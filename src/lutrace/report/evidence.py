@@ -1,0 +1,153 @@
+"""The rows behind each number: who, when, which value, from which row of which table, by which rule."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from lutrace.core import Row
+from lutrace.report.contents import EvidenceRow
+from lutrace.report.disclosure import refuse_date
+from lutrace.report.wording import word
+
+COHORT = "cohort"
+COLUMNS = (
+    "patient",
+    "population",
+    "endpoint",
+    "days",
+    "value",
+    "unit",
+    "event",
+    "category",
+    "source_table",
+    "source_row",
+    "rule",
+    "reason",
+)
+_SHARED = ("patient", "population", "endpoint", "unit", "category", "source_table", "rule", "reason")
+
+
+def collect_evidence(tables: Mapping[str, Sequence[Row]]) -> tuple[EvidenceRow, ...]:
+    """The evidence that rows of `endpoint_values` and `cohort_members` carry; their calendar dates stay behind."""
+    values = tuple(
+        EvidenceRow(
+            patient_id=row["patient_id"],
+            population=row["population"],
+            endpoint=row["endpoint"],
+            days=row.get("days"),
+            value=row.get("value"),
+            unit=row.get("unit"),
+            event=row.get("event"),
+            category=row.get("category"),
+            source_table=row.get("source_table"),
+            source_row=row.get("source_row"),
+            rule=row["rule"],
+            reason=row.get("reason"),
+        )
+        for row in tables.get("endpoint_values", ())
+    )
+    members = tuple(
+        EvidenceRow(
+            patient_id=row["patient_id"],
+            population=row["population"],
+            endpoint=COHORT,
+            days=0.0,
+            source_table=row["index_row"].split(":")[0],
+            source_row=row["index_row"],
+            rule="time zero",
+        )
+        for row in tables.get("cohort_members", ())
+    )
+    return members + values
+
+
+@dataclass(frozen=True)
+class Link:
+    """What one number leads to: a title, ranges of evidence rows, and the only category wanted (None: all)."""
+
+    title: str
+    ranges: tuple[tuple[int, int], ...]
+    category: str | None
+
+
+@dataclass
+class EvidenceIndex:
+    """Evidence in one order, and the links of numbers to ranges of it; it grows while tables are composed."""
+
+    rows: tuple[EvidenceRow, ...]
+    labels: Mapping[str, str]
+    links: list[Link] = field(default_factory=list)
+    _ranges: dict[tuple[str, str], tuple[int, int]] = field(default_factory=dict)
+    _known: dict[Link, int] = field(default_factory=dict)
+
+    def link(
+        self, title: str, population: str, endpoints: Sequence[str | None], category: str | None = None
+    ) -> int | None:
+        """The number of the link to the rows of those endpoints in a population; None when there are no such rows."""
+        keys = [(population, name) for name in dict.fromkeys(endpoints) if name is not None]
+        ranges = tuple(self._ranges[key] for key in keys if key in self._ranges)
+        if category is not None and not any(
+            row.category == category for begin, end in ranges for row in self.rows[begin:end]
+        ):
+            category = None
+        if not ranges:
+            return None
+        link = Link(title, ranges, category)
+        if link not in self._known:
+            self._known[link] = len(self.links)
+            self.links.append(link)
+        return self._known[link]
+
+    def endpoint_of(self, population: str, variable: str) -> str | None:
+        """The endpoint that a variable in words stands for: the same name, or the name whose label it is."""
+        for known_population, endpoint in self._ranges:
+            if known_population == population and variable in (endpoint, word(self.labels, endpoint)):
+                return endpoint
+        return None
+
+    def as_rows(self) -> list[Row]:
+        """The evidence as plain rows, in its order."""
+        return [_as_row(row) for row in self.rows]
+
+    def as_document(self) -> dict[str, Any]:
+        """The evidence by columns, repeated texts as numbers of a shared list: what the page embeds."""
+        texts: dict[str, int] = {}
+        rows = self.as_rows()
+        columns: dict[str, list[Any]] = {}
+        for name in COLUMNS:
+            column = [row[name] for row in rows]
+            if name in _SHARED:
+                column = [None if text is None else texts.setdefault(text, len(texts)) for text in column]
+            columns[name] = column
+        return {
+            "shared": list(_SHARED),
+            "texts": list(texts),
+            "columns": columns,
+            "labels": {text: self.labels[text] for text in texts if text in self.labels},
+            "links": [[link.title, [list(pair) for pair in link.ranges], link.category] for link in self.links],
+        }
+
+
+def index_evidence(
+    evidence: Sequence[EvidenceRow], labels: Mapping[str, str], study_numbers: Mapping[str, str]
+) -> EvidenceIndex:
+    """The evidence under study numbers, ordered by population, endpoint and patient, ready for links.
+
+    Raises DisclosureError when a text of it is a calendar date.
+    """
+    numbered = [replace(row, patient_id=study_numbers[row.patient_id]) for row in evidence]
+    for row in numbered:
+        for name, value in _as_row(row).items():
+            refuse_date(f"evidence.{name}", value)
+    ordered = sorted(numbered, key=lambda row: (row.population, row.endpoint, row.patient_id, row.days or 0.0))
+    ranges: dict[tuple[str, str], tuple[int, int]] = {}
+    for position, row in enumerate(ordered):
+        key = row.population, row.endpoint
+        ranges[key] = (ranges.get(key, (position, 0))[0], position + 1)
+    return EvidenceIndex(tuple(ordered), labels, _ranges=ranges)
+
+
+def _as_row(row: EvidenceRow) -> Row:
+    return {name: row.patient_id if name == "patient" else getattr(row, name) for name in COLUMNS}

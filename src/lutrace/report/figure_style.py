@@ -1,0 +1,105 @@
+"""How all figures look: one type, one palette that colour-blind readers can tell apart, sizes in inches."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from lutrace.core import Row
+
+PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00")
+INK = "#1f2933"
+SOFT = "#5f6b7a"
+FAINT = "#c5ccd6"
+WIDTH_IN = 6.5
+FOOT_IN = 0.22
+
+STYLE: dict[Any, Any] = {
+    "text.parse_math": False,
+    "font.family": "DejaVu Sans",
+    "font.size": 8.0,
+    "text.color": INK,
+    "axes.edgecolor": SOFT,
+    "axes.labelcolor": INK,
+    "axes.labelsize": 8.0,
+    "axes.linewidth": 0.7,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.axisbelow": True,
+    "xtick.color": SOFT,
+    "ytick.color": SOFT,
+    "xtick.labelcolor": INK,
+    "ytick.labelcolor": INK,
+    "xtick.labelsize": 7.5,
+    "ytick.labelsize": 7.5,
+    "xtick.major.width": 0.7,
+    "ytick.major.width": 0.7,
+    "xtick.major.size": 3.0,
+    "ytick.major.size": 3.0,
+    "lines.linewidth": 1.5,
+    "svg.hashsalt": "lutrace",
+    "svg.fonttype": "path",
+    "pdf.fonttype": 42,
+    "savefig.facecolor": "white",
+    "figure.facecolor": "white",
+}
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """A figure with the rows that it shows, a text for those who cannot see it, and notes for below it."""
+
+    name: str
+    caption: str
+    alt: str
+    figure: Figure
+    data: Sequence[Row]
+    notes: tuple[str, ...] = ()
+
+
+def new_figure(height_in: float, width_in: float = WIDTH_IN) -> Figure:
+    """An empty figure of that size in inches; the foot of it is kept for the banner."""
+    return Figure(figsize=(width_in, height_in))
+
+
+def axes_at(figure: Figure, left: float, bottom: float, width: float, height: float) -> Axes:
+    """Axes at a place given in inches from the lower left corner."""
+    full_width, full_height = figure.get_size_inches()
+    return figure.add_axes((left / full_width, bottom / full_height, width / full_width, height / full_height))
+
+
+def blank_axes_at(figure: Figure, left: float, bottom: float, width: float, height: float) -> Axes:
+    """Axes without frame or ticks whose units are inches: a sheet to write and draw on."""
+    axes = axes_at(figure, left, bottom, width, height)
+    axes.set_axis_off()
+    axes.set_xlim(0, width)
+    axes.set_ylim(0, height)
+    return axes
+
+
+def wrapped(text: str, width: int) -> str:
+    """The text broken into lines of at most `width` characters."""
+    return "\n".join(textwrap.wrap(text, width)) or text
+
+
+def spread(positions: Sequence[float], gap: float, low: float, high: float) -> list[float]:
+    """The positions moved apart to at least `gap`, in the same order and between `low` and `high`."""
+    order = sorted(range(len(positions)), key=lambda index: positions[index])
+    placed = [positions[index] for index in order]
+    for i in range(1, len(placed)):
+        placed[i] = max(placed[i], placed[i - 1] + gap)
+    over = placed[-1] - high if placed else 0.0
+    if over > 0:
+        placed[-1] = high
+        for i in range(len(placed) - 2, -1, -1):
+            placed[i] = min(placed[i], placed[i + 1] - gap)
+    placed = [max(value, low) for value in placed]
+    result = [0.0] * len(positions)
+    for index, value in zip(order, placed, strict=True):
+        result[index] = value
+    return result

@@ -1,0 +1,149 @@
+"""Hazard ratios side by side on a log axis."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import TypeGuard
+
+from matplotlib.axes import Axes
+
+from lutrace.core import Row
+from lutrace.report.contents import ForestFigure
+from lutrace.report.figure_style import (
+    FAINT,
+    FOOT_IN,
+    INK,
+    PALETTE,
+    SOFT,
+    WIDTH_IN,
+    Drawing,
+    axes_at,
+    blank_axes_at,
+    new_figure,
+)
+from lutrace.report.material import Material
+from lutrace.report.wording import format_estimate, format_p, format_value
+
+_LINE_IN = 0.21
+_PLOT_LEFT_IN, _PLOT_WIDTH_IN = 2.95, 1.75
+_TICKS = (0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 50.0)
+_WIDEST = (0.05, 50.0)
+
+
+def draw_forest(spec: ForestFigure, material: Material) -> Drawing:
+    """A line per hazard ratio: name and unit, n and events, square with 95 % interval, text and p value."""
+    rows = [
+        row
+        for row in material.rows(
+            "estimates",
+            analysis=spec.analyses,
+            population=spec.populations,
+            endpoint=spec.endpoints,
+            term=spec.terms,
+            measure="hazard_ratio",
+        )
+        if spec.adjusted is None or row["adjusted"] is spec.adjusted
+    ]
+    lines = _lines(material, rows)
+    height = _LINE_IN * (len(lines) + 1)
+    figure = new_figure(height + 0.55 + FOOT_IN)
+    sheet = blank_axes_at(figure, 0.0, 0.5 + FOOT_IN, WIDTH_IN, height)
+    plot = axes_at(figure, _PLOT_LEFT_IN, 0.5 + FOOT_IN, _PLOT_WIDTH_IN, height - _LINE_IN)
+    _write_headers(sheet, height)
+    _prepare(plot, rows, len(lines))
+    for place, line in enumerate(lines):
+        middle = height - _LINE_IN * (place + 1.5)
+        if isinstance(line, str):
+            sheet.text(0.02, middle, line, fontweight="bold", va="center")
+        else:
+            _write_line(sheet, middle, material, line)
+            _draw_line(plot, place, line)
+    alt = "Forest plot of hazard ratios. " + "; ".join(
+        f"{material.word(row['endpoint'])}, {material.word(row['population'])}, {_name(material, row)}: "
+        f"{format_estimate(row)}"
+        for row in rows
+    )
+    notes = ("Squares: hazard ratio, filled when adjusted; lines: 95% interval, arrowheads where it goes on.",)
+    return Drawing(spec.name, spec.caption, alt, figure, rows, notes)
+
+
+def _lines(material: Material, rows: Sequence[Row]) -> list[str | Row]:
+    lines: list[str | Row] = []
+    head = None
+    for row in rows:
+        here = f"{material.word(row['endpoint'])} · {material.word(row['population'])}"
+        if here != head:
+            lines.append(here)
+            head = here
+        lines.append(row)
+    return lines
+
+
+def _name(material: Material, row: Row) -> str:
+    unit = f" ({row['covariate_unit']})" if row["covariate_unit"] else ""
+    return f"{material.word(row['term'])}{unit}{', adjusted' if row['adjusted'] else ''}"
+
+
+def _write_headers(sheet: Axes, height: float) -> None:
+    middle = height - _LINE_IN / 2
+    for x, text, align in (
+        (0.02, "Covariate (unit)", "left"),
+        (2.85, "n (events)", "right"),
+        (4.85, "HR (95% CI)", "left"),
+        (WIDTH_IN - 0.05, "p", "right"),
+    ):
+        sheet.text(x, middle, text, color=SOFT, ha=align, va="center", fontsize=7.5)
+    sheet.plot([0.02, WIDTH_IN - 0.05], [height - _LINE_IN] * 2, color=FAINT, linewidth=0.7)
+
+
+def _write_line(sheet: Axes, middle: float, material: Material, row: Row) -> None:
+    sheet.text(0.14, middle, _name(material, row), va="center", fontsize=7.5)
+    counts = f"{format_value(row['n'])} ({format_value(row.get('events'))})"
+    sheet.text(2.85, middle, counts, ha="right", va="center", fontsize=7.5)
+    sheet.text(4.85, middle, format_estimate(row), va="center", fontsize=7.5)
+    sheet.text(WIDTH_IN - 0.05, middle, format_p(row.get("p")), ha="right", va="center", fontsize=7.5)
+
+
+def _prepare(plot: Axes, rows: Sequence[Row], n_lines: int) -> None:
+    ends = [row[name] for row in rows for name in ("estimate", "low", "high") if _drawable(row.get(name))]
+    low = min([0.5, *(max(end, _WIDEST[0]) for end in ends)])
+    high = max([2.0, *(min(end, _WIDEST[1]) for end in ends)])
+    plot.set_xscale("log")
+    plot.set_xlim(low / 1.15, high * 1.15)
+    plot.set_ylim(n_lines - 0.5, -0.5)
+    plot.set_yticks([])
+    plot.spines["left"].set_visible(False)
+    ticks = [tick for tick in _TICKS if low / 1.15 <= tick <= high * 1.15]
+    plot.set_xticks(ticks, [f"{tick:g}" for tick in ticks])
+    plot.set_xticks([], minor=True)
+    plot.axvline(1.0, color=SOFT, linewidth=0.8, zorder=0)
+    plot.set_xlabel("Hazard ratio (log scale)")
+
+
+def _draw_line(plot: Axes, place: int, row: Row) -> None:
+    estimate, low, high = row.get("estimate"), row.get("low"), row.get("high")
+    if not _drawable(estimate):
+        return
+    left, right = plot.get_xlim()
+    colour = PALETTE[0] if row["adjusted"] else INK
+    begin = max(low, left) if _drawable(low) else left
+    end = min(high, right) if _drawable(high) else right
+    plot.plot([begin, end], [place, place], color=colour, linewidth=1.2, solid_capstyle="butt")
+    for is_cut, where, marker in ((begin == left, left, "<"), (end == right, right, ">")):
+        if is_cut:
+            plot.plot([where], [place], marker=marker, markersize=4, color=colour, clip_on=False)
+    precision = 1.0 / row["se"] if row.get("se") else 2.0
+    plot.plot(
+        [min(max(estimate, left), right)],
+        [place],
+        marker="s",
+        markersize=min(8.0, max(3.5, 2.6 + 0.8 * math.sqrt(precision) * 1.2)),
+        color=colour,
+        markerfacecolor=colour if row["adjusted"] else "white",
+        markeredgewidth=1.1,
+    )
+
+
+def _drawable(value: object) -> TypeGuard[float]:
+    return isinstance(value, int | float) and math.isfinite(value) and value > 0

@@ -1,0 +1,44 @@
+"""What tables and figures are drawn from: released rows, words and evidence."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from lutrace.core import Row
+from lutrace.report.contents import Notice, ReportPicture
+from lutrace.report.evidence import EvidenceIndex
+from lutrace.report.wording import word
+
+
+@dataclass(frozen=True)
+class Material:
+    """Rows that passed the gate, with the words, notices, pictures and evidence of the report."""
+
+    tables: Mapping[str, Sequence[Row]]
+    labels: Mapping[str, str]
+    evidence: EvidenceIndex
+    notices: Sequence[Notice] = ()
+    pictures: Sequence[ReportPicture] = ()
+    synthetic: bool = False
+
+    def word(self, name: str | None) -> str:
+        """A reader's word for a name."""
+        return word(self.labels, name)
+
+    def rows(self, name: str, /, **wanted: str | Sequence[str] | None) -> list[Row]:
+        """The rows of a table whose columns have the values wanted: a text, one of several, or any (None, empty)."""
+        return [
+            row for row in self.tables.get(name, ()) if all(_fits(row[key], value) for key, value in wanted.items())
+        ]
+
+    def link(self, row: Row, title: str) -> int | None:
+        """The evidence of a row of ESTIMATES: its population's values of endpoint, term and other covariates."""
+        others = [name.strip() for name in (row.get("adjusted_for") or "").split(",")]
+        return self.evidence.link(title, row["population"], [row["endpoint"], row["term"], *others])
+
+
+def _fits(value: str, wanted: str | Sequence[str] | None) -> bool:
+    if not wanted:
+        return True
+    return value == wanted if isinstance(wanted, str) else value in wanted

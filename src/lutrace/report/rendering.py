@@ -1,0 +1,144 @@
+"""The whole report: through the gate, into tables and figures, onto pages."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from lutrace.core import write_rows
+from lutrace.report.composition import compose_table
+from lutrace.report.contents import (
+    FigureSpec,
+    FlowFigure,
+    ForestFigure,
+    PictureFigure,
+    ReportFiles,
+    ReportInput,
+    ScatterFigure,
+    Section,
+    SurvivalFigure,
+    TableSpec,
+    WaterfallFigure,
+)
+from lutrace.report.disclosure import apply_disclosure, number_patients, withhold_columns
+from lutrace.report.documents import write_report_document
+from lutrace.report.evidence import COLUMNS, index_evidence
+from lutrace.report.figure_files import RenderedFigure, render_figure
+from lutrace.report.material import Material
+from lutrace.report.pages import format_report_page, place_figure, place_table
+from lutrace.report.table_files import write_table_files
+from lutrace.report.text_table import TextTable
+from lutrace.report.wording import banner_lines
+
+_FIGURES = (FlowFigure, SurvivalFigure, ForestFigure, WaterfallFigure, ScatterFigure, PictureFigure)
+_OF_PERSONS = (WaterfallFigure, ScatterFigure, PictureFigure)
+
+
+@dataclass
+class _Made:
+    """What has been made so far, counted for numbering."""
+
+    tables: list[Path] = field(default_factory=list)
+    figures: list[Path] = field(default_factory=list)
+    n_tables: int = 0
+    n_figures: int = 0
+
+
+def render_report(report_input: ReportInput, out: Path) -> ReportFiles:
+    """Write `report.html`, `report.docx`, `evidence.csv`, `tables/` and `figures/` into the folder `out`.
+
+    Rows pass the disclosure gate first: columns declared as dates or free text are withheld and named in the
+    provenance, patients become study numbers, small counts are hidden as the policy asks. The same input gives the
+    same bytes. Raises DisclosureError for what may not leave, MissingFactError for pictures that are not there.
+    """
+    material, withheld = _release(report_input)
+    banner = banner_lines(report_input.meta.synthetic)
+    out.mkdir(parents=True, exist_ok=True)
+    made = _Made()
+    _check_names(report_input)
+    placed: list[dict[str, Any]] = []
+    documented: list[tuple[Section, list[tuple[int, TextTable | RenderedFigure]]]] = []
+    for section in report_input.spec.sections:
+        items = [
+            item for item in section.items if report_input.policy.patient_level or not isinstance(item, _OF_PERSONS)
+        ]
+        made_items = [_make(item, material, out, banner, made) for item in items]
+        placed.append({"title": section.title, "text": section.text, "shown": [place for place, _, _ in made_items]})
+        documented.append((section, [(number, item) for _, number, item in made_items]))
+    provenance = _provenance(report_input, withheld)
+    evidence = material.evidence.as_document() if material.evidence.rows else None
+    page = format_report_page(report_input, placed, provenance=provenance, evidence=evidence)
+    html_path, docx_path = out / "report.html", out / "report.docx"
+    html_path.write_text(page, encoding="utf-8", newline="\n")
+    write_report_document(docx_path, report_input, documented, provenance)
+    return ReportFiles(
+        html_path, docx_path, _write_evidence(material, out, banner), tuple(made.tables), tuple(made.figures)
+    )
+
+
+def _release(report_input: ReportInput) -> tuple[Material, tuple[str, ...]]:
+    """The rows that may leave, and the names of the columns that may not."""
+    tables, withheld = withhold_columns(report_input.tables)
+    evidence = report_input.evidence if report_input.policy.patient_level else ()
+    numbers = number_patients(tables, [row.patient_id for row in evidence])
+    released = apply_disclosure(tables, min_cell=report_input.policy.min_cell, study_numbers=numbers)
+    labels = report_input.spec.labels
+    index = index_evidence(evidence, labels, numbers)
+    material = Material(released, labels, index, report_input.notices, report_input.pictures)
+    return material, withheld
+
+
+def _check_names(report_input: ReportInput) -> None:
+    names = [item.name for section in report_input.spec.sections for item in section.items]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise ValueError(f"tables and figures need names of their own; twice: {', '.join(twice)}")
+    bad = [name for name in names if not name.replace("-", "").replace("_", "").isalnum()]
+    if bad:
+        raise ValueError(f"names of tables and figures are file names of letters, digits, - and _; got {bad}")
+
+
+def _make(
+    item: TableSpec | FigureSpec, material: Material, out: Path, banner: Sequence[str], made: _Made
+) -> tuple[dict[str, Any], int, TextTable | RenderedFigure]:
+    if isinstance(item, _FIGURES):
+        figure = render_figure(item, material, out / "figures", banner)
+        made.n_figures += 1
+        made.figures += figure.paths
+        return place_figure(figure, made.n_figures, out), made.n_figures, figure
+    table = compose_table(item, material)
+    files = write_table_files(table, out / "tables", banner)
+    made.n_tables += 1
+    made.tables += files
+    return place_table(table, made.n_tables, files, out), made.n_tables, table
+
+
+def _provenance(report_input: ReportInput, withheld: Sequence[str]) -> list[tuple[str, str]]:
+    meta, policy = report_input.meta, report_input.policy
+    gate = [
+        f"counts below {policy.min_cell} hidden" if policy.min_cell is not None else "no small count hidden",
+        "patients as numbers of this report" if policy.patient_level else "no row of one person",
+        f"withheld: {', '.join(withheld)}" if withheld else "no column withheld",
+    ]
+    return [
+        ("Centre", meta.centre),
+        ("Data", "synthetic: made by a program, of no person" if meta.synthetic else "records of patients"),
+        ("Data cut", meta.data_cut.isoformat() if meta.data_cut is not None else "none"),
+        ("Snapshot", meta.snapshot_digest),
+        ("Protocol", meta.protocol_digest),
+        ("lutrace", meta.lutrace_version),
+        *sorted(meta.versions.items()),
+        ("Disclosure", "; ".join(gate)),
+    ]
+
+
+def _write_evidence(material: Material, out: Path, banner: Sequence[str]) -> Path | None:
+    if not material.evidence.rows:
+        return None
+    path = out / "evidence.csv"
+    notice = "; ".join(banner)
+    rows = [{**row, "notice": notice} for row in material.evidence.as_rows()]
+    write_rows(path, rows, (*COLUMNS, "notice"))
+    return path

@@ -1,0 +1,167 @@
+"""Small counts hidden, and with them the counts that would give them away."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Hashable, Mapping, Sequence
+from typing import Any
+
+from lutrace.core import Row
+from lutrace.report.wording import Suppressed
+
+Cell = tuple[Hashable, Hashable]
+REST: Hashable = "the rest"
+ALL = "all"
+
+
+def suppress_small_counts(tables: Mapping[str, Sequence[Row]], min_cell: int) -> dict[str, list[Row]]:
+    """The tables with every count of patients from 1 to `min_cell` - 1 hidden.
+
+    Hidden as well: what would give a hidden count away by one subtraction in a table with margins. Steps of an
+    attrition that left out few are joined with the next, and curves end where fewer than `min_cell` are at risk.
+    """
+    by_table = {
+        "summaries": _suppress_summaries,
+        "agreements": _suppress_agreements,
+        "attrition": _join_small_steps,
+        "estimates": _suppress_estimates,
+        "curves": _end_curves,
+    }
+    return {
+        name: by_table[name](rows, min_cell) if name in by_table else [dict(row) for row in rows]
+        for name, rows in tables.items()
+    }
+
+
+def find_hidden(counts: Mapping[Cell, int], min_cell: int, *, across: bool = True) -> dict[Cell, Suppressed]:
+    """Which cells of a two-way table to hide: the small ones, then a partner in each line that has only one hidden.
+
+    `counts` maps (row, column) to patients. Columns are taken to have known totals, and rows too when `across`. The
+    partner is a cell that is shown nowhere (REST) if there is one, else the smallest above zero, else a zero.
+    """
+    hidden = {cell: Suppressed(min_cell) for cell, n in counts.items() if 0 < n < min_cell}
+    lines: dict[tuple[str, Hashable], list[Cell]] = defaultdict(list)
+    for cell in counts:
+        lines["column", cell[1]].append(cell)
+        if across:
+            lines["row", cell[0]].append(cell)
+    changed = True
+    while changed:
+        changed = False
+        for cells in lines.values():
+            shown = [cell for cell in cells if cell not in hidden]
+            if shown and len(cells) - len(shown) == 1:
+                partner = min(shown, key=lambda cell: (cell[0] != REST, counts[cell] == 0, counts[cell], str(cell)))
+                hidden[partner] = Suppressed()
+                changed = True
+    return hidden
+
+
+def _suppress_agreements(rows: Sequence[Row], min_cell: int) -> list[Row]:
+    matrices: dict[tuple[Any, ...], dict[Cell, int]] = defaultdict(dict)
+    for row in rows:
+        matrices[_matrix(row)][row["row_class"], row["column_class"]] = row["n"]
+    hidden = {name: find_hidden(counts, min_cell) for name, counts in matrices.items()}
+    return [{**row, "n": hidden[_matrix(row)].get((row["row_class"], row["column_class"]), row["n"])} for row in rows]
+
+
+def _matrix(row: Row) -> tuple[Any, ...]:
+    return row["analysis"], row["population"], row["definition"]
+
+
+def _suppress_summaries(rows: Sequence[Row], min_cell: int) -> list[Row]:
+    """Levels of a variable and those without any add up to the group, and groups to `all`: a two-way table each."""
+    variables: dict[tuple[Any, ...], dict[Cell, int]] = defaultdict(dict)
+    totals: dict[tuple[Any, ...], dict[str, int]] = defaultdict(dict)
+    for row in rows:
+        if row["statistic"] in ("count", "missing") and row.get("value") is not None:
+            variable = row["table"], row["variable"]
+            variables[variable][_level(row), row["group"]] = int(row["value"])
+            totals[variable][row["group"]] = row["total"]
+    hidden = {}
+    for variable, counts in variables.items():
+        for group, total in totals[variable].items():
+            rest = total - sum(n for (_, column), n in counts.items() if column == group)
+            if rest > 0:
+                counts[REST, group] = rest
+        hidden[variable] = find_hidden(counts, min_cell, across=ALL in totals[variable])
+    return [_hide_summary(row, hidden.get((row["table"], row["variable"]), {}), min_cell) for row in rows]
+
+
+def _level(row: Row) -> Hashable:
+    return row["statistic"], row.get("level")
+
+
+def _hide_summary(row: Row, hidden: Mapping[Cell, Suppressed], min_cell: int) -> Row:
+    mark = hidden.get((_level(row), row["group"]))
+    left = {**row, "value": mark} if mark is not None and row["statistic"] != "median_iqr" else dict(row)
+    if 0 < row["n"] < min_cell and row["statistic"] == "median_iqr":
+        left |= {"value": Suppressed(), "low": None, "high": None}
+    if _is_small(row["n"], row["total"], min_cell):
+        left["n"] = Suppressed()
+    return left
+
+
+def _is_small(part: float, whole: float, min_cell: int) -> bool:
+    """Whether a part of a whole, or what is left of it, is from 1 to `min_cell` - 1."""
+    return 0 < part < min_cell or 0 < whole - part < min_cell
+
+
+def _join_small_steps(rows: Sequence[Row], min_cell: int) -> list[Row]:
+    populations: dict[str, list[Row]] = defaultdict(list)
+    for row in sorted(rows, key=lambda row: (row["population"], row["step"])):
+        steps = populations[row["population"]]
+        if steps and 0 < steps[-1]["excluded"] < min_cell:
+            steps[-1] = _joined(steps[-1], row)
+        else:
+            steps.append(dict(row))
+    for steps in populations.values():
+        while len(steps) > 1 and 0 < steps[-1]["excluded"] < min_cell:
+            last = steps.pop()
+            steps[-1] = _joined(steps[-1], last)
+        if 0 < steps[0]["excluded"] < min_cell:
+            steps[0]["excluded"] = Suppressed(min_cell)
+    return [row for steps in populations.values() for row in steps]
+
+
+def _joined(first: Row, second: Row) -> Row:
+    reasons = [row["reason"] for row in (first, second) if row.get("reason")]
+    is_start = first.get("reason") is None and first["excluded"] == 0
+    return {
+        **second,
+        "rule": f"{first['rule']}; {second['rule']}",
+        "excluded": 0 if is_start else first["excluded"] + second["excluded"],
+        "reason": None if is_start else "; ".join(reasons) or None,
+    }
+
+
+def _suppress_estimates(rows: Sequence[Row], min_cell: int) -> list[Row]:
+    return [_hide_estimate(row, min_cell) for row in rows]
+
+
+def _hide_estimate(row: Row, min_cell: int) -> Row:
+    n, events, estimate = row["n"], row.get("events"), row.get("estimate")
+    left = dict(row)
+    few = 0 < n < min_cell
+    if events is not None and (few or _is_small(events, n, min_cell)):
+        left["events"] = Suppressed(min_cell if 0 < events < min_cell else None)
+    if few:
+        left["n"] = Suppressed(min_cell)
+    if estimate is not None and (few or _is_small_estimate(row, min_cell)):
+        left |= dict.fromkeys(("coef", "se", "low", "high", "statistic", "p"))
+        left["estimate"] = Suppressed()
+    return left
+
+
+def _is_small_estimate(row: Row, min_cell: int) -> bool:
+    """Whether the estimate itself is a count of few patients, or a share of few."""
+    if row["measure"] == "count":
+        return _is_small(row["estimate"], row["n"], min_cell)
+    if row["measure"] == "proportion":
+        scale = 100 if row.get("unit") == "%" else 1
+        return _is_small(round(row["estimate"] / scale * row["n"]), row["n"], min_cell)
+    return False
+
+
+def _end_curves(rows: Sequence[Row], min_cell: int) -> list[Row]:
+    return [dict(row) for row in rows if row["at_risk"] >= min_cell]

@@ -1,0 +1,44 @@
+"""One model of a table as text: what every format shows, cell by cell."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Cell:
+    """The text of a cell; `link` is the number of its evidence, `indent` its depth, `strong` if it is a head."""
+
+    text: str
+    link: int | None = None
+    indent: int = 0
+    strong: bool = False
+
+
+@dataclass(frozen=True)
+class TextTable:
+    """A table of texts. The first cell of a line names it; a line of one cell spans the width and heads those below.
+
+    Cells after the first stand at the right, for numbers, unless the table `is_prose`.
+    """
+
+    name: str
+    caption: str
+    headers: tuple[str, ...]
+    lines: tuple[tuple[Cell, ...], ...]
+    notes: tuple[str, ...] = ()
+    is_prose: bool = False
+
+    def __post_init__(self) -> None:
+        """Check that each line spans the width or fills it, and that each header stands once."""
+        if len(set(self.headers)) != len(self.headers):
+            raise ValueError(f"{self.name}: a header stands twice")
+        for line in self.lines:
+            if len(line) not in (1, len(self.headers)):
+                raise ValueError(f"{self.name}: a line has {len(line)} cells, expected {len(self.headers)} or 1")
+
+    def texts(self) -> list[list[str]]:
+        """All cells as texts, the header first; a spanning line has empty cells after its first."""
+        width = len(self.headers)
+        body = [[cell.text for cell in line] + [""] * (width - len(line)) for line in self.lines]
+        return [list(self.headers), *body]

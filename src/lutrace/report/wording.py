@@ -1,0 +1,161 @@
+"""The text of numbers: one text per number, the same in every format that shows it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import ROUND_HALF_UP, Decimal
+from typing import Any
+
+from lutrace.core import Row
+
+NOT_A_DEVICE = "Research software, not a medical device"
+SYNTHETIC = "SYNTHETIC DATA: no person in this report exists"
+NOT_ESTIMABLE = "not estimable"
+NOT_REACHED = "not reached"
+EMPTY = "–"
+
+_PLAIN_UNITS = frozenset({"", "1", "none", "patients", "patient", "n"})
+
+
+@dataclass(frozen=True)
+class Suppressed:
+    """Stands in a row where a count was hidden: `below` is the smallest count shown, None where it protects another."""
+
+    below: int | None = None
+
+    def __str__(self) -> str:
+        """`<5` for a small count, `hidden` for one that would give a small count away."""
+        return f"<{self.below}" if self.below is not None else "hidden"
+
+
+def banner_lines(synthetic: bool) -> tuple[str, ...]:
+    """The lines that stand on every page and every file."""
+    return (SYNTHETIC, NOT_A_DEVICE) if synthetic else (NOT_A_DEVICE,)
+
+
+def word(labels: Mapping[str, str], name: str | None) -> str:
+    """A reader's word for the name of an analysis, population, endpoint, term, group or class."""
+    return "" if name is None else labels.get(name, name)
+
+
+def format_fixed(value: float, decimals: int) -> str:
+    """A number with that many decimals, rounded half away from zero, with a true minus sign.
+
+    >>> format_fixed(2.675, 2)
+    '2.68'
+    """
+    step = Decimal(1).scaleb(-decimals)
+    rounded = Decimal(repr(float(value))).quantize(step, rounding=ROUND_HALF_UP)
+    return f"{abs(rounded) if rounded == 0 else rounded:f}".replace("-", "−")
+
+
+def decimals_for(*values: float | None) -> int:
+    """Decimals that show about three figures of the largest of `values`; none when all are whole numbers."""
+    known = [abs(value) for value in values if value is not None]
+    if not known or all(value == int(value) for value in known):
+        return 0
+    largest = max(known)
+    return 0 if largest >= 100 else 1 if largest >= 1 else 2
+
+
+def format_value(value: Any, decimals: int | None = None) -> str:
+    """The text of one value: a number, a hidden count, yes or no, a text; a dash for none."""
+    if value is None:
+        return EMPTY
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, int):
+        return str(value).replace("-", "−")
+    if isinstance(value, float):
+        if not math.isfinite(value):
+            return NOT_ESTIMABLE
+        return format_fixed(value, decimals_for(value) if decimals is None else decimals)
+    return str(value)
+
+
+def format_p(p: Any) -> str:
+    """A p value: three decimals below 0.1, two above, `<0.001` and `>0.99` at the ends.
+
+    >>> format_p(0.0004), format_p(0.0312), format_p(0.25)
+    ('<0.001', '0.031', '0.25')
+    """
+    if not isinstance(p, int | float):
+        return format_value(p)
+    if p < 0.001:
+        return "<0.001"
+    if p > 0.99:
+        return ">0.99"
+    return format_fixed(p, 3 if p < 0.1 else 2)
+
+
+def format_share(value: Any, n: Any) -> str:
+    """A count of `n` as `33 (50%)`: no decimal from 10 %, one below; never 100 % short of all."""
+    if isinstance(value, Suppressed) or isinstance(n, Suppressed):
+        return format_value(value)
+    if value is None or n is None:
+        return EMPTY
+    count = int(value)
+    if n == 0:
+        return f"{count} ({EMPTY})"
+    percent = 100 * count / n
+    text = format_fixed(percent, 1 if 0 < percent < 9.95 else 0)
+    if text == "100" and count < n:
+        text = ">99"
+    return f"{count} ({text}%)"
+
+
+def format_range(low: Any, high: Any, decimals: int) -> str:
+    """Two ends of an interval: `1.10–1.84`, with `to` when one is negative."""
+    if low is None and high is None:
+        return ""
+    ends = [NOT_REACHED if end is None else format_value(float(end), decimals) for end in (low, high)]
+    joint = " to " if any(end is None or end < 0 for end in (low, high)) else "–"
+    return joint.join(ends)
+
+
+def format_estimate(row: Row) -> str:
+    """Estimate and 95 % interval of a row of ESTIMATES, by its measure."""
+    measure, estimate = row["measure"], row.get("estimate")
+    low, high = row.get("low"), row.get("high")
+    if isinstance(estimate, Suppressed):
+        return str(estimate)
+    if estimate is None or (measure == "hazard_ratio" and not math.isfinite(estimate)):
+        missing = NOT_REACHED if measure == "median" else NOT_ESTIMABLE
+        return f"{missing} ({format_range(low, high, 1)})" if low is not None else missing
+    if measure == "count":
+        return f"{format_value(int(estimate))} / {format_value(row.get('n'))}"
+    scale = 100.0 if measure == "proportion" and row.get("unit") != "%" else 1.0
+    estimate, low, high = (None if value is None else value * scale for value in (estimate, low, high))
+    decimals = _estimate_decimals(measure, estimate, low, high)
+    percent = "%" if measure == "proportion" else ""
+    interval = format_range(low, high, decimals)
+    return f"{format_value(estimate, decimals)}{percent}" + (f" ({interval}{percent})" if interval else "")
+
+
+def _estimate_decimals(measure: str, estimate: float | None, low: float | None, high: float | None) -> int:
+    match measure:
+        case "hazard_ratio" | "correlation" | "kappa":
+            return 2
+        case "proportion":
+            return 0
+    return max(1, decimals_for(estimate, low, high)) if measure == "median" else decimals_for(estimate, low, high)
+
+
+def format_quartiles(row: Row) -> str:
+    """Median and quartiles of a row of SUMMARIES: `73.5 (68.0, 79.0)`."""
+    value, low, high = row.get("value"), row.get("low"), row.get("high")
+    if value is None or isinstance(value, Suppressed):
+        return format_value(value)
+    decimals = decimals_for(value, low, high)
+    return f"{format_value(float(value), decimals)} ({_end(low, decimals)}, {_end(high, decimals)})"
+
+
+def _end(value: float | None, decimals: int) -> str:
+    return EMPTY if value is None else format_value(float(value), decimals)
+
+
+def with_unit(text: str, unit: str | None) -> str:
+    """`Age, years`: a name with its unit, unless the unit says nothing."""
+    return text if unit is None or unit in _PLAIN_UNITS else f"{text}, {unit}"
