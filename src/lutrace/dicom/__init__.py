@@ -1,3 +1,21 @@
 """dicom knows the standard's objects: PET, NM, CT, SEG and RTSTRUCT read into Volume and Mask, and written."""
 
-__all__: list[str] = []
+from lutrace.dicom.headers import parse_radionuclide
+from lutrace.dicom.images import ReadAudit, SeriesImage
+from lutrace.dicom.index import FileFault, FolderIndex, PatientIdentity, SeriesFiles, index_folder
+from lutrace.dicom.instance import Instance
+from lutrace.dicom.series import is_image_series, read_series
+
+__all__ = [
+    "FileFault",
+    "FolderIndex",
+    "Instance",
+    "PatientIdentity",
+    "ReadAudit",
+    "SeriesFiles",
+    "SeriesImage",
+    "index_folder",
+    "is_image_series",
+    "parse_radionuclide",
+    "read_series",
+]

@@ -1,0 +1,186 @@
+"""What a folder holds: its series, whatever lies beside them, and the files that could not be read, by name."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pydicom
+from pydicom.dataset import Dataset
+from pydicom.errors import InvalidDicomError
+
+from lutrace.core import UnusableInputError
+from lutrace.dicom import elements as el
+from lutrace.dicom.instance import CT, NM, PET, Instance, instance_of
+
+_DICOMDIR = "1.2.840.10008.1.3.10"
+_PARSE_ERRORS = (
+    EOFError,
+    OSError,
+    ValueError,
+    KeyError,
+    IndexError,
+    TypeError,
+    AttributeError,
+    NotImplementedError,
+    struct.error,
+    UnusableInputError,
+)
+"""What pydicom raises on damaged files; each becomes a fault of that one file."""
+
+
+@dataclass(frozen=True)
+class FileFault:
+    """A file that begins as DICOM and could not be read, and why."""
+
+    path: Path
+    reason: str
+    series_uid: str | None
+
+
+@dataclass(frozen=True)
+class PatientIdentity:
+    """Who the header says it is: for the registry's identities file only, never for a message."""
+
+    patient_id: str | None
+    name: str | None
+    birth_date: str | None
+    sex: str | None
+    issuer: str | None
+
+
+@dataclass(frozen=True)
+class SeriesFiles:
+    """The files of one series; `header` is the first file's without pixels; `faults` are its files that are damaged."""
+
+    series_uid: str
+    study_uid: str | None
+    modality: str
+    sop_class_uid: str
+    description: str | None
+    identity: PatientIdentity
+    instances: tuple[Instance, ...]
+    header: Dataset
+    faults: tuple[FileFault, ...] = ()
+
+    @property
+    def paths(self) -> tuple[Path, ...]:
+        """The files, in the order found."""
+        return tuple(instance.path for instance in self.instances)
+
+
+@dataclass(frozen=True)
+class FolderIndex:
+    """Series by UID in the order found, faults, and the count of files that are not DICOM or only list others."""
+
+    series: tuple[SeriesFiles, ...]
+    faults: tuple[FileFault, ...]
+    n_files: int
+    n_not_dicom: int
+    n_directories: int
+
+    def of_modality(self, *modalities: str) -> tuple[SeriesFiles, ...]:
+        """The series of these modalities."""
+        return tuple(series for series in self.series if series.modality in modalities)
+
+
+def index_folder(paths: Sequence[Path]) -> FolderIndex:
+    """Index of all files below `paths` (folders or files), by Series Instance UID, whatever the files are called.
+
+    A file that is not DICOM is counted; a damaged one becomes a fault and hides no other. DICOMDIR files are skipped.
+    Raises UnusableInputError when a path does not exist.
+    """
+    found: dict[str, list[tuple[Instance, Dataset]]] = {}
+    faults: list[FileFault] = []
+    n_files = n_not_dicom = n_directories = 0
+    for path in _walk(paths):
+        n_files += 1
+        series_uid: str | None = None
+        try:
+            parsed = _parse(path)
+            if parsed is None:
+                n_not_dicom += 1
+                continue
+            dataset, size_bytes, pixel_tag_at = parsed
+            if el.element_text(dataset.file_meta, 0x00020002) == _DICOMDIR:
+                n_directories += 1
+                continue
+            series_uid = el.element_text(dataset, 0x0020000E)
+            if series_uid is None:
+                raise UnusableInputError("Series Instance UID (0020,000E): found nothing")
+            instance = instance_of(path, dataset, size_bytes=size_bytes, pixel_tag_at=pixel_tag_at)
+        except _PARSE_ERRORS as error:
+            faults.append(FileFault(path, _reason(error), series_uid))
+            continue
+        kept = found.setdefault(series_uid, [])
+        kept.append((instance, dataset if not kept else kept[0][1]))
+    series = tuple(
+        _series(uid, files, tuple(fault for fault in faults if fault.series_uid == uid)) for uid, files in found.items()
+    )
+    return FolderIndex(series, tuple(faults), n_files, n_not_dicom, n_directories)
+
+
+def _walk(paths: Sequence[Path]) -> Iterator[Path]:
+    for path in paths:
+        if path.is_file():
+            yield path
+        elif path.is_dir():
+            yield from sorted(child for child in path.rglob("*") if child.is_file())
+        else:
+            raise UnusableInputError(f"{path.name}: no such file or folder")
+
+
+def _parse(path: Path) -> tuple[Dataset, int, int | None] | None:
+    """Header, file size and the byte of the Pixel Data element; None when the file is not DICOM."""
+    size_bytes = path.stat().st_size
+    with path.open("rb") as file:
+        head = file.read(132)
+        if head[128:] != b"DICM" and not _begins_without_preamble(head):
+            return None
+        file.seek(0)
+        try:
+            dataset = pydicom.dcmread(file, stop_before_pixels=True, force=head[128:] != b"DICM")
+        except InvalidDicomError:
+            return None
+        at = file.tell()
+        follows = file.read(4)
+    has_pixels = follows in (b"\xe0\x7f\x10\x00", b"\x7f\xe0\x00\x10", b"\xe0\x7f\x08\x00", b"\xe0\x7f\x09\x00")
+    is_image = el.element_text(dataset, 0x00080016) in (PET, NM, CT) or 0x00280010 in dataset
+    if is_image and not has_pixels:
+        if str(dataset.file_meta.get("TransferSyntaxUID", "")) != "1.2.840.10008.1.2.1.99":
+            raise UnusableInputError(f"truncated: an image header without Pixel Data (7FE0,0010) after {at} bytes")
+        has_pixels = True
+    return dataset, size_bytes, at if has_pixels else None
+
+
+def _begins_without_preamble(head: bytes) -> bool:
+    return len(head) == 132 and head[:2] == b"\x08\x00" and head[3] == 0 and head[2] in (0x00, 0x01, 0x05, 0x08, 0x16)
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, UnusableInputError):
+        return str(error)
+    return f"damaged or truncated: {type(error).__name__} while parsing the header"
+
+
+def _series(uid: str, files: list[tuple[Instance, Dataset]], faults: tuple[FileFault, ...]) -> SeriesFiles:
+    header = files[0][1]
+    return SeriesFiles(
+        series_uid=uid,
+        study_uid=el.element_text(header, 0x0020000D),
+        modality=el.element_text(header, 0x00080060) or "",
+        sop_class_uid=files[0][0].sop_class_uid,
+        description=el.element_text(header, 0x0008103E),
+        identity=PatientIdentity(
+            patient_id=el.decoded_text(header, 0x00100020),
+            name=el.decoded_text(header, 0x00100010),
+            birth_date=el.element_text(header, 0x00100030),
+            sex=el.element_text(header, 0x00100040),
+            issuer=el.decoded_text(header, 0x00100021),
+        ),
+        instances=tuple(instance for instance, _ in files),
+        header=header,
+        faults=faults,
+    )

@@ -1,0 +1,41 @@
+"""Any image series by its kind: PET, NM or CT, or the reason why it is not read."""
+
+from __future__ import annotations
+
+from lutrace.core import UnsupportedError
+from lutrace.dicom.ct import read_ct
+from lutrace.dicom.images import SeriesImage
+from lutrace.dicom.index import SeriesFiles
+from lutrace.dicom.instance import CT, NM, PET
+from lutrace.dicom.nm import read_nm
+from lutrace.dicom.pet import read_pet
+
+_READERS = {PET: read_pet, NM: read_nm, CT: read_ct}
+_ENHANCED = {
+    "1.2.840.10008.5.1.4.1.1.130": "Enhanced PET",
+    "1.2.840.10008.5.1.4.1.1.128.1": "Legacy Converted Enhanced PET",
+    "1.2.840.10008.5.1.4.1.1.2.1": "Enhanced CT",
+    "1.2.840.10008.5.1.4.1.1.2.2": "Legacy Converted Enhanced CT",
+}
+
+
+def is_image_series(series: SeriesFiles) -> bool:
+    """Whether a series is of a kind that `read_series` reads."""
+    return series.sop_class_uid in _READERS
+
+
+def read_series(series: SeriesFiles) -> SeriesImage:
+    """The image of a series: PET and NM in Bq/mL, g/mL or counts, CT in HU, with facts and audit.
+
+    Raises UnsupportedError for other objects, and whatever the reader of its kind refuses.
+    """
+    kinds = {instance.sop_class_uid for instance in series.instances}
+    if len(kinds) > 1:
+        raise UnsupportedError(f"{len(kinds)} kinds of objects (0008,0016) in one series: expected one")
+    reader = _READERS.get(series.sop_class_uid)
+    if reader is not None:
+        return reader(series)
+    enhanced = _ENHANCED.get(series.sop_class_uid)
+    if enhanced is not None:
+        raise UnsupportedError(f"{enhanced} multi-frame objects are not read; export the series as single frames")
+    raise UnsupportedError(f"SOP Class {series.sop_class_uid or 'absent'} ({series.modality}) is no image that is read")
