@@ -1,3 +1,18 @@
-"""endpoints knows one outcome per file: rows with the evidence that they rest on."""
+"""endpoints knows how facts become endpoints, each row with its evidence: PSA, tumour, survival."""
 
-__all__: list[str] = []
+from lutrace.endpoints.basis import Basis
+from lutrace.endpoints.derivations import derive_endpoints, derive_outcome, read_values
+from lutrace.endpoints.psa_progression import describe_rule, find_psa_progression
+from lutrace.endpoints.psa_response import best_response
+from lutrace.endpoints.psa_series import baseline_of
+
+__all__ = [
+    "Basis",
+    "baseline_of",
+    "best_response",
+    "derive_endpoints",
+    "derive_outcome",
+    "describe_rule",
+    "find_psa_progression",
+    "read_values",
+]

@@ -1,0 +1,103 @@
+"""What every endpoint starts from: the snapshot, the members with their time zero, the chosen scans, the rules."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import ibis
+import ibis.expr.types as ir
+import pyarrow as pa
+
+from lutrace.core import Row, Type
+from lutrace.protocol import Protocol
+from lutrace.tables import COHORT_MEMBERS, ENDPOINT_VALUES, Facts
+
+FIRST_CYCLE = "treated"
+"""The population whose time zero is the first cycle."""
+_SCANS = pa.schema(
+    [
+        ("patient_id", pa.string()),
+        ("cycle", pa.int64()),
+        ("scan_id", pa.string()),
+        ("scan_date", pa.date32()),
+        ("scan_row", pa.string()),
+        ("burden_row", pa.string()),
+        ("plan_digest", pa.string()),
+        ("ttv_ml", pa.float64()),
+    ]
+)
+_TYPES = {Type.TEXT: "string", Type.FLOAT: "float64", Type.BOOL: "boolean", Type.DATE: "date"}
+
+
+@dataclass(frozen=True)
+class Basis:
+    """The ground of all derivations of one run.
+
+    `members` are rows of COHORT_MEMBERS, `scans` the measured SPECT of each cycle (`patient_id cycle scan_id
+    scan_date scan_row burden_row plan_digest ttv_ml`). Facts later than `data_cut` are not known.
+    """
+
+    facts: Facts
+    protocol: Protocol
+    members: Sequence[Row]
+    scans: Sequence[Row]
+    data_cut: dt.date | None = None
+
+    def time_zero(self) -> ir.Table:
+        """Patient, population, `index_date`, the cycle of the landmark, and the first cycle `c1_date`, `c1_row`."""
+        members = _table(self.members, COHORT_MEMBERS.arrow_schema)
+        first = members.filter(members.population == FIRST_CYCLE)
+        first = first.select("patient_id", c1_date="index_date", c1_row="index_row")
+        at = members.filter(members.population != FIRST_CYCLE)
+        joined = at.inner_join(first, "patient_id").select(
+            "patient_id", "population", "index_date", "index_row", "c1_date", "c1_row"
+        )
+        cycles = [(joined.population == landmark.name, landmark.cycle) for landmark in self.protocol.landmarks]
+        return joined.mutate(cycle=ibis.cases(*cycles, else_=0).cast("int64"))
+
+    def spects(self) -> ir.Table:
+        """The measured SPECT of each cycle."""
+        return _table(self.scans, _SCANS)
+
+    def known(self, table: ir.Table, date: str) -> ir.Table:
+        """The rows whose `date` is not after the data cut."""
+        if self.data_cut is None:
+            return table
+        return table.filter(table[date] <= ibis.date(self.data_cut))
+
+
+def finish(table: ir.Table, *, endpoint: str, rule: str, unit: str | None = None) -> ir.Table:
+    """The columns of ENDPOINT_VALUES: those that `table` has, `endpoint`, `rule` and `unit`, and empty ones.
+
+    `days` is counted from `index_date` to `date`; a row with a `reason` is not evaluable and has no unit.
+    """
+    columns: dict[str, Any] = {}
+    for column in ENDPOINT_VALUES.columns:
+        kind = _TYPES[column.type]
+        value = table[column.name].cast(kind) if column.name in table.columns else ibis.null(kind)
+        columns[column.name] = value
+    columns["endpoint"] = ibis.literal(endpoint)
+    columns["rule"] = table["rule"] if "rule" in table.columns else ibis.literal(rule)
+    columns["days"] = table["date"].delta(table["index_date"], unit="day").cast("float64")
+    if unit is not None:
+        columns["unit"] = ibis.literal(unit)
+    return table.select(**columns)
+
+
+def ranked_first(table: ir.Table, by: Sequence[str], order: Sequence[Any]) -> ir.Table:
+    """The first row of each group in the given order; the order must leave no ties."""
+    place = ibis.row_number().over(ibis.window(group_by=list(by), order_by=list(order)))
+    return table.mutate(place=place).filter(lambda t: t.place == 0).drop("place")
+
+
+def attach(left: ir.Table, right: ir.Table, keys: Sequence[str]) -> ir.Table:
+    """`left` with the columns of `right`, empty where there is no partner."""
+    joined = left.left_join(right, list(keys))
+    return joined.drop(*[f"{key}_right" for key in keys])
+
+
+def _table(rows: Sequence[Row], schema: pa.Schema) -> ir.Table:
+    return ibis.memtable(pa.Table.from_pylist([dict(row) for row in rows], schema=schema))
