@@ -1,3 +1,5 @@
-"""study knows the order of steps from a snapshot and a protocol to a report."""
+"""study knows the way from a snapshot and a protocol to a report: cohort, endpoints, models, results."""
 
-__all__: list[str] = []
+from lutrace.study.analysis_set import build_analysis_set
+
+__all__ = ["build_analysis_set"]
