@@ -4,6 +4,7 @@ from lutrace.dicom.headers import parse_radionuclide
 from lutrace.dicom.images import ReadAudit, SeriesImage
 from lutrace.dicom.index import FileFault, FolderIndex, PatientIdentity, SeriesFiles, index_folder
 from lutrace.dicom.instance import Instance
+from lutrace.dicom.masks import read_masks
 from lutrace.dicom.series import is_image_series, read_series
 
 __all__ = [
@@ -17,5 +18,6 @@ __all__ = [
     "index_folder",
     "is_image_series",
     "parse_radionuclide",
+    "read_masks",
     "read_series",
 ]

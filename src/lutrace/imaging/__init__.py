@@ -1,6 +1,7 @@
 """imaging knows Volume and Mask: where voxels lie, how they are resampled, registered and measured."""
 
 from lutrace.imaging.components import Components, Connectivity, label_components
+from lutrace.imaging.contours import FilledContours, fill_contours, fill_polygon
 from lutrace.imaging.measures import RegionMeasures, measure_labels, measure_region
 from lutrace.imaging.mip import COLOURS, Outline, Picture, render_mip
 from lutrace.imaging.morphology import dilate, distance_to, erode
@@ -18,6 +19,7 @@ __all__ = [
     "BoolArray",
     "Components",
     "Connectivity",
+    "FilledContours",
     "FloatArray",
     "Geometry",
     "Mask",
@@ -33,6 +35,8 @@ __all__ = [
     "encode_png",
     "erode",
     "field_of_view_mm",
+    "fill_contours",
+    "fill_polygon",
     "identity_registration",
     "is_nifti",
     "label_components",

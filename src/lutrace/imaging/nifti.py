@@ -41,7 +41,7 @@ def read_nifti_volume(path: Path, *, unit: str) -> Volume:
     Raises UnusableInputError when the file is absent, no NIfTI, or has more than three dimensions.
     """
     array, geometry = _read(path)
-    return Volume(array.astype(np.float32), geometry, unit, Source("nifti", digest_of_file(path)))
+    return Volume(array.astype(np.float32), geometry, unit, Source("masks", digest_of_file(path), "nifti"))
 
 
 def read_nifti_masks(path: Path) -> list[Mask]:
@@ -61,10 +61,10 @@ def read_nifti_masks(path: Path) -> list[Mask]:
     stem = path.name[: -len(".nii.gz")] if path.name.lower().endswith(".nii.gz") else path.stem
     digest = digest_of_file(path)
     if not labels:
-        return [Mask(stem, np.zeros(array.shape, np.bool_), geometry, Source("nifti", digest))]
+        return [Mask(stem, np.zeros(array.shape, np.bool_), geometry, Source("masks", digest, "nifti"))]
     names = [stem] if len(labels) == 1 else [f"{stem}_{label}" for label in labels]
     return [
-        Mask(name, array == label, geometry, Source("nifti", digest, f"label {label}"))
+        Mask(name, array == label, geometry, Source("masks", digest, f"nifti label {label}"))
         for name, label in zip(names, labels, strict=True)
     ]
 

@@ -1,27 +1,14 @@
-"""From activity concentration to SUVbw: the factor is physics', the multiplication is ours."""
+"""From activity concentration to SUVbw: the factor and its use are physics', the volume is ours."""
 
 from __future__ import annotations
 
-import numpy as np
-
-from lutrace.core import ContradictionError
 from lutrace.imaging.volume import Volume
-from lutrace.physics import SuvFactor
+from lutrace.physics import SuvFactor, apply_suv_factor
 
 
 def to_suvbw(volume: Volume, factor: SuvFactor) -> Volume:
-    """The volume in SUVbw, g/mL: each slice times `factor_suvbw` and, where given, its own slice factor.
+    """The volume in SUVbw, g/mL, float32; `factor` is that of this very series. Negative values stay negative.
 
-    The products are formed in double precision and stored as float32. Negative values stay negative.
     Raises ContradictionError when the number of slice factors is not the number of slices.
     """
-    slices = volume.geometry.shape_zyx[0]
-    if factor.slice_factors and len(factor.slice_factors) != slices:
-        raise ContradictionError(
-            f"slice factors: expected one for each of {slices} slices, found {len(factor.slice_factors)}; "
-            "compute the factor from the facts of this same series"
-        )
-    if not factor.slice_factors:
-        return volume.with_array((volume.array * np.float64(factor.factor_suvbw)).astype(np.float32), "g/mL")
-    per_slice = np.asarray(factor.slice_factors, np.float64) * factor.factor_suvbw
-    return volume.with_array((volume.array * per_slice[:, None, None]).astype(np.float32), "g/mL")
+    return volume.with_array(apply_suv_factor(volume.array, factor), "g/mL")

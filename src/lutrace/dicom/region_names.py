@@ -1,0 +1,42 @@
+"""Names of regions as their makers gave them, without the names of patients."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from pydicom.dataset import Dataset
+
+_SHORTEST = 3
+
+
+def clean_region_names(dataset: Dataset, names: Sequence[str]) -> list[str]:
+    """The region names, made unique; one that holds a part of the patient's name or identifier becomes `region_<n>`.
+
+    `names` are in the object's order; a name given twice gets `_2`, `_3`; an empty one becomes `region_<n>`.
+    """
+    secrets = _secrets(dataset)
+    clean: list[str] = []
+    for number, name in enumerate(names, start=1):
+        text = " ".join(str(name).split())
+        words = text.casefold()
+        if not text or any(secret in words for secret in secrets):
+            text = f"region_{number}"
+        clean.append(_unique(text, clean))
+    return clean
+
+
+def _secrets(dataset: Dataset) -> list[str]:
+    """Parts of identifiers long enough to tell a person, in lower case."""
+    texts = [str(dataset.get(word, "")) for word in ("PatientName", "PatientID", "OtherPatientIDs", "AccessionNumber")]
+    parts = {part for text in texts for part in re.split(r"[\^=,\s]+", text.casefold())}
+    return sorted(part for part in parts if len(part) >= _SHORTEST)
+
+
+def _unique(name: str, taken: Sequence[str]) -> str:
+    if name not in taken:
+        return name
+    number = 2
+    while f"{name}_{number}" in taken:
+        number += 1
+    return f"{name}_{number}"
