@@ -70,6 +70,21 @@ class SeriesFiles:
         """The files, in the order found."""
         return tuple(instance.path for instance in self.instances)
 
+    @property
+    def manufacturer(self) -> str | None:
+        """Manufacturer (0008,0070)."""
+        return el.element_text(self.header, 0x00080070)
+
+    @property
+    def units(self) -> str | None:
+        """Units (0054,1001) as written; NM objects mostly have none."""
+        return el.element_text(self.header, 0x00541001)
+
+    @property
+    def decay_correction(self) -> str | None:
+        """Decay Correction (0054,1102) as written."""
+        return el.element_text(self.header, 0x00541102)
+
 
 @dataclass(frozen=True)
 class FolderIndex:

@@ -103,3 +103,5 @@ class SuvFactor:
     steps: tuple[Step, ...]
     checks: tuple[Step, ...]
     warnings: tuple[str, ...] = field(default=())
+    injection_datetime: dt.datetime | None = None
+    """When it was injected, as far as the factor needed to know."""

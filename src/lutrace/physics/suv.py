@@ -42,6 +42,7 @@ class _Dose:
     bq: float
     half_life_s: float
     reference: dt.datetime | None
+    injection: dt.datetime | None
     frame_factors: tuple[float, ...]
 
 
@@ -159,7 +160,7 @@ def _dose_at_reference(facts: QuantFacts, trail: Trail) -> _Dose:
             "Decay Correction (0054,1102) = START",
             f"elapsed = {elapsed:g} s",
         )
-        return _Dose(injected_bq * left, half_life_s, reference, ())
+        return _Dose(injected_bq * left, half_life_s, reference, injection, ())
     earliest = earliest_acquisition(facts)
     if earliest is None:
         raise MissingFactError("Acquisition Date and Time (0008,0022), (0008,0032): needed without decay correction")
@@ -170,7 +171,7 @@ def _dose_at_reference(facts: QuantFacts, trail: Trail) -> _Dose:
         f"x {min(factors):.8g} to {max(factors):.8g} back to the injection",
         "Decay Correction (0054,1102) = NONE",
     )
-    return _Dose(injected_bq, half_life_s, injection, factors)
+    return _Dose(injected_bq, half_life_s, injection, injection, factors)
 
 
 def _dose_at_injection(facts: QuantFacts, injected_bq: float, half_life_s: float, trail: Trail) -> _Dose:
@@ -186,7 +187,7 @@ def _dose_at_injection(facts: QuantFacts, injected_bq: float, half_life_s: float
         injection = find_injection(facts, scan=scan, half_life_s=half_life_s, trail=trail)
     elif dated is None:
         trail.warn("moment of injection is not known to the day: SUV does not need it, time after injection does")
-    return _Dose(injected_bq, half_life_s, injection, ())
+    return _Dose(injected_bq, half_life_s, injection, injection, ())
 
 
 def _from_philips(facts: QuantFacts, trail: Trail) -> SuvFactor:
@@ -273,4 +274,5 @@ def _result(
         steps=tuple(trail.steps),
         checks=tuple(trail.checks),
         warnings=tuple(trail.warnings),
+        injection_datetime=None if dose is None else dose.injection,
     )
