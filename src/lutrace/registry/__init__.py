@@ -1,3 +1,20 @@
-"""registry knows what a centre has stored: it checks, quarantines, stores and freezes rows; the waist of the house."""
+"""registry knows the waist: it checks rows, keeps the refused with their reason, stores, and freezes snapshots."""
 
-__all__: list[str] = []
+from lutrace.registry.batch import AddReport, FactBatch, RefusedRow, Replacement
+from lutrace.registry.images import ImageStore
+from lutrace.registry.quality import QualityFinding
+from lutrace.registry.snapshots import Snapshot, list_snapshots, open_snapshot
+from lutrace.registry.store import Registry
+
+__all__ = [
+    "AddReport",
+    "FactBatch",
+    "ImageStore",
+    "QualityFinding",
+    "RefusedRow",
+    "Registry",
+    "Replacement",
+    "Snapshot",
+    "list_snapshots",
+    "open_snapshot",
+]

@@ -1,0 +1,160 @@
+"""The only file that knows who is who: real identifiers, names, birth dates and paths, each beside its pseudonym."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import secrets
+from collections.abc import Sequence
+from pathlib import Path
+
+import duckdb
+
+from lutrace.core import ContradictionError, MissingFactError, UnusableInputError
+
+FILE_NAME = "identities.duckdb"
+ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+"""Crockford's 32 signs: none is mistaken for another."""
+
+KINDS: dict[str, tuple[str, int]] = {
+    "patient": ("P", 8),
+    "series": ("S", 16),
+    "study": ("E", 16),
+    "frame": ("F", 16),
+    "mask": ("M", 16),
+    "picture": ("I", 16),
+    "note": ("N", 16),
+    "user": ("U", 8),
+}
+"""What has a pseudonym: its first letter and how many signs follow."""
+
+
+class Identities:
+    """The identities file of one registry, open for writing. New entries are kept together until `commit`."""
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
+        """Hold an open file and read what it knows."""
+        self._connection = connection
+        keys = connection.execute("SELECT secret FROM pseudonym_key").fetchall()
+        if not keys:
+            raise MissingFactError(f"{FILE_NAME} holds no key for pseudonyms; restore the file from a backup")
+        self._secret = bytes(keys[0][0])
+        self._known: dict[tuple[str, str], str] = {}
+        self._taken: dict[str, tuple[str, str]] = {}
+        for kind, identifier, pseudonym in connection.execute(
+            "SELECT kind, identifier, pseudonym FROM pseudonyms"
+        ).fetchall():
+            self._known[kind, identifier] = pseudonym
+            self._taken.setdefault(pseudonym, (kind, identifier))
+        self._new: list[tuple[str, str, str]] = []
+
+    @staticmethod
+    def create(folder: Path, secret: bytes | None = None) -> None:
+        """Make an empty identities file; `secret` keys the pseudonyms (drawn at random when None)."""
+        with duckdb.connect(str(folder / FILE_NAME)) as connection:
+            connection.execute("CREATE TABLE pseudonym_key (secret BLOB NOT NULL)")
+            connection.execute("INSERT INTO pseudonym_key VALUES (?)", [secret or secrets.token_bytes(32)])
+            connection.execute(
+                "CREATE TABLE pseudonyms "
+                "(kind VARCHAR NOT NULL, identifier VARCHAR NOT NULL, pseudonym VARCHAR NOT NULL)"
+            )
+            connection.execute(
+                "CREATE TABLE people "
+                "(patient_id VARCHAR NOT NULL, system VARCHAR NOT NULL, identifier VARCHAR NOT NULL, "
+                "family VARCHAR, given VARCHAR, birth_date VARCHAR)"
+            )
+            connection.execute("CREATE TABLE source_paths (source_id VARCHAR NOT NULL, path VARCHAR NOT NULL)")
+
+    @staticmethod
+    def open(folder: Path) -> Identities:
+        """Open the identities file of a registry; raises MissingFactError when it is not there."""
+        path = folder / FILE_NAME
+        if not path.is_file():
+            raise MissingFactError(
+                f"{FILE_NAME} is not beside registry.duckdb; adding needs it: restore it from a backup"
+            )
+        return Identities(duckdb.connect(str(path)))
+
+    def close(self) -> None:
+        """Write what is new and close the file."""
+        self.commit()
+        self._connection.close()
+
+    def commit(self) -> None:
+        """Write all new pseudonyms: done before the rows that carry them are committed."""
+        if self._new:
+            self._connection.executemany("INSERT INTO pseudonyms VALUES (?, ?, ?)", self._new)
+            self._new.clear()
+
+    def pseudonym(self, kind: str, identifier: str) -> str:
+        """The pseudonym of a real identifier: keyed, so that nobody without this file can compute it."""
+        if kind not in KINDS:
+            raise UnusableInputError(f"no pseudonyms of kind {kind!r}; expected one of {', '.join(KINDS)}")
+        if not identifier:
+            raise MissingFactError(f"the {kind} has no identifier; a pseudonym needs one: correct it at the source")
+        found = self._known.get((kind, identifier))
+        if found is None:
+            found = self._draw(kind, identifier)
+            self._remember(kind, identifier, found)
+        return found
+
+    def link(self, kind: str, identifiers: Sequence[str]) -> str:
+        """The one pseudonym of several identifiers of the same person or thing, the first of which names it.
+
+        Raises ContradictionError when two of them are already known as different ones.
+        """
+        known = sorted({self._known[kind, one] for one in identifiers if (kind, one) in self._known})
+        if len(known) > 1:
+            raise ContradictionError(
+                f"{' and '.join(known)} are the same {kind} by this source, and two by earlier ones; "
+                "add the records before the images, or name the identifier's system in the site profile"
+            )
+        pseudonym = known[0] if known else self.pseudonym(kind, identifiers[0])
+        for one in identifiers:
+            if (kind, one) not in self._known:
+                self._remember(kind, one, pseudonym)
+        return pseudonym
+
+    def remember_person(
+        self,
+        patient_id: str,
+        identifiers: Sequence[tuple[str, str]],
+        *,
+        family: str | None,
+        given: str | None,
+        birth_date: str | None,
+    ) -> None:
+        """Keep what a source says of who a patient is; saying it again replaces it."""
+        for system, value in identifiers:
+            self._connection.execute(
+                "DELETE FROM people WHERE patient_id = ? AND system = ? AND identifier = ?", [patient_id, system, value]
+            )
+            self._connection.execute(
+                "INSERT INTO people VALUES (?, ?, ?, ?, ?, ?)", [patient_id, system, value, family, given, birth_date]
+            )
+
+    def remember_path(self, source_id: str, path: Path) -> list[str]:
+        """Keep where a source was read; returns the other sources that were read at the same path before."""
+        place = str(path.resolve())
+        earlier = [
+            str(row[0])
+            for row in self._connection.execute(
+                "SELECT DISTINCT source_id FROM source_paths WHERE path = ? ORDER BY source_id", [place]
+            ).fetchall()
+        ]
+        if source_id not in earlier:
+            self._connection.execute("INSERT INTO source_paths VALUES (?, ?)", [source_id, place])
+        return [one for one in earlier if one != source_id]
+
+    def _draw(self, kind: str, identifier: str) -> str:
+        letter, length = KINDS[kind]
+        number = int.from_bytes(hmac.digest(self._secret, f"{kind}\0{identifier}".encode(), hashlib.sha256), "big")
+        signs = "".join(ALPHABET[(number >> shift) & 31] for shift in range(0, 250, 5))
+        while f"{letter}-{signs[:length]}" in self._taken:
+            length += 4
+        return f"{letter}-{signs[:length]}"
+
+    def _remember(self, kind: str, identifier: str, pseudonym: str) -> None:
+        self._known[kind, identifier] = pseudonym
+        self._taken.setdefault(pseudonym, (kind, identifier))
+        self._new.append((kind, identifier, pseudonym))

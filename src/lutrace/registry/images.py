@@ -1,0 +1,185 @@
+"""Pixels beside the tables: compressed, named by their content, checked on reading, written whole or not at all."""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from lutrace.core import ContradictionError, MissingFactError, UnsupportedError, canonical_json, digest_of_bytes
+
+FOLDER = "images"
+TEMPORARY = ".tmp-"
+_MAGIC = b"LTIMAGE1"
+_PNG = b"\x89PNG\r\n\x1a\n"
+_TYPES = {"bool": np.bool_, "float32": np.float32, "int16": np.int16, "int32": np.int32, "uint8": np.uint8}
+
+Array = NDArray[Any]
+Meta = Mapping[str, Any]
+
+
+class ImageStore:
+    """Arrays and pictures by key (the pseudonym of a scan, region or picture) and by content.
+
+    A file is named by the digest of what it holds; a small file per key says which content is the key's. So a key
+    changes its content in one step, and what an older snapshot names stays.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        """Name the folder of a store; nothing is read or made."""
+        self.folder = folder
+
+    def create(self) -> None:
+        """Make the empty store."""
+        (self.folder / "content").mkdir(parents=True, exist_ok=True)
+        (self.folder / "keys").mkdir(exist_ok=True)
+
+    def remove_orphans(self) -> int:
+        """Remove files that a killed process left half written; returns how many."""
+        orphans = [path for path in self.folder.rglob(f"{TEMPORARY}*") if path.is_file()]
+        for path in orphans:
+            path.unlink(missing_ok=True)
+        return len(orphans)
+
+    def put_array(self, key: str, array: Array, meta: Meta) -> str:
+        """Store an array (bool, float32, int16, int32, uint8) with its metadata; returns the digest of both."""
+        kind = str(array.dtype)
+        if kind not in _TYPES:
+            raise UnsupportedError(f"{key}: expected an array of {', '.join(_TYPES)}, got {kind}")
+        raw = _raw_bytes(array)
+        described = {"type": kind, "shape": list(array.shape), "meta": dict(meta)}
+        digest = digest_of_bytes([canonical_json(described).encode(), raw])
+        if not self._content(digest).is_file():
+            encoding, packed = _pack(array, raw)
+            payload = pa.Codec("zstd", compression_level=1).compress(packed, asbytes=True)
+            header = canonical_json({**described, "encoding": encoding, "packed_bytes": len(packed)}).encode()
+            self._write(self._content(digest), _MAGIC + len(header).to_bytes(8, "little") + header + payload)
+        self._point(key, digest)
+        return digest
+
+    def get_array(self, key: str) -> tuple[Array, dict[str, Any]]:
+        """The array of a key and its metadata; raises MissingFactError without one, ContradictionError when damaged."""
+        return self.get_array_by_digest(self.digest(key))
+
+    def get_array_by_digest(self, digest: str) -> tuple[Array, dict[str, Any]]:
+        """The array of a content digest and its metadata."""
+        content = self._read(digest)
+        if not content.startswith(_MAGIC):
+            raise ContradictionError(f"image {digest[:12]} is not an array of this store; add its source again")
+        start = len(_MAGIC) + 8
+        end = start + int.from_bytes(content[len(_MAGIC) : start], "little")
+        try:
+            header = json.loads(content[start:end])
+            packed = pa.Codec("zstd").decompress(content[end:], header["packed_bytes"], asbytes=True)
+        except (ValueError, OSError) as error:
+            raise ContradictionError(_damaged(digest)) from error
+        array = _unpack(packed, header)
+        described = {name: header[name] for name in ("type", "shape", "meta")}
+        if digest_of_bytes([canonical_json(described).encode(), _raw_bytes(array)]) != digest:
+            raise ContradictionError(_damaged(digest))
+        return array, header["meta"]
+
+    def put_png(self, key: str, png: bytes) -> str:
+        """Store a PNG; returns its SHA-256."""
+        if not png.startswith(_PNG):
+            raise UnsupportedError(f"{key}: expected the bytes of a PNG picture")
+        digest = digest_of_bytes([png])
+        if not self._content(digest).is_file():
+            self._write(self._content(digest), png)
+        self._point(key, digest)
+        return digest
+
+    def get_png(self, key: str) -> bytes:
+        """The PNG of a key."""
+        return self.get_png_by_digest(self.digest(key))
+
+    def get_png_by_digest(self, digest: str) -> bytes:
+        """The PNG of a content digest; raises ContradictionError when the file is damaged."""
+        content = self._read(digest)
+        if digest_of_bytes([content]) != digest:
+            raise ContradictionError(_damaged(digest))
+        return content
+
+    def has(self, key: str) -> bool:
+        """Whether the key names something."""
+        return self._key(key).is_file()
+
+    def digest(self, key: str) -> str:
+        """The digest of what the key names."""
+        try:
+            return self._key(key).read_text(encoding="ascii")
+        except FileNotFoundError:
+            raise MissingFactError(f"no image is stored under {key}; add its source again") from None
+
+    def _key(self, key: str) -> Path:
+        return self.folder / "keys" / f"{key}.txt"
+
+    def _content(self, digest: str) -> Path:
+        return self.folder / "content" / digest[:2] / f"{digest}.img"
+
+    def _read(self, digest: str) -> bytes:
+        try:
+            return self._content(digest).read_bytes()
+        except FileNotFoundError:
+            raise MissingFactError(f"image {digest[:12]} is not in the store; add its source again") from None
+
+    def _point(self, key: str, digest: str) -> None:
+        path = self._key(key)
+        if not path.is_file() or path.read_text(encoding="ascii") != digest:
+            self._write(path, digest.encode())
+
+    def _write(self, path: Path, content: bytes) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        temporary = path.with_name(f"{TEMPORARY}{os.getpid()}-{secrets.token_hex(4)}")
+        with temporary.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+
+
+def _damaged(digest: str) -> str:
+    return f"image {digest[:12]} does not hold what its name says; restore it from a backup or add its source again"
+
+
+def _raw_bytes(array: Array) -> bytes:
+    """The logical content: little-endian, C order; booleans as packed bits."""
+    if array.dtype == np.bool_:
+        return np.packbits(np.ascontiguousarray(array)).tobytes()
+    return np.ascontiguousarray(array, dtype=array.dtype.newbyteorder("<")).tobytes()
+
+
+def _pack(array: Array, raw: bytes) -> tuple[str, bytes]:
+    """What is compressed: whole numbers in 16 bits, other numbers byte plane by byte plane (they compress better)."""
+    if array.dtype == np.float32 and array.size and np.isfinite(array).all():
+        small = array.astype(np.int16) if np.abs(array).max() <= np.iinfo(np.int16).max else None
+        negative_zero = bool((np.signbit(array) & (array == 0)).any())
+        if small is not None and not negative_zero and bool((small == array).all()):
+            return "int16-planes", _planes(_raw_bytes(small), 2)
+    if array.dtype.itemsize > 1:
+        return "planes", _planes(raw, array.dtype.itemsize)
+    return "raw", raw
+
+
+def _planes(raw: bytes, width: int) -> bytes:
+    return np.frombuffer(raw, np.uint8).reshape(-1, width).T.tobytes()
+
+
+def _unpack(packed: bytes, header: Mapping[str, Any]) -> Array:
+    kind = np.dtype(_TYPES[header["type"]])
+    shape = tuple(header["shape"])
+    if kind == np.bool_:
+        count = int(np.prod(shape, dtype=np.int64))
+        return np.unpackbits(np.frombuffer(packed, np.uint8), count=count).astype(np.bool_).reshape(shape)
+    stored = np.dtype(np.int16) if header["encoding"] == "int16-planes" else kind
+    flat = np.frombuffer(packed, np.uint8)
+    if header["encoding"] != "raw":
+        flat = np.ascontiguousarray(flat.reshape(stored.itemsize, -1).T).reshape(-1)
+    return flat.view(stored.newbyteorder("<")).astype(kind).reshape(shape)

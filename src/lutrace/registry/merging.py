@@ -1,0 +1,162 @@
+"""One batch into the tables by SQL on whole columns: rows added, updated, unchanged; quarantine kept in step."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import duckdb
+import pyarrow as pa
+
+from lutrace.core import Row, Table, UnusableInputError, canonical_json, digest_of
+from lutrace.registry.batch import FactBatch, RefusedRow, Replacement
+from lutrace.registry.checking import OWN
+from lutrace.registry.schema import column_list, quoted
+from lutrace.tables import FACT_TABLES, QUARANTINE, SOURCES
+
+
+@dataclass(frozen=True)
+class Merged:
+    """What one table gained."""
+
+    added: int
+    updated: int
+    unchanged: int
+    removed: int
+
+
+def enter_source(connection: duckdb.DuckDBPyConnection, batch: FactBatch, *, is_latest: bool) -> int:
+    """Keep that a source was read; returns its place in the order of first reading (the last one when `is_latest`)."""
+    source_id = batch.source.digest
+    n_rows = sum(len(rows) for rows in batch.rows.values()) + len(batch.faults)
+    connection.execute(f"DELETE FROM {quoted(SOURCES.name)} WHERE source_id = ?", [source_id])
+    connection.execute(f"INSERT INTO {quoted(SOURCES.name)} VALUES (?, ?, ?)", [source_id, batch.source.kind, n_rows])
+    found = connection.execute("SELECT ordinal FROM source_order WHERE source_id = ?", [source_id]).fetchall()
+    if found and not is_latest:
+        return int(found[0][0])
+    connection.execute("DELETE FROM source_order WHERE source_id = ?", [source_id])
+    ordinal = int(connection.execute("SELECT coalesce(max(ordinal), 0) + 1 FROM source_order").fetchall()[0][0])
+    connection.execute("INSERT INTO source_order VALUES (?, ?)", [source_id, ordinal])
+    return ordinal
+
+
+def merge_rows(
+    connection: duckdb.DuckDBPyConnection,
+    table: Table,
+    good: pa.Table,
+    *,
+    ordinal: int,
+    replaces: Sequence[Replacement],
+) -> Merged:
+    """Upsert checked rows by row_id.
+
+    A row that says the same is left as it is, with the provenance of its first source. A source that was first read
+    before the one that a row comes from does not take the row back: so reading old files again changes nothing.
+    """
+    name = quoted(table.name)
+    connection.register("incoming", good)
+    data = [quoted(column.name) for column in table.columns if column.name not in (*OWN, "source_locator")]
+    differs = " OR ".join(f"t.{column} IS DISTINCT FROM i.{column}" for column in data)
+    connection.execute(
+        "CREATE OR REPLACE TEMP TABLE plan AS SELECT i.row_id, t.row_id IS NULL AS is_new, "
+        f"t.row_id IS NOT NULL AND ({differs}) AND coalesce(o.ordinal, 0) <= {ordinal:d} AS is_changed "
+        f"FROM incoming i LEFT JOIN {name} t ON t.row_id = i.row_id "
+        "LEFT JOIN source_order o ON o.source_id = t.source_id"
+    )
+    counted = connection.execute(
+        "SELECT count(*) FILTER (is_new), count(*) FILTER (is_changed), count(*) FROM plan"
+    ).fetchall()
+    added, updated, total = counted[0]
+    if updated:
+        connection.execute(f"DELETE FROM {name} WHERE row_id IN (SELECT row_id FROM plan WHERE is_changed)")
+    if added or updated:
+        columns = column_list(table)
+        connection.execute(
+            f"INSERT INTO {name} ({columns}) SELECT {columns} FROM incoming "
+            "WHERE row_id IN (SELECT row_id FROM plan WHERE is_new OR is_changed)"
+        )
+    removed = sum(_remove_left_over(connection, table, one) for one in replaces)
+    connection.execute("DROP TABLE plan")
+    connection.unregister("incoming")
+    return Merged(added, updated, total - added - updated, removed)
+
+
+def _remove_left_over(connection: duckdb.DuckDBPyConnection, table: Table, replacement: Replacement) -> int:
+    unknown = [name for name, _ in replacement.where if name not in table.by_name]
+    if unknown or not replacement.where:
+        raise UnusableInputError(f"a replacement in {table.name} needs columns of it, got {unknown}")
+    where = " AND ".join(f"{quoted(name)} = ?" for name, _ in replacement.where)
+    found = connection.execute(
+        f"DELETE FROM {quoted(table.name)} WHERE {where} "
+        "AND row_id NOT IN (SELECT row_id FROM incoming) RETURNING row_id",
+        [value for _, value in replacement.where],
+    ).fetchall()
+    return len(found)
+
+
+def merge_quarantine(
+    connection: duckdb.DuckDBPyConnection,
+    batch: FactBatch,
+    refused: Sequence[RefusedRow],
+    superseded: Sequence[str],
+) -> None:
+    """Clear the quarantine of every place that was read again, then enter what is refused now."""
+    source_id = batch.source.digest
+    name = quoted(QUARANTINE.name)
+    for earlier in superseded:
+        connection.execute(f"DELETE FROM {name} WHERE source_id = ?", [earlier])
+    held = connection.execute(
+        f'SELECT quarantine_id, "table", source_locator FROM {name} WHERE source_id = ?', [source_id]
+    ).fetchall()
+    if held:
+        places = _places(batch)
+        leaving = [one for one, table, locator in held if (table, locator) in places]
+        connection.execute(f"DELETE FROM {name} WHERE list_contains(?, quarantine_id)", [leaving])
+    if refused:
+        rows = _quarantine_rows(source_id, refused)
+        schema = QUARANTINE.arrow_schema
+        connection.register("refused", pa.Table.from_pylist(rows, schema))
+        connection.execute(f"DELETE FROM {name} WHERE quarantine_id IN (SELECT quarantine_id FROM refused)")
+        connection.execute(f"INSERT INTO {name} SELECT {column_list(QUARANTINE)} FROM refused")
+        connection.unregister("refused")
+
+
+def _places(batch: FactBatch) -> set[tuple[str, str | None]]:
+    places: set[tuple[str, str | None]] = {(fault.table, fault.locator) for fault in batch.faults}
+    for table, rows in batch.rows.items():
+        for row in rows:
+            locator = row.get("source_locator")
+            places.add((table, str(locator) if locator is not None else None))
+    return places
+
+
+def _quarantine_rows(source_id: str, refused: Sequence[RefusedRow]) -> list[Row]:
+    rows: list[Row] = []
+    met: dict[tuple[str, str | None], int] = {}
+    for one in refused:
+        if one.table not in FACT_TABLES:
+            raise UnusableInputError(f"no fact table is called {one.table!r}; expected one of {', '.join(FACT_TABLES)}")
+        place = (one.table, one.locator)
+        met[place] = met.get(place, 0) + 1
+        rows.append(
+            {
+                "quarantine_id": f"quarantine:{digest_of([one.table, source_id, one.locator, met[place]])[:20]}",
+                "table": one.table,
+                "source_id": source_id,
+                "source_locator": one.locator,
+                "column": one.column,
+                "rule": one.rule,
+                "remedy": one.remedy,
+                "row": canonical_json({name: _shown(value) for name, value in one.row.items()}),
+            }
+        )
+    return rows
+
+
+def _shown(value: object) -> object:
+    """A value that JSON can hold; what it cannot is shown as text."""
+    try:
+        canonical_json(value)
+    except (TypeError, ValueError):
+        return str(value)
+    return value

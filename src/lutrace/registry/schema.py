@@ -1,0 +1,142 @@
+"""How the declared tables stand in the DuckDB file, and which version of them a file holds."""
+
+from __future__ import annotations
+
+import duckdb
+
+from lutrace.core import Table, Type, UnusableInputError
+from lutrace.tables import FACT_TABLES, QUARANTINE, SOURCES
+
+SCHEMA_VERSION = 1
+"""Raised whenever a declared table changes; docs/decisions says what each upgrade does."""
+
+STORED_TABLES: dict[str, Table] = {**FACT_TABLES, SOURCES.name: SOURCES, QUARANTINE.name: QUARANTINE}
+"""All declared tables that the registry keeps."""
+
+SQL_TYPE: dict[Type, str] = {
+    Type.TEXT: "VARCHAR",
+    Type.INT: "BIGINT",
+    Type.FLOAT: "DOUBLE",
+    Type.BOOL: "BOOLEAN",
+    Type.DATE: "DATE",
+    Type.DATETIME: "TIMESTAMP",
+    Type.JSON: "VARCHAR",
+}
+
+
+def quoted(name: str) -> str:
+    """A name as SQL writes it; every name here comes from a declaration, never from a row."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def column_list(table: Table, prefix: str = "") -> str:
+    """All columns of a table in declared order, for a SELECT."""
+    return ", ".join(f"{prefix}{quoted(column.name)}" for column in table.columns)
+
+
+def create_statement(table: Table) -> str:
+    """The CREATE TABLE of a declared table."""
+    columns = ", ".join(
+        f"{quoted(column.name)} {SQL_TYPE[column.type]}{'' if column.null is not None else ' NOT NULL'}"
+        for column in table.columns
+    )
+    return f"CREATE TABLE {quoted(table.name)} ({columns})"
+
+
+def create_schema(connection: duckdb.DuckDBPyConnection) -> None:
+    """Create every stored table and the tables of the house (version, order of sources, content seen by reviewers)."""
+    connection.begin()
+    connection.execute("CREATE TABLE schema_version (version INTEGER NOT NULL)")
+    connection.execute("INSERT INTO schema_version VALUES (?)", [SCHEMA_VERSION])
+    connection.execute("CREATE TABLE source_order (source_id VARCHAR NOT NULL, ordinal BIGINT NOT NULL)")
+    connection.execute("CREATE TABLE reviewed_content (review_id VARCHAR NOT NULL, content VARCHAR NOT NULL)")
+    for table in STORED_TABLES.values():
+        connection.execute(create_statement(table))
+    connection.commit()
+
+
+def check_schema(connection: duckdb.DuckDBPyConnection) -> None:
+    """Raise UnusableInputError unless the file holds this version of the declared tables."""
+    found = connection.execute("SELECT count(*) FROM duckdb_tables() WHERE table_name = 'schema_version'").fetchall()
+    if not found[0][0]:
+        raise UnusableInputError("registry.duckdb is not a lutrace registry; make one with `lutrace init`")
+    version = connection.execute("SELECT max(version) FROM schema_version").fetchall()[0][0]
+    if version is None or version < SCHEMA_VERSION:
+        raise UnusableInputError(
+            f"the registry has schema version {version}, expected {SCHEMA_VERSION}; run `lutrace upgrade`"
+        )
+    if version > SCHEMA_VERSION:
+        raise UnusableInputError(
+            f"the registry has schema version {version}, expected {SCHEMA_VERSION}; use a newer lutrace"
+        )
+    differing = [
+        table.name for table in STORED_TABLES.values() if _stored_columns(connection, table) != _declared(table)
+    ]
+    if differing:
+        raise UnusableInputError(
+            f"the registry's tables {', '.join(differing)} differ from their declaration; run `lutrace upgrade`"
+        )
+
+
+def upgrade_schema(connection: duckdb.DuckDBPyConnection) -> list[str]:
+    """Bring the tables of an older file to the declaration; returns what was done, one line each.
+
+    A missing table is created and a missing column that may be empty is added. Raises UnusableInputError, with nothing
+    changed, when a column without a null rule is missing from a table that holds rows, or when a type differs.
+    """
+    done: list[str] = []
+    connection.begin()
+    try:
+        for table in STORED_TABLES.values():
+            done += _upgrade_table(connection, table)
+        connection.execute("DELETE FROM schema_version")
+        connection.execute("INSERT INTO schema_version VALUES (?)", [SCHEMA_VERSION])
+    except BaseException:
+        connection.rollback()
+        raise
+    connection.commit()
+    return done
+
+
+def _upgrade_table(connection: duckdb.DuckDBPyConnection, table: Table) -> list[str]:
+    stored = dict(_stored_columns(connection, table))
+    declared = dict(_declared(table))
+    if stored == declared and list(stored) == list(declared):
+        return []
+    if not stored:
+        connection.execute(create_statement(table))
+        return [f"{table.name}: created"]
+    filled = bool(connection.execute(f"SELECT count(*) FROM {quoted(table.name)}").fetchall()[0][0])
+    for column in table.columns:
+        if column.name not in stored and column.null is None and filled:
+            raise UnusableInputError(f"{table.name}.{column.name} is new and may not be empty; read the sources again")
+        if column.name in stored and stored[column.name] != declared[column.name]:
+            raise UnusableInputError(
+                f"{table.name}.{column.name} is {stored[column.name]}, expected {declared[column.name]}; "
+                "read the sources into a new registry"
+            )
+    kept = [quoted(name) for name in declared if name in stored]
+    old = quoted(f"{table.name}_before_upgrade")
+    connection.execute(f"ALTER TABLE {quoted(table.name)} RENAME TO {old}")
+    connection.execute(create_statement(table))
+    connection.execute(f"INSERT INTO {quoted(table.name)} ({', '.join(kept)}) SELECT {', '.join(kept)} FROM {old}")
+    connection.execute(f"DROP TABLE {old}")
+    added = sorted(set(declared) - set(stored))
+    dropped = sorted(set(stored) - set(declared))
+    return [f"{table.name}: added {added}, left out {dropped}"]
+
+
+def _declared(table: Table) -> list[tuple[str, str]]:
+    return [(column.name, SQL_TYPE[column.type]) for column in table.columns]
+
+
+def _stored_columns(connection: duckdb.DuckDBPyConnection, table: Table) -> list[tuple[str, str]]:
+    return [
+        (str(name), str(kind))
+        for name, kind in connection.execute(
+            "SELECT column_name, data_type FROM duckdb_columns() "
+            "WHERE table_name = ? AND schema_name = 'main' AND database_name = current_database() "
+            "ORDER BY column_index",
+            [table.name],
+        ).fetchall()
+    ]

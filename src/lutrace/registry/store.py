@@ -1,0 +1,281 @@
+"""The registry: one DuckDB file, an image store, an identities file and a site profile in one folder."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import os
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import duckdb
+import ibis
+import ibis.expr.types as ir
+
+from lutrace.core import RegistryBusyError, Row, Table, UnusableInputError
+from lutrace.registry import corrections, quality, review_log, snapshots
+from lutrace.registry.batch import AddReport, FactBatch
+from lutrace.registry.checking import CheckedRows, check_rows
+from lutrace.registry.identities import FILE_NAME as IDENTITIES_FILE
+from lutrace.registry.identities import Identities
+from lutrace.registry.images import FOLDER as IMAGES_FOLDER
+from lutrace.registry.images import TEMPORARY, ImageStore
+from lutrace.registry.merging import enter_source, merge_quarantine, merge_rows
+from lutrace.registry.schema import check_schema, create_schema, upgrade_schema
+from lutrace.tables import FACT_TABLES, OVERRIDES, REVIEWS
+
+FILE_NAME = "registry.duckdb"
+PROFILE_FILE = "site.yaml"
+WRITER_FILE = "writer.json"
+
+_open_here: set[Path] = set()
+_open_here_lock = threading.Lock()
+
+
+class Registry:
+    """A registry that is open, for reading or as its one writer. Use it as a context manager."""
+
+    def __init__(self, folder: Path, connection: duckdb.DuckDBPyConnection, *, write: bool) -> None:
+        """Hold an open file; `Registry.open` makes one."""
+        self.folder = folder
+        self.writable = write
+        self.images = ImageStore(folder / IMAGES_FOLDER)
+        self._connection = connection
+        self._identities: Identities | None = None
+        self._backend: Any = None
+
+    @staticmethod
+    def create(folder: Path, *, profile_text: str, secret: bytes | None = None) -> None:
+        """Make an empty registry; `secret` keys the pseudonyms (drawn at random when None).
+
+        Raises UnusableInputError when the folder holds a registry already.
+        """
+        if (folder / FILE_NAME).exists():
+            raise UnusableInputError(f"{folder.name} holds a registry already; choose another folder")
+        folder.mkdir(parents=True, exist_ok=True)
+        ImageStore(folder / IMAGES_FOLDER).create()
+        (folder / snapshots.FOLDER).mkdir(exist_ok=True)
+        if not (folder / PROFILE_FILE).exists():
+            (folder / PROFILE_FILE).write_text(profile_text, encoding="utf-8", newline="\n")
+        workplace = folder / f"{TEMPORARY}create"
+        workplace.mkdir(exist_ok=True)
+        for name in (IDENTITIES_FILE, FILE_NAME):
+            (workplace / name).unlink(missing_ok=True)
+        if not (folder / IDENTITIES_FILE).exists():
+            Identities.create(workplace, secret)
+            (workplace / IDENTITIES_FILE).replace(folder / IDENTITIES_FILE)
+        with duckdb.connect(str(workplace / FILE_NAME)) as connection:
+            create_schema(connection)
+        (workplace / FILE_NAME).replace(folder / FILE_NAME)
+        workplace.rmdir()
+
+    @staticmethod
+    def open(folder: Path, *, write: bool) -> Registry:
+        """Open a registry.
+
+        Raises UnusableInputError without a registry or with one of another schema version, and RegistryBusyError while
+        another process writes it (since when is said).
+        """
+        connection = _connect(folder, write=write)
+        try:
+            check_schema(connection)
+            if write:
+                ImageStore(folder / IMAGES_FOLDER).remove_orphans()
+                snapshots.remove_orphans(folder)
+                _write_writer_file(folder)
+        except BaseException:
+            _disconnect(folder, connection, write=write)
+            raise
+        return Registry(folder, connection, write=write)
+
+    @staticmethod
+    def upgrade(folder: Path) -> list[str]:
+        """Bring an older registry to this version's tables; returns what was done, one line each."""
+        connection = _connect(folder, write=True)
+        try:
+            return upgrade_schema(connection)
+        finally:
+            _disconnect(folder, connection, write=True)
+
+    def __enter__(self) -> Registry:
+        """Give the registry itself."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Close it."""
+        self.close()
+
+    def close(self) -> None:
+        """Write what is new to the identities file and let the next writer in."""
+        if self._identities is not None:
+            self._identities.close()
+            self._identities = None
+        _disconnect(self.folder, self._connection, write=self.writable)
+
+    @property
+    def profile_text(self) -> str:
+        """The site profile as it stands in the folder."""
+        return (self.folder / PROFILE_FILE).read_text(encoding="utf-8")
+
+    @property
+    def identities(self) -> Identities:
+        """The identities file; only a writer opens it."""
+        self._check_writable()
+        if self._identities is None:
+            self._identities = Identities.open(self.folder)
+        return self._identities
+
+    def pseudonym(self, kind: str, identifier: str) -> str:
+        """The pseudonym of a real identifier (kind: patient, series, study, frame, mask, picture, note, user)."""
+        return self.identities.pseudonym(kind, identifier)
+
+    def table(self, declared: Table) -> ir.Table:
+        """The rows of a declared table as their sources gave them, as an ibis expression."""
+        if self._backend is None:
+            self._backend = ibis.duckdb.from_connection(self._connection)
+        table: ir.Table = self._backend.table(declared.name)
+        return table
+
+    def rows(self, declared: Table, *, corrected: bool = False, **equal: Any) -> list[Row]:
+        """The rows whose columns equal the values given, sorted by key; `corrected` applies overrides (not reviews)."""
+        return corrections.select_rows(self._connection, declared, equal, corrected=corrected)
+
+    def add(self, batch: FactBatch, *, path: Path | None = None) -> AddReport:
+        """Check and store the rows of one source in one transaction.
+
+        `path` is where the source was read: what an earlier version of the same file left in quarantine leaves it.
+        Adding the same batch twice changes nothing.
+        """
+        self._check_writable()
+        return self._add(batch, path, is_latest=False)
+
+    def override(self, row: Row) -> str:
+        """Store a correction: a row of `overrides` without its id; returns the id. The corrected row stays as it is.
+
+        Raises TableError when the target is not in the registry or its column cannot hold the new value.
+        """
+        self._check_writable()
+        return corrections.add_override(self._connection, row, self._add_own)
+
+    def append_review(self, row: Row) -> str:
+        """Append one act to the review log: a row of `reviews` without review_id, previous_review_id and sequence.
+
+        Returns the review_id. Raises TableError when the act breaks a rule.
+        """
+        self._check_writable()
+        return review_log.append(self._connection, row, self._add_own)
+
+    def freeze(self) -> snapshots.Snapshot:
+        """Apply overrides and reviews and write the state as a snapshot; the same content gives the same digest."""
+        return snapshots.freeze(self._connection, self.folder)
+
+    def snapshots(self) -> list[snapshots.Snapshot]:
+        """The snapshots of this registry, sorted by digest."""
+        return snapshots.list_snapshots(self.folder)
+
+    def check(self) -> list[quality.QualityFinding]:
+        """What the data-quality queries find, with the rows and what to do."""
+        return quality.find_all(self._connection)
+
+    def _check_writable(self) -> None:
+        if not self.writable:
+            raise UnusableInputError("the registry is open for reading only; open it for writing")
+
+    def _add_own(self, batch: FactBatch) -> AddReport:
+        return self._add(batch, None, is_latest=True, own=True)
+
+    def _add(self, batch: FactBatch, path: Path | None, *, is_latest: bool, own: bool = False) -> AddReport:
+        checked = self._check_batch(batch, own=own)
+        refused = [*batch.faults, *(one for rows in checked for one in rows.refused)]
+        superseded: list[str] = []
+        if self._identities is not None or path is not None:
+            self.identities.commit()
+        if path is not None:
+            superseded = self.identities.remember_path(batch.source.digest, path)
+        report = AddReport(quarantined=len(refused))
+        named = {one.table for one in batch.replaces}
+        with self._transaction():
+            ordinal = enter_source(self._connection, batch, is_latest=is_latest or bool(named))
+            for rows in checked:
+                mine = [one for one in batch.replaces if one.table == rows.table.name]
+                merged = merge_rows(self._connection, rows.table, rows.good, ordinal=ordinal, replaces=mine)
+                report = report.plus(AddReport(merged.added, merged.updated, merged.unchanged, 0, merged.removed))
+            merge_quarantine(self._connection, batch, refused, superseded)
+        return report
+
+    def _check_batch(self, batch: FactBatch, *, own: bool) -> list[CheckedRows]:
+        names = [*batch.rows, *(one.table for one in batch.replaces if one.table not in batch.rows)]
+        unknown = [name for name in names if name not in FACT_TABLES]
+        if unknown:
+            raise UnusableInputError(f"no fact table is called {', '.join(unknown)}")
+        closed = [name for name in (OVERRIDES.name, REVIEWS.name) if name in names]
+        if closed and not own:
+            raise UnusableInputError(f"{', '.join(closed)}: use Registry.override and Registry.append_review")
+        return [check_rows(FACT_TABLES[name], batch.rows.get(name, ()), batch.source.digest) for name in names]
+
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
+        self._connection.begin()
+        try:
+            yield
+        except BaseException:
+            self._connection.rollback()
+            raise
+        self._connection.commit()
+
+
+def _connect(folder: Path, *, write: bool) -> duckdb.DuckDBPyConnection:
+    path = (folder / FILE_NAME).resolve()
+    if not path.is_file():
+        raise UnusableInputError(f"{folder.name} holds no registry; make one with `lutrace init`")
+    with _open_here_lock:
+        if path in _open_here:
+            raise RegistryBusyError("this process writes the registry already; close it first")
+        try:
+            connection = duckdb.connect(str(path), read_only=not write)
+        except (duckdb.IOException, duckdb.ConnectionException) as error:
+            if _is_lock(error):
+                raise RegistryBusyError(_busy_words(folder)) from error
+            raise UnusableInputError(
+                f"{FILE_NAME} cannot be opened: it is not a DuckDB file of this version"
+            ) from error
+        if write:
+            _open_here.add(path)
+    return connection
+
+
+def _disconnect(folder: Path, connection: duckdb.DuckDBPyConnection, *, write: bool) -> None:
+    if write:
+        (folder / WRITER_FILE).unlink(missing_ok=True)
+    connection.close()
+    with _open_here_lock:
+        _open_here.discard((folder / FILE_NAME).resolve())
+
+
+def _is_lock(error: duckdb.Error) -> bool:
+    words = str(error)
+    return any(
+        one in words for one in ("Could not set lock", "being used by another process", "different configuration")
+    )
+
+
+def _busy_words(folder: Path) -> str:
+    try:
+        told = json.loads((folder / WRITER_FILE).read_text(encoding="utf-8"))
+        since = f"since {told['since']} (process {told['process']})"
+    except (OSError, ValueError, KeyError, TypeError):
+        since = "or reads it"
+    return f"another process writes the registry, {since}; wait until it is done, or stop it"
+
+
+def _write_writer_file(folder: Path) -> None:
+    now = dt.datetime.now(dt.UTC).isoformat(timespec="seconds")
+    temporary = folder / f"{TEMPORARY}{os.getpid()}-{WRITER_FILE}"
+    temporary.write_text(json.dumps({"process": os.getpid(), "since": now}), encoding="utf-8")
+    temporary.replace(folder / WRITER_FILE)
