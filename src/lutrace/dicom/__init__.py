@@ -6,6 +6,7 @@ from lutrace.dicom.index import FileFault, FolderIndex, PatientIdentity, SeriesF
 from lutrace.dicom.instance import Instance
 from lutrace.dicom.masks import read_masks
 from lutrace.dicom.series import is_image_series, read_series
+from lutrace.dicom.write_seg import write_seg
 
 __all__ = [
     "FileFault",
@@ -20,4 +21,5 @@ __all__ = [
     "parse_radionuclide",
     "read_masks",
     "read_series",
+    "write_seg",
 ]
