@@ -1,6 +1,7 @@
 """ehr knows how records are written elsewhere (FHIR, OMOP, REDCap, tables) and reads them into declared rows."""
 
 from lutrace.ehr import fhir_profile
+from lutrace.ehr.fhir import read_fhir
 from lutrace.ehr.records import Fault, Identity, RecordBatch
 
-__all__ = ["Fault", "Identity", "RecordBatch", "fhir_profile"]
+__all__ = ["Fault", "Identity", "RecordBatch", "fhir_profile", "read_fhir"]

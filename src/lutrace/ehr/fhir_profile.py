@@ -7,6 +7,7 @@ SNOMED = "http://snomed.info/sct"
 ATC = "http://www.whocc.no/atc"
 ATC_GERMAN = "http://fhir.de/CodeSystem/bfarm/atc"
 RXNORM = "http://www.nlm.nih.gov/research/umls/rxnorm"
+HCPCS = ("http://terminology.hl7.org/CodeSystem/HCPCS", "https://www.cms.gov/Medicare/Coding/HCPCSReleaseCodeSets")
 UCUM = "http://unitsofmeasure.org"
 OPS = "http://fhir.de/CodeSystem/bfarm/ops"
 ICD10 = (

@@ -1,0 +1,100 @@
+"""FHIR R4 into rows: two passes over bundles, NDJSON and folders of them, on plain JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from lutrace.core import Source, UnusableInputError, digest_of_file
+from lutrace.ehr.fhir_elements import Resource
+from lutrace.ehr.fhir_events import read_adverse_event, read_encounter, read_questionnaire
+from lutrace.ehr.fhir_files import Broken, Located, list_files, read_resources
+from lutrace.ehr.fhir_observations import read_observation, read_report
+from lutrace.ehr.fhir_output import Collected, Output
+from lutrace.ehr.fhir_patients import read_condition, read_patient
+from lutrace.ehr.fhir_status import unread_status
+from lutrace.ehr.fhir_survey import Survey
+from lutrace.ehr.fhir_treatments import read_medication, read_procedure
+from lutrace.ehr.records import Fault, RecordBatch
+
+RESOURCES_PER_BATCH = 50_000
+"""A batch ends after this many resources, so that a large export does not have to fit into memory."""
+
+_BROKEN_REMEDY = "export the resource again"
+
+_CONVERTERS: dict[str, tuple[Callable[[Resource, Output], None], str]] = {
+    "Patient": (read_patient, "patients"),
+    "Condition": (read_condition, "diagnoses"),
+    "Observation": (read_observation, "labs"),
+    "DiagnosticReport": (read_report, "reader_findings"),
+    "MedicationAdministration": (read_medication, "treatments"),
+    "MedicationStatement": (read_medication, "medications"),
+    "MedicationRequest": (read_medication, "medications"),
+    "Procedure": (read_procedure, "treatments"),
+    "AdverseEvent": (read_adverse_event, "adverse_events"),
+    "Encounter": (read_encounter, "contacts"),
+    "QuestionnaireResponse": (read_questionnaire, "questionnaires"),
+}
+_LOOKED_UP = frozenset({"Medication"})
+
+
+def read_fhir(path: Path, *, identifier_system: str | None = None) -> Iterator[RecordBatch]:
+    """The rows of a FHIR R4 bundle, resource, NDJSON file or folder of them, file by file; docs/reference/fhir.md.
+
+    `identifier_system` names the identifier of patients that rows carry in `patient_id` (default: type MR). A record
+    that cannot become a row is a fault of its batch; resources and codes that are not read are counted.
+
+    Raises UnusableInputError when there is no FHIR file, or the only file is not JSON.
+    """
+    files = list_files(path)
+    survey = Survey(identifier_system)
+    survey.read(files)
+    for file in files:
+        yield from _read_file(file, survey, alone=path.is_file())
+
+
+def _read_file(file: Path, survey: Survey, *, alone: bool) -> Iterator[RecordBatch]:
+    source = Source("fhir", digest_of_file(file))
+    collected, count, batches = Collected(), 0, 0
+    for found in read_resources(file):
+        if isinstance(found, Broken):
+            if alone and found.locator == "file":
+                raise UnusableInputError(f"{file.name}: {found.rule}")
+            fault = Fault("unknown", found.locator, None, found.rule, _BROKEN_REMEDY)
+            collected.faults.append(fault)
+        else:
+            _read_resource(found, survey, collected)
+        count += 1
+        if count % RESOURCES_PER_BATCH == 0:
+            yield _batch(source, collected)
+            collected, batches = Collected(), batches + 1
+    if batches == 0 or count % RESOURCES_PER_BATCH:
+        yield _batch(source, collected)
+
+
+def _read_resource(located: Located, survey: Survey, collected: Collected) -> None:
+    kind = located.resource["resourceType"]
+    out = Output(located, survey, collected)
+    if kind not in _CONVERTERS:
+        if kind not in _LOOKED_UP:
+            collected.unread[kind] += 1
+        return
+    status = unread_status(located.resource)
+    if status is not None:
+        out.unread(status)
+        return
+    convert, table = _CONVERTERS[kind]
+    with out.refusing(table):
+        convert(located.resource, out)
+
+
+def _batch(source: Source, collected: Collected) -> RecordBatch:
+    notes = [f"{text} ({count})" for text, count in sorted(collected.notes.items())]
+    return RecordBatch(
+        source,
+        {table: tuple(rows) for table, rows in collected.rows.items()},
+        tuple(collected.identities),
+        tuple(collected.faults),
+        dict(sorted(collected.unread.items())),
+        tuple(notes),
+    )

@@ -1,0 +1,254 @@
+"""Observation and DiagnosticReport in FHIR: laboratory results, vitals, what readers found, what happened."""
+
+from __future__ import annotations
+
+from lutrace.core import Row
+from lutrace.ehr import fhir_profile as profile
+from lutrace.ehr.fhir_elements import (
+    Moment,
+    RecordError,
+    Resource,
+    child,
+    children,
+    codes,
+    concept_text,
+    extension,
+    extension_count,
+    measured,
+    moment_of,
+    number,
+    quantity_text,
+    required,
+    text,
+)
+from lutrace.ehr.fhir_output import Output
+from lutrace.ehr.fhir_staging import STAGING_CODES
+from lutrace.ehr.fhir_survey import EFFECTIVE, WEIGHT_CODES, WEIGHT_KG
+from lutrace.terms import Analyte, analyte_of_loinc, canonical_lab, canonical_limit, parse_reported_value, split_result
+
+_VITALS = {
+    "8302-2": ("height_cm", {"cm": 1.0, "m": 100.0, "[in_i]": 2.54, "in": 2.54}),
+    "39156-5": ("bmi_kg_m2", {"kg/m2": 1.0, "kg/m²": 1.0}),
+    **dict.fromkeys(WEIGHT_CODES, ("weight_kg", WEIGHT_KG)),
+}
+_ECOG = "89247-1"
+_ECOG_ANSWERS = {"LA9622-7": 0, "LA9623-5": 1, "LA9624-3": 2, "LA9625-0": 3, "LA9626-8": 4, "LA9627-6": 5}
+_READER = ("ct_read", "ct_only_lesion", "clinical_progression", "radiological_progression")
+_EVENTS = ("psa_progression", "fracture", "hospice")
+_DISEASE_STATUS, _WORSE, _IMAGING = "97509-4", "271299001", "363679005"
+_LENGTH_MM = {"mm": 1.0, "cm": 10.0}
+_LONGEST = "33728-7"
+
+
+def read_observation(observation: Resource, out: Output) -> None:
+    """Rows of labs, vitals, reader_findings or disease_events, by the code; other codes are counted."""
+    code = child(observation, "code")
+    loinc = codes(code, profile.LOINC)
+    if set(loinc) & STAGING_CODES or set(codes(code, profile.SNOMED)) & STAGING_CODES:
+        with out.refusing("diagnoses"):
+            if out.located.key in out.survey.staging_faults:
+                raise out.survey.staging_faults[out.located.key]
+        return
+    finding = next(iter(codes(code, profile.FINDING_SYSTEM)), None)
+    if finding is not None:
+        with out.refusing("disease_events" if finding in _EVENTS else "reader_findings"):
+            _read_finding(observation, finding, out)
+    elif _ECOG in loinc or any(item in _VITALS for item in loinc):
+        with out.refusing("vitals"):
+            _read_vital(observation, loinc, out)
+    elif _DISEASE_STATUS in loinc:
+        with out.refusing("disease_events"):
+            _read_disease_status(observation, out)
+    else:
+        _read_labs(observation, loinc, out)
+
+
+def read_report(report: Resource, out: Output) -> None:
+    """Rows of the findings that a DiagnosticReport concludes; other conclusions are counted."""
+    findings = [code for item in children(report, "conclusionCode") for code in codes(item, profile.FINDING_SYSTEM)]
+    if not findings:
+        out.unread("no conclusion code that is read")
+    for index, finding in enumerate(findings):
+        place = f".conclusionCode[{index}]"
+        with out.refusing("disease_events" if finding in _EVENTS else "reader_findings", place=place):
+            _read_finding(report, finding, out, place)
+
+
+def _read_labs(observation: Resource, loinc: list[str], out: Output) -> None:
+    """The result of the Observation itself and those of its components."""
+    parts = [("", observation, loinc)]
+    for index, component in enumerate(children(observation, "component")):
+        parts.append((f".component[{index}]", component, codes(child(component, "code"), profile.LOINC)))
+    known = 0
+    for place, part, part_codes in parts:
+        found = next(((item, code) for code in part_codes if (item := analyte_of_loinc(code)) is not None), None)
+        if found is None:
+            continue
+        known += 1
+        row: Row = {"analyte": found[0].name, "loinc": found[1]}
+        with out.refusing("labs", row, place):
+            _read_lab(observation, part, out, found[0], row, place)
+    if known == 0:
+        out.unread("code not read")
+
+
+def _read_lab(observation: Resource, part: Resource, out: Output, analyte: Analyte, row: Row, place: str) -> None:
+    if child(part, "dataAbsentReason"):
+        out.unread("no value, with a reason")
+        return
+    when = _effective(observation)
+    row["date"] = when.day("date")
+    value_text, unit = _result(part)
+    row |= {"value_text": value_text[:24], "unit": unit}
+    lab = canonical_lab(analyte.name, value_text, unit)
+    lln, uln = _limits(part, analyte, unit)
+    out.row(
+        "labs",
+        row
+        | {
+            "time": when.time.strftime("%H:%M") if when.time is not None else None,
+            "value_text": value_text,
+            "comparator": lab.comparator,
+            "value": lab.value,
+            "canonical_unit": lab.canonical_unit,
+            "lln": lln,
+            "uln": uln,
+        },
+        place,
+    )
+
+
+def _result(part: Resource) -> tuple[str, str | None]:
+    """The result as reported and its unit."""
+    stated = quantity_text(child(part, "valueQuantity"))
+    if stated is not None:
+        return stated
+    said = text(part, "valueString")
+    if said is not None:
+        return split_result(said)
+    if number(part, "valueInteger") is not None:
+        return str(part["valueInteger"]), None
+    raise RecordError("value", "value: neither valueQuantity nor valueString is given", "record the result")
+
+
+def _limits(part: Resource, analyte: Analyte, unit: str | None) -> tuple[float | None, float | None]:
+    """The limits of normal in the canonical unit; None when several ranges leave it open which holds."""
+    ranges = children(part, "referenceRange")
+    normal = [item for item in ranges if "normal" in codes_of_any(child(item, "type"))] or [
+        item for item in ranges if not child(item, "type")
+    ]
+    if len(normal) != 1:
+        return None, None
+    low, high = child(normal[0], "low"), child(normal[0], "high")
+    if low or high:
+        return _limit(low, analyte, unit), _limit(high, analyte, unit)
+    begin, dash, end = (text(normal[0], "text") or "").replace("\u2013", "-").partition("-")
+    if not dash or not begin.strip() or not end.strip():
+        return None, None
+    value_text, own_unit = split_result(end)
+    values = [parse_reported_value(item).value for item in (begin, value_text)]
+    return tuple(canonical_limit(analyte, value, own_unit or unit) for value in values)  # type: ignore[return-value]
+
+
+def _limit(quantity: Resource, analyte: Analyte, unit: str | None) -> float | None:
+    value = number(quantity, "value")
+    if value is None:
+        return None
+    return canonical_limit(analyte, float(value), text(quantity, "code") or text(quantity, "unit") or unit)
+
+
+def codes_of_any(concept: Resource) -> list[str]:
+    """The codes of a CodeableConcept in whatever system."""
+    return [code for coding in children(concept, "coding") if (code := text(coding, "code")) is not None]
+
+
+def _read_vital(observation: Resource, loinc: list[str], out: Output) -> None:
+    row: Row = {"date": _effective(observation).day("date")}
+    if _ECOG in loinc:
+        out.row("vitals", row | {"measure": "ecog", "value": _ecog(observation)})
+        return
+    measure, factors = next(_VITALS[code] for code in loinc if code in _VITALS)
+    value = measured(child(observation, "valueQuantity"), measure, factors)
+    if value is None:
+        raise RecordError("value", f"{measure}: valueQuantity is missing", "record the value with its unit")
+    out.row("vitals", row | {"measure": measure, "value": value})
+
+
+def _ecog(observation: Resource) -> float:
+    answers = codes_of_any(child(observation, "valueCodeableConcept"))
+    value = next((_ECOG_ANSWERS[code] for code in answers if code in _ECOG_ANSWERS), None)
+    if value is None:
+        value = next(
+            (
+                int(found)
+                for found in (
+                    number(observation, "valueInteger"),
+                    number(child(observation, "valueQuantity"), "value"),
+                    *(float(code) for code in answers if code in "012345"),
+                )
+                if found is not None and found in range(6)
+            ),
+            None,
+        )
+    if value is None:
+        raise RecordError("value", "ecog: expected a whole number from 0 to 5", "record the performance status")
+    return float(value)
+
+
+def _read_finding(resource: Resource, finding: str, out: Output, place: str = "") -> None:
+    if resource.get("valueBoolean") is False:
+        out.unread(f"{finding}: said not to be")
+        return
+    when = _effective(resource)
+    basis = text(child(resource, "method"), "text")
+    if finding in _EVENTS:
+        row = {"kind": finding, "date": when.first_day(), "date_precision": when.precision, "basis": basis}
+        out.row("disease_events", row, place)
+        return
+    if finding not in _READER:
+        out.unread("finding not read")
+        return
+    sizes = {
+        code: measured(child(component, "valueQuantity"), f"{code}_mm", _LENGTH_MM)
+        for component in children(resource, "component")
+        for code in _size_codes(child(component, "code"))
+    }
+    out.row(
+        "reader_findings",
+        {
+            "date": when.day("date"),
+            "kind": finding,
+            "cycle": extension_count(resource, profile.CYCLE_NUMBER),
+            "site": concept_text(child(resource, "bodySite")),
+            "long_axis_mm": sizes.get("long_axis"),
+            "short_axis_mm": sizes.get("short_axis"),
+            "basis": basis,
+        },
+        place,
+    )
+
+
+def _size_codes(code: Resource) -> list[str]:
+    return [*codes(code, profile.FINDING_SYSTEM), *("long_axis" for _ in set(codes(code, profile.LOINC)) & {_LONGEST})]
+
+
+def _read_disease_status(observation: Resource, out: Output) -> None:
+    if _WORSE not in codes(child(observation, "valueCodeableConcept"), profile.SNOMED):
+        out.unread("disease status other than worse")
+        return
+    when = _effective(observation)
+    evidence = child(extension(observation, profile.EVIDENCE_TYPE), "valueCodeableConcept")
+    imaging = _IMAGING in codes(evidence, profile.SNOMED)
+    out.row(
+        "disease_events",
+        {
+            "kind": "radiological_progression" if imaging else "clinical_progression",
+            "date": when.first_day(),
+            "date_precision": when.precision,
+            "basis": concept_text(evidence) or "disease status",
+        },
+    )
+
+
+def _effective(resource: Resource) -> Moment:
+    return required(moment_of(resource, "date", *EFFECTIVE), "date", ", ".join(EFFECTIVE))

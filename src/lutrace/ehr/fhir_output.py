@@ -1,0 +1,81 @@
+"""Where converters put what they find: rows with patient, place and record key; faults; counts of what is not read."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from lutrace.core import Row, UnusableInputError, digest_of
+from lutrace.ehr.fhir_elements import RecordError, children, text
+from lutrace.ehr.fhir_files import Located
+from lutrace.ehr.fhir_survey import Survey
+from lutrace.ehr.records import Fault, Identity
+from lutrace.tables import FACT_TABLES
+
+REMEDY = "correct the record at the source and read it again"
+
+
+class Collected:
+    """What has been found since the last batch."""
+
+    def __init__(self) -> None:
+        """Begin empty."""
+        self.rows: dict[str, list[Row]] = defaultdict(list)
+        self.identities: list[Identity] = []
+        self.faults: list[Fault] = []
+        self.unread: Counter[str] = Counter()
+        self.notes: Counter[str] = Counter()
+
+
+class Output:
+    """The place for what one resource gives."""
+
+    def __init__(self, located: Located, survey: Survey, collected: Collected) -> None:
+        """Bind the resource to the survey that it asks and the collection that it fills."""
+        self.located = located
+        self.survey = survey
+        self.collected = collected
+        self._patient: str | None = None
+
+    @property
+    def patient(self) -> str:
+        """The identifier of the patient that the resource is about; refused when unknown."""
+        if self._patient is None:
+            self._patient = self.survey.patient(self.located)
+        return self._patient
+
+    def row(self, table: str, row: Row, place: str = "") -> None:
+        """Add a row; patient, place and record key are filled in here."""
+        filled = {"patient_id": self.patient, **row, "source_locator": self.located.locator + place}
+        if "record_key" in FACT_TABLES[table].by_name:
+            filled["record_key"] = self._record_key(filled)
+        self.collected.rows[table].append(filled)
+
+    def unread(self, reason: str) -> None:
+        """Count the resource, or a part of it, as not read by design."""
+        self.collected.unread[f"{self.located.resource['resourceType']} ({reason})"] += 1
+
+    @contextmanager
+    def refusing(self, table: str, row: Row | None = None, place: str = "") -> Iterator[None]:
+        """Turn an error of the record into a fault of `table`; `row` is what was read of it before."""
+        try:
+            yield
+        except UnusableInputError as error:
+            column, rule, remedy = None, str(error), REMEDY
+            if isinstance(error, RecordError):
+                column, rule, remedy = error.column, error.rule, error.remedy
+            locator = self.located.locator + place
+            self.collected.faults.append(Fault(table, locator, column, rule, remedy, dict(row or {})))
+
+    def _record_key(self, row: Row) -> str:
+        """The digest of the record's identifier at the source, else of its id, else of the row."""
+        resource = self.located.resource
+        for identifier in children(resource, "identifier"):
+            value = text(identifier, "value")
+            if value is not None:
+                return digest_of([text(identifier, "system"), value])[:20]
+        name = text(resource, "id")
+        if name is not None:
+            return digest_of([resource["resourceType"], name])[:20]
+        return digest_of({key: value for key, value in row.items() if key != "source_locator"})[:20]

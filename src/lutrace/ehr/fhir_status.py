@@ -1,0 +1,35 @@
+"""Which resources count: a status that says planned, cancelled or entered in error gives no row."""
+
+from __future__ import annotations
+
+from lutrace.ehr.fhir_elements import Resource, child, children, text
+
+_RESULT = frozenset({"final", "amended", "corrected", "appended", "preliminary", "partial"})
+_DONE = frozenset({"completed", "in-progress", "stopped"})
+_ORDERED = frozenset({"active", "completed", "stopped", "on-hold"})
+_COUNTS = {
+    "Observation": _RESULT,
+    "DiagnosticReport": _RESULT,
+    "Procedure": _DONE,
+    "MedicationAdministration": _DONE,
+    "MedicationStatement": _ORDERED,
+    "MedicationRequest": _ORDERED,
+    "Encounter": frozenset({"finished", "in-progress", "onleave", "arrived", "triaged"}),
+    "QuestionnaireResponse": frozenset({"completed", "amended"}),
+}
+_UNSURE = frozenset({"refuted", "entered-in-error", "unconfirmed", "provisional", "differential"})
+
+
+def unread_status(resource: Resource) -> str | None:
+    """The status because of which a resource gives no row; None when it counts or states no status."""
+    kind = resource["resourceType"]
+    if kind == "Condition":
+        codings = children(child(resource, "verificationStatus"), "coding")
+        return next((code for coding in codings if (code := text(coding, "code")) in _UNSURE), None)
+    if kind == "AdverseEvent":
+        return "potential" if resource.get("actuality") == "potential" else None
+    if kind == "MedicationRequest" and resource.get("intent") in ("proposal", "plan"):
+        return str(resource["intent"])
+    counting = _COUNTS.get(kind)
+    status = text(resource, "status")
+    return status if counting is not None and status is not None and status not in counting else None

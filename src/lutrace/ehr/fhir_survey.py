@@ -1,0 +1,228 @@
+"""The first pass over FHIR files: who is who, and what can only be told from several resources together."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections.abc import Iterable
+from pathlib import Path
+
+from lutrace.core import Row
+from lutrace.ehr import fhir_profile as profile
+from lutrace.ehr.fhir_cycles import (
+    Draft,
+    draft_of_administration,
+    draft_of_procedure,
+    is_rlt_procedure,
+    number_cycles,
+)
+from lutrace.ehr.fhir_elements import (
+    RecordError,
+    Resource,
+    child,
+    children,
+    codes,
+    drugs_of,
+    measured,
+    moment_of,
+    text,
+)
+from lutrace.ehr.fhir_files import Located, read_resources
+from lutrace.ehr.fhir_milestones import milestone_of, onset_of
+from lutrace.ehr.fhir_references import References, patient_identifier
+from lutrace.ehr.fhir_staging import STAGING_CODES, staging_of_observation
+from lutrace.ehr.fhir_status import unread_status
+from lutrace.terms import Drug
+
+WEIGHT_CODES = ("29463-7", "3141-9")
+WEIGHT_KG = {"kg": 1.0, "g": 0.001, "[lb_av]": 0.45359237, "lb": 0.45359237, "lbs": 0.45359237}
+EFFECTIVE = ("effectiveDateTime", "effectivePeriod.start", "effectiveInstant")
+
+_RELEVANT = re.compile(
+    rb'"(?:Bundle|Patient|Medication|MedicationAdministration|Procedure|Condition|'
+    + "|".join(re.escape(code) for code in (*WEIGHT_CODES, *sorted(STAGING_CODES))).encode()
+    + rb')"'
+)
+
+
+class Survey:
+    """What the first pass has learned; `finish` joins it, then the second pass asks."""
+
+    def __init__(self, identifier_system: str | None) -> None:
+        """Begin empty; `identifier_system` names the identifier of patients that rows carry."""
+        self.identifier_system = identifier_system
+        self.deceased: set[str] = set()
+        self.cycles: dict[str, Draft | RecordError] = {}
+        self.staging: dict[str, Row] = {}
+        """Gleason and TNM by the key of the initial Condition that they belong to."""
+        self.staging_faults: dict[str, RecordError] = {}
+        self._patients: References[str] = References()
+        self._by_identifier: dict[tuple[str, str], str] = {}
+        self._medications: References[Resource] = References()
+        self._procedures: References[str] = References()
+        self._conditions: References[str] = References()
+        self._events: list[Located] = []
+        self._weights: list[Located] = []
+        self._initial: list[Located] = []
+        self._stagings: list[Located] = []
+
+    def read(self, files: Iterable[Path]) -> None:
+        """Take in the resources of `files` that the second pass will ask about, and join them."""
+        for file in files:
+            for located in read_resources(file, only=_RELEVANT):
+                if isinstance(located, Located):
+                    self._take(located)
+        self._join_cycles()
+        self._join_staging()
+
+    def patient(self, located: Located) -> str:
+        """The identifier of the patient that a resource is about; refused when it is not among the files."""
+        subject = child(located.resource, "subject")
+        if not subject and located.resource["resourceType"] == "QuestionnaireResponse":
+            subject = child(located.resource, "source")
+        found = self._patients.find(text(subject, "reference"), located.scope)
+        if found is None:
+            identifier = child(subject, "identifier")
+            found = self._by_identifier.get((text(identifier, "system") or "", text(identifier, "value") or ""))
+        if found is None:
+            rule = "patient_id: the subject refers to no Patient with a usable identifier among the files read"
+            raise RecordError("patient_id", rule, "add the Patient resource, or read the whole export at once")
+        return found
+
+    def drugs(self, located: Located) -> tuple[Drug, ...]:
+        """The drugs that a medication resource is about, through its reference when it has one."""
+        resource = located.resource
+        concept = child(resource, "medicationCodeableConcept")
+        reference = text(child(resource, "medicationReference"), "reference")
+        if not concept and reference is not None:
+            if reference.startswith("#"):
+                inside = [item for item in children(resource, "contained") if item.get("id") == reference[1:]]
+                concept = child(inside[0], "code") if inside else {}
+            else:
+                concept = child(self._medications.find(reference, located.scope) or {}, "code")
+        if not concept:
+            raise RecordError("agent", "no medication is named", "add the Medication resource or its code")
+        return drugs_of(concept)
+
+    def _take(self, located: Located) -> None:
+        resource = located.resource
+        match resource["resourceType"]:
+            case "Patient":
+                self._take_patient(located)
+            case "Medication":
+                self._medications.add(located, resource)
+            case "MedicationAdministration":
+                self._events.append(located)
+            case "Procedure":
+                self._procedures.add(located, located.key)
+                self._events.append(located)
+            case "Condition":
+                self._conditions.add(located, located.key)
+                if milestone_of(resource)[0] == "initial" and unread_status(resource) is None:
+                    self._initial.append(located)
+            case "Observation" if unread_status(resource) is None:
+                coded = set(codes(child(resource, "code"), profile.LOINC, profile.SNOMED))
+                if coded & set(WEIGHT_CODES):
+                    self._weights.append(located)
+                elif coded & STAGING_CODES:
+                    self._stagings.append(located)
+
+    def _take_patient(self, located: Located) -> None:
+        resource = located.resource
+        try:
+            identifier = patient_identifier(resource, self.identifier_system)[1]
+        except RecordError:
+            return  # the second pass reports it
+        self._patients.add(located, identifier)
+        for item in children(resource, "identifier"):
+            value = text(item, "value")
+            if value is not None:
+                self._by_identifier[(text(item, "system") or "", value)] = identifier
+        if text(resource, "deceasedDateTime") is not None:
+            self.deceased.add(identifier)
+
+    def _join_cycles(self) -> None:
+        drafts: list[Draft] = []
+        for located in self._events:
+            try:
+                draft = self._draft(located)
+            except RecordError as error:
+                self.cycles[located.key] = error
+                continue
+            if draft is not None:
+                drafts.append(draft)
+                self.cycles[located.key] = draft
+        same = {
+            draft.located.key: {
+                key
+                for reference in draft.part_of
+                if (key := self._procedures.find(reference, draft.located.scope)) is not None
+            }
+            for draft in drafts
+        }
+        number_cycles(drafts, self._weights_by_day(), same)
+
+    def _draft(self, located: Located) -> Draft | None:
+        """The draft of a resource that records a cycle; None for any other."""
+        resource = located.resource
+        if unread_status(resource) is not None:
+            return None
+        if resource["resourceType"] == "Procedure":
+            if not is_rlt_procedure(resource):
+                return None
+            return draft_of_procedure(located, self.patient(located))
+        radioligands = [drug for drug in self.drugs(located) if drug.purpose == "rlt"]
+        if not radioligands:
+            return None
+        return draft_of_administration(located, self.patient(located), radioligands[0])
+
+    def _weights_by_day(self) -> dict[tuple[str, dt.date], set[float]]:
+        weights: dict[tuple[str, dt.date], set[float]] = {}
+        for located in self._weights:
+            try:
+                when = moment_of(located.resource, "date", *EFFECTIVE)
+                value = measured(child(located.resource, "valueQuantity"), "weight_kg", WEIGHT_KG)
+                patient = self.patient(located)
+            except RecordError:
+                continue  # the second pass reports it
+            if when is not None and when.precision == "day" and value is not None:
+                weights.setdefault((patient, when.first_day()), set()).add(value)
+        return weights
+
+    def _join_staging(self) -> None:
+        """Give each Gleason or TNM Observation to the initial diagnosis that it is of."""
+        diagnoses: dict[str, list[Located]] = {}
+        for located in self._initial:
+            try:
+                diagnoses.setdefault(self.patient(located), []).append(located)
+            except RecordError:
+                continue  # the second pass reports it
+        for located in self._stagings:
+            try:
+                columns = staging_of_observation(located.resource)
+                target = self._diagnosis_of(located, diagnoses.get(self.patient(located), []))
+                known = self.staging.setdefault(target, {})
+                clash = next((name for name, value in columns.items() if known.get(name, value) != value), None)
+                if clash is not None:
+                    rule = f"{clash} contradicts another Observation of the same diagnosis"
+                    raise RecordError(clash, rule, "keep the one that holds for the initial diagnosis")
+                known.update(columns)
+            except RecordError as error:
+                self.staging_faults[located.key] = error
+
+    def _diagnosis_of(self, located: Located, candidates: list[Located]) -> str:
+        for item in children(located.resource, "focus"):
+            found = self._conditions.find(text(item, "reference"), located.scope)
+            if found is not None:
+                return found
+        when = moment_of(located.resource, "date", *EFFECTIVE)
+        same_day = [
+            candidate
+            for candidate in candidates
+            if when is not None and (onset := onset_of(candidate.resource)) is not None and onset.date == when.date
+        ]
+        chosen = same_day or candidates
+        if len(chosen) != 1:
+            rule = f"the diagnosis that this belongs to cannot be told: {len(chosen)} initial diagnoses"
+            raise RecordError("milestone", rule, "refer to the Condition by Observation.focus")
+        return chosen[0].key

@@ -1,0 +1,175 @@
+"""Medications and procedures in FHIR: treatments, concomitant medication, support, and cycles from the survey."""
+
+from __future__ import annotations
+
+from lutrace.core import Row
+from lutrace.ehr import fhir_profile as profile
+from lutrace.ehr.fhir_cycles import is_rlt_procedure
+from lutrace.ehr.fhir_elements import (
+    Moment,
+    RecordError,
+    Resource,
+    child,
+    children,
+    codes,
+    drugs_of,
+    extension,
+    extension_count,
+    moment_of,
+    required,
+    text,
+)
+from lutrace.ehr.fhir_output import Output
+from lutrace.terms import Drug
+
+_BEGIN = {
+    "MedicationStatement": ("effectivePeriod.start", "effectiveDateTime"),
+    "MedicationAdministration": ("effectivePeriod.start", "effectiveDateTime"),
+    "Procedure": ("performedPeriod.start", "performedDateTime"),
+}
+_END = {
+    "MedicationStatement": ("effectivePeriod.end",),
+    "MedicationAdministration": ("effectivePeriod.end", "effectiveDateTime"),
+    "Procedure": ("performedPeriod.end", "performedDateTime"),
+}
+_OWN_REASONS = ("completed", "progression", "toxicity", "death", "choice", "other")
+_OBDS_END = "https://www.medizininformatik-initiative.de/fhir/ext/modul-onko/CodeSystem/mii-cs-onko-therapie-ende-grund"
+_OBDS_REASONS = {
+    "E": "completed",
+    "R": "completed",
+    "F": "completed",
+    "P": "progression",
+    "A": "toxicity",
+    "V": "choice",
+    "T": "death",
+    "W": "other",
+    "S": "other",
+}
+_SNOMED_REASONS = {
+    "182992009": "completed",
+    "266721009": "progression",
+    "407563006": "toxicity",
+    "105480006": "choice",
+    "419620001": "death",
+}
+_TERMINATION = "http://hl7.org/fhir/us/mcode/StructureDefinition/mcode-treatment-termination-reason"
+_TRANSFUSIONS = ("red_cells", "platelets")
+
+
+def read_medication(resource: Resource, out: Output) -> None:
+    """Rows of cycles, treatments, medications or support, by the drug; drugs outside the vocabulary are counted."""
+    with out.refusing("treatments"):
+        found = out.survey.drugs(out.located)
+        if not found:
+            out.unread("drug not in the vocabulary")
+        for drug in found:
+            _read_drug(resource, drug, out)
+
+
+def read_procedure(procedure: Resource, out: Output) -> None:
+    """Rows of cycles, treatments or support, by the code; other procedures are counted."""
+    if is_rlt_procedure(procedure):
+        _read_cycle(out)
+        return
+    code = child(procedure, "code")
+    transfusion = next((item for item in codes(code, profile.FINDING_SYSTEM) if item in _TRANSFUSIONS), None)
+    found = drugs_of(code) or (drugs_of(child(procedure, "category")) if not transfusion else ())
+    if transfusion is not None:
+        with out.refusing("support"):
+            _read_support(procedure, transfusion, out)
+    elif not found:
+        out.unread("code not read")
+    for drug in found if transfusion is None else ():
+        _read_drug(procedure, drug, out)
+
+
+def _read_drug(resource: Resource, drug: Drug, out: Output) -> None:
+    if drug.purpose == "rlt":
+        if resource["resourceType"] == "MedicationAdministration":
+            _read_cycle(out)
+        else:
+            out.unread("radioligand: only administrations and procedures are cycles")
+    elif drug.purpose == "support" and drug.support is not None:
+        with out.refusing("support", {"agent": drug.name}):
+            _read_support(resource, drug.support, out)
+    elif drug.purpose in ("line", "local"):
+        with out.refusing("treatments", {"agent": drug.name}):
+            reason = _stop_reason(resource)
+            out.row("treatments", _period(resource, drug) | {"agent_class": drug.agent_class, "stop_reason": reason})
+    else:
+        with out.refusing("medications", {"agent": drug.name}):
+            out.row("medications", _period(resource, drug) | {"kind": drug.purpose})
+
+
+def _read_cycle(out: Output) -> None:
+    with out.refusing("cycles"):
+        found = out.survey.cycles.get(out.located.key)
+        if isinstance(found, RecordError):
+            raise found
+        if found is None:
+            return
+        if found.fault is not None:
+            raise found.fault
+        if found.absorbed:
+            out.unread("the same cycle as an administration or procedure")
+            return
+        out.row("cycles", found.row)
+        out.collected.notes.update(found.notes)
+
+
+def _read_support(resource: Resource, kind: str, out: Output) -> None:
+    begin = required(_begin(resource), "date", "a date of the measure")
+    units = extension_count(resource, profile.UNITS)
+    out.row("support", {"date": begin.day("date"), "kind": kind, "units": units})
+
+
+def _period(resource: Resource, drug: Drug) -> Row:
+    begin, end = _begin(resource), _end(resource)
+    if begin is not None and end is not None and end.date.last_day() < begin.first_day():
+        raise RecordError("end_date", "end_date lies before begin_date", "correct the period at the source")
+    return {
+        "agent": drug.name,
+        "begin_date": begin.first_day() if begin is not None else None,
+        "begin_date_precision": begin.precision if begin is not None else None,
+        "end_date": end.first_day() if end is not None else None,
+        "end_date_precision": end.precision if end is not None else None,
+    }
+
+
+def _begin(resource: Resource) -> Moment | None:
+    kind = resource["resourceType"]
+    if kind != "MedicationRequest":
+        return moment_of(resource, "begin_date", *_BEGIN[kind])
+    return moment_of(_bounds(resource), "begin_date", "start") or moment_of(resource, "begin_date", "authoredOn")
+
+
+def _end(resource: Resource) -> Moment | None:
+    kind = resource["resourceType"]
+    if kind != "MedicationRequest":
+        return moment_of(resource, "end_date", *_END[kind])
+    return moment_of(_bounds(resource), "end_date", "end")
+
+
+def _bounds(request: Resource) -> Resource:
+    instructions = children(request, "dosageInstruction")
+    if not instructions:
+        return {}
+    return child(child(child(instructions[0], "timing"), "repeat"), "boundsPeriod")
+
+
+def _stop_reason(resource: Resource) -> str | None:
+    concepts = [
+        *children(resource, "statusReason"),
+        *children(resource, "outcome"),
+        child(extension(resource, _TERMINATION), "valueCodeableConcept"),
+    ]
+    for concept in concepts:
+        for coding in children(concept, "coding"):
+            system, code = coding.get("system"), text(coding, "code") or ""
+            if system == profile.STOP_REASON_SYSTEM and code in _OWN_REASONS:
+                return code
+            if system == _OBDS_END and code[:1] in _OBDS_REASONS:
+                return _OBDS_REASONS[code[:1]]
+            if system == profile.SNOMED and code in _SNOMED_REASONS:
+                return _SNOMED_REASONS[code]
+    return None
