@@ -136,7 +136,7 @@ class AgreementTable:
     """Rows of AGREEMENTS of one `analysis` as confusion matrices, with its proportion and kappa of ESTIMATES below.
 
     The matching ESTIMATES have the same analysis and population, and the definition as their term. `rows` and
-    `columns` name the two methods.
+    `columns` name the two methods; `endpoints` are the two of ENDPOINT_VALUES whose category is the class.
     """
 
     name: str
@@ -145,6 +145,7 @@ class AgreementTable:
     rows: str
     columns: str
     definitions: tuple[str, ...] = ()
+    endpoints: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
 
 
@@ -261,12 +262,15 @@ class ReportSpec:
 
     `methods` are paragraphs in the protocol's own wording; `key_numbers` are (label, text) pairs at the top;
     `labels` turns the names of analyses, populations, endpoints, terms, groups and classes into a reader's words.
+    `values_of` says which endpoints of the evidence stand behind a name that is none itself: a covariate (ttv) of its
+    value (ttv_ml), a variable of a summary, a definition of classes.
     """
 
     sections: tuple[Section, ...]
     methods: tuple[str, ...] = ()
     key_numbers: tuple[tuple[str, str], ...] = ()
     labels: Mapping[str, str] = field(default_factory=dict)
+    values_of: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

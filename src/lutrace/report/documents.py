@@ -77,8 +77,8 @@ def _add_table(document: Any, number: int, table: TextTable) -> None:
     _add_caption(document, f"Table {number}. {table.caption}", keep=True)
     grid = document.add_table(rows=1, cols=len(table.headers))
     grid.alignment = WD_TABLE_ALIGNMENT.CENTER
-    for cell, header in zip(grid.rows[0].cells, table.headers, strict=True):
-        _write_cell(cell, Cell(header, strong=True), right=cell is not grid.rows[0].cells[0] and not table.is_prose)
+    for place, (cell, header) in enumerate(zip(grid.rows[0].cells, table.headers, strict=True)):
+        _write_cell(cell, Cell(header, strong=True), right=not table.is_wordy(place))
         _rule(cell, ("top", "bottom"))
     _repeat_header(grid.rows[0])
     for line in table.lines:
@@ -86,7 +86,7 @@ def _add_table(document: Any, number: int, table: TextTable) -> None:
         if len(line) == 1 and len(cells) > 1:
             cells[0].merge(cells[-1])
         for place, content in enumerate(line):
-            _write_cell(cells[place], content, right=place > 0 and not table.is_prose)
+            _write_cell(cells[place], content, right=not table.is_wordy(place))
     for cell in grid.rows[-1].cells:
         _rule(cell, ("top", "bottom") if len(grid.rows) == 1 else ("bottom",))
     for note in table.notes:

@@ -65,11 +65,15 @@ def collect_evidence(tables: Mapping[str, Sequence[Row]]) -> tuple[EvidenceRow, 
 
 @dataclass(frozen=True)
 class Link:
-    """What one number leads to: a title, ranges of evidence rows, and the only category wanted (None: all)."""
+    """What one number leads to: a title, ranges of evidence rows, and the classes that its patients must have.
+
+    A class is (endpoint, category): only patients with such a row in the population are meant; endpoint None is any.
+    """
 
     title: str
+    population: str
     ranges: tuple[tuple[int, int], ...]
-    category: str | None
+    classes: tuple[tuple[str | None, str], ...]
 
 
 @dataclass
@@ -78,30 +82,59 @@ class EvidenceIndex:
 
     rows: tuple[EvidenceRow, ...]
     labels: Mapping[str, str]
+    values_of: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     links: list[Link] = field(default_factory=list)
     _ranges: dict[tuple[str, str], tuple[int, int]] = field(default_factory=dict)
     _known: dict[Link, int] = field(default_factory=dict)
+    _classes: dict[tuple[str, str | None, str], frozenset[str]] = field(default_factory=dict)
 
     def link(
-        self, title: str, population: str, endpoints: Sequence[str | None], category: str | None = None
+        self,
+        title: str,
+        population: str,
+        endpoints: Sequence[str | None],
+        classes: Sequence[tuple[str | None, str]] = (),
     ) -> int | None:
-        """The number of the link to the rows of those endpoints in a population; None when there are no such rows."""
-        keys = [(population, name) for name in dict.fromkeys(endpoints) if name is not None]
+        """The number of the link to the rows of those endpoints in a population, of patients with all those classes.
+
+        None when there are no such rows: a number without evidence is no link.
+        """
+        names = [known for name in endpoints if name is not None for known in (name, *self.values_of.get(name, ()))]
+        keys = [(population, name) for name in dict.fromkeys(names)]
         ranges = tuple(self._ranges[key] for key in keys if key in self._ranges)
-        if category is not None and not any(
-            row.category == category for begin, end in ranges for row in self.rows[begin:end]
-        ):
-            category = None
-        if not ranges:
+        link = Link(title, population, ranges, tuple(classes))
+        if not self.rows_of(link):
             return None
-        link = Link(title, ranges, category)
         if link not in self._known:
             self._known[link] = len(self.links)
             self.links.append(link)
         return self._known[link]
 
+    def rows_of(self, link: Link) -> list[EvidenceRow]:
+        """The evidence that a link leads to."""
+        rows = [row for begin, end in link.ranges for row in self.rows[begin:end]]
+        for endpoint, category in link.classes:
+            patients = self._patients_with(link.population, endpoint, category)
+            rows = [row for row in rows if row.patient_id in patients]
+        return rows
+
+    def _patients_with(self, population: str, endpoint: str | None, category: str) -> frozenset[str]:
+        key = (population, endpoint, category)
+        if key not in self._classes:
+            self._classes[key] = frozenset(
+                row.patient_id
+                for row in self.rows
+                if row.population == population
+                and (endpoint is None or row.endpoint == endpoint)
+                and row.category is not None
+                and category in (row.category, word(self.labels, row.category))
+            )
+        return self._classes[key]
+
     def endpoint_of(self, population: str, variable: str) -> str | None:
-        """The endpoint that a variable in words stands for: the same name, or the name whose label it is."""
+        """The endpoint that a variable in words stands for: given, the same name, or the name whose label it is."""
+        if variable in self.values_of:
+            return self.values_of[variable][0]
         for known_population, endpoint in self._ranges:
             if known_population == population and variable in (endpoint, word(self.labels, endpoint)):
                 return endpoint
@@ -126,12 +159,24 @@ class EvidenceIndex:
             "texts": list(texts),
             "columns": columns,
             "labels": {text: self.labels[text] for text in texts if text in self.labels},
-            "links": [[link.title, [list(pair) for pair in link.ranges], link.category] for link in self.links],
+            "links": [
+                {
+                    "title": link.title,
+                    "population": link.population,
+                    "ranges": [list(pair) for pair in link.ranges],
+                    "classes": [list(pair) for pair in link.classes],
+                }
+                for link in self.links
+            ],
         }
 
 
 def index_evidence(
-    evidence: Sequence[EvidenceRow], labels: Mapping[str, str], study_numbers: Mapping[str, str]
+    evidence: Sequence[EvidenceRow],
+    study_numbers: Mapping[str, str],
+    *,
+    labels: Mapping[str, str],
+    values_of: Mapping[str, tuple[str, ...]],
 ) -> EvidenceIndex:
     """The evidence under study numbers, ordered by population, endpoint and patient, ready for links.
 
@@ -146,7 +191,7 @@ def index_evidence(
     for position, row in enumerate(ordered):
         key = row.population, row.endpoint
         ranges[key] = (ranges.get(key, (position, 0))[0], position + 1)
-    return EvidenceIndex(tuple(ordered), labels, _ranges=ranges)
+    return EvidenceIndex(tuple(ordered), labels, values_of, _ranges=ranges)
 
 
 def _as_row(row: EvidenceRow) -> Row:

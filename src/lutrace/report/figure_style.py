@@ -18,6 +18,7 @@ SOFT = "#5f6b7a"
 FAINT = "#c5ccd6"
 WIDTH_IN = 6.5
 FOOT_IN = 0.22
+_NOTHING = "No patients: nothing to draw."
 
 STYLE: dict[Any, Any] = {
     "text.parse_math": False,
@@ -80,6 +81,15 @@ def blank_axes_at(figure: Figure, left: float, bottom: float, width: float, heig
     axes.set_xlim(0, width)
     axes.set_ylim(0, height)
     return axes
+
+
+def draw_nothing(name: str, caption: str) -> Drawing:
+    """A figure that says that there is nothing to draw."""
+    figure = new_figure(0.9)
+    blank_axes_at(figure, 0.0, 0.0, WIDTH_IN, 0.9).text(
+        WIDTH_IN / 2, 0.5, _NOTHING, color=SOFT, ha="center", va="center"
+    )
+    return Drawing(name, caption, _NOTHING, figure, ())
 
 
 def wrapped(text: str, width: int) -> str:

@@ -19,6 +19,7 @@ from lutrace.report.figure_style import (
     WIDTH_IN,
     Drawing,
     blank_axes_at,
+    draw_nothing,
     new_figure,
     wrapped,
 )
@@ -50,6 +51,8 @@ def draw_flow(spec: FlowFigure, material: Material) -> Drawing:
     populations = spec.populations or tuple(dict.fromkeys(row["population"] for row in rows))
     blocks = [_steps(rows, population) for population in populations]
     blocks = [block for block in blocks if block]
+    if not blocks:
+        return draw_nothing(spec.name, spec.caption)
     stacked = len(blocks) == 1 or (spec.chained and all(_follows(*pair) for pair in pairwise(blocks)))
     n_columns = 1 if stacked else len(blocks)
     width = WIDTH_IN if n_columns <= 2 else 3.25 * n_columns
@@ -89,7 +92,7 @@ def _column(width: float, n_columns: int, number: int) -> _Column:
 
 def _characters(width_in: float) -> int:
     """How many characters of 7.5 points a box holds in one line."""
-    return max(12, int((width_in - 2 * _PAD_IN) / 0.0665))
+    return max(12, int((width_in - 2 * _PAD_IN) / 0.0615))
 
 
 def _main_text(row: Row, column: _Column) -> str:

@@ -20,12 +20,13 @@ from lutrace.report.figure_style import (
     Drawing,
     axes_at,
     blank_axes_at,
+    draw_nothing,
     new_figure,
 )
 from lutrace.report.material import Material
 from lutrace.report.wording import format_estimate, format_p, format_value
 
-_LINE_IN = 0.21
+_LINE_IN = 0.28
 _PLOT_LEFT_IN, _PLOT_WIDTH_IN = 2.95, 1.75
 _TICKS = (0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 50.0)
 _WIDEST = (0.05, 50.0)
@@ -45,6 +46,8 @@ def draw_forest(spec: ForestFigure, material: Material) -> Drawing:
         )
         if spec.adjusted is None or row["adjusted"] is spec.adjusted
     ]
+    if not rows:
+        return draw_nothing(spec.name, spec.caption)
     lines = _lines(material, rows)
     height = _LINE_IN * (len(lines) + 1)
     figure = new_figure(height + 0.55 + FOOT_IN)
@@ -81,8 +84,7 @@ def _lines(material: Material, rows: Sequence[Row]) -> list[str | Row]:
 
 
 def _name(material: Material, row: Row) -> str:
-    unit = f" ({row['covariate_unit']})" if row["covariate_unit"] else ""
-    return f"{material.word(row['term'])}{unit}{', adjusted' if row['adjusted'] else ''}"
+    return f"{material.word(row['term'])}{', adjusted' if row['adjusted'] else ''}"
 
 
 def _write_headers(sheet: Axes, height: float) -> None:
@@ -98,7 +100,9 @@ def _write_headers(sheet: Axes, height: float) -> None:
 
 
 def _write_line(sheet: Axes, middle: float, material: Material, row: Row) -> None:
-    sheet.text(0.14, middle, _name(material, row), va="center", fontsize=7.5)
+    unit = row["covariate_unit"]
+    sheet.text(0.14, middle + (0.06 if unit else 0.0), _name(material, row), va="center", fontsize=7.5)
+    sheet.text(0.14, middle - 0.065, unit, va="center", fontsize=6, color=SOFT)
     counts = f"{format_value(row['n'])} ({format_value(row.get('events'))})"
     sheet.text(2.85, middle, counts, ha="right", va="center", fontsize=7.5)
     sheet.text(4.85, middle, format_estimate(row), va="center", fontsize=7.5)
@@ -109,6 +113,7 @@ def _prepare(plot: Axes, rows: Sequence[Row], n_lines: int) -> None:
     ends = [row[name] for row in rows for name in ("estimate", "low", "high") if _drawable(row.get(name))]
     low = min([0.5, *(max(end, _WIDEST[0]) for end in ends)])
     high = max([2.0, *(min(end, _WIDEST[1]) for end in ends)])
+    plot.patch.set_visible(False)
     plot.set_xscale("log")
     plot.set_xlim(low / 1.15, high * 1.15)
     plot.set_ylim(n_lines - 0.5, -0.5)

@@ -33,9 +33,20 @@ class Material:
         ]
 
     def link(self, row: Row, title: str) -> int | None:
-        """The evidence of a row of ESTIMATES: its population's values of endpoint, term and other covariates."""
+        """The evidence of a row of ESTIMATES: its population's values of endpoint, term and other covariates.
+
+        A term that is a class (the group of a median) leads to the patients of that class only. No link when neither
+        endpoint nor term has evidence.
+        """
+        population, main = row["population"], [row["endpoint"], row["term"]]
+        if row["measure"] == "median":
+            of_class = self.evidence.link(title, population, main, [(None, row["term"])])
+            if of_class is not None:
+                return of_class
+        if self.evidence.link(title, population, main) is None:
+            return None
         others = [name.strip() for name in (row.get("adjusted_for") or "").split(",")]
-        return self.evidence.link(title, row["population"], [row["endpoint"], row["term"], *others])
+        return self.evidence.link(title, population, [*main, *others])
 
 
 def _fits(value: str, wanted: str | Sequence[str] | None) -> bool:

@@ -53,7 +53,7 @@ def place_table(table: TextTable, number: int, files: Sequence[Path], root: Path
     """A table as the page places it, with links to its files."""
     return {
         "is_table": True,
-        "is_prose": table.is_prose,
+        "wordy": [table.is_wordy(place) for place in range(len(table.headers))],
         "number": number,
         "name": table.name,
         "caption": table.caption,

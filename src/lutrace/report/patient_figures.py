@@ -19,10 +19,11 @@ from lutrace.report.figure_style import (
     WIDTH_IN,
     Drawing,
     axes_at,
+    draw_nothing,
     new_figure,
 )
 from lutrace.report.material import Material
-from lutrace.report.wording import format_estimate, format_fixed, format_p, format_value
+from lutrace.report.wording import format_estimate, format_fixed, format_p, format_value, with_unit
 
 _MARKS = "patient_id", "value", "unit", "category"
 
@@ -33,7 +34,9 @@ def draw_waterfall(spec: WaterfallFigure, material: Material) -> Drawing:
     known = sorted(
         (row for row in rows if row.get("value") is not None), key=lambda row: (-row["value"], row["patient_id"])
     )
-    figure = new_figure(3.1 + FOOT_IN)
+    if not known:
+        return draw_nothing(spec.name, spec.caption)
+    figure = new_figure(2.95 + FOOT_IN)
     axes = axes_at(figure, 0.6, 0.42 + FOOT_IN, WIDTH_IN - 1.15, 2.4)
     categories = _categories(known)
     for place, row in enumerate(known):
@@ -87,7 +90,7 @@ def _finish_waterfall(axes: Axes, spec: WaterfallFigure, material: Material, row
             color=SOFT,
             fontsize=7.5,
         )
-    axes.set_ylabel(f"{material.word(spec.endpoint)} (%)")
+    axes.set_ylabel(with_unit(material.word(spec.endpoint), "%"))
     axes.set_xlabel(f"Patients, largest rise first (n = {len(rows)})")
 
 
@@ -114,12 +117,14 @@ def draw_scatter(spec: ScatterFigure, material: Material) -> Drawing:
         for row in x_rows
         if row.get("value") is not None and row["patient_id"] in y_of
     ]
+    if not pairs:
+        return draw_nothing(spec.name, spec.caption)
     figure = new_figure(4.2 + FOOT_IN)
     axes = axes_at(figure, 0.75, 0.5 + FOOT_IN, 3.5, 3.5)
     _draw_points(axes, pairs, spec.cap)
     _draw_quadrants(axes, spec)
-    axes.set_xlabel(f"{material.word(spec.x_endpoint)} ({_unit(x_rows)})")
-    axes.set_ylabel(f"{material.word(spec.y_endpoint)} ({_unit(y_rows)})")
+    axes.set_xlabel(with_unit(material.word(spec.x_endpoint), _unit(x_rows)))
+    axes.set_ylabel(with_unit(material.word(spec.y_endpoint), _unit(y_rows)))
     lines = [f"n = {len(pairs)}", *_correlations(spec, material)]
     for place, line in enumerate(lines):
         figure.text(4.45 / WIDTH_IN, (3.9 + FOOT_IN - 0.2 * place) / (4.2 + FOOT_IN), line, va="top", fontsize=7.5)

@@ -85,7 +85,7 @@ def _release(report_input: ReportInput) -> tuple[Material, tuple[str, ...]]:
     numbers = number_patients(tables, [row.patient_id for row in evidence])
     released = apply_disclosure(tables, min_cell=report_input.policy.min_cell, study_numbers=numbers)
     labels = report_input.spec.labels
-    index = index_evidence(evidence, labels, numbers)
+    index = index_evidence(evidence, numbers, labels=labels, values_of=report_input.spec.values_of)
     material = Material(released, labels, index, report_input.notices, report_input.pictures)
     return material, withheld
 

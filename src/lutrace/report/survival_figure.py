@@ -22,6 +22,7 @@ from lutrace.report.figure_style import (
     Drawing,
     axes_at,
     blank_axes_at,
+    draw_nothing,
     new_figure,
     spread,
     wrapped,
@@ -37,7 +38,7 @@ _STEPS = {
     "years": (1, 2, 5),
 }
 _LINE_IN = 0.165
-_LEFT_IN, _RIGHT_IN = 1.25, 1.15
+_RIGHT_IN = 0.95
 
 
 @dataclass(frozen=True)
@@ -64,22 +65,34 @@ def draw_survival(spec: SurvivalFigure, material: Material) -> Drawing:
     )
     if spec.time_unit not in _DAYS:
         raise UnusableInputError(f"{spec.name}: time_unit must be one of {', '.join(_DAYS)}, got {spec.time_unit!r}")
+    if not rows:
+        return draw_nothing(spec.name, spec.caption)
     groups = spec.groups or tuple(dict.fromkeys(row["group"] for row in rows))
     curves = [_curve(material, group, rows, PALETTE[i % len(PALETTE)]) for i, group in enumerate(groups)]
     texts = _texts_above(spec, material, groups, curves)
-    above, below = 0.12 + _LINE_IN * len(texts), 0.55 + _LINE_IN * (len(curves) + 1) + FOOT_IN
+    above, below = 0.12 + _LINE_IN * len(texts), 0.48 + _LINE_IN * (len(curves) + 1) + FOOT_IN
     figure = new_figure(above + 2.6 + below)
-    width = WIDTH_IN - _LEFT_IN - _RIGHT_IN
-    axes = axes_at(figure, _LEFT_IN, below, width, 2.6)
+    left = _left_margin_in(curves)
+    width = WIDTH_IN - left - _RIGHT_IN
+    axes = axes_at(figure, left, below, width, 2.6)
     ticks = _draw_curves(axes, curves, spec.time_unit)
     axes.set_ylabel(_outcome(material, spec.endpoint))
     axes.set_xlabel(f"{spec.time_unit.capitalize()} from {material.word(spec.population)}")
-    head = blank_axes_at(figure, _LEFT_IN, below + 2.6, width + _RIGHT_IN, above)
+    head = blank_axes_at(figure, left, below + 2.6, width + _RIGHT_IN, above)
     for line, (text, colour) in enumerate(texts):
         head.text(0.0, above - 0.1 - _LINE_IN * line, text, color=colour, va="center")
-    table = axes_at(figure, _LEFT_IN, FOOT_IN, width, _LINE_IN * (len(curves) + 1))
+    table = axes_at(figure, left, FOOT_IN, width, _LINE_IN * (len(curves) + 1))
     _draw_risk_table(table, curves, ticks, axes.get_xlim(), _DAYS[spec.time_unit])
     return Drawing(spec.name, spec.caption, _describe(spec, material, curves), figure, rows, _NOTES)
+
+
+def _short_name(curve: _Curve) -> str:
+    return curve.label if len(curve.label) <= 30 else f"{curve.label[:29]}…"
+
+
+def _left_margin_in(curves: Sequence[_Curve]) -> float:
+    """Room for the names in the risk table."""
+    return 0.35 + 0.06 * max(16, *(len(_short_name(curve)) for curve in curves))
 
 
 _NOTES = (
@@ -139,13 +152,12 @@ def _draw_curves(axes: Axes, curves: Sequence[_Curve], unit: str) -> list[float]
     for curve in curves:
         _draw_curve(axes, curve, scale)
     shown = [curve for curve in curves if curve.rows]
-    ends = spread([float(curve.rows[-1]["survival"]) for curve in shown], 0.13, 0.04, 0.98)
+    ends = spread([float(curve.rows[-1]["survival"]) for curve in shown], 0.1, 0.05, 0.98)
     for curve, height in zip(shown, ends, strict=True):
         axes.annotate(
             wrapped(curve.label, 17),
-            (1.0, height),
+            (curve.rows[-1]["time_days"] / scale, height),
             (6, 0),
-            xycoords=("axes fraction", "data"),
             textcoords="offset points",
             color=curve.colour,
             va="center",
@@ -190,8 +202,16 @@ def _draw_risk_table(
     }
     axes.annotate("At risk (events)", (0.0, 0.0), (-16, 0), color=SOFT, ha="right", va="center", fontsize=7.5, **edge)
     for line, curve in enumerate(curves, start=1):
-        name = curve.label if len(curve.label) <= 18 else f"{curve.label[:17]}…"
-        axes.annotate(name, (0.0, -line), (-16, 0), color=curve.colour, ha="right", va="center", fontsize=7.5, **edge)
+        axes.annotate(
+            _short_name(curve),
+            (0.0, -line),
+            (-16, 0),
+            color=curve.colour,
+            ha="right",
+            va="center",
+            fontsize=7.5,
+            **edge,
+        )
         for tick in ticks:
             text = f"{curve.at_risk(tick * scale)} ({curve.events_by(tick * scale)})"
             axes.text(tick, -line, text, ha="center", va="center", fontsize=7.5, clip_on=False)

@@ -45,11 +45,12 @@ def write_table_files(table: TextTable, folder: Path, banner: Sequence[str]) -> 
 def format_latex(table: TextTable, banner: Sequence[str]) -> str:
     """The table as a LaTeX `table` (packages booktabs and tabularx)."""
     width = len(table.headers)
+    columns = "".join("X" if table.is_wordy(place) else "r" for place in range(width))
     lines = [
         *(f"% {line}" for line in banner),
         r"\begin{table}",
         rf"\caption{{{_latex(table.caption)}}}",
-        rf"\begin{{tabularx}}{{\linewidth}}{{X{'r' * (width - 1)}}}",
+        rf"\begin{{tabularx}}{{\linewidth}}{{{columns}}}",
         r"\toprule",
         " & ".join(_latex(header) for header in table.headers) + r" \\",
         r"\midrule",

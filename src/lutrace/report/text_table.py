@@ -19,7 +19,7 @@ class Cell:
 class TextTable:
     """A table of texts. The first cell of a line names it; a line of one cell spans the width and heads those below.
 
-    Cells after the first stand at the right, for numbers, unless the table `is_prose`.
+    `words` are the places of further columns that hold words: the others hold numbers and stand at the right.
     """
 
     name: str
@@ -27,7 +27,7 @@ class TextTable:
     headers: tuple[str, ...]
     lines: tuple[tuple[Cell, ...], ...]
     notes: tuple[str, ...] = ()
-    is_prose: bool = False
+    words: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
         """Check that each line spans the width or fills it, and that each header stands once."""
@@ -36,6 +36,10 @@ class TextTable:
         for line in self.lines:
             if len(line) not in (1, len(self.headers)):
                 raise ValueError(f"{self.name}: a line has {len(line)} cells, expected {len(self.headers)} or 1")
+
+    def is_wordy(self, place: int) -> bool:
+        """Whether a column holds words, not numbers."""
+        return place == 0 or place in self.words
 
     def texts(self) -> list[list[str]]:
         """All cells as texts, the header first; a spanning line has empty cells after its first."""

@@ -157,5 +157,7 @@ def _end(value: float | None, decimals: int) -> str:
 
 
 def with_unit(text: str, unit: str | None) -> str:
-    """`Age, years`: a name with its unit, unless the unit says nothing."""
-    return text if unit is None or unit in _PLAIN_UNITS else f"{text}, {unit}"
+    """`Age, years`: a name with its unit, unless the unit says nothing or the name ends with it."""
+    if unit is None or unit in _PLAIN_UNITS or text.endswith((f" {unit}", f"({unit})")):
+        return text
+    return f"{text}, {unit}"

@@ -1,0 +1,233 @@
+"""Tables of what models say: estimates, hazard ratios side by side, agreement."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from lutrace.core import Row
+from lutrace.report.contents import AgreementTable, CoxGridTable, EstimateTable
+from lutrace.report.material import Material
+from lutrace.report.text_table import Cell, TextTable
+from lutrace.report.wording import EMPTY, format_estimate, format_p, format_value, with_unit
+
+_MEASURES = {
+    "hazard_ratio": "hazard ratio",
+    "correlation": "correlation",
+    "proportion": "proportion",
+    "kappa": "kappa",
+    "median": "median",
+    "count": "count",
+    "difference": "difference",
+}
+_WITH_UNIT = ("median", "difference")
+
+
+def compose_estimates(spec: EstimateTable, material: Material) -> TextTable:
+    """Estimates, one line each, under headings of population and endpoint."""
+    rows = material.rows(
+        "estimates",
+        analysis=spec.analyses,
+        population=spec.populations,
+        endpoint=spec.endpoints,
+        measure=spec.measures,
+    )
+    marks, method_notes = _method_notes(rows)
+    columns = _EstimateColumns.of(rows)
+    lines: list[tuple[Cell, ...]] = []
+    head = None
+    for row in rows:
+        here = _heading(material, row)
+        if here != head:
+            lines.append((Cell(here, strong=True),))
+            head = here
+        lines.append(_estimate_line(material, row, marks, columns))
+    return TextTable(spec.name, spec.caption, columns.headers, tuple(lines), method_notes + spec.notes)
+
+
+@dataclass(frozen=True)
+class _EstimateColumns:
+    """Which columns a table of estimates needs; a measure and unit that all rows share stand in its header."""
+
+    measure: str | None
+    unit: str | None
+    has_events: bool
+    has_p: bool
+
+    @classmethod
+    def of(cls, rows: Sequence[Row]) -> _EstimateColumns:
+        """The columns that these rows need."""
+        measures, units = {row["measure"] for row in rows}, {row["unit"] for row in rows}
+        return cls(
+            measures.pop() if len(measures) == 1 else None,
+            units.pop() if len(units) == 1 else None,
+            any(row.get("events") is not None for row in rows),
+            any(row.get("p") is not None for row in rows),
+        )
+
+    @property
+    def headers(self) -> tuple[str, ...]:
+        """The header, in order."""
+        name = "Estimate" if self.measure is None else _MEASURES[self.measure].capitalize()
+        if self.measure in _WITH_UNIT:
+            name = with_unit(name, self.unit)
+        interval = "" if self.measure == "count" else " (95% CI)"
+        events, p = (("Events",) if self.has_events else ()), (("p",) if self.has_p else ())
+        return ("Term", "n", *events, f"{name}{interval}", *p)
+
+
+def _heading(material: Material, row: Row) -> str:
+    parts = (material.word(row["population"]), material.word(row["endpoint"]))
+    return " · ".join(part for part in parts if part)
+
+
+def _estimate_line(material: Material, row: Row, marks: dict[str, str], columns: _EstimateColumns) -> tuple[Cell, ...]:
+    title = f"{_heading(material, row)} · {material.word(row['term'])}"
+    link = material.link(row, title)
+    name = f"{_term(material, row)}{_adjustment(material, row)}"
+    if columns.measure is None:
+        name = f"{name}, {_MEASURES[row['measure']]}"
+    text = format_estimate(row)
+    if row["measure"] in _WITH_UNIT and not (columns.measure and columns.unit) and row["unit"] not in ("1", ""):
+        text = f"{text} {row['unit']}"
+    return (
+        Cell(f"{name}{marks.get(row['method'], '')}", indent=1),
+        Cell(format_value(row["n"]), link),
+        *((Cell(format_value(row.get("events")), link),) if columns.has_events else ()),
+        Cell(text, link),
+        *((Cell(format_p(row.get("p"))),) if columns.has_p else ()),
+    )
+
+
+def _term(material: Material, row: Row) -> str:
+    """The covariate with the unit that one step of it means; a hazard ratio is never shown without."""
+    unit = row["covariate_unit"]
+    return (
+        f"{material.word(row['term'])} ({unit})" if unit and unit not in ("1", "none") else material.word(row["term"])
+    )
+
+
+def _adjustment(material: Material, row: Row) -> str:
+    if not row["adjusted"]:
+        return ""
+    others = ", ".join(material.word(name.strip()) for name in row["adjusted_for"].split(","))
+    return f", adjusted for {others}"
+
+
+def _method_notes(rows: Iterable[Row]) -> tuple[dict[str, str], tuple[str, ...]]:
+    """Marks of the methods, and a footnote for each, in the words of the code that computed; no mark for only one."""
+    methods = list(dict.fromkeys(row["method"] for row in rows))
+    if len(methods) == 1:
+        return {}, (f"Method: {methods[0]}.",)
+    marks = {method: f" [{number}]" for number, method in enumerate(methods, start=1)}
+    return marks, tuple(f"{marks[method].strip()} {method}." for method in methods)
+
+
+def compose_cox_grid(spec: CoxGridTable, material: Material) -> TextTable:
+    """Hazard ratios by endpoint, population and term: unadjusted at the left, adjusted at the right."""
+    rows = material.rows(
+        "estimates",
+        analysis=spec.analyses,
+        population=spec.populations,
+        endpoint=spec.endpoints,
+        term=spec.terms,
+        measure="hazard_ratio",
+    )
+    marks, method_notes = _method_notes(rows)
+    lines: list[tuple[Cell, ...]] = []
+    for endpoint in spec.endpoints:
+        for population in spec.populations:
+            here = [row for row in rows if row["endpoint"] == endpoint and row["population"] == population]
+            if here:
+                lines.append((Cell(f"{material.word(endpoint)} · {material.word(population)}", strong=True),))
+            lines += [_grid_line(material, term, here, marks) for term in spec.terms if _of_term(here, term)]
+    adjustments = sorted({_adjustment(material, row)[2:] for row in rows if row["adjusted"]})
+    headers = (
+        "Covariate (unit)",
+        "n (events)",
+        "HR (95% CI), unadjusted",
+        "p, unadjusted",
+        "n (events), adjusted model",
+        "HR (95% CI), adjusted",
+        "p, adjusted",
+    )
+    notes = ("HR: hazard ratio; CI: confidence interval.", *(f"Adjusted models: {text}." for text in adjustments))
+    return TextTable(spec.name, spec.caption, headers, tuple(lines), notes + method_notes + spec.notes)
+
+
+def _of_term(rows: Sequence[Row], term: str) -> list[Row]:
+    return [row for row in rows if row["term"] == term]
+
+
+def _grid_line(material: Material, term: str, rows: Sequence[Row], marks: dict[str, str]) -> tuple[Cell, ...]:
+    of_term = _of_term(rows, term)
+    units = list(dict.fromkeys(_term(material, row) for row in of_term))
+    cells: list[Cell] = []
+    methods: list[str] = []
+    for adjusted in (False, True):
+        row = next((row for row in of_term if row["adjusted"] is adjusted), None)
+        if row is None:
+            cells += [Cell(EMPTY), Cell(EMPTY), Cell(EMPTY)]
+            continue
+        link = material.link(row, f"{_heading(material, row)} · {material.word(term)}")
+        methods.append(marks.get(row["method"], ""))
+        cells += [
+            Cell(f"{format_value(row['n'])} ({format_value(row.get('events'))})", link),
+            Cell(format_estimate(row), link),
+            Cell(format_p(row.get("p"))),
+        ]
+    name = "; ".join(units) + "".join(dict.fromkeys(methods))
+    return (Cell(name, indent=1), *cells)
+
+
+def compose_agreement(spec: AgreementTable, material: Material) -> TextTable:
+    """Confusion matrices under headings of population and definition, each with its agreement below."""
+    rows = material.rows("agreements", analysis=spec.analysis, definition=spec.definitions)
+    columns = list(dict.fromkeys(row["column_class"] for row in rows))
+    estimates = material.rows("estimates", analysis=spec.analysis)
+    lines: list[tuple[Cell, ...]] = []
+    for population, definition in dict.fromkeys((row["population"], row["definition"]) for row in rows):
+        matrix = [row for row in rows if row["population"] == population and row["definition"] == definition]
+        lines.append((Cell(f"{material.word(population)} · {material.word(definition)}", strong=True),))
+        for row_class in dict.fromkeys(row["row_class"] for row in matrix):
+            counts = {row["column_class"]: row["n"] for row in matrix if row["row_class"] == row_class}
+            cells = [_matrix_cell(spec, material, population, (row_class, name), counts.get(name)) for name in columns]
+            lines.append((Cell(material.word(row_class), indent=1), *cells))
+        lines += _agreement_estimates(material, estimates, population, definition)
+    headers = (f"{spec.rows} \\ {spec.columns}", *(material.word(name) for name in columns))
+    shown = [row for row in estimates if row["term"] in {row["definition"] for row in rows}]
+    method_notes = tuple(
+        f"{_MEASURES[measure].capitalize()}: {method}."
+        for measure, method in dict.fromkeys((row["measure"], row["method"]) for row in shown)
+    )
+    notes = (f"Rows: {spec.rows}. Columns: {spec.columns}.", *method_notes, *spec.notes)
+    return TextTable(spec.name, spec.caption, headers, tuple(lines), notes)
+
+
+def _matrix_cell(
+    spec: AgreementTable, material: Material, population: str, classes: tuple[str, str], n: object
+) -> Cell:
+    """A count of patients with both classes, leading to their values when the spec names the two endpoints."""
+    if n is None:
+        return Cell("")
+    pair = f"{spec.rows}: {material.word(classes[0])}, {spec.columns}: {material.word(classes[1])}"
+    title = f"{material.word(population)} · {pair}"
+    link = material.evidence.link(title, population, spec.endpoints, list(zip(spec.endpoints, classes, strict=False)))
+    return Cell(format_value(n), link)
+
+
+def _agreement_estimates(
+    material: Material, estimates: Sequence[Row], population: str, definition: str
+) -> list[tuple[Cell, ...]]:
+    return [
+        (
+            Cell(
+                f"{'Concordance' if row['measure'] == 'proportion' else _MEASURES[row['measure']].capitalize()}: "
+                f"{format_estimate(row)}, n = {format_value(row['n'])}",
+                material.link(row, f"{material.word(population)} · {material.word(definition)}"),
+                indent=1,
+            ),
+        )
+        for row in estimates
+        if row["population"] == population and row["term"] == definition
+    ]
