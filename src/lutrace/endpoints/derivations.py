@@ -14,6 +14,7 @@ from lutrace.endpoints.psa_change import derive_psa_change
 from lutrace.endpoints.psa_pfs import derive_psa_pfs
 from lutrace.endpoints.psa_response import derive_psa_response
 from lutrace.endpoints.psa_series import derive_psa_baseline
+from lutrace.endpoints.scan_provenance import derive_scan_provenance
 from lutrace.endpoints.tumour_volume import derive_tumour_volume
 from lutrace.protocol import Outcome, OverallSurvival, PsaPfs
 
@@ -24,6 +25,7 @@ _COVARIATES = (
     derive_tumour_volume,
     derive_new_lesions,
     derive_characteristics,
+    derive_scan_provenance,
 )
 
 

@@ -27,7 +27,7 @@ def derive_overall_survival(basis: Basis, outcome: OverallSurvival) -> ir.Table:
         reason=reason,
         date=rows.status_date,
         event=ibis.cases((reason.isnull(), rows.died)),
-        category=ibis.cases((rows.died, "death")),
+        category=ibis.cases((reason.notnull(), "left_out"), (rows.died, "death"), else_="censored"),
         source_table=rows.status_table,
         source_row=rows.status_row,
         rule=rows.status_rule,

@@ -71,7 +71,12 @@ def _evaluated(rows: ir.Table, words: str) -> ir.Table:
     return rows.mutate(
         reason=reason,
         event=ibis.cases((reason.isnull(), rows.has_event)),
-        category=ibis.cases((rows.by_death, "death"), (rows.by_psa, "psa_progression")),
+        category=ibis.cases(
+            (reason.notnull(), "left_out"),
+            (rows.by_death, "death"),
+            (rows.by_psa, "psa_progression"),
+            else_="censored",
+        ),
         source_table=ibis.cases((rows.by_death, rows.status_table), (rows.by_psa, "labs"), else_=rows.censor_table),
         source_row=ibis.cases(
             (rows.by_death, rows.status_row), (rows.by_psa, rows.progression_row), else_=rows.censor_row
