@@ -6,20 +6,32 @@ from lutrace.dicom.index import FileFault, FolderIndex, PatientIdentity, SeriesF
 from lutrace.dicom.instance import Instance
 from lutrace.dicom.masks import read_masks
 from lutrace.dicom.series import is_image_series, read_series
+from lutrace.dicom.write_common import SeriesHeader, Tracer, make_uid
+from lutrace.dicom.write_ct import write_ct_series
+from lutrace.dicom.write_nm import NmTiming, write_nm_series
+from lutrace.dicom.write_pet import PetTiming, write_pet_series
 from lutrace.dicom.write_seg import write_seg
 
 __all__ = [
     "FileFault",
     "FolderIndex",
     "Instance",
+    "NmTiming",
     "PatientIdentity",
+    "PetTiming",
     "ReadAudit",
     "SeriesFiles",
+    "SeriesHeader",
     "SeriesImage",
+    "Tracer",
     "index_folder",
     "is_image_series",
+    "make_uid",
     "parse_radionuclide",
     "read_masks",
     "read_series",
+    "write_ct_series",
+    "write_nm_series",
+    "write_pet_series",
     "write_seg",
 ]

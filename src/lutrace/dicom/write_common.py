@@ -1,0 +1,192 @@
+"""What every image object that lutrace writes has in common: patient, study, series, equipment, grid, names."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from pydicom.dataset import Dataset, FileMetaDataset
+from pydicom.sr.coding import Code
+from pydicom.uid import ExplicitVRLittleEndian, generate_uid
+from pydicom.valuerep import format_number_as_ds
+
+from lutrace.core import MissingFactError
+from lutrace.imaging import Geometry
+
+_IMPLEMENTATION = generate_uid(entropy_srcs=["lutrace", "implementation"])
+_RADIONUCLIDES = {
+    "Lu-177": Code("447553000", "SCT", "^177^Lutetium"),
+    "Ga-68": Code("35337001", "SCT", "^68^Gallium"),
+    "F-18": Code("77004003", "SCT", "^18^Fluorine"),
+}
+
+
+@dataclass(frozen=True)
+class SeriesHeader:
+    """Who and what a series is of, and where in time; date-times are the scanner's clock.
+
+    `frame_of_reference` of the volume's geometry becomes FrameOfReferenceUID. `comments` goes to PatientComments and
+    ImageComments (synthetic objects say there that they are).
+    """
+
+    patient_id: str
+    patient_name: str
+    birth_date: dt.date
+    sex: str
+    weight_kg: float
+    height_m: float
+    study_uid: str
+    series_uid: str
+    series_number: int
+    study_datetime: dt.datetime
+    series_datetime: dt.datetime
+    study_description: str
+    series_description: str
+    manufacturer: str
+    model: str
+    comments: str
+
+
+@dataclass(frozen=True)
+class Tracer:
+    """The radiopharmaceutical given: `injected_bq` net, at `injection_datetime`; radionuclide Lu-177, Ga-68 or F-18."""
+
+    radionuclide: str
+    name: str
+    injected_bq: float
+    injection_datetime: dt.datetime
+    half_life_s: float
+
+
+def make_uid(*names: str) -> str:
+    """A UID that depends on the names only: the same names give the same UID on every machine."""
+    return str(generate_uid(entropy_srcs=["lutrace", *names]))
+
+
+def format_decimal(value: float) -> str:
+    """A decimal string of at most 16 characters, as exact as fits."""
+    return str(format_number_as_ds(float(value)))
+
+
+def start_dataset(header: SeriesHeader, sop_class: str, modality: str) -> Dataset:
+    """A dataset with the modules that all images share, ready for those of its kind."""
+    dataset = Dataset()
+    dataset.SpecificCharacterSet = "ISO_IR 192"
+    dataset.SOPClassUID = sop_class
+    dataset.StudyInstanceUID = header.study_uid
+    dataset.SeriesInstanceUID = header.series_uid
+    dataset.Modality = modality
+    dataset.PatientName = header.patient_name
+    dataset.PatientID = header.patient_id
+    dataset.PatientBirthDate = header.birth_date.strftime("%Y%m%d")
+    dataset.PatientSex = header.sex
+    dataset.PatientWeight = format_decimal(header.weight_kg)
+    dataset.PatientSize = format_decimal(header.height_m)
+    dataset.PatientComments = header.comments
+    dataset.StudyDate = format_date(header.study_datetime)
+    dataset.StudyTime = format_time(header.study_datetime)
+    dataset.SeriesDate = format_date(header.series_datetime)
+    dataset.SeriesTime = format_time(header.series_datetime)
+    dataset.StudyID = "1"
+    dataset.AccessionNumber = ""
+    dataset.ReferringPhysicianName = ""
+    dataset.StudyDescription = header.study_description
+    dataset.SeriesDescription = header.series_description
+    dataset.SeriesNumber = header.series_number
+    dataset.Manufacturer = header.manufacturer
+    dataset.ManufacturerModelName = header.model
+    dataset.SoftwareVersions = "lutrace virtual scanner"
+    dataset.ContentQualification = "RESEARCH"
+    dataset.ImageComments = header.comments
+    dataset.PatientPosition = "HFS"
+    dataset.BurnedInAnnotation = "NO"
+    dataset.LossyImageCompression = "00"
+    return dataset
+
+
+def set_pixel_module(dataset: Dataset, geometry: Geometry) -> None:
+    """Say that pixels are unsigned 16-bit greys on this grid."""
+    columns, rows, _ = geometry.size_xyz
+    dataset.SamplesPerPixel = 1
+    dataset.PhotometricInterpretation = "MONOCHROME2"
+    dataset.Rows = rows
+    dataset.Columns = columns
+    dataset.BitsAllocated = 16
+    dataset.BitsStored = 16
+    dataset.HighBit = 15
+    dataset.PixelRepresentation = 0
+    dataset.PixelSpacing = [format_decimal(geometry.spacing_mm[1]), format_decimal(geometry.spacing_mm[0])]
+    dataset.SliceThickness = format_decimal(geometry.spacing_mm[2])
+
+
+def set_frame_of_reference(dataset: Dataset, geometry: Geometry) -> None:
+    """Name the patient position. Raises MissingFactError when the grid does not."""
+    if geometry.frame_of_reference is None:
+        raise MissingFactError("the frame of reference of a series must be named to write it; the grid has none")
+    dataset.FrameOfReferenceUID = geometry.frame_of_reference
+    dataset.PositionReferenceIndicator = ""
+
+
+def orientation(geometry: Geometry) -> list[str]:
+    """ImageOrientationPatient: directions of columns, then rows."""
+    matrix = np.asarray(geometry.direction, float).reshape(3, 3)
+    return [format_decimal(value) for value in (*matrix[:, 0], *matrix[:, 1])]
+
+
+def position(geometry: Geometry, slice_index: int) -> list[str]:
+    """ImagePositionPatient of a slice."""
+    point = geometry.to_mm(np.array([[float(slice_index), 0.0, 0.0]]))[0]
+    return [format_decimal(value) for value in point]
+
+
+def tracer_item(tracer: Tracer, dose: float) -> Dataset:
+    """The item of RadiopharmaceuticalInformationSequence; `dose` in the unit of the object (PET Bq, NM MBq)."""
+    item = Dataset()
+    code = _RADIONUCLIDES[tracer.radionuclide]
+    item.Radiopharmaceutical = tracer.name
+    item.RadiopharmaceuticalStartTime = format_time(tracer.injection_datetime)
+    item.RadiopharmaceuticalStartDateTime = f"{tracer.injection_datetime:%Y%m%d%H%M%S}.00"
+    item.RadionuclideTotalDose = format_decimal(dose)
+    item.RadionuclideHalfLife = format_decimal(tracer.half_life_s)
+    item.RadionuclideCodeSequence = [code_item(code)]
+    return item
+
+
+def code_item(code: Code) -> Dataset:
+    """One item of a code sequence."""
+    item = Dataset()
+    item.CodeValue, item.CodingSchemeDesignator, item.CodeMeaning = code.value, code.scheme_designator, code.meaning
+    return item
+
+
+def scale_to_stored(array: NDArray[np.float32]) -> tuple[NDArray[np.uint16], str]:
+    """Stored values and the slope, as its decimal string, that gives them back; negative values become zero."""
+    top = float(array.max(initial=0.0))
+    slope = format_decimal(top / 65000.0) if top > 0 else "1"
+    stored = np.rint(np.clip(array, 0, None) / float(slope))
+    return np.minimum(stored, 65535).astype("<u2"), slope
+
+
+def write_object(dataset: Dataset, path: Path) -> None:
+    """Write one object as a DICOM file, explicit little endian, the same bytes each time."""
+    meta = FileMetaDataset()
+    meta.MediaStorageSOPClassUID = dataset.SOPClassUID
+    meta.MediaStorageSOPInstanceUID = dataset.SOPInstanceUID
+    meta.TransferSyntaxUID = ExplicitVRLittleEndian
+    meta.ImplementationClassUID = _IMPLEMENTATION
+    meta.ImplementationVersionName = "LUTRACE"
+    dataset.file_meta = meta
+    dataset.save_as(path, enforce_file_format=True)
+
+
+def format_date(moment: dt.datetime) -> str:
+    """DA text."""
+    return f"{moment:%Y%m%d}"
+
+
+def format_time(moment: dt.datetime) -> str:
+    """TM text to the microsecond."""
+    return f"{moment:%H%M%S.%f}"
