@@ -50,7 +50,7 @@ def staging_of_observation(observation: Resource) -> Row:
     columns = _stated(observation)
     for component in children(observation, "component"):
         columns |= _stated(component)
-    return _checked(columns)
+    return complete_gleason(columns)
 
 
 def staging_of_condition(condition: Resource) -> Row:
@@ -129,7 +129,8 @@ def _whole(node: Resource, concept: Resource) -> int | None:
     return int(found[0]) if len(found) == 1 else None
 
 
-def _checked(columns: Row) -> Row:
+def complete_gleason(columns: Row) -> Row:
+    """`columns` with the sum of both patterns; refused when a stated sum is another."""
     primary, secondary, total = (columns.get(f"gleason_{part}") for part in ("primary", "secondary", "sum"))
     if primary is not None and secondary is not None:
         if total is not None and total != primary + secondary:

@@ -30,7 +30,7 @@ from lutrace.ehr.fhir_elements import (
 from lutrace.ehr.fhir_files import Located, read_resources
 from lutrace.ehr.fhir_milestones import milestone_of, onset_of
 from lutrace.ehr.fhir_references import References, patient_identifier
-from lutrace.ehr.fhir_staging import STAGING_CODES, staging_of_observation
+from lutrace.ehr.fhir_staging import STAGING_CODES, complete_gleason, staging_of_observation
 from lutrace.ehr.fhir_status import unread_status
 from lutrace.terms import Drug
 
@@ -206,7 +206,7 @@ class Survey:
                 if clash is not None:
                     rule = f"{clash} contradicts another Observation of the same diagnosis"
                     raise RecordError(clash, rule, "keep the one that holds for the initial diagnosis")
-                known.update(columns)
+                known.update(complete_gleason(known | columns))
             except RecordError as error:
                 self.staging_faults[located.key] = error
 

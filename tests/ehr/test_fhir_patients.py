@@ -1,0 +1,206 @@
+"""Patient and Condition: synthetic marking, deaths of any precision, milestones, Gleason and TNM."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from lutrace.ehr import RecordBatch
+
+Resource = dict[str, Any]
+ReadBundle = Callable[..., RecordBatch]
+
+
+@pytest.fixture
+def condition(subject: Resource) -> Callable[..., Resource]:
+    """A Condition of one code."""
+
+    def make(system: str, code: str, **more: Any) -> Resource:
+        coding = [{"system": system, "code": code}]
+        return {"resourceType": "Condition", "id": f"c-{code}", "code": {"coding": coding}, "subject": subject, **more}
+
+    return make
+
+
+@pytest.fixture
+def gleason(subject: Resource) -> Callable[..., Resource]:
+    """A Gleason Observation of one LOINC code."""
+
+    def make(loinc: str = "35266-6", date: str = "2015-03-01", **value: Any) -> Resource:
+        coding = [{"system": "http://loinc.org", "code": loinc}]
+        return {
+            "resourceType": "Observation",
+            "id": f"g-{loinc}",
+            "status": "final",
+            "code": {"coding": coding},
+            "subject": subject,
+            "effectiveDateTime": date,
+            **value,
+        }
+
+    return make
+
+
+ICD_GM = "http://fhir.de/CodeSystem/bfarm/icd-10-gm"
+SNOMED = "http://snomed.info/sct"
+
+
+def test_a_patient_of_test_data_is_synthetic_and_any_other_is_not(read_bundle: ReadBundle, patient: Resource) -> None:
+    assert read_bundle(patient).rows["patients"][0] == {
+        "patient_id": "SYN-0001",
+        "birth_year": 1951,
+        "sex": "male",
+        "synthetic": True,
+        "source_locator": "entry[0]",
+    }
+    del patient["meta"]
+    assert read_bundle(patient).rows["patients"][0]["synthetic"] is False
+
+
+@pytest.mark.parametrize(
+    ("recorded", "day", "precision"),
+    [
+        ("2024-02-11", dt.date(2024, 2, 11), "day"),
+        ("2024-02", dt.date(2024, 2, 1), "month"),
+        ("2024", dt.date(2024, 1, 1), "year"),
+        ("2024-02-11T03:10:00+01:00", dt.date(2024, 2, 11), "day"),
+    ],
+)
+def test_a_death_keeps_the_precision_it_was_recorded_with(
+    read_bundle: ReadBundle, patient: Resource, recorded: str, day: dt.date, precision: str
+) -> None:
+    (row,) = read_bundle(patient | {"deceasedDateTime": recorded}).rows["follow_up"]
+
+    assert (row["status"], row["date"], row["date_precision"], row["basis"]) == ("dead", day, precision, "record")
+
+
+def test_a_death_without_a_date_is_a_fault_and_the_patient_stays(read_bundle: ReadBundle, patient: Resource) -> None:
+    batch = read_bundle(patient | {"deceasedBoolean": True})
+
+    assert batch.faults[0].rule == "date: the patient is recorded as deceased without a date"
+    assert "follow_up" not in batch.rows
+    assert len(batch.rows["patients"]) == 1
+
+
+@pytest.mark.parametrize(
+    ("system", "code", "milestone", "method"),
+    [
+        (ICD_GM, "C61", "initial", "code"),
+        (SNOMED, "399068003", "initial", "code"),
+        (ICD_GM, "C79.5", "metastatic", "code"),
+        ("http://hl7.org/fhir/sid/icd-10-cm", "Z19.2", "crpc", "code"),
+        (SNOMED, "427492003", "crpc", "code"),
+        ("urn:lutrace:CodeSystem:milestone", "mcrpc", "mcrpc", "physician"),
+    ],
+)
+def test_a_code_gives_its_milestone(
+    read_bundle: ReadBundle,
+    patient: Resource,
+    condition: Callable[..., Resource],
+    system: str,
+    code: str,
+    milestone: str,
+    method: str,
+) -> None:
+    (row,) = read_bundle(patient, condition(system, code, onsetDateTime="2015-03")).rows["diagnoses"]
+
+    assert (row["milestone"], row["method"], row["code"]) == (milestone, method, code)
+    assert (row["date"], row["date_precision"]) == (dt.date(2015, 3, 1), "month")
+
+
+def test_the_date_of_recording_is_never_taken_for_the_date_of_the_diagnosis(
+    read_bundle: ReadBundle, patient: Resource, condition: Callable[..., Resource]
+) -> None:
+    (row,) = read_bundle(patient, condition(ICD_GM, "C61", recordedDate="2023-01-01")).rows["diagnoses"]
+
+    assert row["date"] is None
+    assert row["date_precision"] is None
+
+
+def test_a_refuted_diagnosis_gives_no_row(
+    read_bundle: ReadBundle, patient: Resource, condition: Callable[..., Resource]
+) -> None:
+    refuted = condition(ICD_GM, "C61", verificationStatus={"coding": [{"code": "refuted"}]})
+
+    batch = read_bundle(patient, refuted)
+
+    assert "diagnoses" not in batch.rows
+    assert batch.unread == {"Condition (refuted)": 1}
+
+
+def test_tnm_of_a_stage_stands_in_its_columns(
+    read_bundle: ReadBundle, patient: Resource, condition: Callable[..., Resource]
+) -> None:
+    stage = [{"summary": {"text": "cT3a N1"}}, {"summary": {"coding": [{"code": "M1b"}]}}]
+
+    (row,) = read_bundle(patient, condition(ICD_GM, "C61", stage=stage)).rows["diagnoses"]
+
+    assert (row["t"], row["n"], row["m"]) == ("cT3a", "N1", "M1b")
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        ({"valueInteger": 9}, (None, None, 9)),
+        ({"valueString": "4+5=9"}, (4, 5, 9)),
+        ({"valueString": "Gleason 3 + 4"}, (3, 4, 7)),
+        ({"valueCodeableConcept": {"coding": [{"system": SNOMED, "code": "1279716004"}]}}, (4, 3, 7)),
+        ({"valueCodeableConcept": {"coding": [{"system": SNOMED, "code": "33013007"}]}}, (None, None, 8)),
+    ],
+)
+def test_gleason_is_joined_to_the_initial_diagnosis(
+    read_bundle: ReadBundle,
+    patient: Resource,
+    condition: Callable[..., Resource],
+    gleason: Callable[..., Resource],
+    value: Resource,
+    expected: tuple[int | None, int | None, int],
+) -> None:
+    batch = read_bundle(gleason(**value), patient, condition(ICD_GM, "C61", onsetDateTime="2015-03-01"))
+
+    (row,) = batch.rows["diagnoses"]
+    assert (row.get("gleason_primary"), row.get("gleason_secondary"), row["gleason_sum"]) == expected
+
+
+def test_gleason_patterns_of_two_observations_are_one_score(
+    read_bundle: ReadBundle, patient: Resource, condition: Callable[..., Resource], gleason: Callable[..., Resource]
+) -> None:
+    first = gleason("44641-9", valueInteger=4)
+    second = gleason("44642-7", valueCodeableConcept={"coding": [{"system": SNOMED, "code": "369772003"}]})
+
+    (row,) = read_bundle(patient, condition(ICD_GM, "C61"), first, second).rows["diagnoses"]
+
+    assert (row["gleason_primary"], row["gleason_secondary"], row["gleason_sum"]) == (4, 3, 7)
+
+
+def test_a_gleason_sum_that_is_not_the_sum_of_its_patterns_is_refused(
+    read_bundle: ReadBundle, patient: Resource, condition: Callable[..., Resource], gleason: Callable[..., Resource]
+) -> None:
+    batch = read_bundle(patient, condition(ICD_GM, "C61"), gleason(valueString="3+3=4"))
+
+    assert batch.faults[0].rule == "gleason_sum is not the sum of its patterns"
+    assert "gleason_sum" not in batch.rows["diagnoses"][0]
+
+
+def test_gleason_of_one_of_two_diagnoses_is_refused_unless_it_says_which(
+    read_bundle: ReadBundle, patient: Resource, condition: Callable[..., Resource], gleason: Callable[..., Resource]
+) -> None:
+    first = condition(ICD_GM, "C61", onsetDateTime="2015")
+    second = condition(SNOMED, "399068003", onsetDateTime="2016")
+
+    unclear = read_bundle(patient, first, second, gleason(valueInteger=8))
+    clear = read_bundle(patient, first, second, gleason(valueInteger=8, focus=[{"reference": "Condition/c-C61"}]))
+
+    assert unclear.faults[0].column == "milestone"
+    assert [row.get("gleason_sum") for row in clear.rows["diagnoses"]] == [8, None]
+
+
+def test_two_gleason_scores_of_one_diagnosis_that_differ_are_refused(
+    read_bundle: ReadBundle, patient: Resource, condition: Callable[..., Resource], gleason: Callable[..., Resource]
+) -> None:
+    batch = read_bundle(patient, condition(ICD_GM, "C61"), gleason(valueInteger=8), gleason(valueInteger=9))
+
+    assert batch.faults[0].rule == "gleason_sum contradicts another Observation of the same diagnosis"
