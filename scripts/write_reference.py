@@ -15,7 +15,8 @@ def page_of_tables() -> str:
     """The manual's page of declared tables."""
     parts = [
         "# The declared tables\n",
-        "Written by `make docs` from `src/lutrace/tables`. `add table` takes a file whose columns have these names; the last four "
+        "Written by `make docs` from `src/lutrace/tables`. `add table` takes a file whose columns have these names; "
+        "the last four "
         "columns of a fact table (`row_id`, `source_id`, `source_locator`, `changed_by`) are filled by the registry.\n",
         "## Facts: what sources and measurements fill\n",
     ]

@@ -50,6 +50,7 @@ OWNER: dict[str, str] = {
     "duckdb": "registry",
     "matplotlib": "report",
     "jinja2": "report",
+    "markupsafe": "report",
     "docx": "report",
     "typer": "cli",
     "click": "cli",

@@ -17,7 +17,7 @@ from lutrace.core.errors import (
     UnusableInputError,
 )
 from lutrace.core.progress import Progress, silent
-from lutrace.core.quantities import Days, Field, Hours, Millilitres, NanogramsPerMl, Percent
+from lutrace.core.quantities import Days, Field, Hours, Millilitres, NanogramsPerMl, Percent, PositiveFloat
 from lutrace.core.source import Source
 from lutrace.core.tabular import Row, read_rows, write_rows
 from lutrace.core.units import convert, parse_quantity
@@ -39,6 +39,7 @@ __all__ = [
     "NanogramsPerMl",
     "PartialDate",
     "Percent",
+    "PositiveFloat",
     "Precision",
     "Progress",
     "ProtocolError",

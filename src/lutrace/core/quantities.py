@@ -45,3 +45,6 @@ Percent = Annotated[float, BeforeValidator(_reader("%")), PlainSerializer(_write
 """A share or a change; the code sees percent."""
 
 __all__ = ["Days", "Field", "Hours", "Millilitres", "NanogramsPerMl", "Percent"]
+
+PositiveFloat = Annotated[float, Field(gt=0)]
+"""A number above 0, for fields of documents."""

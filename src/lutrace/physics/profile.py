@@ -5,9 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from typing import Literal
 
-import pydantic
-
-from lutrace.core import FrozenModel
+from lutrace.core import FrozenModel, PositiveFloat
 
 Origin = Literal["header", "record"]
 
@@ -18,7 +16,7 @@ class SpectCalibration(FrozenModel):
     manufacturer: str
     """Matches when the header's Manufacturer (0008,0070) contains it, in any case."""
     radionuclide: str = "Lu-177"
-    value: float = pydantic.Field(gt=0)
+    value: PositiveFloat
     unit: Literal["cps/MBq", "MBq/cps"]
     counts_of: Literal["one_detector", "all_detectors"]
     calibration_date: dt.date
@@ -44,6 +42,6 @@ class QuantProfile(FrozenModel):
     """Codes as in Corrected Image (0028,0051) that the reconstructions make where the header names none."""
     decay_correction: Literal["NONE", "START", "ADMIN"] | None = None
     """Used where the header has no Decay Correction (0054,1102), as in NM objects."""
-    half_life_s: float | None = pydantic.Field(default=None, gt=0)
+    half_life_s: PositiveFloat | None = None
     trust_series_time: bool = False
     spect_calibrations: tuple[SpectCalibration, ...] = ()
