@@ -186,12 +186,16 @@ def _treated(treatment: ir.Table) -> list[Row]:
 
 
 def _member(row: Row, landmark: Landmark) -> Row:
-    by_spect = landmark.origin == "spect"
+    date, evidence = {
+        "spect": (row["scan_date"], row["scan_row"]),
+        "administration": (row["given_date"], row["given_row"]),
+        "first_cycle": (row["c1_date"], row["c1_row"]),
+    }[landmark.origin]
     return {
         "patient_id": row["patient_id"],
         "population": landmark.name,
-        "index_date": row["scan_date"] if by_spect else row["given_date"],
-        "index_row": row["scan_row"] if by_spect else row["given_row"],
+        "index_date": date,
+        "index_row": evidence,
     }
 
 

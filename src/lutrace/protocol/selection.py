@@ -40,12 +40,16 @@ class Measures(FrozenModel):
 
 
 class Landmark(FrozenModel):
-    """A time zero: the day of a cycle's administration or of its SPECT. `within` names the set that it continues."""
+    """A time zero: the day of a cycle's SPECT or of its administration. `within` names the set that it continues.
+
+    From the administration on, patients are at risk only once their SPECT is done (delayed entry). `first_cycle`
+    counts from cycle 1 though patients had to live until this SPECT: it is there to show that bias, and is warned of.
+    """
 
     name: str
     label: str
     cycle: int = Field(ge=1)
-    origin: Literal["spect", "administration"] = "spect"
+    origin: Literal["spect", "administration", "first_cycle"] = "spect"
     within: str | None = None
 
 

@@ -2,6 +2,9 @@
 
 Columns of a row:
 - `patient_id`, `population` (the landmark);
+- `entry_days`: the day, from time zero, on which the landmark's SPECT was there. 0 when time runs from the SPECT;
+  above 0 (origin `administration`) patients are at risk from that day on only: delayed entry. Origin `first_cycle`
+  shows the bias of immortal time: it has no delayed entry, and covariates that lie after time zero;
 - for each outcome of the protocol `<name>_days` (from the landmark), `<name>_event`; both None when not evaluable;
 - for each endpoint value its number under its own name (`ttv_ml`, `psa_change_pct`, ...), None when not evaluable;
 - for each covariate of the protocol `<name>` (transformed, a plain number) and `<name>_days` (day of the value from
@@ -14,7 +17,7 @@ import math
 from collections.abc import Mapping, Sequence
 
 from lutrace.core import Row
-from lutrace.protocol import Covariate, Protocol
+from lutrace.protocol import Covariate, Landmark, Protocol
 
 _VOLUMES = ("ttv_ml", "ttv_baseline_ml")
 """Values in mL, which have a floor in logarithms."""
@@ -39,14 +42,16 @@ def _analysis_row(
     found: Mapping[tuple[str, str, str], Row],
     protocol: Protocol,
 ) -> Row:
-    row: Row = {"patient_id": patient, "population": population}
     outcomes = {outcome.name for outcome in protocol.endpoints}
+    entry = _entry_days(found.get((patient, population, "ttv_ml")), protocol.landmark(population))
+    row: Row = {"patient_id": patient, "population": population, "entry_days": entry}
     for name in endpoints:
         value = found.get((patient, population, name))
         known = value is not None and value["reason"] is None
         if name in outcomes:
-            row[f"{name}_days"] = value["days"] if value is not None and known else None
-            row[f"{name}_event"] = value["event"] if value is not None and known else None
+            seen = value is not None and known and (entry == 0 or value["days"] > entry)
+            row[f"{name}_days"] = value["days"] if value is not None and seen else None
+            row[f"{name}_event"] = value["event"] if value is not None and seen else None
         else:
             row[name] = value["value"] if value is not None and known else None
     for covariate in protocol.covariates:
@@ -55,6 +60,12 @@ def _analysis_row(
         row[covariate.name] = number
         row[f"{covariate.name}_days"] = value["days"] if value is not None and number is not None else None
     return row
+
+
+def _entry_days(volume: Row | None, landmark: Landmark) -> float:
+    if landmark.origin != "administration" or volume is None or volume["days"] is None:
+        return 0.0
+    return max(0.0, float(volume["days"]))
 
 
 def transform(covariate: Covariate, value: float | None, *, floor_ml: float) -> float | None:

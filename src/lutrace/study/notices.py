@@ -1,0 +1,91 @@
+"""What a reader must be told beside the numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from lutrace.core import Row
+from lutrace.protocol import CoxAnalysis, Landmark, Protocol, PsaPfs
+from lutrace.report import Notice
+
+
+def find_notices(protocol: Protocol, values: Sequence[Row], analysis_set: Sequence[Row]) -> tuple[Notice, ...]:
+    """Warnings on time zero, baselines, scans, new lesions and multiplicity, each with its count."""
+    notices: list[Notice] = []
+    for landmark in protocol.landmarks:
+        notices += _time_zero(landmark)
+        here = [row for row in values if row["population"] == landmark.name]
+        notices += _counted(landmark, here)
+        n_set = sum(1 for row in analysis_set if row["population"] == landmark.name)
+        notices += _lost_covariates(protocol, landmark, analysis_set, n_set)
+    notices += _gates(protocol)
+    n_models = sum(
+        len(one.populations) * len(one.endpoints) * len(one.terms)
+        for one in protocol.analyses
+        if isinstance(one, CoxAnalysis)
+    )
+    if n_models > 1:
+        text = f"{n_models} Cox models are reported without correction for multiplicity"
+        notices.append(Notice("analyses", text, "note"))
+    return tuple(notices)
+
+
+def _time_zero(landmark: Landmark) -> list[Notice]:
+    where = f"landmarks.{landmark.name}"
+    if landmark.origin == "first_cycle":
+        text = (
+            f"immortal time: time runs from cycle 1 although every patient had to live and be treated until the SPECT "
+            f"of cycle {landmark.cycle}; the hazard ratios are biased. Set origin to spect"
+        )
+        return [Notice(where, text, "blocking")]
+    if landmark.origin == "administration":
+        return [Notice(where, "patients are at risk from the day of their SPECT on (delayed entry)", "note")]
+    return []
+
+
+def _counted(landmark: Landmark, values: Sequence[Row]) -> list[Notice]:
+    asked = (
+        ("psa_baseline", "category", "older than the window", "have a PSA baseline older than the window (fallback)"),
+        ("psa_baseline", "reason", None, "have no PSA baseline: PSA change and PSA progression are not evaluable"),
+        ("spect_hours", "category", "outside 20 to 28 h", "had their SPECT outside 20 to 28 h after injection"),
+        ("new_lesions", "reason", None, "are not assessed for new lesions"),
+        ("psa_ratio", "reason", None, "have no PSA change at the landmark"),
+        ("ttv_ratio", "category", "no tumour", "have no tumour left: their volume counts as the floor in logarithms"),
+        ("ttv_ratio", "category", "below floor", "have a tumour volume below the floor"),
+    )
+    notices = []
+    for endpoint, column, wanted, words in asked:
+        rows = [row for row in values if row["endpoint"] == endpoint]
+        found = [row for row in rows if row[column] is not None and wanted in (None, row[column])]
+        if found:
+            notices.append(Notice(f"{landmark.name}, {endpoint}", f"{len(found)} of {len(rows)} patients {words}"))
+    return notices
+
+
+def _lost_covariates(protocol: Protocol, landmark: Landmark, analysis_set: Sequence[Row], n_set: int) -> list[Notice]:
+    notices = []
+    for covariate in protocol.covariates:
+        late = [
+            row
+            for row in analysis_set
+            if row["population"] == landmark.name
+            and row[f"{covariate.name}_days"] is not None
+            and row[f"{covariate.name}_days"] > row["entry_days"]
+        ]
+        if late:
+            text = f"{len(late)} of {n_set} patients have this value from after time zero: it tells of their future"
+            notices.append(Notice(f"{landmark.name}, {covariate.name}", text, "blocking"))
+    return notices
+
+
+def _gates(protocol: Protocol) -> list[Notice]:
+    return [
+        Notice(
+            outcome.name,
+            f"without a decline no PSA progression is dated before day {outcome.progression.no_decline_gate:g} from "
+            "cycle 1, also where the landmark is earlier",
+            "note",
+        )
+        for outcome in protocol.endpoints
+        if isinstance(outcome, PsaPfs) and outcome.progression.no_decline_gate > 0
+    ]

@@ -1,0 +1,123 @@
+"""`results.json`: every number of a run under a key, with n, N, unit, method, and the digests that it hangs on."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from lutrace.core import Row
+from lutrace.protocol import Protocol
+from lutrace.report import Notice, ReportMeta
+
+Tables = Mapping[str, Sequence[Row]]
+
+
+def collect_numbers(tables: Tables) -> dict[str, dict[str, Any]]:
+    """Every number by its key: `attrition/C2/3`, `ttv_cox/C2/os/ttv/adjusted`, ... (table, place, name).
+
+    `evidence` names the rows of `evidence.csv` behind the number as `population/endpoint`.
+    """
+    numbers: dict[str, dict[str, Any]] = {}
+    for kind, collect in (
+        ("attrition", _attrition),
+        ("summaries", _summary),
+        ("agreements", _agreement),
+        ("estimates", _estimate),
+    ):
+        for row in tables.get(kind, ()):
+            key, number = collect(row)
+            numbers[key] = number
+    return dict(sorted(numbers.items()))
+
+
+def _attrition(row: Row) -> tuple[str, dict[str, Any]]:
+    population = row["population"]
+    return f"attrition/{population}/{row['step']}", {
+        "value": row["n"],
+        "excluded": row["excluded"],
+        "reason": row["reason"],
+        "rule": row["rule"],
+        "unit": "patients",
+        "method": "count",
+        "evidence": [f"{population}/cohort", f"{population}/attrition:{row['step']}"],
+    }
+
+
+def _summary(row: Row) -> tuple[str, dict[str, Any]]:
+    level = f"/{row['level']}" if row["level"] is not None else ""
+    return f"{row['table']}/{row['group']}/{row['variable']}/{row['statistic']}{level}", {
+        "value": row["value"],
+        "low": row["low"],
+        "high": row["high"],
+        "unit": row["unit"],
+        "n": row["n"],
+        "N": row["total"],
+        "method": "median, quartiles of type 7" if row["statistic"] == "median_iqr" else "count",
+        "evidence": [f"{row['group']}/{row['variable']}"],
+    }
+
+
+def _agreement(row: Row) -> tuple[str, dict[str, Any]]:
+    place = f"{row['analysis']}/{row['population']}/{row['definition']}"
+    return f"{place}/{row['row_class']}/{row['column_class']}", {
+        "value": row["n"],
+        "unit": "patients",
+        "method": "count",
+        "evidence": [],
+    }
+
+
+def _estimate(row: Row) -> tuple[str, dict[str, Any]]:
+    parts = (row["analysis"], row["population"], row["endpoint"], row["term"])
+    adjusted = "adjusted" if row["adjusted"] else "unadjusted"
+    checks = row.get("checks")
+    names = dict.fromkeys([row["endpoint"], row["term"], *_split(row["adjusted_for"])])
+    return "/".join((*parts, adjusted)), {
+        "value": row["estimate"],
+        "measure": row["measure"],
+        "low": row["low"],
+        "high": row["high"],
+        "p": row["p"],
+        "unit": row["unit"],
+        "covariate_unit": row["covariate_unit"],
+        "adjusted_for": row["adjusted_for"],
+        "n": row["n"],
+        "events": row["events"],
+        "method": row["method"],
+        "checks": json.loads(checks) if isinstance(checks, str) else checks,
+        "evidence": [f"{row['population']}/{name}" for name in names],
+    }
+
+
+def _split(names: str) -> list[str]:
+    return [name.strip() for name in names.split(",") if name.strip() and name.strip() != "none"]
+
+
+def head_of(protocol: Protocol, meta: ReportMeta) -> dict[str, Any]:
+    """What the numbers hang on: study, digests, versions, data cut, and whether the data are synthetic."""
+    return {
+        "study": protocol.study,
+        "protocol_version": protocol.version,
+        "protocol_digest": meta.protocol_digest,
+        "snapshot_digest": meta.snapshot_digest,
+        "lutrace_version": meta.lutrace_version,
+        "versions": dict(meta.versions),
+        "data_cut": meta.data_cut.isoformat() if meta.data_cut is not None else None,
+        "synthetic": meta.synthetic,
+        "notice": "Research software, not a medical device",
+    }
+
+
+def write_results(path: Path, *, head: Mapping[str, Any], tables: Tables, notices: Sequence[Notice]) -> None:
+    """Write the JSON file: `head`, `numbers`, `curves`, `warnings`. The same input gives the same bytes."""
+    document = {
+        **head,
+        "numbers": collect_numbers(tables),
+        "curves": list(tables.get("curves", ())),
+        "warnings": [{"where": one.where, "text": one.text, "severity": one.severity} for one in notices],
+    }
+    path.parent.mkdir(parents=True, exist_ok=True)
+    text = json.dumps(document, indent=1, sort_keys=True, ensure_ascii=False, allow_nan=False)
+    path.write_text(text + "\n", encoding="utf-8", newline="\n")
