@@ -130,13 +130,12 @@ def _layout(dataset: Dataset, size_bytes: int, pixel_tag_at: int) -> PixelLayout
     high_bit = el.element_integer(dataset, 0x00280102, "High Bit")
     slope = el.element_number(dataset, 0x00281053, "Rescale Slope")
     intercept = el.element_number(dataset, 0x00281052, "Rescale Intercept")
-    syntax = dataset.file_meta.get("TransferSyntaxUID", None) if hasattr(dataset, "file_meta") else None
-    plain = syntax is not None and str(syntax) in ("1.2.840.10008.1.2", "1.2.840.10008.1.2.1")
+    value_at = _native_value_at(dataset)
     usual = allocated in (8, 16, 32) and samples == 1 and (high_bit is None or high_bit == stored - 1)
     length = rows * columns * frames * allocated // 8
     offset = -1
-    if plain and usual and length > 0:
-        offset = pixel_tag_at + (8 if str(syntax) == "1.2.840.10008.1.2" else 12)
+    if value_at is not None and usual and length > 0:
+        offset = pixel_tag_at + value_at
         if size_bytes < offset + length:
             raise UnusableInputError(
                 f"truncated: Pixel Data (7FE0,0010) needs {length} bytes, the file ends after "
@@ -153,3 +152,12 @@ def _layout(dataset: Dataset, size_bytes: int, pixel_tag_at: int) -> PixelLayout
         offset=offset,
         length=length,
     )
+
+
+def _native_value_at(dataset: Dataset) -> int | None:
+    """Bytes from the Pixel Data tag to its value, for native little-endian files (also without meta header)."""
+    syntax = el.element_text(dataset.file_meta, 0x00020010)
+    implicit, little = dataset.original_encoding
+    if syntax in ("1.2.840.10008.1.2", "1.2.840.10008.1.2.1") or (syntax is None and little):
+        return 8 if implicit else 12
+    return None
