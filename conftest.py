@@ -1,0 +1,36 @@
+"""What every test may rely on: real servers, and real data where its folder is named."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+
+PROGRAMS = {"orthanc": ("Orthanc", "/usr/sbin/Orthanc"), "chromium": ("chromium", "/usr/bin/chromium")}
+
+
+def _is_missing(server: str) -> bool:
+    command, place = PROGRAMS[server]
+    return shutil.which(command) is None and not Path(place).exists()
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """A test whose server is missing names the command that would enable it; under CI that is a failure."""
+    mark = item.get_closest_marker("server")
+    if mark is not None:
+        missing = [server for server in (mark.args or tuple(PROGRAMS)) if _is_missing(server)]
+        if missing:
+            reason = f"not run: needs {', '.join(missing)}; to run it: sudo apt-get install {' '.join(missing)}"
+            if os.environ.get("CI") == "true":
+                pytest.fail(reason)
+            pytest.skip(reason)
+    if item.get_closest_marker("real_data") is not None and not os.environ.get("LUTRACE_REAL_DATA"):
+        pytest.skip("not run: no real data (set LUTRACE_REAL_DATA to its folder)")
+
+
+@pytest.fixture(scope="session")
+def real_data() -> Path:
+    """The folder of real data."""
+    return Path(os.environ["LUTRACE_REAL_DATA"])
