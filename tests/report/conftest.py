@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import io
 import math
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -22,6 +23,7 @@ from lutrace.report import (
     Notice,
     NoticeTable,
     PictureFigure,
+    ReportFiles,
     ReportInput,
     ReportMeta,
     ReportPicture,
@@ -32,6 +34,7 @@ from lutrace.report import (
     SurvivalFigure,
     WaterfallFigure,
     collect_evidence,
+    render_report,
 )
 
 LABELS = {
@@ -294,6 +297,14 @@ def _values() -> list[Row]:
             value_row(patient, "ttv_change", value=ttv, unit="%"),
             value_row(patient, "ttv_log2", value=round(math.log2(1 + ttv / 100), 3), unit="log2"),
             value_row(patient, "os", days=float(patient * 7), event=patient % 3 == 0, source_table="follow_up"),
+            value_row(
+                patient,
+                "new_lesions",
+                value=float(patient <= 13),
+                unit="1",
+                category="new" if patient <= 13 else "none",
+                source_table="lesion_links",
+            ),
         ]
     rows.append(value_row(67, "psa_change", source_row=None, reason="no PSA within 28 days"))
     return rows
@@ -392,8 +403,26 @@ def make_spec() -> ReportSpec:
     )
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
+def sample() -> SimpleNamespace:
+    """The makers of hand-written rows."""
+    makers = (agreement_rows, curve_rows, estimate_row, make_spec, make_tables, summary_row, value_row)
+    return SimpleNamespace(**{maker.__name__: maker for maker in makers})
+
+
+@pytest.fixture(scope="session")
 def report_input() -> ReportInput:
+    """A report on the synthetic study."""
+    return make_report_input()
+
+
+@pytest.fixture(scope="session")
+def rendered(report_input: ReportInput, tmp_path_factory: pytest.TempPathFactory) -> ReportFiles:
+    """The files of that report."""
+    return render_report(report_input, tmp_path_factory.mktemp("report"))
+
+
+def make_report_input() -> ReportInput:
     """A report on the synthetic study."""
     tables = make_tables()
     meta = ReportMeta(
