@@ -1,6 +1,30 @@
 """ingest knows the order of steps from scans and records to the registry, parallel and resumable."""
 
+from lutrace.ingest.masks_step import run_add_masks
+from lutrace.ingest.profile import SiteProfile, parse_profile, profile_template, read_profile
+from lutrace.ingest.records_step import run_add_fhir, run_add_table
+from lutrace.ingest.registry_steps import run_check, run_init
+from lutrace.ingest.results import AddResult
 from lutrace.ingest.roi_step import RoiStepResult, run_roi
+from lutrace.ingest.scans_step import run_add_dicom
 from lutrace.ingest.suv_step import Quantified, SuvStepResult, quantify_image, run_suv
 
-__all__ = ["Quantified", "RoiStepResult", "SuvStepResult", "quantify_image", "run_roi", "run_suv"]
+__all__ = [
+    "AddResult",
+    "Quantified",
+    "RoiStepResult",
+    "SiteProfile",
+    "SuvStepResult",
+    "parse_profile",
+    "profile_template",
+    "quantify_image",
+    "read_profile",
+    "run_add_dicom",
+    "run_add_fhir",
+    "run_add_masks",
+    "run_add_table",
+    "run_check",
+    "run_init",
+    "run_roi",
+    "run_suv",
+]

@@ -59,13 +59,17 @@ class AddReport:
     unchanged: int = 0
     quarantined: int = 0
     removed: int = 0
+    by_table: Mapping[str, AddReport] = field(default_factory=dict)
 
     def plus(self, other: AddReport) -> AddReport:
         """The report of both."""
+        names = sorted({*self.by_table, *other.by_table})
+        nothing = AddReport()
         return AddReport(
             self.added + other.added,
             self.updated + other.updated,
             self.unchanged + other.unchanged,
             self.quarantined + other.quarantined,
             self.removed + other.removed,
+            {name: self.by_table.get(name, nothing).plus(other.by_table.get(name, nothing)) for name in names},
         )

@@ -32,9 +32,10 @@ KINDS: dict[str, tuple[str, int]] = {
 class Identities:
     """The identities file of one registry, open for writing. New entries are kept together until `commit`."""
 
-    def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
+    def __init__(self, connection: duckdb.DuckDBPyConnection, *, dry_run: bool = False) -> None:
         """Hold an open file and read what it knows."""
         self._connection = connection
+        self._dry_run = dry_run
         keys = connection.execute("SELECT secret FROM pseudonym_key").fetchall()
         if not keys:
             raise MissingFactError(f"{FILE_NAME} holds no key for pseudonyms; restore the file from a backup")
@@ -66,18 +67,26 @@ class Identities:
             connection.execute("CREATE TABLE source_paths (source_id VARCHAR NOT NULL, path VARCHAR NOT NULL)")
 
     @staticmethod
-    def open(folder: Path) -> Identities:
-        """Open the identities file of a registry; raises MissingFactError when it is not there."""
+    def open(folder: Path, *, dry_run: bool = False) -> Identities:
+        """Open the identities file of a registry; `dry_run` takes all back on closing.
+
+        Raises MissingFactError when the file is not there.
+        """
         path = folder / FILE_NAME
         if not path.is_file():
             raise MissingFactError(
                 f"{FILE_NAME} is not beside registry.duckdb; adding needs it: restore it from a backup"
             )
-        return Identities(duckdb.connect(str(path)))
+        connection = duckdb.connect(str(path))
+        if dry_run:
+            connection.begin()
+        return Identities(connection, dry_run=dry_run)
 
     def close(self) -> None:
         """Write what is new and close the file."""
         self.commit()
+        if self._dry_run:
+            self._connection.rollback()
         self._connection.close()
 
     def commit(self) -> None:
@@ -97,6 +106,13 @@ class Identities:
             found = self._draw(kind, identifier)
             self._remember(kind, identifier, found)
         return found
+
+    def identifier(self, kind: str, pseudonym: str) -> str:
+        """The real identifier behind a pseudonym; of several linked ones the first. Never for a message or a log."""
+        found = self._taken.get(pseudonym)
+        if found is None or found[0] != kind:
+            raise MissingFactError(f"{pseudonym} is not the pseudonym of a {kind} in this registry")
+        return found[1]
 
     def link(self, kind: str, identifiers: Sequence[str]) -> str:
         """The one pseudonym of several identifiers of the same person or thing, the first of which names it.

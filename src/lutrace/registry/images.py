@@ -32,9 +32,10 @@ class ImageStore:
     changes its content in one step, and what an older snapshot names stays.
     """
 
-    def __init__(self, folder: Path) -> None:
-        """Name the folder of a store; nothing is read or made."""
+    def __init__(self, folder: Path, *, keep: bool = True) -> None:
+        """Name the folder of a store; nothing is read or made. Without `keep` nothing is written either."""
         self.folder = folder
+        self.keep = keep
 
     def create(self) -> None:
         """Make the empty store."""
@@ -56,7 +57,7 @@ class ImageStore:
         raw = _raw_bytes(array)
         described = {"type": kind, "shape": list(array.shape), "meta": dict(meta)}
         digest = digest_of_bytes([canonical_json(described).encode(), raw])
-        if not self._content(digest).is_file():
+        if self.keep and not self._content(digest).is_file():
             encoding, packed = _pack(array, raw)
             payload = pa.Codec("zstd", compression_level=1).compress(packed, asbytes=True)
             header = canonical_json({**described, "encoding": encoding, "packed_bytes": len(packed)}).encode()
@@ -91,7 +92,7 @@ class ImageStore:
         if not png.startswith(_PNG):
             raise UnsupportedError(f"{key}: expected the bytes of a PNG picture")
         digest = digest_of_bytes([png])
-        if not self._content(digest).is_file():
+        if self.keep and not self._content(digest).is_file():
             self._write(self._content(digest), png)
         self._point(key, digest)
         return digest
@@ -132,6 +133,8 @@ class ImageStore:
 
     def _point(self, key: str, digest: str) -> None:
         path = self._key(key)
+        if not self.keep:
+            return
         if not path.is_file() or path.read_text(encoding="ascii") != digest:
             self._write(path, digest.encode())
 

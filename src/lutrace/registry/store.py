@@ -8,6 +8,7 @@ import os
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -39,11 +40,14 @@ _open_here_lock = threading.Lock()
 class Registry:
     """A registry that is open, for reading or as its one writer. Use it as a context manager."""
 
-    def __init__(self, folder: Path, connection: duckdb.DuckDBPyConnection, *, write: bool) -> None:
+    def __init__(
+        self, folder: Path, connection: duckdb.DuckDBPyConnection, *, write: bool, dry_run: bool = False
+    ) -> None:
         """Hold an open file; `Registry.open` makes one."""
         self.folder = folder
         self.writable = write
-        self.images = ImageStore(folder / IMAGES_FOLDER)
+        self.dry_run = dry_run
+        self.images = ImageStore(folder / IMAGES_FOLDER, keep=write and not dry_run)
         self._connection = connection
         self._identities: Identities | None = None
         self._backend: Any = None
@@ -74,8 +78,8 @@ class Registry:
         workplace.rmdir()
 
     @staticmethod
-    def open(folder: Path, *, write: bool) -> Registry:
-        """Open a registry.
+    def open(folder: Path, *, write: bool, dry_run: bool = False) -> Registry:
+        """Open a registry; a writer's `dry_run` takes everything back when it closes.
 
         Raises UnusableInputError without a registry or with one of another schema version, and RegistryBusyError while
         another process writes it (since when is said).
@@ -87,10 +91,12 @@ class Registry:
                 ImageStore(folder / IMAGES_FOLDER).remove_orphans()
                 snapshots.remove_orphans(folder)
                 _write_writer_file(folder)
+            if dry_run:
+                connection.begin()
         except BaseException:
             _disconnect(folder, connection, write=write)
             raise
-        return Registry(folder, connection, write=write)
+        return Registry(folder, connection, write=write, dry_run=dry_run)
 
     @staticmethod
     def upgrade(folder: Path) -> list[str]:
@@ -116,6 +122,8 @@ class Registry:
         if self._identities is not None:
             self._identities.close()
             self._identities = None
+        if self.dry_run:
+            self._connection.rollback()
         _disconnect(self.folder, self._connection, write=self.writable)
 
     @property
@@ -128,7 +136,7 @@ class Registry:
         """The identities file; only a writer opens it."""
         self._check_writable()
         if self._identities is None:
-            self._identities = Identities.open(self.folder)
+            self._identities = Identities.open(self.folder, dry_run=self.dry_run)
         return self._identities
 
     def pseudonym(self, kind: str, identifier: str) -> str:
@@ -198,14 +206,16 @@ class Registry:
             self.identities.commit()
         if path is not None:
             superseded = self.identities.remember_path(batch.source.digest, path)
-        report = AddReport(quarantined=len(refused))
+        report = AddReport()
+        for one in refused:
+            report = report.plus(AddReport(quarantined=1, by_table={one.table: AddReport(quarantined=1)}))
         named = {one.table for one in batch.replaces}
         with self._transaction():
             ordinal = enter_source(self._connection, batch, is_latest=is_latest or bool(named))
             for rows in checked:
                 mine = [one for one in batch.replaces if one.table == rows.table.name]
                 merged = merge_rows(self._connection, rows.table, rows.good, ordinal=ordinal, replaces=mine)
-                report = report.plus(AddReport(merged.added, merged.updated, merged.unchanged, 0, merged.removed))
+                report = report.plus(replace(merged, by_table={rows.table.name: merged}))
             merge_quarantine(self._connection, batch, refused, superseded)
         return report
 
@@ -221,6 +231,9 @@ class Registry:
 
     @contextmanager
     def _transaction(self) -> Iterator[None]:
+        if self.dry_run:
+            yield
+            return
         self._connection.begin()
         try:
             yield

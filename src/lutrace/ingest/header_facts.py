@@ -1,0 +1,48 @@
+"""The facts of a header as JSON and back: how they lie in the registry."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime as dt
+import json
+from typing import Any
+
+from lutrace.core import canonical_json
+from lutrace.physics import FrameTime, QuantFacts, SpectCounting
+
+_MOMENTS = ("injection_datetime", "series_datetime", "private_scan_datetime", "private_injection_datetime")
+_CLOCKS = ("injection_time_only", "start_time_only")
+
+
+def format_header_facts(facts: QuantFacts) -> str:
+    """The facts as canonical JSON; date-times and clock times as ISO text."""
+    return canonical_json(_plain(dataclasses.asdict(facts)))
+
+
+def parse_header_facts(text: str) -> QuantFacts:
+    """The facts of a JSON text that `format_header_facts` wrote."""
+    content: dict[str, Any] = json.loads(text)
+    for name in _MOMENTS:
+        content[name] = _moment(content[name])
+    for name in _CLOCKS:
+        content[name] = dt.time.fromisoformat(content[name]) if content[name] is not None else None
+    content["corrected_image"] = tuple(content["corrected_image"])
+    content["notes"] = tuple(content["notes"])
+    content["frames"] = tuple(
+        FrameTime(**{**frame, "acquisition_start": _moment(frame["acquisition_start"])}) for frame in content["frames"]
+    )
+    if content["counting"] is not None:
+        content["counting"] = SpectCounting(**content["counting"])
+    return QuantFacts(**content)
+
+
+def _moment(text: str | None) -> dt.datetime | None:
+    return dt.datetime.fromisoformat(text) if text is not None else None
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _plain(item) for name, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    return value.isoformat() if isinstance(value, dt.date | dt.time) else value

@@ -1,0 +1,75 @@
+"""The site profile: what a centre states about its own records, scanners and names, as a YAML file."""
+
+from __future__ import annotations
+
+from fnmatch import fnmatch
+from importlib import resources
+from pathlib import Path
+
+import pydantic
+
+from lutrace.core import FrozenModel, parse_document
+from lutrace.physics import QuantProfile
+from lutrace.terms import regions
+
+LESION_REGION = "lesion"
+
+
+class SiteProfile(FrozenModel):
+    """What a site states; every line may be left out, and nothing is guessed for it."""
+
+    centre: str = pydantic.Field(default="Unnamed centre", min_length=1)
+    languages: tuple[str, ...] = ("en",)
+    patient_identifier_system: str | None = None
+    quantification: QuantProfile | None = None
+    days_after_cycle: int = pydantic.Field(default=10, ge=1, le=21)
+    untraced_pet_is_psma: bool = False
+    mask_names: dict[str, str] = pydantic.Field(default_factory=dict)
+    mask_files: dict[str, str] = pydantic.Field(default_factory=dict)
+    jobs: int | None = pydantic.Field(default=None, ge=1)
+
+    @pydantic.field_validator("mask_names")
+    @classmethod
+    def _check_regions(cls, names: dict[str, str]) -> dict[str, str]:
+        allowed = {*regions(), LESION_REGION}
+        unknown = sorted(set(names.values()) - allowed)
+        if unknown:
+            raise ValueError(f"no region is called {', '.join(unknown)}; expected {', '.join(sorted(allowed))}")
+        return names
+
+    def region_of(self, original_name: str) -> str | None:
+        """The region that a mask's name means: by this profile, else by the vocabulary; None when neither tells."""
+        wanted = _simplified(original_name)
+        for name, region in self.mask_names.items():
+            if _simplified(name) == wanted:
+                return region
+        for region in (*regions(), LESION_REGION):
+            if _simplified(region) == wanted:
+                return region
+        return LESION_REGION if wanted.startswith(LESION_REGION) else None
+
+    def scan_of_mask_file(self, file_name: str) -> str | None:
+        """The scan that a mask file belongs to, by the first pattern that fits its name."""
+        for pattern, scan_id in self.mask_files.items():
+            if fnmatch(file_name, pattern):
+                return scan_id
+        return None
+
+
+def parse_profile(text: str) -> SiteProfile:
+    """The site profile in a YAML text; raises ProtocolError with every fault and its line."""
+    return parse_document(text, "site.yaml", SiteProfile)
+
+
+def profile_template() -> str:
+    """The commented site profile of a new registry."""
+    return resources.files("lutrace.ingest").joinpath("site_template.yaml").read_text(encoding="utf-8")
+
+
+def read_profile(folder: Path) -> SiteProfile:
+    """The site profile of a registry folder."""
+    return parse_profile((folder / "site.yaml").read_text(encoding="utf-8"))
+
+
+def _simplified(name: str) -> str:
+    return "_".join(name.casefold().replace("-", " ").replace("_", " ").split())

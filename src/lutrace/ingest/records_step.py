@@ -1,0 +1,158 @@
+"""`lutrace add fhir|table`: records into the registry, with pseudonyms for identifiers before anything is stored."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from lutrace.core import Progress, Row, UnusableInputError, digest_of_file, silent
+from lutrace.ehr import Identity, RecordBatch, read_fhir, read_table_rows
+from lutrace.ingest.cycle_places import place_scans
+from lutrace.ingest.profile import SiteProfile, parse_profile
+from lutrace.ingest.results import AddResult, result_of
+from lutrace.registry import AddReport, FactBatch, RefusedRow, Registry
+from lutrace.tables import FACT_TABLES
+
+_TABLE_ENDINGS = (".csv", ".tsv", ".xlsx", ".parquet")
+
+
+def run_add_fhir(
+    registry_folder: Path, sources: Sequence[Path], *, dry_run: bool = False, progress: Progress = silent
+) -> AddResult:
+    """Read FHIR R4 bundles, NDJSON files or folders of them into the registry, one file per transaction.
+
+    Raises UnusableInputError when a source holds no FHIR, RegistryBusyError while another process writes.
+    """
+    with Registry.open(registry_folder, write=True, dry_run=dry_run) as registry:
+        profile = parse_profile(registry.profile_text)
+        system = profile.patient_identifier_system
+        places = _paths_by_digest(sources)
+        parts = (part for path in sources for part in read_fhir(path, identifier_system=system))
+        batches = ((places.get(one.source.digest), one) for one in _whole_sources(parts))
+        return _add_records(registry, profile, batches, progress, total=len(places))
+
+
+def run_add_table(
+    registry_folder: Path,
+    sources: Sequence[Path],
+    *,
+    table: str | None = None,
+    dry_run: bool = False,
+    progress: Progress = silent,
+) -> AddResult:
+    """Read tables (CSV, TSV, XLSX, Parquet) whose columns are those of a fact table; the file's name says which.
+
+    Raises UnusableInputError when a file is of no known table.
+    """
+    files = [file for path in sources for file in _table_files(path)]
+    with Registry.open(registry_folder, write=True, dry_run=dry_run) as registry:
+        profile = parse_profile(registry.profile_text)
+        batches = ((file, read_table_rows(file, _table_name(file, table))) for file in files)
+        return _add_records(registry, profile, batches, progress, total=len(files))
+
+
+def pseudonymised(registry: Registry, profile: SiteProfile, batch: RecordBatch) -> FactBatch:
+    """A reader's rows with pseudonyms in the place of identifiers; who is who goes to the identities file."""
+    names = {identity.identifiers[0][1]: _link(registry, profile, identity) for identity in batch.identities}
+
+    def pseudonym(row: Row) -> Row:
+        identifier = row.get("patient_id")
+        if not identifier:
+            return row
+        known = names.get(str(identifier)) or registry.pseudonym("patient", str(identifier))
+        return {**row, "patient_id": known}
+
+    rows = {table: [pseudonym(row) for row in given] for table, given in batch.rows.items()}
+    faults = [
+        RefusedRow(one.table, one.locator, one.column, one.rule, one.remedy, pseudonym(dict(one.row)))
+        for one in batch.faults
+    ]
+    return FactBatch(batch.source, rows, faults)
+
+
+def _link(registry: Registry, profile: SiteProfile, identity: Identity) -> str:
+    """The pseudonym of a person: by the identifier that rows carry, and by those of the site's system."""
+    first, *others = identity.identifiers
+    system = profile.patient_identifier_system
+    values = [first[1], *(value for one, value in others if system is not None and one == system)]
+    patient_id = registry.identities.link("patient", values)
+    registry.identities.remember_person(
+        patient_id,
+        identity.identifiers,
+        family=identity.family,
+        given=identity.given,
+        birth_date=identity.birth_date,
+    )
+    return patient_id
+
+
+def _paths_by_digest(sources: Sequence[Path]) -> dict[str, Path]:
+    files = [file for path in sources for file in (sorted(path.rglob("*")) if path.is_dir() else [path])]
+    return {digest_of_file(file): file for file in files if file.is_file()}
+
+
+def _whole_sources(parts: Iterable[RecordBatch]) -> Iterator[RecordBatch]:
+    """Join the parts of one source that follow each other: a source is stored in one transaction."""
+    held: RecordBatch | None = None
+    for part in parts:
+        if held is not None and held.source.digest == part.source.digest:
+            held = _joined(held, part)
+            continue
+        if held is not None:
+            yield held
+        held = part
+    if held is not None:
+        yield held
+
+
+def _joined(one: RecordBatch, other: RecordBatch) -> RecordBatch:
+    tables = dict.fromkeys([*one.rows, *other.rows])
+    return replace(
+        one,
+        rows={name: [*one.rows.get(name, ()), *other.rows.get(name, ())] for name in tables},
+        identities=[*one.identities, *other.identities],
+        faults=[*one.faults, *other.faults],
+        unread=dict(Counter(one.unread) + Counter(other.unread)),
+        notes=[*one.notes, *(note for note in other.notes if note not in one.notes)],
+    )
+
+
+def _add_records(
+    registry: Registry,
+    profile: SiteProfile,
+    batches: Iterable[tuple[Path | None, RecordBatch]],
+    progress: Progress,
+    *,
+    total: int = 0,
+) -> AddResult:
+    report = AddReport()
+    unread: Counter[str] = Counter()
+    notes: dict[str, None] = {}
+    for done, (path, batch) in enumerate(batches, start=1):
+        report = report.plus(registry.add(pseudonymised(registry, profile, batch), path=path))
+        unread.update(batch.unread)
+        notes.update(dict.fromkeys(batch.notes))
+        progress("records", done, max(total, done))
+    report = report.plus(place_scans(registry, profile))
+    not_read = [f"{count} of {name} are not read" for name, count in sorted(unread.items())]
+    return result_of(report, (*not_read, *notes))
+
+
+def _table_files(path: Path) -> list[Path]:
+    if path.is_dir():
+        found = sorted(file for file in path.iterdir() if file.suffix.lower() in _TABLE_ENDINGS)
+        if not found:
+            raise UnusableInputError(f"{path.name}: holds no table ({', '.join(_TABLE_ENDINGS)})")
+        return found
+    return [path]
+
+
+def _table_name(file: Path, table: str | None) -> str:
+    name = table or file.stem.lower()
+    if name not in FACT_TABLES and name != "lab":
+        raise UnusableInputError(
+            f"{file.name}: no fact table is called {name!r}; name it with --table: {', '.join(FACT_TABLES)}"
+        )
+    return name

@@ -1,0 +1,25 @@
+"""`lutrace init|check`: make a registry, and ask it what is missing or contradictory."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+from lutrace.core import Row
+from lutrace.ingest.profile import parse_profile, profile_template
+from lutrace.registry import Registry
+
+
+def run_init(folder: Path) -> None:
+    """Make an empty registry with a commented site profile; raises UnusableInputError where there is one already."""
+    Registry.create(folder, profile_text=profile_template())
+
+
+def run_check(registry_folder: Path) -> list[Row]:
+    """What the data-quality queries find: rows of `check severity table row_id patient_id found remedy`.
+
+    Raises ProtocolError when the site profile is wrong.
+    """
+    with Registry.open(registry_folder, write=False) as registry:
+        parse_profile(registry.profile_text)
+        return [dataclasses.asdict(finding) for finding in registry.check()]

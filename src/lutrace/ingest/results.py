@@ -1,0 +1,34 @@
+"""What the steps of this corridor answer."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from lutrace.registry import AddReport
+
+
+@dataclass(frozen=True)
+class AddResult:
+    """How many rows a step added, updated, found unchanged and put into quarantine; `by_table` the same per table."""
+
+    added: int
+    updated: int
+    unchanged: int
+    quarantined: int
+    by_table: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    warnings: tuple[str, ...] = ()
+
+
+def result_of(report: AddReport, warnings: tuple[str, ...] = ()) -> AddResult:
+    """The answer made of a registry's report."""
+    by_table = {
+        name: {
+            "added": one.added,
+            "updated": one.updated,
+            "unchanged": one.unchanged,
+            "quarantined": one.quarantined,
+        }
+        for name, one in sorted(report.by_table.items())
+    }
+    return AddResult(report.added, report.updated, report.unchanged, report.quarantined, by_table, warnings)
