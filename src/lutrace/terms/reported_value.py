@@ -12,11 +12,11 @@ from lutrace.core import UnusableInputError
 Comparator = Literal["<", "<=", ">", ">="]
 
 _COMPARATORS: dict[str, Comparator] = {"<": "<", "<=": "<=", "≤": "<=", "=<": "<=", ">": ">", ">=": ">=", "≥": ">="}
-_RESULT = re.compile(
-    r"^\s*(<=|>=|=<|<|>|≤|≥)?\s*([-+]?[\d.,'’\s\u00a0\u202f]*\d(?:[eE][-+]?\d+)?)\s*(\D.*)?$", re.DOTALL
-)
-_GROUPED = re.compile(r"^\d{1,3}(?:['’\s\u00a0\u202f]\d{3})+(?=$|[.,])")
-_SEPARATORS = re.compile(r"['’\s\u00a0\u202f]")
+_GAP = r"['’\s\u00a0\u202f]"
+_NUMBER = rf"[-+]?(?:\d{{1,3}}(?:{_GAP}\d{{3}})+(?!\d)(?:[.,]\d+)?|\d(?:[\d.,]*\d)?)(?:[eE][-+]?\d+)?"
+_UNIT = r"(?:10(?:\*\*|[*^]|[eE]\+?)\d|10[⁰¹²³⁴-⁹]|[^\d.,]).*"
+_RESULT = re.compile(rf"^\s*(<=|>=|=<|<|>|≤|≥)?\s*({_NUMBER})\s*({_UNIT})?$", re.DOTALL)
+_SEPARATORS = re.compile(_GAP)
 _PLAIN = re.compile(r"^\d+(?:\.\d+)?(?:[eE][-+]?\d+)?$")
 
 
@@ -63,11 +63,7 @@ def split_result(text: str) -> tuple[str, str | None]:
 
 def _number(text: str, decimal: Literal[".", ","] | None) -> float:
     sign = -1.0 if text.startswith("-") else 1.0
-    digits = text.lstrip("+-").strip()
-    if _SEPARATORS.search(digits):
-        if not _GROUPED.match(digits):
-            raise UnusableInputError("value: spaces or apostrophes must group three digits, as in 5 000")
-        digits = _SEPARATORS.sub("", digits)
+    digits = _SEPARATORS.sub("", text.lstrip("+-"))
     plain = _with_dot(digits, decimal)
     if not _PLAIN.match(plain):
         raise UnusableInputError("value: expected one number with one decimal sign")
