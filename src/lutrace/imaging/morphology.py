@@ -20,13 +20,29 @@ def distance_to(array: BoolArray, geometry: Geometry) -> FloatArray:
 
 def dilate(array: BoolArray, geometry: Geometry, margin_mm: float) -> BoolArray:
     """The region and all voxels whose centre is at most `margin_mm` from the centre of one of its voxels."""
-    if margin_mm <= 0:
+    if margin_mm <= 0 or not array.any():
         return array.copy()
-    return np.asarray(distance_to(array, geometry) <= margin_mm + 1e-4)
+    box = _box_around(array, geometry, margin_mm)
+    grown = np.zeros_like(array)
+    grown[box] = distance_to(array[box], geometry) <= margin_mm + 1e-4
+    return grown
 
 
 def erode(array: BoolArray, geometry: Geometry, margin_mm: float) -> BoolArray:
     """The voxels of the region further than `margin_mm` from every voxel outside it; the image's edge is no outside."""
-    if margin_mm <= 0:
+    if margin_mm <= 0 or not array.any():
         return array.copy()
-    return np.asarray(array & (distance_to(~array, geometry) > margin_mm + 1e-4))
+    box = _box_around(array, geometry, margin_mm)
+    shrunk = np.zeros_like(array)
+    shrunk[box] = array[box] & (distance_to(~array[box], geometry) > margin_mm + 1e-4)
+    return shrunk
+
+
+def _box_around(array: BoolArray, geometry: Geometry, margin_mm: float) -> tuple[slice, ...]:
+    """The part of the grid that holds the region and whatever lies within the margin of it."""
+    bounds = []
+    for axis, spacing in enumerate(geometry.spacing_mm[::-1]):
+        where = np.flatnonzero(array.any(axis=tuple(k for k in range(3) if k != axis)))
+        steps = int(np.ceil(margin_mm / spacing)) + 1
+        bounds.append(slice(max(int(where[0]) - steps, 0), int(where[-1]) + steps + 1))
+    return tuple(bounds)

@@ -66,6 +66,14 @@ def resample_volume(
     return replace(volume, array=np.ascontiguousarray(array, np.float32), geometry=target)
 
 
+def resample_labels(
+    labels: NDArray[np.int32], geometry: Geometry, target: Geometry, *, matrix: NDArray[np.float64] | None = None
+) -> NDArray[np.int32]:
+    """A label array on another grid, by the nearest voxel; 0 beyond the edge. `matrix` as in `resample_array`."""
+    moved = resample_array(labels, geometry, target, method="nearest", outside=0.0, matrix=matrix)
+    return np.asarray(moved, np.int32)
+
+
 def resample_mask(mask: Mask, target: Geometry, *, matrix: NDArray[np.float64] | None = None) -> Mask:
     """The region on another grid: a voxel belongs when the nearest voxel of the mask does; a note says so."""
     array = resample_array(mask.array, mask.geometry, target, method="nearest", outside=0.0, matrix=matrix)

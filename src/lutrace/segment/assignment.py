@@ -1,0 +1,57 @@
+"""The cheapest one-to-one assignment of rows to columns (Hungarian method), small and exact."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+def assign(cost: NDArray[np.float64]) -> list[tuple[int, int]]:
+    """Pairs (row, column) of least total cost; every row or every column is used, whichever are fewer.
+
+    Shortest augmenting paths with potentials, O(n^2 m) (Kuhn 1955; Jonker and Volgenant 1987). Costs must be finite.
+    """
+    if 0 in cost.shape:
+        return []
+    if cost.shape[0] > cost.shape[1]:
+        return sorted((row, column) for column, row in assign(cost.T))
+    rows, columns = cost.shape
+    row_price, column_price = np.zeros(rows), np.zeros(columns)
+    row_of = np.full(columns, -1)
+    for row in range(rows):
+        _augment(cost, row, row_of, row_price, column_price)
+    return sorted((int(row_of[column]), column) for column in range(columns) if row_of[column] >= 0)
+
+
+def _augment(
+    cost: NDArray[np.float64],
+    start: int,
+    row_of: NDArray[np.int64],
+    row_price: NDArray[np.float64],
+    column_price: NDArray[np.float64],
+) -> None:
+    """Give row `start` a column along the cheapest alternating path; prices stay feasible."""
+    columns = cost.shape[1]
+    shortest = np.full(columns, np.inf)
+    came_from = np.full(columns, -1)
+    done = np.zeros(columns, np.bool_)
+    row, column, reached = start, -1, 0.0
+    while True:
+        step = reached + cost[row] - row_price[row] - column_price
+        better = ~done & (step < shortest)
+        shortest[better] = step[better]
+        came_from[better] = column
+        column = int(np.argmin(np.where(done, np.inf, shortest)))
+        reached = float(shortest[column])
+        done[column] = True
+        if row_of[column] < 0:
+            break
+        row = int(row_of[column])
+    row_price[start] += reached
+    settled = done & (row_of >= 0)
+    row_price[row_of[settled]] += reached - shortest[settled]
+    column_price[done] -= reached - shortest[done]
+    while column >= 0:
+        previous = int(came_from[column])
+        row_of[column] = start if previous < 0 else row_of[previous]
+        column = previous
