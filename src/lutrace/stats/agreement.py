@@ -6,9 +6,11 @@ from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.special import ndtri
 from statsmodels.stats.inter_rater import cohens_kappa
 
 from lutrace.core import UnusableInputError
+from lutrace.stats.observations import IntArray
 from lutrace.stats.proportions import Proportion, compute_proportion
 
 
@@ -59,16 +61,23 @@ def compute_agreement(
     np.add.at(table, ([place[name] for name in first], [place[name] for name in second]), 1)
     share = compute_proportion(int(np.trace(table)), len(first), level=level)
     used = np.flatnonzero(table.sum(axis=0) + table.sum(axis=1))
-    kappa = None if used.size < 2 else cohens_kappa(table[np.ix_(used, used)], alpha=1 - level)
+    kappa, se, low, high = _compute_kappa(table[np.ix_(used, used)], level) if used.size > 1 else (None,) * 4
     return Agreement(
         classes=tuple(str(name) for name in classes),
         matrix=tuple(tuple(int(cell) for cell in line) for line in table),
         agreement=share,
-        kappa=None if kappa is None else float(kappa.kappa),
-        se=None if kappa is None else float(kappa.std_kappa),
-        low=None if kappa is None else float(kappa.kappa_low),
-        high=None if kappa is None else float(kappa.kappa_upp),
+        kappa=kappa,
+        se=se,
+        low=low,
+        high=high,
         n=len(first),
         level=level,
         method="Cohen's kappa, unweighted, large-sample interval (Fleiss, Cohen and Everitt)",
     )
+
+
+def _compute_kappa(table: IntArray, level: float) -> tuple[float, float, float, float]:
+    found = cohens_kappa(table)
+    kappa, se = float(found.kappa), float(found.std_kappa)
+    half = float(ndtri(0.5 + level / 2)) * se
+    return kappa, se, kappa - half, kappa + half

@@ -9,9 +9,10 @@ from typing import Any
 import numpy as np
 from scipy.special import chdtrc, ndtr, ndtri
 
+from lutrace.core import EstimationError
 from lutrace.stats.concordance import Concordance, compute_concordance
 from lutrace.stats.cox_diagnostics import Influence, PhTest, compute_dfbeta, compute_ph_tests, select_influential
-from lutrace.stats.cox_likelihood import Maximum, Stratum, Ties, find_strata, maximise
+from lutrace.stats.cox_likelihood import Maximum, Ties, find_strata, maximise
 from lutrace.stats.observations import FloatArray, Survival, check_level, covariate_matrix
 
 MIN_EVENTS_PER_TERM = 10
@@ -64,7 +65,8 @@ class CoxFit:
     influence: tuple[Influence, ...]
     """Rows that move a coefficient by more than 2 / sqrt(n) standard errors, strongest first."""
     dfbeta: FloatArray
-    concordance: Concordance
+    concordance: Concordance | None
+    """None where no pair of patients is comparable."""
     firth: bool
     warnings: tuple[str, ...]
     method: str
@@ -113,15 +115,14 @@ def fit_cox(
     se = np.sqrt(np.diag(covariance))
     z = coef / se
     half = float(ndtri(0.5 + level / 2)) * se
-    ph_tests = _test_ph(survival, parts, found, terms)
     events_per_term, exposed = survival.n_events / len(terms), count_exposed_events(survival, matrix)
     return CoxFit(
         terms=tuple(terms),
         coef=as_floats(coef),
         se=as_floats(se),
-        hazard_ratio=as_floats(np.exp(coef)),
-        low=as_floats(np.exp(coef - half)),
-        high=as_floats(np.exp(coef + half)),
+        hazard_ratio=hazard_ratios(coef),
+        low=hazard_ratios(coef - half),
+        high=hazard_ratios(coef + half),
         z=as_floats(z),
         p=as_floats(2 * ndtr(-np.abs(z))),
         covariance=covariance,
@@ -135,14 +136,22 @@ def fit_cox(
         loglik_null=found.at_zero.loglik,
         loglik=found.at_maximum.loglik,
         tests=_test_model(found),
-        ph_tests=ph_tests,
+        ph_tests=compute_ph_tests(survival, parts, found.coef, terms=terms),
         influence=select_influential(dfbeta, se, terms),
         dfbeta=dfbeta,
-        concordance=compute_concordance(survival, standard @ found.coef, strata=strata),
+        concordance=find_concordance(survival, standard @ found.coef, strata),
         firth=False,
         warnings=warn_of_sparsity(terms, events_per_term, exposed),
         method=f"Cox partial likelihood, {ties.capitalize()} ties, Wald interval",
     )
+
+
+def find_concordance(survival: Survival, risk: FloatArray, strata: Any) -> Concordance | None:
+    """The concordance of a fit, or None where no pair of patients is comparable (all events at one last time)."""
+    try:
+        return compute_concordance(survival, risk, strata=strata)
+    except EstimationError:
+        return None
 
 
 def count_exposed_events(survival: Survival, covariates: FloatArray) -> tuple[int | None, ...]:
@@ -168,6 +177,12 @@ def warn_of_sparsity(terms: Sequence[str], events_per_term: float, exposed: Sequ
     return tuple(warnings)
 
 
+def hazard_ratios(coef: FloatArray) -> tuple[float, ...]:
+    """The hazard ratios of log hazard ratios; infinite beyond what a number can hold."""
+    with np.errstate(over="ignore"):
+        return as_floats(np.exp(coef))
+
+
 def as_floats(values: FloatArray) -> tuple[float, ...]:
     """An array as a tuple of plain numbers."""
     return tuple(float(value) for value in values)
@@ -189,10 +204,3 @@ def _test_model(found: Maximum) -> tuple[ModelTest, ...]:
         "Wald": float(found.coef @ end.information @ found.coef),
     }
     return tuple(ModelTest(name, value, df, float(chdtrc(df, value))) for name, value in statistics.items())
-
-
-def _test_ph(survival: Survival, parts: Sequence[Stratum], found: Maximum, terms: Sequence[str]) -> tuple[PhTest, ...]:
-    """The tests of proportional hazards; none where only one event time leaves nothing to test."""
-    if sum(stratum.sets.time.size for stratum in parts) < 2:
-        return ()
-    return compute_ph_tests(survival, parts, found.coef, terms=terms)

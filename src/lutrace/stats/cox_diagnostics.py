@@ -12,6 +12,9 @@ from lutrace.stats.cox_likelihood import Averages, Stratum, average_stratum, sum
 from lutrace.stats.kaplan_meier import compute_kaplan_meier
 from lutrace.stats.observations import FloatArray, Survival
 
+_SINGULAR = 1e-10
+"""Smallest eigenvalue of a scaled information below which there is no information on change with time."""
+
 
 @dataclass(frozen=True)
 class PhTest:
@@ -38,7 +41,8 @@ def compute_ph_tests(
     """Tests of proportional hazards per term and, last, of all terms, against the Kaplan-Meier transform of time.
 
     The score test of an added covariate times g(t), g = 1 - S(t-) of all patients together, as R `cox.zph` (survival
-    3) with transform "km". Source: Grambsch and Therneau 1994; Therneau, survival vignette "approximate zph".
+    3) with transform "km". A test that the data cannot give (one event time, say) is left out.
+    Source: Grambsch and Therneau 1994; Therneau, survival vignette "approximate zph".
     """
     curve = compute_kaplan_meier(survival)
     p = len(terms)
@@ -52,7 +56,8 @@ def compute_ph_tests(
         blocks = [sum_variances(stratum, found, g**power) for power in (0, 1, 2)]
         information += np.block([[blocks[0], blocks[1]], [blocks[1], blocks[2]]])
     tests = [_score_test(score, information, p, [number], term) for number, term in enumerate(terms)]
-    return (*tests, _score_test(score, information, p, list(range(p)), "global"))
+    tests.append(_score_test(score, information, p, list(range(p)), "global"))
+    return tuple(test for test in tests if test is not None)
 
 
 def compute_dfbeta(strata: Sequence[Stratum], coef: FloatArray, *, covariance: FloatArray, n: int) -> FloatArray:
@@ -89,10 +94,14 @@ def _failed_before(times: FloatArray, survival: FloatArray, asked: FloatArray) -
     return failed
 
 
-def _score_test(score: FloatArray, information: FloatArray, p: int, numbers: list[int], name: str) -> PhTest:
+def _score_test(score: FloatArray, information: FloatArray, p: int, numbers: list[int], name: str) -> PhTest | None:
     kept = [*range(p), *(p + number for number in numbers)]
-    part = score[kept]
-    statistic = float(part @ np.linalg.solve(information[np.ix_(kept, kept)], part))
+    part, block = score[kept], information[np.ix_(kept, kept)]
+    scale = np.sqrt(np.maximum(np.diag(block), np.finfo(float).tiny))
+    standard = block / np.outer(scale, scale)
+    if np.linalg.eigvalsh(standard)[0] < _SINGULAR:
+        return None
+    statistic = float(part / scale @ np.linalg.solve(standard, part / scale))
     return PhTest(name, statistic, len(numbers), float(chdtrc(len(numbers), statistic)))
 
 

@@ -13,14 +13,24 @@ from lutrace.stats.observations import FloatArray, IntArray, Survival, covariate
 from lutrace.stats.risk_sets import RiskSets, find_risk_sets
 
 Ties = Literal["efron", "breslow"]
-_MAX_STEPS = 25
+_MAX_STEPS = 50
 _SETTLED = 1e-9
 """Newton's last step, in standard deviations of each covariate, below which the maximum counts as found."""
-_STILL_MOVING = 1e-3
+_SPENT = 1e-9
+"""Share of the information at zero below which a direction is one in which the likelihood only grows."""
+_INVOLVED = 1e-3
+"""Part of a covariate in a direction (of length 1) from which on it is named."""
+_EMPTY = 1e150
+"""One over the weight of a risk set, relative to the heaviest row, from which on rounding decides."""
+_FLAT = 1e-12
+"""Mean variance within risk sets, of a standardised covariate, that is rounding only."""
 
 
 class MonotoneLikelihoodError(EstimationError):
-    """The partial likelihood has no maximum: at least one coefficient grows without bound (separation)."""
+    """The partial likelihood has no maximum: at least one coefficient grows without bound (separation).
+
+    So counts, too, a maximum at which hazards within a risk set differ by more than a factor of 1e150.
+    """
 
     def __init__(self, terms: Sequence[str]) -> None:
         """Name the terms whose coefficients run away."""
@@ -109,15 +119,21 @@ def average_stratum(stratum: Stratum, coef: FloatArray) -> Averages:
     weighted = weights[:, None] * x
     totals = sets.sum_at_risk(weights)[sets.group] - sets.share * sets.sum_events(weights)[sets.group]
     sums = sets.sum_at_risk(weighted)[sets.group] - sets.share[:, None] * sets.sum_events(weighted)[sets.group]
-    # A step that is far too long empties a risk set (weight 0, likelihood -inf); the search then halves it.
-    with np.errstate(divide="ignore", invalid="ignore"):
+    # A step that is far too long all but empties a risk set of weight: such a point counts as impossible, and the
+    # search halves the step.
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         loglik = float(eta[sets.event_rows].sum() - np.log(totals).sum())
-        return Averages(weights, 1 / totals, sums / totals[:, None], loglik)
+        means = sums / totals[:, None]
+        inverse = 1 / totals
+    return Averages(weights, inverse, means, loglik if (inverse < _EMPTY).all() else -np.inf)
 
 
 def score_stratum(stratum: Stratum, coef: FloatArray) -> CoxScore:
     """Likelihood, gradient and information of one stratum at `coef`."""
-    found = average_stratum(stratum, coef)
+    return _score(stratum, average_stratum(stratum, coef))
+
+
+def _score(stratum: Stratum, found: Averages) -> CoxScore:
     x = stratum.covariates
     gradient = x[stratum.sets.event_rows].sum(axis=0) - found.means.sum(axis=0)
     return CoxScore(found.loglik, gradient, sum_variances(stratum, found, np.ones(found.inverse.size)))
@@ -159,41 +175,49 @@ def maximise(strata: Sequence[Stratum], terms: Sequence[str]) -> Maximum:
     """
     coef: FloatArray = np.zeros(len(terms))
     at_zero = score = sum_scores([score_stratum(stratum, coef) for stratum in strata])
-    check_separate(at_zero.information, terms)
-    step = np.zeros(len(terms))
+    check_separate(at_zero.information, terms, n_events=sum(part.sets.group.size for part in strata))
     for n_steps in range(1, _MAX_STEPS + 1):
-        try:
-            step = np.asarray(np.linalg.solve(score.information, score.gradient), dtype=np.float64)
-        except np.linalg.LinAlgError:
-            break
+        step = np.asarray(np.linalg.solve(score.information, score.gradient), dtype=np.float64)
         coef, score = _climb(strata, coef, step, score.loglik)
+        if not _has_information(score, at_zero):
+            break
         if np.abs(step).max() < _SETTLED:
             return Maximum(coef, score, at_zero, n_steps)
-    moving = np.abs(step) > _STILL_MOVING * np.abs(step).max()
-    raise MonotoneLikelihoodError([term for term, moves in zip(terms, moving, strict=True) if moves])
+    weak = np.abs(_scaled_eigen(score, at_zero)[1][:, 0])
+    raise MonotoneLikelihoodError([term for term, part in zip(terms, weak, strict=True) if part > _INVOLVED])
+
+
+def _has_information(score: CoxScore, at_zero: CoxScore) -> bool:
+    """Whether, compared with the start, information is left in every direction; without it the way has no end."""
+    return bool(_scaled_eigen(score, at_zero)[0][0] >= _SPENT)
+
+
+def _scaled_eigen(score: CoxScore, at_zero: CoxScore) -> tuple[FloatArray, FloatArray]:
+    scale = np.sqrt(np.diag(at_zero.information))
+    values, vectors = np.linalg.eigh(score.information / np.outer(scale, scale))
+    return np.asarray(values, dtype=np.float64), np.asarray(vectors, dtype=np.float64)
 
 
 def _climb(strata: Sequence[Stratum], coef: FloatArray, step: FloatArray, loglik: float) -> tuple[FloatArray, CoxScore]:
     """The next point of Newton's way: the step, halved until the likelihood does not fall."""
-    for halving in range(11):
-        tried = coef + step / 2**halving
-        score = sum_scores([score_stratum(stratum, tried) for stratum in strata])
-        if score.loglik >= loglik - 1e-9 * abs(loglik):
-            break
-    return tried, score
+    tried, found = coef + step, [average_stratum(stratum, coef + step) for stratum in strata]
+    while sum(part.loglik for part in found) < loglik - 1e-9 * abs(loglik):
+        step = step / 2
+        tried, found = coef + step, [average_stratum(stratum, coef + step) for stratum in strata]
+    return tried, sum_scores([_score(stratum, part) for stratum, part in zip(strata, found, strict=True)])
 
 
-def check_separate(information: FloatArray, terms: Sequence[str]) -> None:
+def check_separate(information: FloatArray, terms: Sequence[str], *, n_events: int) -> None:
     """Refuse covariates that do not vary within the risk sets, or are combinations of one another."""
-    diagonal = np.diag(information)
-    scale = np.sqrt(np.maximum(diagonal, 0))
-    flat = [term for term, size in zip(terms, scale, strict=True) if size < 1e-8]
+    variances = np.diag(information) / n_events
+    flat = [term for term, variance in zip(terms, variances, strict=True) if variance < _FLAT]
     if flat:
         raise EstimationError(
             f"covariate {', '.join(flat)} does not vary among the patients at risk at any event; "
             "drop it from the model or choose other strata"
         )
+    scale = np.sqrt(np.diag(information))
     values, vectors = np.linalg.eigh(information / np.outer(scale, scale))
     if values[0] < 1e-10:
-        involved = [term for term, size in zip(terms, np.abs(vectors[:, 0]), strict=True) if size > 1e-3]
+        involved = [term for term, size in zip(terms, np.abs(vectors[:, 0]), strict=True) if size > _INVOLVED]
         raise EstimationError(f"covariates {', '.join(involved)} are combinations of one another; drop one of them")

@@ -11,13 +11,14 @@ from firthmodels import FirthCoxPH
 from scipy.special import chdtrc
 
 from lutrace.core import EstimationError, UnsupportedError
-from lutrace.stats.concordance import compute_concordance
 from lutrace.stats.cox import (
     CoxFit,
     ModelTest,
     as_floats,
     count_exposed_events,
+    find_concordance,
     fit_cox,
+    hazard_ratios,
     standardise,
     warn_of_sparsity,
 )
@@ -34,6 +35,8 @@ from lutrace.stats.cox_likelihood import (
 from lutrace.stats.observations import FloatArray, Survival, check_level, covariate_matrix
 
 _PROFILE_STEPS = 500
+_PROFILE_TOLERANCE = 1e-8
+"""In log likelihood. The fit keeps firthmodels' own tolerances: with tighter ones its tests often fail."""
 
 
 def fit_firth_cox(survival: Survival, covariates: Any, *, terms: Sequence[str], level: float = 0.95) -> CoxFit:
@@ -65,21 +68,21 @@ def fit_firth_cox(survival: Survival, covariates: Any, *, terms: Sequence[str], 
     parts = find_strata(survival, standard, strata=None, ties="breslow")
     null = _penalised_null(parts, terms)
     model, bounds = _solve(survival, standard, level)
+    unscaled = float(np.log(scale).sum())
     coef, se = model.coef_ / scale, model.bse_ / scale
     covariance = np.asarray(
         np.linalg.inv(sum_scores([score_stratum(part, model.coef_) for part in parts]).information), dtype=np.float64
     )
     dfbeta = compute_dfbeta(parts, model.coef_, covariance=covariance, n=survival.n) / scale
-    low, high = np.exp(bounds / scale[:, None]).T
     statistic = max(2 * (float(model.loglik_) - null), 0.0)
     events_per_term, exposed = survival.n_events / len(terms), count_exposed_events(survival, matrix)
     return CoxFit(
         terms=tuple(terms),
         coef=as_floats(coef),
         se=as_floats(se),
-        hazard_ratio=as_floats(np.exp(coef)),
-        low=as_floats(low),
-        high=as_floats(high),
+        hazard_ratio=hazard_ratios(coef),
+        low=hazard_ratios(bounds[:, 0] / scale),
+        high=hazard_ratios(bounds[:, 1] / scale),
         z=as_floats(model.coef_ / model.lrt_bse_),
         p=as_floats(model.lrt_pvalues_),
         covariance=covariance / np.outer(scale, scale),
@@ -90,13 +93,13 @@ def fit_firth_cox(survival: Survival, covariates: Any, *, terms: Sequence[str], 
         n_exposed_events=exposed,
         ties="breslow",
         level=level,
-        loglik_null=null,
-        loglik=float(model.loglik_),
+        loglik_null=null + unscaled,
+        loglik=float(model.loglik_) + unscaled,
         tests=(ModelTest("penalised likelihood ratio", statistic, len(terms), float(chdtrc(len(terms), statistic))),),
         ph_tests=(),
         influence=select_influential(dfbeta, se, terms),
         dfbeta=dfbeta,
-        concordance=compute_concordance(survival, standard @ model.coef_),
+        concordance=find_concordance(survival, standard @ model.coef_, None),
         firth=True,
         warnings=(*warn_of_sparsity(terms, events_per_term, exposed), *_warn_of_bounds(terms, bounds)),
         method="Cox partial likelihood with Firth's penalty, Breslow ties, profile-likelihood interval and p",
@@ -129,7 +132,7 @@ def fit_cox_or_firth(
 def _penalised_null(parts: Sequence[Stratum], terms: Sequence[str]) -> float:
     """The penalised log likelihood with all coefficients zero."""
     at_zero = sum_scores([score_stratum(part, np.zeros(len(terms))) for part in parts])
-    check_separate(at_zero.information, terms)
+    check_separate(at_zero.information, terms, n_events=sum(part.sets.group.size for part in parts))
     return at_zero.loglik + 0.5 * float(np.linalg.slogdet(at_zero.information).logabsdet)
 
 
@@ -137,15 +140,29 @@ def _solve(survival: Survival, standard: FloatArray, level: float) -> tuple[Firt
     """The fitted model with its likelihood-ratio tests, and its profile bounds, on the standardised scale."""
     model = FirthCoxPH(backend="numpy", max_iter=500)
     with warnings.catch_warnings():
-        # What did not converge is read off the results below: a flag for the fit, NaN for tests and bounds.
+        # What did not converge is read off the results: a flag for the fit, NaN for tests and bounds.
         warnings.simplefilter("ignore")
-        model.fit(standard, (survival.event, survival.time)).lrt()
-        bounds = model.conf_int(alpha=1 - level, method="pl", max_iter=_PROFILE_STEPS)
-    if not model.converged_ or not np.isfinite(model.lrt_pvalues_).all():
-        raise EstimationError(
-            f"Firth's Cox model did not converge with {survival.n_events} events; use fewer covariates"
+        try:
+            model.fit(standard, (survival.event, survival.time)).lrt()
+            solved = model.converged_ and bool(np.isfinite(model.lrt_pvalues_).all())
+        except np.linalg.LinAlgError:
+            solved = False
+        if not solved:
+            raise EstimationError(
+                f"Firth's Cox model did not converge with {survival.n_events} events; use fewer covariates"
+            )
+        return model, np.array([_profile(model, number, level) for number in range(standard.shape[1])])
+
+
+def _profile(model: FirthCoxPH, number: int, level: float) -> FloatArray:
+    """The two bounds of one coefficient; NaN where the profile does not reach one."""
+    try:
+        bounds = model.conf_int(
+            alpha=1 - level, method="pl", features=[number], max_iter=_PROFILE_STEPS, tol=_PROFILE_TOLERANCE
         )
-    return model, np.asarray(bounds, dtype=np.float64)
+    except np.linalg.LinAlgError:
+        return np.full(2, np.nan)
+    return np.asarray(bounds[number], dtype=np.float64)
 
 
 def _warn_of_bounds(terms: Sequence[str], bounds: FloatArray) -> tuple[str, ...]:

@@ -36,8 +36,8 @@ class SurvivalQuantile:
 class SurvivalCurve:
     """A Kaplan-Meier curve: one element per distinct time of event or censoring, in ascending order.
 
-    `survival`, `low` and `high` hold from that time on; the interval is [1, 1] before the first event and NaN once
-    the curve is at 0. `std_error` is Greenwood's, of log survival.
+    `survival`, `low` and `high` hold from that time on. As in R, the interval is NaN once the curve is at 0 and, for
+    log-log, before the first event. `std_error` is Greenwood's, of log survival.
     """
 
     time: FloatArray
@@ -79,12 +79,12 @@ class SurvivalCurve:
     def at(self, times: Any) -> CurvePoints:
         """Survival with interval at the given times; NaN past the last observed time."""
         asked = finite_vector(times, "times")
-        place = np.searchsorted(self.time, asked, side="right") - 1
+        place = np.searchsorted(self.time, asked, side="right")
         beyond = asked > self.time[-1]
+        before = 1.0 if self.interval != "log-log" else np.nan
         columns = []
-        for values in (self.survival, self.low, self.high):
-            found = np.where(place >= 0, values[np.maximum(place, 0)], 1.0)
-            columns.append(np.where(beyond, np.nan, found))
+        for first, values in ((1.0, self.survival), (before, self.low), (before, self.high)):
+            columns.append(np.where(beyond, np.nan, np.concatenate([[first], values])[place]))
         return CurvePoints(asked, *columns)
 
 
@@ -174,8 +174,7 @@ def _limits(
 ) -> tuple[FloatArray, FloatArray]:
     z = float(ndtri(0.5 + level / 2))
     low, high = np.full_like(estimate, np.nan), np.full_like(estimate, np.nan)
-    low[estimate == 1] = high[estimate == 1] = 1.0
-    inner = (estimate > 0) & (estimate < 1)
+    inner = (estimate > 0) & ((estimate < 1) | (interval != "log-log"))
     point, spread = estimate[inner], z * std_error[inner]
     log_point = np.log(point)
     match interval:
