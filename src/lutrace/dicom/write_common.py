@@ -9,6 +9,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 from pydicom.dataset import Dataset, FileMetaDataset
+from pydicom.filebase import DicomBytesIO
+from pydicom.filewriter import write_data_element, write_file_meta_info
 from pydicom.sr.coding import Code
 from pydicom.uid import ExplicitVRLittleEndian, generate_uid
 from pydicom.valuerep import format_number_as_ds
@@ -170,16 +172,48 @@ def scale_to_stored(array: NDArray[np.float32]) -> tuple[NDArray[np.uint16], str
     return np.minimum(stored, 65535).astype("<u2"), slope
 
 
+class SliceWriter:
+    """Writes the files of one series: what they share is encoded once, each slice adds its own elements.
+
+    The same input gives the same bytes. Explicit little endian, Part 10 with preamble.
+    """
+
+    def __init__(self, shared: Dataset) -> None:
+        """Encode the elements that all slices share; SOP Class UID among them."""
+        self._sop_class = shared.SOPClassUID
+        self._shared = _encode(shared)
+
+    def write(self, path: Path, own: Dataset) -> None:
+        """Write one file: the shared elements and those of `own` (SOP Instance UID among them), in tag order."""
+        meta = FileMetaDataset()
+        meta.MediaStorageSOPClassUID = self._sop_class
+        meta.MediaStorageSOPInstanceUID = own.SOPInstanceUID
+        meta.TransferSyntaxUID = ExplicitVRLittleEndian
+        meta.ImplementationClassUID = _IMPLEMENTATION
+        meta.ImplementationVersionName = "LUTRACE"
+        head = DicomBytesIO()
+        write_file_meta_info(head, meta, enforce_standard=True)
+        elements = {**self._shared, **_encode(own)}
+        body = [elements[tag] for tag in sorted(elements)]
+        path.write_bytes(b"".join([b"\0" * 128, b"DICM", head.getvalue(), *body]))
+
+
+def _encode(dataset: Dataset) -> dict[int, bytes]:
+    """The bytes of each element of a dataset, by tag."""
+    encoded = {}
+    for element in dataset:
+        buffer = DicomBytesIO()
+        buffer.is_little_endian, buffer.is_implicit_VR = True, False
+        write_data_element(buffer, element, ["utf8"])
+        encoded[int(element.tag)] = buffer.getvalue()
+    return encoded
+
+
 def write_object(dataset: Dataset, path: Path) -> None:
-    """Write one object as a DICOM file, explicit little endian, the same bytes each time."""
-    meta = FileMetaDataset()
-    meta.MediaStorageSOPClassUID = dataset.SOPClassUID
-    meta.MediaStorageSOPInstanceUID = dataset.SOPInstanceUID
-    meta.TransferSyntaxUID = ExplicitVRLittleEndian
-    meta.ImplementationClassUID = _IMPLEMENTATION
-    meta.ImplementationVersionName = "LUTRACE"
-    dataset.file_meta = meta
-    dataset.save_as(path, enforce_file_format=True)
+    """Write one object as a DICOM file."""
+    own = Dataset()
+    own.SOPInstanceUID = dataset.SOPInstanceUID
+    SliceWriter(dataset).write(path, own)
 
 
 def format_date(moment: dt.datetime) -> str:

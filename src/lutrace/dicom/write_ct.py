@@ -5,11 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+from pydicom.dataset import Dataset
 from pydicom.uid import CTImageStorage
 
 from lutrace.core import UnusableInputError
 from lutrace.dicom.write_common import (
     SeriesHeader,
+    SliceWriter,
     format_date,
     format_decimal,
     format_time,
@@ -19,7 +21,6 @@ from lutrace.dicom.write_common import (
     set_frame_of_reference,
     set_pixel_module,
     start_dataset,
-    write_object,
 )
 from lutrace.imaging import Volume
 
@@ -48,12 +49,14 @@ def write_ct_series(volume: Volume, folder: Path, *, header: SeriesHeader, kvp: 
     dataset.RescaleType = "HU"
     dataset.WindowCenter, dataset.WindowWidth = "40", "400"
     stored = np.rint(np.clip(volume.array, _INTERCEPT, 3071) - _INTERCEPT).astype("<u2")
+    writer = SliceWriter(dataset)
     paths = []
     for index in range(volume.geometry.size_xyz[2]):
-        dataset.SOPInstanceUID = make_uid(header.series_uid, str(index))
-        dataset.InstanceNumber = index + 1
-        dataset.ImagePositionPatient = position(volume.geometry, index)
-        dataset.PixelData = stored[index].tobytes()
+        own = Dataset()
+        own.SOPInstanceUID = make_uid(header.series_uid, str(index))
+        own.InstanceNumber = index + 1
+        own.ImagePositionPatient = position(volume.geometry, index)
+        own.add_new("PixelData", "OW", stored[index].tobytes())
         paths.append(folder / f"{index + 1:04d}.dcm")
-        write_object(dataset, paths[-1])
+        writer.write(paths[-1], own)
     return paths

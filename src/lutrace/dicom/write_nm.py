@@ -109,7 +109,7 @@ def write_nm_series(
         stored, slope = scale_to_stored(volume.array)
         dataset.CountsAccumulated = ""
         dataset.RealWorldValueMappingSequence = [_value_map(slope)]
-    dataset.PixelData = stored.tobytes()
+    dataset.add_new("PixelData", "OW", stored.tobytes())
     write_object(dataset, path)
     return path
 

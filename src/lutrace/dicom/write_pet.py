@@ -8,11 +8,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from pydicom.dataset import Dataset
 from pydicom.uid import PositronEmissionTomographyImageStorage
 
 from lutrace.core import MissingFactError, UnusableInputError
 from lutrace.dicom.write_common import (
     SeriesHeader,
+    SliceWriter,
     Tracer,
     format_date,
     format_decimal,
@@ -25,7 +27,6 @@ from lutrace.dicom.write_common import (
     set_pixel_module,
     start_dataset,
     tracer_item,
-    write_object,
 )
 from lutrace.imaging import Volume
 
@@ -87,29 +88,36 @@ def write_pet_series(
     dataset.RescaleIntercept = "0"
     dataset.ActualFrameDuration = str(round(timing.duration_s * 1000))
     stored, slope = scale_to_stored(volume.array)
-    decay = math.log(2) / tracer.half_life_s
+    writer = SliceWriter(dataset)
     paths = []
-    for index in range(slices):
-        start = timing.starts[index]
+    for index, start in enumerate(timing.starts):
         pixels = stored[index]
         if slope_per_slice:
             pixels, slope = scale_to_stored(volume.array[index])
-        reference_s = (start - header.series_datetime).total_seconds() + _mean_time(decay, timing.duration_s)
-        dataset.SOPInstanceUID = make_uid(header.series_uid, str(index))
-        dataset.InstanceNumber = dataset.ImageIndex = index + 1
-        dataset.ImagePositionPatient = position(volume.geometry, index)
-        dataset.AcquisitionDate, dataset.AcquisitionTime = format_date(start), format_time(start)
-        dataset.ContentDate, dataset.ContentTime = dataset.AcquisitionDate, dataset.AcquisitionTime
-        dataset.FrameReferenceTime = format_decimal(reference_s * 1000)
-        if timing.decay_correction != "NONE":
-            since = (header.series_datetime - tracer.injection_datetime).total_seconds()
-            offset = since if timing.decay_correction == "ADMIN" else 0.0
-            dataset.DecayFactor = format_decimal(math.exp(decay * (reference_s + offset)))
-        dataset.RescaleSlope = slope
-        dataset.PixelData = pixels.tobytes()
+        own = _slice_times(start, header, tracer, timing)
+        own.SOPInstanceUID = make_uid(header.series_uid, str(index))
+        own.InstanceNumber = own.ImageIndex = index + 1
+        own.ImagePositionPatient = position(volume.geometry, index)
+        own.RescaleSlope = slope
+        own.add_new("PixelData", "OW", pixels.tobytes())
         paths.append(folder / f"{index + 1:04d}.dcm")
-        write_object(dataset, paths[-1])
+        writer.write(paths[-1], own)
     return paths
+
+
+def _slice_times(start: dt.datetime, header: SeriesHeader, tracer: Tracer, timing: PetTiming) -> Dataset:
+    """When a slice was measured, and what its values were multiplied by for decay."""
+    decay = math.log(2) / tracer.half_life_s
+    reference_s = (start - header.series_datetime).total_seconds() + _mean_time(decay, timing.duration_s)
+    own = Dataset()
+    own.AcquisitionDate, own.AcquisitionTime = format_date(start), format_time(start)
+    own.ContentDate, own.ContentTime = own.AcquisitionDate, own.AcquisitionTime
+    own.FrameReferenceTime = format_decimal(reference_s * 1000)
+    if timing.decay_correction != "NONE":
+        since = (header.series_datetime - tracer.injection_datetime).total_seconds()
+        offset = since if timing.decay_correction == "ADMIN" else 0.0
+        own.DecayFactor = format_decimal(math.exp(decay * (reference_s + offset)))
+    return own
 
 
 def _mean_time(decay_per_s: float, duration_s: float) -> float:

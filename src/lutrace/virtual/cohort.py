@@ -58,6 +58,8 @@ class VirtualPatients:
     landmark_day: Floats
     """Day on which cycle 2 is given, or would have been."""
     death_day: Floats
+    follow_up_day: Floats
+    """Day of the data cut."""
     last_day: Floats
     """Last day seen: death, loss or the data cut."""
     lost: Bools
@@ -138,7 +140,8 @@ def _simulate_chunk(n: int, rng: np.random.Generator, p: CohortParameters) -> Vi
     course = response.course
     death = _draw_death(persons, response, given[:, 1], rng=rng, p=p)
     n_cycles, reason = _draw_cycles(course, given, death, rng=rng, p=p)
-    follow_up = given[:, 1] + WEEK_DAYS * p.follow_up_weeks * np.exp(p.follow_up_ln_sd * rng.standard_normal(n))
+    weeks = p.follow_up_weeks * np.exp(p.follow_up_ln_sd * rng.standard_normal(n))
+    follow_up = np.floor(given[:, 1] + WEEK_DAYS * weeks)
     loss = rng.exponential(WEEK_DAYS / p.lost_per_week, n)
     last = np.floor(np.maximum(np.minimum(np.minimum(death, loss), follow_up), 1.0))
     given_by = np.maximum((given <= last[:, None]).sum(axis=1), 1)
@@ -162,6 +165,7 @@ def _simulate_chunk(n: int, rng: np.random.Generator, p: CohortParameters) -> Vi
         cycle_day=np.where(shown, given, np.nan),
         landmark_day=given[:, 1],
         death_day=np.floor(death),
+        follow_up_day=follow_up,
         last_day=last,
         lost=(loss < np.minimum(death, follow_up)),
         os_day=last,

@@ -31,7 +31,6 @@ MASK_REGIONS = (
     "small_bowel",
     "blood_pool",
     "skeleton",
-    "body",
 )
 _LESION_HU = {"bone": 620.0, "node": 48.0, "liver": 38.0, "lung": 25.0}
 _LESION_FINE = 3
@@ -50,7 +49,7 @@ class Camera:
 
 SPECT = Camera(128, (4.8, 4.8, 4.8), 12.5, 0.012, 9.0)
 PET = Camera(128, (4.07283, 4.07283, 5.0), 6.0, 0.030, 6.0)
-CT = Camera(128, (4.0, 4.0, 5.0), 0.0, 0.0, 0.0)
+CT = Camera(128, (4.0, 4.0, 6.0), 0.0, 0.0, 0.0)
 """Coarser than a real CT (about 1 x 1 x 3 mm): the virtual centre keeps its disk small."""
 
 
@@ -149,9 +148,8 @@ def draw_masks(
         view[part > 0.5] = numbers.get(shape.region, numbers["other"])
     masks = {}
     for region in MASK_REGIONS:
-        inside = labels > 0 if region == "body" else labels == numbers[region]
         whole = np.zeros(geometry.shape_zyx, bool)
-        whole[:, crop[0], crop[1]] = _wander(inside, rng, small=region in ("lacrimal",))
+        whole[:, crop[0], crop[1]] = _wander(labels == numbers[region], rng, small=region == "lacrimal")
         masks[region] = whole
     return masks
 

@@ -1,0 +1,186 @@
+"""Makes a whole virtual centre on disk: DICOM, FHIR and letters of its patients, and the truth about them."""
+
+from __future__ import annotations
+
+import json
+import multiprocessing
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from lutrace.core import Progress, UnusableInputError, silent, write_rows
+from lutrace.physics import SpectCalibration
+from lutrace.virtual.anatomy import build_body
+from lutrace.virtual.cohort import simulate_patients
+from lutrace.virtual.examinations import (
+    GE_CALIBRATION_DATE,
+    GE_SENSITIVITY_CPS_PER_MBQ,
+    Scene,
+    write_pet,
+    write_spect,
+)
+from lutrace.virtual.lesions import LARGEST_TTV_ML, draw_lesions
+from lutrace.virtual.letters import Letter, write_letters
+from lutrace.virtual.parameters import CohortParameters
+from lutrace.virtual.records import make_bundle
+from lutrace.virtual.timeline import Patient, make_patient
+from lutrace.virtual.uptake import draw_organ_factors, pet_uptake, spect_uptake
+
+SPECT_CALIBRATION = SpectCalibration(
+    manufacturer="GE",
+    radionuclide="Lu-177",
+    value=GE_SENSITIVITY_CPS_PER_MBQ,
+    unit="cps/MBq",
+    counts_of="one_detector",
+    calibration_date=GE_CALIBRATION_DATE,
+    rotation_frames_count="all_detectors",
+)
+"""What the site profile must state so that the camera that writes counts can be measured."""
+
+
+@dataclass(frozen=True)
+class CentreSummary:
+    """What was written: folders, numbers of patients, scans and letters, bytes, and the site's calibration."""
+
+    folder: Path
+    patients: int
+    pet_scans: int
+    spect_scans: int
+    letters: int
+    size_bytes: int
+    spect_calibrations: tuple[SpectCalibration, ...]
+
+
+@dataclass(frozen=True)
+class _Job:
+    """All that a worker process needs for one patient."""
+
+    patient: Patient
+    out: Path
+    seed: int
+
+
+def make_centre(
+    out: Path,
+    *,
+    patients: int = 24,
+    seed: int = 1,
+    jobs: int = 2,
+    parameters: CohortParameters | None = None,
+    progress: Progress = silent,
+) -> CentreSummary:
+    """Write a virtual centre into the new folder `out`: `dicom/`, `fhir/`, `letters/`, `letters.csv`, `truth.json`.
+
+    The same patients, seed and parameters give the same bytes, whatever the number of `jobs` (worker processes).
+    Each patient has a PSMA-PET/CT before therapy and a SPECT/CT after each of the first three cycles that he reaches.
+    Everything is marked synthetic. Raises UnusableInputError when `out` holds files already or patients is below 1.
+    """
+    if out.exists() and any(out.iterdir()):
+        raise UnusableInputError(f"{out.name}: the folder for the virtual centre must be empty; name a new one")
+    chosen = parameters or CohortParameters()
+    cohort = simulate_patients(patients, seed=seed, parameters=chosen)
+    people = [make_patient(cohort, index, _generator(seed, index, 0)) for index in range(patients)]
+    for name in ("dicom", "fhir", "letters"):
+        (out / name).mkdir(parents=True, exist_ok=True)
+    truths: list[dict[str, Any]] = []
+    jobs_of = [_Job(patient, out, seed) for patient in people]
+    progress("virtual centre", 0, patients)
+    for done, truth in enumerate(_run(jobs_of, jobs), start=1):
+        truths.append(truth)
+        progress("virtual centre", done, patients)
+    truths.sort(key=lambda one: str(one["patient_id"]))
+    letters = [letter for patient in people for letter in write_letters(patient)]
+    _write_letter_files(out, letters)
+    content = {
+        "note": "Synthetic. The truth that the virtual centre was made from; never evidence about patients.",
+        "seed": seed,
+        "largest_ttv_ml": LARGEST_TTV_ML,
+        "parameters": asdict(chosen),
+        "spect_calibrations": [SPECT_CALIBRATION.model_dump(mode="json")],
+        "patients": truths,
+    }
+    _write_json(out / "truth.json", content)
+    return CentreSummary(
+        folder=out,
+        patients=patients,
+        pet_scans=patients,
+        spect_scans=sum(len(truth["spect"]) for truth in truths),
+        letters=len(letters),
+        size_bytes=sum(path.stat().st_size for path in out.rglob("*") if path.is_file()),
+        spect_calibrations=(SPECT_CALIBRATION,),
+    )
+
+
+def _run(work: list[_Job], jobs: int) -> Iterator[dict[str, Any]]:
+    if jobs <= 1:
+        yield from map(_write_patient, work)
+        return
+    with ProcessPoolExecutor(jobs, mp_context=multiprocessing.get_context("spawn")) as pool:
+        for future in as_completed([pool.submit(_write_patient, one) for one in work]):
+            yield future.result()
+
+
+def _generator(seed: int, index: int, purpose: int) -> np.random.Generator:
+    """A generator for one purpose of one patient: independent of the order of work."""
+    return np.random.default_rng(np.random.SeedSequence(entropy=seed, spawn_key=(index + 1, purpose)))
+
+
+def _write_patient(job: _Job) -> dict[str, Any]:
+    """Write the scans and the bundle of one patient; the truth about him."""
+    patient = job.patient
+    index = patient.number - 1
+    body = build_body(patient.height_cm, patient.administrations[0].weight_kg)
+    cycles = draw_lesions(patient.course, body, _generator(job.seed, index, 1))
+    factors = draw_organ_factors(_generator(job.seed, index, 2), patient.burden)
+    folder = job.out / "dicom" / patient.identifier
+    rng = _generator(job.seed, index, 3)
+    pet = write_pet(
+        Scene(patient, body, cycles[0], job.seed), uptake=pet_uptake(factors), folder=folder / "PET", rng=rng
+    )
+    spect = []
+    for given, start, lesions in zip(patient.administrations, patient.spect_datetimes, cycles, strict=False):
+        rng = _generator(job.seed, index, 3 + given.cycle)
+        scene = Scene(patient, body, lesions, job.seed)
+        place = folder / f"SPECT{given.cycle}"
+        spect.append(write_spect(scene, given, start, uptake=spect_uptake(factors, rng), folder=place, rng=rng))
+    _write_json(job.out / "fhir" / f"{patient.identifier}.json", make_bundle(patient, cycles))
+    return {"patient_id": patient.identifier, "pet": pet, "spect": spect, "cohort": _cohort_truth(patient)}
+
+
+def _cohort_truth(patient: Patient) -> dict[str, Any]:
+    return {
+        "ln_ttv": list(patient.course.ln_ttv),
+        "new_lesion": list(patient.course.new_lesion),
+        "new_avid": list(patient.course.new_avid),
+        "cycles": len(patient.administrations),
+        "stop_reason": patient.stop_reason,
+        "first_cycle_date": patient.administrations[0].injection.date().isoformat(),
+        "last_date": patient.last_date.isoformat(),
+        "dead": patient.dead,
+        "psa_progression_date": patient.progression_date.isoformat() if patient.progression_date else None,
+    }
+
+
+def _write_letter_files(out: Path, letters: list[Letter]) -> None:
+    for letter in letters:
+        name = f"{letter.note_id}_{letter.date:%Y-%m-%d}_{letter.language}.txt"
+        (out / "letters" / name).write_text(letter.text, encoding="utf-8", newline="\n")
+    rows = [
+        {
+            "note_id": letter.note_id,
+            "patient_id": letter.patient_id,
+            "date": letter.date.isoformat(),
+            "language": letter.language,
+            "text": letter.text,
+        }
+        for letter in letters
+    ]
+    write_rows(out / "letters.csv", rows)
+
+
+def _write_json(path: Path, content: dict[str, Any]) -> None:
+    path.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", encoding="utf-8", newline="\n")
