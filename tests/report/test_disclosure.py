@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 from collections import defaultdict
 from typing import Any
 
@@ -9,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lutrace.core import DisclosureError
-from lutrace.report import apply_disclosure, withhold_columns
+from lutrace.report import Notice, apply_disclosure, release_notices, withhold_columns
 from lutrace.report.suppression import find_hidden
 from lutrace.report.wording import Suppressed
 
@@ -184,3 +185,38 @@ def test_a_median_of_few_is_hidden_with_its_quartiles(sample: Any) -> None:
     row = sample.summary_row(1, "Age", "median_iqr", 70.0, low=60.0, high=80.0, n=3)
     [left] = apply_disclosure({"summaries": [row]}, min_cell=5)["summaries"]
     assert (left["value"], left["low"], left["n"]) == (Suppressed(), None, Suppressed())
+
+
+@pytest.mark.parametrize(
+    ("text", "left"),
+    [
+        ("3 of 66 patients have no PSA", "fewer than 5 of 66 patients have no PSA"),
+        ("64 of 66 are left", "more than 61 of 66 are left"),
+        ("50/66 (76 %)", "50/66 (76 %)"),
+        ("3/66 (4.5 %)", "fewer than 5 of 66"),
+        ("0 of 66 patients", "0 of 66 patients"),
+        ("at cycle 2 of 6.5 months", "at cycle 2 of 6.5 months"),
+    ],
+)
+def test_small_shares_in_sentences_become_words(text: str, left: str) -> None:
+    assert release_notices([Notice("x", text)], min_cell=5)[0].text == left
+    assert release_notices([Notice("x", text)], min_cell=None)[0].text == text
+
+
+def test_a_hidden_count_can_be_written_as_json() -> None:
+    assert json.dumps([Suppressed(5), Suppressed()]) == '["<5", "hidden"]'
+
+
+def test_an_undeclared_table_is_not_withheld_but_refused() -> None:
+    with pytest.raises(DisclosureError, match="letters: not a declared result table"):
+        withhold_columns({"letters": []})
+
+
+def test_a_patient_without_a_study_number_is_refused(sample: Any) -> None:
+    with pytest.raises(DisclosureError, match="without a study number"):
+        apply_disclosure({"endpoint_values": [sample.value_row(1, "psa", **UNDATED)]}, min_cell=None, study_numbers={})
+
+
+def test_a_lone_small_step_of_a_population_is_hidden() -> None:
+    [row] = apply_disclosure({"attrition": [step(1, 70, 2, "why")]}, min_cell=5)["attrition"]
+    assert row["excluded"] == "<5"

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.image import imread
 from matplotlib.patches import FancyBboxPatch, Rectangle
 
+from lutrace.core import UnusableInputError
 from lutrace.report import (
     FlowFigure,
     ForestFigure,
@@ -92,6 +94,22 @@ def test_the_median_is_the_one_of_its_row(sample: Any) -> None:
     )
     drawing = draw_survival(KM, material({"curves": curve([2], [66], [1]), "estimates": [median]}))
     assert "All patients: median 26.0 (21.0–36.0) weeks, 19 events / 66" in texts(drawing.figure)
+
+
+def test_hazard_ratios_named_for_a_curve_are_written_with_unit_and_p(sample: Any) -> None:
+    tables = {
+        "curves": curve([2], [66], [1]),
+        "estimates": [sample.estimate_row(), sample.estimate_row(adjusted=True, p=0.0001)],
+    }
+    drawing = draw_survival(replace(KM, estimates=("cox",)), material(tables))
+    shown = texts(drawing.figure)
+    assert "HR ttv_log2 (per doubling), unadjusted: 1.42 (1.10–1.84), p = 0.007" in shown
+    assert "HR ttv_log2 (per doubling), adjusted: 1.42 (1.10–1.84), p <0.001" in shown
+
+
+def test_a_time_unit_that_nobody_knows_is_refused() -> None:
+    with pytest.raises(UnusableInputError, match="time_unit must be one of days, weeks, months, years, got 'moons'"):
+        draw_survival(replace(KM, time_unit="moons"), material({"curves": curve([2], [66], [1])}))
 
 
 def test_a_bar_above_the_cap_is_cut_and_carries_its_value(sample: Any) -> None:

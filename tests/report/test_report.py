@@ -14,8 +14,11 @@ import pytest
 
 from lutrace.core import DisclosureError, MissingFactError, read_rows
 from lutrace.report import (
+    EstimateTable,
     EvidenceRow,
     Notice,
+    NoticeTable,
+    ReleasePolicy,
     ReportFiles,
     ReportInput,
     ReportSpec,
@@ -189,6 +192,32 @@ def test_evidence_holds_the_same_rows_for_readers_without_scripts(rendered: Repo
     document = evidence_of(rendered)
     assert len(rows) == len(document["columns"]["patient"]) == 66 * 6 + 1
     assert rows[0]["patient"] == "S001"
+
+
+def test_a_covariate_leads_to_the_value_that_it_was_made_of(report_input: ReportInput, tmp_path: Path) -> None:
+    spec = replace(
+        report_input.spec,
+        sections=(Section("s", (), (EstimateTable("t", "", ("cox",), endpoints=("psa_pfs",), populations=("c2",)),)),),
+        values_of={"new_lesions": ("ttv_change",), "psa_pfs": ("os",)},
+    )
+    evidence = [row for row in report_input.evidence if row.endpoint in ("os", "ttv_change")]
+    document = evidence_of(render_report(replace(report_input, spec=spec, evidence=evidence), tmp_path))
+    columns, link = document["columns"], document["links"][-1]
+    assert [document["texts"][columns["endpoint"][begin]] for begin, _ in link["ranges"]] == ["os", "ttv_change"]
+
+
+def test_a_small_cell_policy_reaches_sentences_and_says_so(report_input: ReportInput, tmp_path: Path) -> None:
+    spec = ReportSpec((Section("s", (), (NoticeTable(),)),), key_numbers=(("Alive", "64/66 (97 %)"),))
+    strict = replace(
+        report_input,
+        spec=spec,
+        notices=(Notice("c2", "2 of 66 patients have no PSA"),),
+        policy=ReleasePolicy(min_cell=5, patient_level=False),
+    )
+    text = render_report(strict, tmp_path).html.read_text(encoding="utf-8")
+    assert "fewer than 5 of 66 patients" in text and "2 of 66" not in text
+    assert "more than 61 of 66" in text and "64/66" not in text
+    assert "counts below 5 hidden; no row of one person" in text
 
 
 def test_evidence_with_a_date_is_refused(report_input: ReportInput, tmp_path: Path) -> None:

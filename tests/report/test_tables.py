@@ -179,6 +179,39 @@ def test_a_share_counts_those_with_a_value(sample: Any) -> None:
     assert table.texts()[1] == ["Alive", "30 (50%)"]
 
 
+def test_a_variable_given_as_number_and_as_classes_has_both_under_its_name(sample: Any) -> None:
+    rows = [
+        sample.summary_row(1, "Hours", "median_iqr", 24.0, low=22.0, high=26.0, unit="h"),
+        sample.summary_row(2, "Hours", "count", 60.0, level="20 to 28 h"),
+        sample.summary_row(3, "Hours", "count", 6.0, level="other"),
+    ]
+    table = compose_table(SummaryTable("t", "", "table1"), material({"summaries": rows}))
+    assert [line[:2] for line in table.texts()[1:]] == [
+        ["Hours", ""],
+        ["Median (Q1, Q3), h", "24 (22, 26)"],
+        ["20 to 28 h", "60 (91%)"],
+        ["other", "6 (9.1%)"],
+    ]
+
+
+def test_groups_are_named_and_all_patients_are_overall(sample: Any) -> None:
+    rows = [
+        sample.summary_row(1, "Alive", "count", 47.0, group="all"),
+        sample.summary_row(1, "Alive", "count", 7.0, group="new", n=13, total=13),
+        sample.summary_row(2, "Bone", "count", 9.0, group="new", n=13, total=13),
+    ]
+    table = compose_table(SummaryTable("t", "", "table1"), material({"summaries": rows}))
+    assert table.headers == ("Characteristic", "Overall, N = 66", "new, N = 13")
+    assert table.texts()[2] == ["Bone", "–", "9 (69%)"]
+
+
+def test_a_table_of_wrong_width_or_doubled_headers_cannot_be_made() -> None:
+    with pytest.raises(ValueError, match="a line has 2 cells, expected 3 or 1"):
+        TextTable("t", "", ("a", "b", "c"), ((Cell("1"), Cell("2")),))
+    with pytest.raises(ValueError, match="a header stands twice"):
+        TextTable("t", "", ("a", "a"), ())
+
+
 def test_a_column_that_no_row_fills_is_left_out(sample: Any) -> None:
     rows = [sample.estimate_row(measure="correlation", covariate_unit="1", events=None)]
     table = compose_table(EstimateTable("t", ""), material({"estimates": rows}))

@@ -25,7 +25,7 @@ from lutrace.report.contents import (
     SurvivalFigure,
     WaterfallFigure,
 )
-from lutrace.report.disclosure import apply_disclosure, withhold_columns
+from lutrace.report.disclosure import apply_disclosure, release_notices, withhold_columns
 from lutrace.report.evidence import collect_evidence
 from lutrace.report.pages import render_index
 from lutrace.report.rendering import render_report
@@ -56,6 +56,7 @@ __all__ = [
     "WaterfallFigure",
     "apply_disclosure",
     "collect_evidence",
+    "release_notices",
     "render_index",
     "render_report",
     "withhold_columns",

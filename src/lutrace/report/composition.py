@@ -90,8 +90,10 @@ def _variable_lines(
 def _level_name(material: Material, variable: str, sample: Row, headed: bool) -> Cell:
     if sample["statistic"] == "missing":
         return Cell("Unknown", indent=1)
+    if headed and sample["statistic"] == "median_iqr":
+        return Cell(with_unit("Median (Q1, Q3)", sample["unit"]), indent=1)
     if headed:
-        return Cell(material.word(sample.get("level")) or "All", indent=1)
+        return Cell(material.word(sample.get("level")) or "Any", indent=1)
     text = material.word(variable)
     return Cell(with_unit(text, sample["unit"]) if sample["statistic"] == "median_iqr" else text, strong=True)
 

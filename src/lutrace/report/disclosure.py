@@ -5,10 +5,12 @@ from __future__ import annotations
 import datetime as dt
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from lutrace.core import Disclosure, DisclosureError, Row
-from lutrace.report.suppression import suppress_small_counts
+from lutrace.report.contents import Notice
+from lutrace.report.suppression import blur_counts, suppress_small_counts
 from lutrace.tables import RESULT_TABLES
 
 _NEVER = (Disclosure.DATE, Disclosure.FREE_TEXT)
@@ -48,6 +50,13 @@ def apply_disclosure(
     numbers = study_numbers if study_numbers is not None else number_patients(tables)
     left = {name: [_renumbered(row, numbers) for row in rows] for name, rows in tables.items()}
     return left if min_cell is None else suppress_small_counts(left, min_cell)
+
+
+def release_notices(notices: Sequence[Notice], *, min_cell: int | None) -> tuple[Notice, ...]:
+    """The notices as they may leave: `3 of 66` becomes `fewer than 5 of 66` when `min_cell` is 5."""
+    if min_cell is None:
+        return tuple(notices)
+    return tuple(replace(notice, text=blur_counts(notice.text, min_cell)) for notice in notices)
 
 
 def number_patients(tables: Tables, others: Sequence[str] = ()) -> dict[str, str]:

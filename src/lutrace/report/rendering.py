@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -22,12 +22,13 @@ from lutrace.report.contents import (
     TableSpec,
     WaterfallFigure,
 )
-from lutrace.report.disclosure import apply_disclosure, number_patients, withhold_columns
+from lutrace.report.disclosure import apply_disclosure, number_patients, release_notices, withhold_columns
 from lutrace.report.documents import write_report_document
 from lutrace.report.evidence import COLUMNS, index_evidence
 from lutrace.report.figure_files import RenderedFigure, render_figure
 from lutrace.report.material import Material
 from lutrace.report.pages import format_report_page, place_figure, place_table
+from lutrace.report.suppression import blur_counts
 from lutrace.report.table_files import write_table_files
 from lutrace.report.text_table import TextTable
 from lutrace.report.wording import banner_lines
@@ -53,6 +54,7 @@ def render_report(report_input: ReportInput, out: Path) -> ReportFiles:
     provenance, patients become study numbers, small counts are hidden as the policy asks. The same input gives the
     same bytes. Raises DisclosureError for what may not leave, MissingFactError for pictures that are not there.
     """
+    report_input = _blurred(report_input)
     material, withheld = _release(report_input)
     banner = banner_lines(report_input.meta.synthetic)
     out.mkdir(parents=True, exist_ok=True)
@@ -88,6 +90,16 @@ def _release(report_input: ReportInput) -> tuple[Material, tuple[str, ...]]:
     index = index_evidence(evidence, numbers, labels=labels, values_of=report_input.spec.values_of)
     material = Material(released, labels, index, report_input.notices, report_input.pictures)
     return material, withheld
+
+
+def _blurred(report_input: ReportInput) -> ReportInput:
+    """The input with small counts taken out of its sentences, when the policy asks for that."""
+    min_cell, spec = report_input.policy.min_cell, report_input.spec
+    if min_cell is None:
+        return report_input
+    key_numbers = tuple((label, blur_counts(text, min_cell)) for label, text in spec.key_numbers)
+    notices = release_notices(report_input.notices, min_cell=min_cell)
+    return replace(report_input, spec=replace(spec, key_numbers=key_numbers), notices=notices)
 
 
 def _check_names(report_input: ReportInput) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Hashable, Mapping, Sequence
 from typing import Any
@@ -12,6 +13,7 @@ from lutrace.report.wording import Suppressed
 Cell = tuple[Hashable, Hashable]
 REST: Hashable = "the rest"
 ALL = "all"
+_SHARE = re.compile(r"(?<![\d.,])(?P<part>\d+)(?: of |/)(?P<whole>\d+)(?: \(\d+(?:\.\d+)? ?%\))?(?![.,]?\d)")
 
 
 def suppress_small_counts(tables: Mapping[str, Sequence[Row]], min_cell: int) -> dict[str, list[Row]]:
@@ -31,6 +33,24 @@ def suppress_small_counts(tables: Mapping[str, Sequence[Row]], min_cell: int) ->
         name: by_table[name](rows, min_cell) if name in by_table else [dict(row) for row in rows]
         for name, rows in tables.items()
     }
+
+
+def blur_counts(text: str, min_cell: int) -> str:
+    """A sentence with `3 of 66` or `3/66` turned into words when either part of the whole is small; else as it is.
+
+    >>> blur_counts("3 of 66 patients have no PSA", 5)
+    'fewer than 5 of 66 patients have no PSA'
+    """
+    return _SHARE.sub(lambda found: _blurred(found, min_cell), text)
+
+
+def _blurred(found: re.Match[str], min_cell: int) -> str:
+    part, whole = int(found["part"]), int(found["whole"])
+    if 0 < part < min_cell:
+        return f"fewer than {min_cell} of {whole}"
+    if 0 < whole - part < min_cell:
+        return f"more than {whole - min_cell} of {whole}"
+    return found[0]
 
 
 def find_hidden(counts: Mapping[Cell, int], min_cell: int, *, across: bool = True) -> dict[Cell, Suppressed]:

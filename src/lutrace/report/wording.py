@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
@@ -19,15 +18,17 @@ EMPTY = "–"
 _PLAIN_UNITS = frozenset({"", "1", "none", "patients", "patient", "n"})
 
 
-@dataclass(frozen=True)
-class Suppressed:
-    """Stands in a row where a count was hidden: `below` is the smallest count shown, None where it protects another."""
+class Suppressed(str):
+    """Stands in a row where a count was hidden: `<5` for a small count, `hidden` for one that would give one away.
 
-    below: int | None = None
+    A text, so that every writer of rows can write it.
+    """
 
-    def __str__(self) -> str:
-        """`<5` for a small count, `hidden` for one that would give a small count away."""
-        return f"<{self.below}" if self.below is not None else "hidden"
+    __slots__ = ()
+
+    def __new__(cls, below: int | None = None) -> Suppressed:
+        """The text for a count below `below`, or (None) for one hidden to protect another."""
+        return super().__new__(cls, f"<{below}" if below is not None else "hidden")
 
 
 def banner_lines(synthetic: bool) -> tuple[str, ...]:
