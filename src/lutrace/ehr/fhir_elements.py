@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import functools
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -123,6 +124,7 @@ def extension_count(node: Resource, url: str) -> int | None:
     return None
 
 
+@functools.lru_cache(maxsize=8192)
 def moment(value: str | None, column: str) -> Moment | None:
     """A FHIR date or dateTime; None when absent; refused when it is no date. The wall clock is kept as written."""
     if value is None:

@@ -106,7 +106,7 @@ def _read_lab(observation: Resource, part: Resource, out: Output, analyte: Analy
         "labs",
         row
         | {
-            "time": when.time.strftime("%H:%M") if when.time is not None else None,
+            "time": when.time.isoformat("minutes") if when.time is not None else None,
             "value_text": value_text,
             "comparator": lab.comparator,
             "value": lab.value,

@@ -41,6 +41,8 @@ def parse_reported_value(text: str, *, decimal: Literal[".", ","] | None = None)
     >>> parse_reported_value("> 5 000").value
     5000.0
     """
+    if _PLAIN.match(text) is not None:
+        return ReportedValue(_finite(text))
     match = _RESULT.match(text)
     if match is None or match.group(3):
         raise UnusableInputError("value: expected a number such as 46.79, 46,79 or <0.02, got other text")
@@ -67,7 +69,11 @@ def _number(text: str, decimal: Literal[".", ","] | None) -> float:
     plain = _with_dot(digits, decimal)
     if not _PLAIN.match(plain):
         raise UnusableInputError("value: expected one number with one decimal sign")
-    value = sign * float(plain)
+    return sign * _finite(plain)
+
+
+def _finite(plain: str) -> float:
+    value = float(plain)
     if not math.isfinite(value):
         raise UnusableInputError("value: the number is too large")
     return value
