@@ -1,16 +1,19 @@
 """ingest knows the order of steps from scans and records to the registry, parallel and resumable."""
 
 from lutrace.ingest.masks_step import run_add_masks
+from lutrace.ingest.measure_step import DEFAULT_PLANS, MeasureResult, run_measure
 from lutrace.ingest.profile import SiteProfile, parse_profile, profile_template, read_profile
 from lutrace.ingest.records_step import run_add_fhir, run_add_table
 from lutrace.ingest.registry_steps import run_check, run_init
 from lutrace.ingest.results import AddResult
 from lutrace.ingest.roi_step import RoiStepResult, run_roi
 from lutrace.ingest.scans_step import run_add_dicom
-from lutrace.ingest.suv_step import Quantified, SuvStepResult, quantify_image, run_suv
+from lutrace.ingest.suv_step import Quantified, SuvStepResult, quantify_image, quantify_volume, run_suv
 
 __all__ = [
+    "DEFAULT_PLANS",
     "AddResult",
+    "MeasureResult",
     "Quantified",
     "RoiStepResult",
     "SiteProfile",
@@ -18,6 +21,7 @@ __all__ = [
     "parse_profile",
     "profile_template",
     "quantify_image",
+    "quantify_volume",
     "read_profile",
     "run_add_dicom",
     "run_add_fhir",
@@ -25,6 +29,7 @@ __all__ = [
     "run_add_table",
     "run_check",
     "run_init",
+    "run_measure",
     "run_roi",
     "run_suv",
 ]

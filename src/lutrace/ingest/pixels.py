@@ -39,7 +39,9 @@ def load_mask(images: ImageStore, row: Row) -> Mask:
     """The mask of a row of `masks`, named by its region."""
     array, meta = images.get_array_by_digest(row["voxel_digest"])
     found = np.asarray(array, np.bool_)
-    return Mask(row["region"], found, _geometry(meta), Source("masks", row["source_id"], row["mask_id"]))
+    return Mask(
+        row["region"], found, _geometry(meta), Source("masks", row["source_id"], row["source_locator"] or row["maker"])
+    )
 
 
 def _described(geometry: Geometry) -> dict[str, Any]:

@@ -10,6 +10,7 @@ import numpy as np
 
 from lutrace.core import LutraceError, MissingFactError, Row, UnusableInputError
 from lutrace.dicom import FolderIndex, SeriesFiles, SeriesImage, index_folder, read_series
+from lutrace.imaging import Volume
 from lutrace.ingest.injections import Injection, read_injections, records_of
 from lutrace.physics import (
     NUCLIDES,
@@ -70,16 +71,23 @@ def quantify_image(image: SeriesImage, records: Sequence[InjectionRecord], profi
     """SUV of an image, its header reconciled with the patient's records; raises the LutraceError that forbids it."""
     if image.facts is None:
         raise MissingFactError(f"an image in {image.volume.unit} has no activity: expected PET or SPECT")
-    record = select_record(records, image.facts)
+    return quantify_volume(image.volume, image.facts, records, profile)
+
+
+def quantify_volume(
+    volume: Volume, facts: QuantFacts, records: Sequence[InjectionRecord], profile: QuantProfile | None
+) -> Quantified:
+    """SUV of a volume and the facts of its header; raises the LutraceError that forbids it."""
+    record = select_record(records, facts)
     unmatched = ("the records hold no injection within 21 days before this scan",) if records and not record else ()
-    reconciled = reconcile(image.facts, record, profile)
+    reconciled = reconcile(facts, record, profile)
     factor = compute_suv_factor(reconciled.facts)
     per_slice = np.asarray(factor.slice_factors or (1.0,)) * factor.factor_suvbw
-    array = image.volume.array
+    array = volume.array
     budget = compute_activity_budget_pct(
         array.sum(axis=(1, 2), dtype=np.float64),
         factor,
-        voxel_ml=image.volume.geometry.voxel_volume_ml,
+        voxel_ml=volume.geometry.voxel_volume_ml,
         weight_kg=factor.weight_kg,
     )
     check_activity_budget(budget)

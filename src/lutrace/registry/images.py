@@ -32,10 +32,10 @@ class ImageStore:
     changes its content in one step, and what an older snapshot names stays.
     """
 
-    def __init__(self, folder: Path, *, keep: bool = True) -> None:
-        """Name the folder of a store; nothing is read or made. Without `keep` nothing is written either."""
+    def __init__(self, folder: Path, *, below: Path | None = None) -> None:
+        """Name the folder of a store; nothing is read or made. What it lacks is read from the store `below`."""
         self.folder = folder
-        self.keep = keep
+        self.below = below
 
     def create(self) -> None:
         """Make the empty store."""
@@ -57,7 +57,7 @@ class ImageStore:
         raw = _raw_bytes(array)
         described = {"type": kind, "shape": list(array.shape), "meta": dict(meta)}
         digest = digest_of_bytes([canonical_json(described).encode(), raw])
-        if self.keep and not self._content(digest).is_file():
+        if not self._content(digest).is_file():
             encoding, packed = _pack(array, raw)
             payload = pa.Codec("zstd", compression_level=1).compress(packed, asbytes=True)
             header = canonical_json({**described, "encoding": encoding, "packed_bytes": len(packed)}).encode()
@@ -92,7 +92,7 @@ class ImageStore:
         if not png.startswith(_PNG):
             raise UnsupportedError(f"{key}: expected the bytes of a PNG picture")
         digest = digest_of_bytes([png])
-        if self.keep and not self._content(digest).is_file():
+        if not self._content(digest).is_file():
             self._write(self._content(digest), png)
         self._point(key, digest)
         return digest
@@ -110,14 +110,18 @@ class ImageStore:
 
     def has(self, key: str) -> bool:
         """Whether the key names something."""
-        return self._key(key).is_file()
+        return any(path.is_file() for path in self._places("keys", f"{key}.txt"))
 
     def digest(self, key: str) -> str:
         """The digest of what the key names."""
-        try:
-            return self._key(key).read_text(encoding="ascii")
-        except FileNotFoundError:
-            raise MissingFactError(f"no image is stored under {key}; add its source again") from None
+        for path in self._places("keys", f"{key}.txt"):
+            if path.is_file():
+                return path.read_text(encoding="ascii")
+        raise MissingFactError(f"no image is stored under {key}; add its source again")
+
+    def _places(self, *parts: str) -> list[Path]:
+        folders = [self.folder] if self.below is None else [self.folder, self.below]
+        return [folder.joinpath(*parts) for folder in folders]
 
     def _key(self, key: str) -> Path:
         return self.folder / "keys" / f"{key}.txt"
@@ -126,15 +130,13 @@ class ImageStore:
         return self.folder / "content" / digest[:2] / f"{digest}.img"
 
     def _read(self, digest: str) -> bytes:
-        try:
-            return self._content(digest).read_bytes()
-        except FileNotFoundError:
-            raise MissingFactError(f"image {digest[:12]} is not in the store; add its source again") from None
+        for path in self._places("content", digest[:2], f"{digest}.img"):
+            if path.is_file():
+                return path.read_bytes()
+        raise MissingFactError(f"image {digest[:12]} is not in the store; add its source again")
 
     def _point(self, key: str, digest: str) -> None:
         path = self._key(key)
-        if not self.keep:
-            return
         if not path.is_file() or path.read_text(encoding="ascii") != digest:
             self._write(path, digest.encode())
 

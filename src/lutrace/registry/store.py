@@ -5,6 +5,8 @@ from __future__ import annotations
 import datetime as dt
 import json
 import os
+import shutil
+import tempfile
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -47,7 +49,9 @@ class Registry:
         self.folder = folder
         self.writable = write
         self.dry_run = dry_run
-        self.images = ImageStore(folder / IMAGES_FOLDER, keep=write and not dry_run)
+        self.images = ImageStore(folder / IMAGES_FOLDER)
+        if dry_run:
+            self.images = ImageStore(Path(tempfile.mkdtemp(prefix="lutrace-")), below=folder / IMAGES_FOLDER)
         self._connection = connection
         self._identities: Identities | None = None
         self._backend: Any = None
@@ -124,6 +128,7 @@ class Registry:
             self._identities = None
         if self.dry_run:
             self._connection.rollback()
+            shutil.rmtree(self.images.folder, ignore_errors=True)
         _disconnect(self.folder, self._connection, write=self.writable)
 
     @property
