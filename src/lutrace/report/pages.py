@@ -111,7 +111,7 @@ def render_index(out: Path, entries: Sequence[IndexEntry], meta: IndexMeta) -> P
 
 
 def _render(template: str, **values: Any) -> str:
-    style = _read_template("style.css")
+    style = _read_template("style.css").replace("BANNER", " · ".join(values["banner"]))
     environment = jinja2.Environment(
         loader=jinja2.FunctionLoader(_read_template),
         autoescape=True,
