@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 import pytest
 from pydicom.dataset import Dataset
-from tests.dicom.build import lutetium, nm_recon, ramp, write
+from tests.dicom.build import ct_slices, lutetium, nm_recon, ramp, write
 
 from lutrace.core import ContradictionError, LutraceError, MissingFactError, UnsupportedError
-from lutrace.dicom import SeriesImage, index_folder, read_series
+from lutrace.dicom import SeriesImage, index_folder, read_series, read_suv
 from lutrace.physics import QuantProfile, SpectCalibration, compute_suv_factor, reconcile
 
 STORED = ramp(4).astype(np.uint16)
@@ -142,3 +142,16 @@ def test_corrections_absent_from_counts_are_asked_for(tmp_path: Path) -> None:
     assert facts is not None
     with pytest.raises(LutraceError, match="state corrections in the site profile"):
         compute_suv_factor(facts)
+
+
+def test_suv_in_one_pass_is_the_volume_times_its_factor(tmp_path: Path) -> None:
+    (series,) = index_folder([write(tmp_path, [nm_recon()])]).series
+    image, factor = read_suv(series, compute_suv_factor)
+    assert image.volume.unit == "g/mL"
+    np.testing.assert_allclose(image.volume.array, STORED * 0.5 * factor.factor_suvbw, rtol=1e-6)
+
+
+def test_ct_has_no_suv(tmp_path: Path) -> None:
+    (series,) = index_folder([write(tmp_path, ct_slices())]).series
+    with pytest.raises(UnsupportedError, match="an image in HU has no activity"):
+        read_suv(series, compute_suv_factor)

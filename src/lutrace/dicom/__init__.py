@@ -5,7 +5,7 @@ from lutrace.dicom.images import ReadAudit, SeriesImage
 from lutrace.dicom.index import FileFault, FolderIndex, PatientIdentity, SeriesFiles, index_folder
 from lutrace.dicom.instance import Instance
 from lutrace.dicom.masks import read_masks
-from lutrace.dicom.series import is_image_series, read_series
+from lutrace.dicom.series import is_image_series, read_series, read_suv
 from lutrace.dicom.write_common import SeriesHeader, Tracer, make_uid
 from lutrace.dicom.write_ct import write_ct_series
 from lutrace.dicom.write_nm import NmTiming, write_nm_series
@@ -30,6 +30,7 @@ __all__ = [
     "parse_radionuclide",
     "read_masks",
     "read_series",
+    "read_suv",
     "write_ct_series",
     "write_nm_series",
     "write_pet_series",

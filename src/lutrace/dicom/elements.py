@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import datetime as dt
+import functools
 import re
 import struct
 from collections.abc import Iterable
 
 import pydicom
 import pydicom.config
-from pydicom.dataelem import RawDataElement
+from pydicom.dataelem import DataElement, RawDataElement
 from pydicom.dataset import Dataset
+from pydicom.tag import BaseTag, Tag
 
 from lutrace.core import UnusableInputError
 
@@ -24,10 +26,8 @@ _ZONE = re.compile(r"([+-])(\d{2})(\d{2})$")
 
 def element_text(dataset: Dataset, tag: int) -> str | None:
     """The element's value as stripped text, values joined by a backslash; None when absent or empty."""
-    if tag not in dataset:
-        return None
-    element = dataset.get_item(tag)
-    value = element.value
+    element = _element(dataset, tag)
+    value = element.value if element is not None else None
     if value is None:
         return None
     if isinstance(value, bytes):
@@ -55,10 +55,12 @@ def element_texts(dataset: Dataset, tag: int) -> tuple[str, ...]:
 
 def element_numbers(dataset: Dataset, tag: int, name: str) -> tuple[float, ...]:
     """The values of a DS, IS, FD or FL element; empty when absent. Raises UnusableInputError naming a malformed one."""
-    element = dataset.get_item(tag) if tag in dataset else None
+    element = _element(dataset, tag)
+    if element is None:
+        return ()
     if isinstance(element, RawDataElement) and element.VR not in (None, "DS", "IS", "UN"):
         element = dataset[tag]
-    if element is not None and not isinstance(element, RawDataElement) and element.value is not None:
+    if not isinstance(element, RawDataElement) and element.value is not None:
         value = element.value
         if not isinstance(value, str | bytes):
             return tuple(float(v) for v in value) if isinstance(value, Iterable) else (float(value),)
@@ -77,13 +79,11 @@ def element_number(dataset: Dataset, tag: int, name: str) -> float | None:
 
 def element_integer(dataset: Dataset, tag: int, name: str) -> int | None:
     """A US, SS, UL or IS element as an integer, or None. Raises UnusableInputError when it is no integer."""
-    if tag not in dataset:
+    element = _element(dataset, tag)
+    if element is None:
         return None
-    element = dataset.get_item(tag)
-    if isinstance(element, RawDataElement) and element.value is not None and element.VR in ("US", None):
-        raw = element.value
-        if element.VR == "US" and len(raw) == 2:
-            return int(struct.unpack("<H" if element.is_little_endian else ">H", raw)[0])
+    if isinstance(element, RawDataElement) and element.VR == "US" and len(element.value or b"") == 2:
+        return int(struct.unpack("<H" if element.is_little_endian else ">H", element.value or b"")[0])
     value = dataset[tag].value
     try:
         return None if value is None or value == "" else int(value)
@@ -176,6 +176,19 @@ def format_tag(tag: int) -> str:
     '(0028,1053)'
     """
     return f"({tag >> 16:04X},{tag & 0xFFFF:04X})"
+
+
+@functools.cache
+def _tag(number: int) -> BaseTag:
+    return Tag(number)
+
+
+def _element(dataset: Dataset, tag: int) -> DataElement | RawDataElement | None:
+    """The element, still undecoded where nothing asked for it before; None when absent."""
+    try:
+        return dataset.get_item(_tag(tag))
+    except KeyError:
+        return None
 
 
 def _offset(match: re.Match[str]) -> dt.timedelta:

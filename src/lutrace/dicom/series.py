@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
+
 from lutrace.core import UnsupportedError
 from lutrace.dicom.ct import read_ct
 from lutrace.dicom.images import SeriesImage
@@ -9,6 +12,7 @@ from lutrace.dicom.index import SeriesFiles
 from lutrace.dicom.instance import CT, NM, PET
 from lutrace.dicom.nm import read_nm
 from lutrace.dicom.pet import read_pet
+from lutrace.physics import QuantFacts, SuvFactor, apply_suv_factor
 
 _READERS = {PET: read_pet, NM: read_nm, CT: read_ct}
 _ENHANCED = {
@@ -22,6 +26,20 @@ _ENHANCED = {
 def is_image_series(series: SeriesFiles) -> bool:
     """Whether a series is of a kind that `read_series` reads."""
     return series.sop_class_uid in _READERS
+
+
+def read_suv(series: SeriesFiles, factor_of: Callable[[QuantFacts], SuvFactor]) -> tuple[SeriesImage, SuvFactor]:
+    """The image of a PET or NM series in SUVbw, g/mL, and the factor that `factor_of` made of its facts.
+
+    The voxels are multiplied where they lie: half the memory of reading first and converting then. Raises what
+    `read_series` and `factor_of` raise, and UnsupportedError for an image without activity.
+    """
+    image = read_series(series)
+    if image.facts is None:
+        raise UnsupportedError(f"an image in {image.volume.unit} has no activity: expected PET or SPECT")
+    factor = factor_of(image.facts)
+    array = apply_suv_factor(image.volume.array, factor, out=image.volume.array)
+    return replace(image, volume=image.volume.with_array(array, "g/mL")), factor
 
 
 def read_series(series: SeriesFiles) -> SeriesImage:

@@ -65,14 +65,20 @@ def compute_suv_factor(facts: QuantFacts) -> SuvFactor:
     return _from_activity(facts, to_bq_ml, trail)
 
 
-def apply_suv_factor(array: NDArray[np.float32], factor: SuvFactor) -> NDArray[np.float32]:
-    """SUVbw in g/mL (float32) of an array (slices, rows, columns) in the unit that the factor was made for."""
+def apply_suv_factor(
+    array: NDArray[np.float32], factor: SuvFactor, *, out: NDArray[np.float32] | None = None
+) -> NDArray[np.float32]:
+    """SUVbw in g/mL (float32) of an array (slices, rows, columns) in the unit that the factor was made for.
+
+    `out` may be the array itself, if nobody else holds it. Raises ContradictionError when the number of slice factors
+    is not the number of slices.
+    """
     if not factor.slice_factors:
-        return array * np.float32(factor.factor_suvbw)
+        return np.multiply(array, np.float32(factor.factor_suvbw), out=out)
     if len(factor.slice_factors) != array.shape[0]:
         raise ContradictionError(f"{len(factor.slice_factors)} slice factors for {array.shape[0]} slices")
     per_slice = np.asarray(factor.slice_factors) * factor.factor_suvbw
-    return array * per_slice.astype(np.float32)[:, None, None]
+    return np.multiply(array, per_slice.astype(np.float32)[:, None, None], out=out)
 
 
 def compute_activity_budget_pct(
