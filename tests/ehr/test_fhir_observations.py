@@ -15,8 +15,8 @@ ReadBundle = Callable[..., RecordBatch]
 Lab = Callable[..., Resource]
 
 
-def quantity(value: float, unit: str, **more: Any) -> Resource:
-    return {"valueQuantity": {"value": value, "code": unit, **more}}
+def quantity(value: float, code: str, **more: Any) -> Resource:
+    return {"valueQuantity": {"value": value, "code": code, **more}}
 
 
 @pytest.fixture
@@ -77,6 +77,7 @@ def test_a_censored_or_german_psa_is_understood(
     ("loinc", "value", "rule"),
     [
         ("2857-1", quantity(5, "mg/dL"), "psa: unknown unit 'mg/dL'"),
+        ("718-7", quantity(12, "g/dL", unit="g/L"), "unit 'g/L' and its code 'g/dL' are different units"),
         ("2857-1", {"valueQuantity": {"value": 5}}, "psa: the unit is missing"),
         ("2857-1", {"valueString": "5.2"}, "psa: the unit is missing"),
         ("718-7", quantity(120, "g/dL"), "haemoglobin: 120 g/dL is outside 2 to 25; is the unit right"),

@@ -204,3 +204,76 @@ def test_two_gleason_scores_of_one_diagnosis_that_differ_are_refused(
     batch = read_bundle(patient, condition(ICD_GM, "C61"), gleason(valueInteger=8), gleason(valueInteger=9))
 
     assert batch.faults[0].rule == "gleason_sum contradicts another Observation of the same diagnosis"
+
+
+def test_several_codes_of_one_milestone_on_one_day_are_one_row(
+    read_bundle: ReadBundle, patient: Resource, condition: Callable[..., Resource]
+) -> None:
+    nodes = condition(ICD_GM, "C77.5", onsetDateTime="2018-02-01")
+    bone = condition(ICD_GM, "C79.5", onsetDateTime="2018-02-01")
+    liver = condition(ICD_GM, "C78.7", onsetDateTime="2020-02-01")
+
+    batch = read_bundle(patient, nodes, bone, liver)
+
+    assert [row["code"] for row in batch.rows["diagnoses"]] == ["C77.5", "C78.7"]
+    assert batch.unread == {"Condition (the milestone and day of another Condition)": 1}
+
+
+def test_tnm_observations_are_joined_and_a_category_that_is_none_is_refused(
+    read_bundle: ReadBundle, patient: Resource, condition: Callable[..., Resource], gleason: Callable[..., Resource]
+) -> None:
+    t_stage = gleason("21905-5", valueCodeableConcept={"coding": [{"code": "cT3b"}]})
+    wrong = gleason("21907-1", valueString="metastatic")
+
+    batch = read_bundle(patient, condition(ICD_GM, "C61"), t_stage, wrong)
+
+    assert batch.rows["diagnoses"][0]["t"] == "cT3b"
+    assert batch.faults[0].rule == "m: expected a category such as cT3a, N1 or M1b"
+
+
+def test_a_stage_that_contradicts_an_observation_is_refused(
+    read_bundle: ReadBundle, patient: Resource, condition: Callable[..., Resource], gleason: Callable[..., Resource]
+) -> None:
+    staged = condition(ICD_GM, "C61", stage=[{"summary": {"text": "M0"}}])
+
+    batch = read_bundle(patient, staged, gleason("21907-1", valueString="M1b"))
+
+    assert batch.faults[0].rule == "m of the stage contradicts an Observation"
+
+
+@pytest.mark.parametrize(
+    ("loinc", "value", "rule"),
+    [
+        ("35266-6", {"valueInteger": 11}, "a Gleason score is 2 to 10"),
+        ("35266-6", {"valueQuantity": {"value": 7.5}}, "a Gleason score is 2 to 10"),
+        ("35266-6", {"valueString": "high"}, "a Gleason score is 2 to 10"),
+        ("44641-9", {"valueInteger": 6}, "a Gleason pattern is a whole number"),
+        ("44642-7", {}, "a Gleason pattern is a whole number"),
+    ],
+)
+def test_a_gleason_value_outside_its_scale_is_refused(
+    read_bundle: ReadBundle,
+    patient: Resource,
+    condition: Callable[..., Resource],
+    gleason: Callable[..., Resource],
+    loinc: str,
+    value: Resource,
+    rule: str,
+) -> None:
+    batch = read_bundle(patient, condition(ICD_GM, "C61"), gleason(loinc, **value))
+
+    assert rule in batch.faults[0].rule
+    assert batch.faults[0].table == "diagnoses"
+
+
+def test_gleason_patterns_may_be_components_of_the_score(
+    read_bundle: ReadBundle, patient: Resource, condition: Callable[..., Resource], gleason: Callable[..., Resource]
+) -> None:
+    def part(loinc: str, value: str) -> Resource:
+        return {"code": {"coding": [{"system": "http://loinc.org", "code": loinc}]}, "valueString": value}
+
+    observed = gleason(component=[part("44641-9", "4"), part("44642-7", "pattern 3")])
+
+    (row,) = read_bundle(patient, condition(ICD_GM, "C61"), observed).rows["diagnoses"]
+
+    assert (row["gleason_primary"], row["gleason_secondary"], row["gleason_sum"]) == (4, 3, 7)

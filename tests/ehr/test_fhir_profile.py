@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from fhir.resources.R4B.bundle import Bundle
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from lutrace.ehr import fhir_profile as profile
 from lutrace.ehr import read_fhir
+from lutrace.tables import FACT_TABLES
 
 Resource = dict[str, Any]
 
@@ -27,8 +30,24 @@ def quantity(value: float, unit: str) -> Resource:
 
 
 @pytest.fixture
-def resources(patient: Resource, subject: Resource) -> list[Resource]:
+def resources() -> list[Resource]:
     """One resource of each kind that the reader reads, complete in the sense of R4."""
+    return all_resources()
+
+
+def all_resources() -> list[Resource]:
+    subject = {"reference": "Patient/p1"}
+    patient: Resource = {
+        "resourceType": "Patient",
+        "id": "p1",
+        "meta": {"security": [{"system": profile.TEST_DATA_SYSTEM, "code": "HTEST"}]},
+        "identifier": [
+            {"type": concept(profile.MR_SYSTEM, "MR", "Record number"), "system": "urn:hospital", "value": "SYN-0001"}
+        ],
+        "name": [{"family": "Synthetic", "given": ["Test"]}],
+        "gender": "male",
+        "birthDate": "1951-03-04",
+    }
 
     def observation(name: str, code: Resource, **more: Any) -> Resource:
         common = {"resourceType": "Observation", "id": name, "status": "final", "code": code, "subject": subject}
@@ -197,3 +216,32 @@ def test_every_kind_of_resource_gives_its_rows_without_a_fault(
     assert (diagnosis["gleason_sum"], diagnosis["t"], diagnosis["date"]) == (9, "cT3a", dt.date(2015, 3, 1))
     (cycle,) = batch.rows["cycles"]
     assert (cycle["cycle"], cycle["administered_mbq"], cycle["residual_mbq"], cycle["weight_kg"]) == (1, 7410, 42, 81.5)
+
+
+def _places(node: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    for key, value in node.items() if isinstance(node, dict) else enumerate(node) if isinstance(node, list) else ():
+        yield (*path, key)
+        yield from _places(value, (*path, key))
+
+
+_PLACES = sorted(_places(all_resources()), key=repr)
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    st.sampled_from(_PLACES), st.sampled_from([None, "", "x", -1, 1e308, True, [], {}, ["x"], {"x": 1}, "2023-13-45"])
+)
+def test_one_broken_element_anywhere_gives_declared_rows_or_faults_and_never_an_exception(
+    write_bundle: Callable[..., Path], place: tuple[Any, ...], junk: Any
+) -> None:
+    broken: Any = all_resources()
+    node = broken
+    for key in place[:-1]:
+        node = node[key]
+    node[place[-1]] = junk
+
+    for batch in read_fhir(write_bundle(*broken)):
+        for table, rows in batch.rows.items():
+            assert all(row.keys() <= FACT_TABLES[table].by_name.keys() for row in rows)
+        said = repr([(fault.rule, fault.row, fault.locator) for fault in batch.faults])
+        assert not any(secret in said for secret in ("SYN-0001", "Synthetic", "1951-03-04"))

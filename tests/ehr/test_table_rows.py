@@ -186,3 +186,37 @@ def test_every_fact_table_has_columns_that_can_be_typed() -> None:
     typed = {column.type for table in FACT_TABLES.values() for column in table.columns}
 
     assert typed <= {Type.TEXT, Type.INT, Type.FLOAT, Type.BOOL, Type.DATE, Type.DATETIME, Type.JSON}
+
+
+def test_yes_and_no_json_and_text_are_typed_and_anything_else_is_refused(write: Write) -> None:
+    path = write(
+        "note_id,patient_id,note_date,fact,value,begin,end,negated,uncertain,historical,reviewed",
+        "n1,SYN-1,2023-06-01,site,bone,0,4,ja,no,0,FALSE",
+        "n2,SYN-1,2023-06-01,site,bone,0,4,perhaps,no,0,FALSE",
+    )
+
+    batch = read_table_rows(path, "text_findings")
+
+    (row,) = batch.rows["text_findings"]
+    assert [row[name] for name in ("negated", "uncertain", "historical", "reviewed")] == [True, False, False, False]
+    assert batch.faults[0].rule == "negated must be yes or no"
+
+
+def test_an_override_keeps_its_moment_and_a_picture_its_json(write: Write) -> None:
+    overrides = write(
+        "override_id,patient_id,table,target_row_id,column,new_value,reason,made_by,made_at",
+        "o1,SYN-1,cycles,cycles:1,weight_kg,80,scale,R1,2023-06-01T10:15:00+02:00",
+        "o2,SYN-1,cycles,cycles:1,weight_kg,80,scale,R1,yesterday",
+        name="overrides.csv",
+    )
+
+    batch = read_table_rows(overrides, "overrides")
+
+    assert batch.rows["overrides"][0]["made_at"] == dt.datetime(2023, 6, 1, 10, 15)
+    assert batch.faults[0].rule == "made_at is no ISO date-time"
+
+
+def test_a_clock_time_that_is_none_is_refused(write: Write) -> None:
+    path = write("patient_id,date,analyte,value,unit,time", "SYN-1,2023-05-17,psa,5,ng/mL,noon")
+
+    assert read_table_rows(path, "labs").faults[0].column == "time"

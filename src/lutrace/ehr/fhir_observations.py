@@ -100,6 +100,7 @@ def _read_lab(observation: Resource, part: Resource, out: Output, analyte: Analy
     row["date"] = when.day("date")
     value_text, unit = _result(part)
     row |= {"value_text": value_text[:24], "unit": unit}
+    _check_display_unit(child(part, "valueQuantity"), analyte, unit)
     lab = canonical_lab(analyte.name, value_text, unit)
     lln, uln = _limits(part, analyte, unit)
     out.row(
@@ -129,6 +130,16 @@ def _result(part: Resource) -> tuple[str, str | None]:
     if number(part, "valueInteger") is not None:
         return str(part["valueInteger"]), None
     raise RecordError("value", "value: neither valueQuantity nor valueString is given", "record the result")
+
+
+def _check_display_unit(quantity: Resource, analyte: Analyte, unit: str | None) -> None:
+    """Refuse a Quantity whose display unit is another known unit than its code."""
+    shown = text(quantity, "unit")
+    if shown is None or not analyte.knows(shown) or not analyte.knows(unit):
+        return
+    if analyte.factor(shown) != analyte.factor(unit):
+        rule = f"{analyte.name}: unit {shown[:20]!r} and its code {str(unit)[:20]!r} are different units"
+        raise RecordError("unit", rule, "correct the unit at the source")
 
 
 def _limits(part: Resource, analyte: Analyte, unit: str | None) -> tuple[float | None, float | None]:

@@ -57,6 +57,11 @@ def read_condition(condition: Resource, out: Output) -> None:
         "code_system": system,
         "code": code,
     }
+    same = (out.patient, milestone, row["method"], row["date"])
+    if same in out.survey.milestones:
+        out.unread("the milestone and day of another Condition")
+        return
+    out.survey.milestones.add(same)
     observed = out.survey.staging.get(out.located.key, {})
     staged = staging_of_condition(condition)
     clash = next((name for name, value in staged.items() if observed.get(name, value) != value), None)

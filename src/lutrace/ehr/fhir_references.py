@@ -17,7 +17,7 @@ class References(Generic[Value]):
 
     def __init__(self) -> None:
         """Begin empty."""
-        self._scoped: dict[tuple[str, str], Value] = {}
+        self._scoped: dict[tuple[str, str], Value | None] = {}
         self._anywhere: dict[str, Value | None] = {}
 
     def add(self, located: Located, value: Value) -> None:
@@ -27,7 +27,8 @@ class References(Generic[Value]):
         if identifier is not None:
             names.append(f"{located.resource['resourceType']}/{identifier}")
         for name in names:
-            self._scoped[(located.scope, name)] = value
+            key = (located.scope, name)
+            self._scoped[key] = value if self._scoped.get(key, value) == value else None
             self._anywhere[name] = value if self._anywhere.get(name, value) == value else None
 
     def find(self, reference: str | None, scope: str) -> Value | None:

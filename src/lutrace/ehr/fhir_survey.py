@@ -56,6 +56,8 @@ class Survey:
         self.staging: dict[str, Row] = {}
         """Gleason and TNM by the key of the initial Condition that they belong to."""
         self.staging_faults: dict[str, RecordError] = {}
+        self.milestones: set[tuple[object, ...]] = set()
+        """Patient, milestone, method and date of the diagnoses given so far: several codes may say one milestone."""
         self._patients: References[str] = References()
         self._by_identifier: dict[tuple[str, str], str] = {}
         self._medications: References[Resource] = References()
@@ -222,7 +224,7 @@ class Survey:
             if when is not None and (onset := onset_of(candidate.resource)) is not None and onset.date == when.date
         ]
         chosen = same_day or candidates
-        if len(chosen) != 1:
+        if len({onset_of(candidate.resource) for candidate in chosen}) != 1:
             rule = f"the diagnosis that this belongs to cannot be told: {len(chosen)} initial diagnoses"
             raise RecordError("milestone", rule, "refer to the Condition by Observation.focus")
         return chosen[0].key

@@ -49,6 +49,10 @@ class Analyte:
     high: float
     synonyms: tuple[str, ...]
 
+    def knows(self, unit: str | None) -> bool:
+        """Whether `unit` is one that results of this analyte may have."""
+        return unit is not None and normal_unit(unit) in _factors(self.name)
+
     def factor(self, unit: str | None) -> float:
         """What a value in `unit` is multiplied by to be in the canonical unit; an unknown unit is refused by name."""
         if unit is None or not unit.strip():
