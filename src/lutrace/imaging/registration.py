@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lutrace.core import EstimationError, UnusableInputError
-from lutrace.imaging.itk import sitk, to_itk
-from lutrace.imaging.volume import Geometry, Volume
+from lutrace.imaging.itk import from_itk, sitk, to_itk
+from lutrace.imaging.volume import Volume
 
 Metric = Literal["mutual_information", "correlation"]
 
@@ -50,108 +50,106 @@ def identity_registration(*, error_mm: float | None = None) -> Registration:
 
 
 def register_rigid(
-    fixed: Volume, moving: Volume, *, metric: Metric, window: tuple[float, float], grid_mm: float = 6.0
+    fixed: Volume, moving: Volume, *, metric: Metric, window: tuple[float, float], grid_mm: float = 8.0
 ) -> Registration:
     """The rigid motion from `fixed` to `moving`, found by intensity.
 
     `window` (in the volumes' unit) clips both images first, so that a hot bladder or metal does not decide: for CT
-    (-500, 500) HU, for SUV (0, 10). Both are sampled on a `grid_mm` grid. Starts: centres of the images, and centres
-    of mass; for each a translation is optimised over three resolutions, the better one is refined with rotation.
-    `mutual_information` suits CT to CT, `correlation` uptake to uptake. Deterministic: every voxel is sampled.
+    (-500, 500) HU, for SUV (0, 10). Both are smoothed and sampled on an axial `grid_mm` grid. The translation is the
+    highest cross-correlation over all shifts (table shifts of any size); it, no shift at all and centre on centre are
+    compared by the metric, and the best is refined with rotation over two resolutions.
+    `mutual_information` suits CT to CT, `correlation` uptake to uptake. One thread and every voxel: repeatable.
     Raises EstimationError when the scans do not overlap enough for the metric.
     """
     still, other = _prepared(fixed, window, grid_mm), _prepared(moving, window, grid_mm)
-    translations = [_translate(still, other, metric, start) for start in _starts(still, other)]
-    found = [item for item in translations if item is not None]
-    if not found:
+    starts = (np.zeros(3), _best_shift_mm(still, other, window[0]), _centre_mm(other) - _centre_mm(still))
+    rated = [(value, shift) for shift in starts if (value := _rate(still, other, metric, shift)) is not None]
+    if not rated:
         raise EstimationError(
             "registration: the two scans do not overlap under any start; register them by hand or give --registration"
         )
-    best = min(found, key=lambda item: item[1])
-    rigid = sitk.Euler3DTransform()
-    rigid.SetCenter(_centre_mm(still))
-    rigid.SetTranslation(best[0].GetOffset())
-    value = _optimise(still, other, metric, rigid)
-    if value is None or value > best[1]:
-        return Registration(_matrix(best[0]), best[1], f"translation, {metric}")
-    return Registration(_matrix(rigid), value, f"rigid, {metric}")
+    value, shift = min(rated, key=lambda item: item[0])
+    rigid = _rigid(still, shift)
+    refined = _refine(still, other, metric, rigid)
+    if refined is None or refined > value:
+        return Registration(_matrix(_rigid(still, shift)), value, f"translation, {metric}")
+    return Registration(_matrix(rigid), refined, f"rigid, {metric}")
 
 
 def _prepared(volume: Volume, window: tuple[float, float], grid_mm: float) -> Any:
-    """The clipped, smoothed volume on a coarse isotropic grid of its own axes."""
+    """The clipped, smoothed volume on a coarse axial grid."""
     clipped = np.clip(volume.array, *window).astype(np.float32)
-    image = sitk.SmoothingRecursiveGaussian(to_itk(clipped, volume.geometry), grid_mm / 2.0)
-    geometry = volume.geometry
-    length = np.asarray(geometry.size_xyz) * np.asarray(geometry.spacing_mm)
-    size = np.maximum(np.ceil(length / grid_mm).astype(int), 4)
-    spacing = length / size
-    first = (spacing - np.asarray(geometry.spacing_mm)) / 2.0 / np.asarray(geometry.spacing_mm)
-    origin = geometry.to_mm(first[None, ::-1])[0]
-    coarse = Geometry(
-        (int(size[0]), int(size[1]), int(size[2])),
-        (float(spacing[0]), float(spacing[1]), float(spacing[2])),
-        (float(origin[0]), float(origin[1]), float(origin[2])),
-        geometry.direction,
-    )
+    smooth = sitk.SmoothingRecursiveGaussian(to_itk(clipped, volume.geometry), grid_mm / 2.0)
+    corners = volume.geometry.corners_mm
+    low, high = corners.min(axis=0), corners.max(axis=0)
+    size = np.maximum(np.floor((high - low) / grid_mm).astype(int) + 1, 4)
     return sitk.Resample(
-        image,
-        coarse.size_xyz,
+        smooth,
+        [int(n) for n in size],
         sitk.Transform(3, sitk.sitkIdentity),
         sitk.sitkLinear,
-        coarse.origin_mm,
-        coarse.spacing_mm,
-        coarse.direction,
+        [float(v) for v in low],
+        [grid_mm] * 3,
+        [1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0],
         float(window[0]),
     )
 
 
-def _centre_mm(image: Any) -> tuple[float, ...]:
+def _centre_mm(image: Any) -> NDArray[np.float64]:
     middle = [(size - 1) / 2.0 for size in image.GetSize()]
-    return tuple(image.TransformContinuousIndexToPhysicalPoint(middle))
+    return np.asarray(image.TransformContinuousIndexToPhysicalPoint(middle))
 
 
-def _starts(fixed: Any, moving: Any) -> list[Any]:
-    """Translations to begin with: none, centre on centre, centre of mass on centre of mass."""
-    starts = [sitk.TranslationTransform(3, (0.0, 0.0, 0.0))]
-    for centre in (_centre_mm, _mass_centre_mm):
-        shift = np.asarray(centre(moving)) - np.asarray(centre(fixed))
-        starts.append(sitk.TranslationTransform(3, tuple(float(v) for v in shift)))
-    return starts
+def _best_shift_mm(fixed: Any, moving: Any, floor: float) -> NDArray[np.float64]:
+    """The translation (x, y, z), mm, from fixed to moving of the highest cross-correlation, over all shifts."""
+    one, two = from_itk(fixed).astype(np.float64) - floor, from_itk(moving).astype(np.float64) - floor
+    shape = [a + b for a, b in zip(one.shape, two.shape, strict=True)]
+    product = np.conj(np.fft.rfftn(one, shape, axes=(0, 1, 2))) * np.fft.rfftn(two, shape, axes=(0, 1, 2))
+    correlation = np.fft.irfftn(product, shape, axes=(0, 1, 2))
+    peak = np.asarray(np.unravel_index(int(np.argmax(correlation)), correlation.shape))
+    steps = np.where(peak >= two.shape, peak - shape, peak)[::-1]
+    origin = np.asarray(moving.GetOrigin()) - np.asarray(fixed.GetOrigin())
+    return np.asarray(origin + steps * np.asarray(fixed.GetSpacing()))
 
 
-def _mass_centre_mm(image: Any) -> tuple[float, ...]:
-    array = sitk.GetArrayViewFromImage(image).astype(np.float64)
-    weight = array - array.min()
-    total = weight.sum()
-    if total <= 0:
-        return _centre_mm(image)
-    index = [
-        float((weight.sum(axis=tuple(a for a in range(3) if a != k)) @ np.arange(n)) / total)
-        for k, n in enumerate(array.shape)
-    ]
-    return tuple(image.TransformContinuousIndexToPhysicalPoint(index[::-1]))
+def _rigid(fixed: Any, shift: NDArray[np.float64]) -> Any:
+    transform = sitk.Euler3DTransform()
+    transform.SetCenter([float(v) for v in _centre_mm(fixed)])
+    transform.SetTranslation([float(v) for v in shift])
+    return transform
 
 
-def _translate(fixed: Any, moving: Any, metric: Metric, start: Any) -> tuple[Any, float] | None:
-    value = _optimise(fixed, moving, metric, start)
-    return None if value is None else (start, value)
-
-
-def _optimise(fixed: Any, moving: Any, metric: Metric, transform: Any) -> float | None:
-    """Move `transform` in place to the best metric; None when the images do not overlap."""
+def _method(metric: Metric) -> Any:
     method = sitk.ImageRegistrationMethod()
     if metric == "mutual_information":
-        method.SetMetricAsMattesMutualInformation(50)
+        method.SetMetricAsMattesMutualInformation(32)
     else:
         method.SetMetricAsCorrelation()
     method.SetMetricSamplingStrategy(method.NONE)
     method.SetInterpolator(sitk.sitkLinear)
+    method.SetNumberOfThreads(1)
+    return method
+
+
+def _rate(fixed: Any, moving: Any, metric: Metric, shift: NDArray[np.float64]) -> float | None:
+    """The metric after a mere translation; None when the images do not overlap."""
+    method = _method(metric)
+    method.SetInitialTransform(_rigid(fixed, shift))
+    try:
+        return float(method.MetricEvaluate(fixed, moving))
+    except RuntimeError:
+        return None
+
+
+def _refine(fixed: Any, moving: Any, metric: Metric, transform: Any) -> float | None:
+    """Move `transform` in place to the best metric; None when the images come not to overlap."""
+    method = _method(metric)
     method.SetOptimizerAsRegularStepGradientDescent(
-        learningRate=8.0, minStep=0.02, numberOfIterations=120, relaxationFactor=0.6, gradientMagnitudeTolerance=1e-9
+        learningRate=4.0, minStep=0.02, numberOfIterations=60, relaxationFactor=0.6, gradientMagnitudeTolerance=1e-9
     )
     method.SetOptimizerScalesFromPhysicalShift()
-    method.SetShrinkFactorsPerLevel([4, 2, 1])
-    method.SetSmoothingSigmasPerLevel([2, 1, 0])
+    method.SetShrinkFactorsPerLevel([2, 1])
+    method.SetSmoothingSigmasPerLevel([1, 0])
     method.SetInitialTransform(transform, inPlace=True)
     try:
         method.Execute(fixed, moving)
@@ -161,9 +159,9 @@ def _optimise(fixed: Any, moving: Any, metric: Metric, transform: Any) -> float 
 
 
 def _matrix(transform: Any) -> NDArray[np.float64]:
-    """The 4 x 4 matrix of a rigid or translation transform, from fixed to moving."""
+    """The 4 x 4 matrix of a rigid transform, from fixed to moving."""
     points = np.vstack([np.zeros(3), np.eye(3)])
-    moved = np.asarray([transform.TransformPoint(tuple(point)) for point in points])
+    moved = np.asarray([transform.TransformPoint([float(v) for v in point]) for point in points])
     matrix = np.eye(4)
     matrix[:3, :3] = (moved[1:] - moved[0]).T
     matrix[:3, 3] = moved[0]
