@@ -142,7 +142,7 @@ def _with_plans(task: PatientTask, plans: Sequence[Plan]) -> PatientTask:
 
 
 def _plan_digest(task: PatientTask, scan: Row, plan: Plan) -> str:
-    """Digest of what the lesions of a scan and their tracks rest on: SUV inputs, plan, the patient's masks and scans."""
+    """Digest of what the lesions of a scan and their tracks rest on: SUV inputs, plan, patient's masks and scans."""
     masks = sorted([row["region"], row["scan_id"], row["maker"], row["voxel_digest"]] for row in task.masks)
     others = sorted([one["scan_id"], task.inputs[one["scan_id"]]] for one in task.scans)
     cts = sorted([one["scan_id"], one["pixel_digest"]] for one in task.cts)

@@ -8,6 +8,8 @@ import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+import numpy as np
+
 from lutrace.core import EstimationError, LutraceError, Row, canonical_json, digest_of
 from lutrace.imaging import (
     Mask,
@@ -34,6 +36,9 @@ MEASURE_VERSION = "1"
 
 SHOWN_BLACK_SUV = 10.0
 """SUVbw shown black in pictures, the same for all scans so that they can be compared."""
+
+_REGISTRATION_GRID_MM = 9.0
+"""Registration looks at bones and body, not at voxels: below the resolution of SPECT nothing is gained but time."""
 
 _CT_WINDOW = (-500.0, 500.0)
 _SUV_WINDOW = (0.0, 10.0)
@@ -245,45 +250,70 @@ def _picture(task: PatientTask, scan: Row, suv: Volume, lesions: LesionSet) -> R
 def _track_patient(task: PatientTask, collected: _Collected) -> None:
     """Links between all ordered pairs of post-therapy scans, and one track per lesion that they join."""
     scans = [scan for scan in task.scans if scan["purpose"] == "rlt_spect" and scan["scan_id"] in collected.suv]
-    pairs = [(one, other) for number, one in enumerate(scans) for other in scans[number + 1 :]]
-    for one, other in pairs:
-        plans = [
-            plan
-            for plan in task.plans
-            if all((scan["scan_id"], plan.name) in collected.lesions for scan in (one, other))
-        ]
-        registration = _register(task, one, other, collected) if plans else None
-        for plan in plans:
-            followup = collected.lesions[other["scan_id"], plan.name]
-            found = track(
-                collected.lesions[one["scan_id"], plan.name],
-                followup,
-                registration=registration or identity_registration(),
-            )
-            ends = {
-                "patient_id": task.patient_id,
-                "baseline_scan_id": one["scan_id"],
-                "followup_scan_id": other["scan_id"],
-            }
-            collected.rows[LESION_LINKS.name] += [{**ends, **row} for row in link_rows(found, followup)]
+    motions = _Motions(task, scans, collected)
+    for number, one in enumerate(scans):
+        for other in scans[number + 1 :]:
+            for plan in task.plans:
+                baseline = collected.lesions.get((one["scan_id"], plan.name))
+                followup = collected.lesions.get((other["scan_id"], plan.name))
+                if baseline is None or followup is None:
+                    continue
+                found = track(baseline, followup, registration=motions.between(one, other))
+                ends = {
+                    "patient_id": task.patient_id,
+                    "baseline_scan_id": one["scan_id"],
+                    "followup_scan_id": other["scan_id"],
+                }
+                collected.rows[LESION_LINKS.name] += [{**ends, **row} for row in link_rows(found, followup)]
     successive = {(one["scan_id"], other["scan_id"]) for one, other in itertools.pairwise(scans)}
     _name_tracks(collected, successive)
 
 
-def _register(task: PatientTask, one: Row, other: Row, collected: _Collected) -> Registration | None:
-    """The motion between two scans: none in one frame of reference, else by CT, else by uptake; None when it fails."""
-    frames = (one["frame_of_reference"], other["frame_of_reference"])
-    if frames[0] is not None and frames[0] == frames[1]:
-        return identity_registration()
-    cts = [_ct_of(task, scan) for scan in (one, other)]
-    try:
+class _Motions:
+    """The motion between any two scans of a patient; each scan is registered once, to the first."""
+
+    def __init__(self, task: PatientTask, scans: Sequence[Row], collected: _Collected) -> None:
+        """Hold the scans in order of time; nothing is registered before it is asked for."""
+        self._task = task
+        self._first = scans[0] if scans else None
+        self._collected = collected
+        self._from_first: dict[str, Registration] = {}
+
+    def between(self, one: Row, other: Row) -> Registration:
+        """From one scan to another: none in one frame of reference, else over the first scan."""
+        if one["frame_of_reference"] is not None and one["frame_of_reference"] == other["frame_of_reference"]:
+            return identity_registration()
+        there, back = self._to(other), self._to(one)
+        if one is self._first:
+            return there
+        matrix = np.asarray(there.matrix @ back.inverse.matrix, np.float64)
+        return Registration(matrix, None, f"over the first scan: {back.method}, {there.method}")
+
+    def _to(self, scan: Row) -> Registration:
+        """From the first scan to another; where registration fails, no motion, which the method says."""
+        if self._first is None or scan is self._first:
+            return identity_registration()
+        known = self._from_first.get(scan["scan_id"])
+        if known is None:
+            try:
+                known = self._register(self._first, scan)
+            except EstimationError:
+                known = Registration(np.eye(4), None, "registration failed: none")
+            self._from_first[scan["scan_id"]] = known
+        return known
+
+    def _register(self, one: Row, other: Row) -> Registration:
+        """By CT where both scans have one in their patient position, else by uptake."""
+        if one["frame_of_reference"] is not None and one["frame_of_reference"] == other["frame_of_reference"]:
+            return identity_registration()
+        cts = [_ct_of(self._task, scan) for scan in (one, other)]
         if cts[0] is not None and cts[1] is not None:
-            fixed, moving = (load_volume(task.images, ct) for ct in cts if ct is not None)
-            return register_rigid(fixed, moving, metric="mutual_information", window=_CT_WINDOW)
-        fixed, moving = (collected.suv[scan["scan_id"]] for scan in (one, other))
-        return register_rigid(fixed, moving, metric="correlation", window=_SUV_WINDOW)
-    except EstimationError:
-        return None
+            fixed, moving = (load_volume(self._task.images, ct) for ct in cts if ct is not None)
+            return register_rigid(
+                fixed, moving, metric="mutual_information", window=_CT_WINDOW, grid_mm=_REGISTRATION_GRID_MM
+            )
+        fixed, moving = (self._collected.suv[scan["scan_id"]] for scan in (one, other))
+        return register_rigid(fixed, moving, metric="correlation", window=_SUV_WINDOW, grid_mm=_REGISTRATION_GRID_MM)
 
 
 def _ct_of(task: PatientTask, scan: Row) -> Row | None:
