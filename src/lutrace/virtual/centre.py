@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from lutrace.core import Progress, UnusableInputError, silent, write_rows
+from lutrace.core import Progress, UnusableInputError, format_yaml, silent, write_rows
 from lutrace.physics import SpectCalibration
 from lutrace.virtual.anatomy import build_body
 from lutrace.virtual.cohort import simulate_patients
@@ -26,7 +26,7 @@ from lutrace.virtual.examinations import (
 from lutrace.virtual.lesions import LARGEST_TTV_ML, draw_lesions
 from lutrace.virtual.letters import Letter, write_letters
 from lutrace.virtual.parameters import CohortParameters
-from lutrace.virtual.records import make_bundle
+from lutrace.virtual.records import IDENTIFIER_SYSTEM, make_bundle
 from lutrace.virtual.timeline import Patient, make_patient
 from lutrace.virtual.uptake import draw_organ_factors, pet_uptake, spect_uptake
 
@@ -44,7 +44,10 @@ SPECT_CALIBRATION = SpectCalibration(
 
 @dataclass(frozen=True)
 class CentreSummary:
-    """What was written: folders, numbers of patients, scans and letters, bytes, and the site's calibration."""
+    """What was written: the folder, numbers of patients, scans and letters, bytes, and the site profile's text.
+
+    `profile_text` (also in `site.yaml`) is what a registry must be told of this site before its scans are measured.
+    """
 
     folder: Path
     patients: int
@@ -52,7 +55,7 @@ class CentreSummary:
     spect_scans: int
     letters: int
     size_bytes: int
-    spect_calibrations: tuple[SpectCalibration, ...]
+    profile_text: str
 
 
 @dataclass(frozen=True)
@@ -95,6 +98,8 @@ def make_centre(
     truths.sort(key=lambda one: str(one["patient_id"]))
     letters = [letter for patient in people for letter in write_letters(patient)]
     _write_letter_files(out, letters)
+    profile = _site_profile()
+    (out / "site.yaml").write_text(profile, encoding="utf-8", newline="\n")
     content = {
         "note": "Synthetic. The truth that the virtual centre was made from; never evidence about patients.",
         "seed": seed,
@@ -111,7 +116,7 @@ def make_centre(
         spect_scans=sum(len(truth["spect"]) for truth in truths),
         letters=len(letters),
         size_bytes=sum(path.stat().st_size for path in out.rglob("*") if path.is_file()),
-        spect_calibrations=(SPECT_CALIBRATION,),
+        profile_text=profile,
     )
 
 
@@ -163,6 +168,18 @@ def _cohort_truth(patient: Patient) -> dict[str, Any]:
         "dead": patient.dead,
         "psa_progression_date": patient.progression_date.isoformat() if patient.progression_date else None,
     }
+
+
+def _site_profile() -> str:
+    """The lines of the site profile that this centre needs: name, identifier system, languages, calibration."""
+    return format_yaml(
+        {
+            "centre": "Virtual centre (synthetic)",
+            "languages": ["en", "de"],
+            "patient_identifier_system": IDENTIFIER_SYSTEM,
+            "quantification": {"spect_calibrations": [SPECT_CALIBRATION.model_dump(mode="json")]},
+        }
+    )
 
 
 def _write_letter_files(out: Path, letters: list[Letter]) -> None:

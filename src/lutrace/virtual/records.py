@@ -15,6 +15,8 @@ from lutrace.virtual.timeline import Administration, LabValue, Patient, Treatmen
 
 Resource = dict[str, Any]
 
+IDENTIFIER_SYSTEM = "urn:lutrace:virtual-centre"
+
 _NAMESPACE = uuid.UUID("5d5f6f6e-5b2a-5c38-9d43-6c7574726163")
 _LIMITS: dict[str, tuple[float | None, float | None]] = {
     "haemoglobin": (13.5, 17.5),
@@ -92,7 +94,7 @@ def _patient(patient: Patient) -> Resource:
         "identifier": [
             {
                 "type": {"coding": [_coding(profile.MR_SYSTEM, "MR", "Medical record number")]},
-                "system": "urn:lutrace:virtual-centre",
+                "system": IDENTIFIER_SYSTEM,
                 "value": patient.identifier,
             }
         ],
