@@ -34,6 +34,7 @@ def estimate(measure: str, value: float | None, low: float | None, high: float |
         (0.99, "0.99"),
         (0.9951, ">0.99"),
         (None, "–"),
+        (math.nan, "–"),
     ],
 )
 def test_a_p_value_is_rounded_not_truncated(p: float | None, text: str) -> None:
@@ -82,6 +83,7 @@ def test_a_rounded_number_is_within_half_a_step_and_never_minus_zero(value: floa
     ("row", "text"),
     [
         (estimate("hazard_ratio", 2.1, 1.5, 2.94), "2.10 (1.50–2.94)"),
+        (estimate("hazard_ratio", 0.0421, 0.0021, None), "0.042 (0.002 to not estimable)"),
         (estimate("hazard_ratio", None, None, None), "not estimable"),
         (estimate("hazard_ratio", math.inf, None, None), "not estimable"),
         (estimate("correlation", -0.05, -0.29, 0.2), "−0.05 (−0.29 to 0.20)"),

@@ -89,8 +89,27 @@ def _add_table(document: Any, number: int, table: TextTable) -> None:
             _write_cell(cells[place], content, right=not table.is_wordy(place))
     for cell in grid.rows[-1].cells:
         _rule(cell, ("top", "bottom") if len(grid.rows) == 1 else ("bottom",))
+    _set_widths(grid, _column_widths_in(table))
     for note in table.notes:
         _add_note(document, note)
+
+
+def _set_widths(grid: Any, widths_in: Sequence[float]) -> None:
+    """Set the widths of columns, and of their cells in rows where none spans the table: Word asks for both."""
+    for column, width in zip(grid.columns, widths_in, strict=True):
+        column.width = Inches(width)
+    for row in grid.rows:
+        if len(row._tr.tc_lst) == len(widths_in):
+            for cell, width in zip(row.cells, widths_in, strict=True):
+                cell.width = Inches(width)
+
+
+def _column_widths_in(table: TextTable) -> list[float]:
+    """Widths that fill the page, in proportion to the longest text of each column, none very narrow or wide."""
+    lines = [line for line in table.texts() if len(line) == 1 or any(line[1:])]
+    longest = [max(len(line[place]) for line in lines) for place in range(len(table.headers))]
+    weights = [min(max(length, 7), 34) for length in longest]
+    return [_PAGE_IN * weight / sum(weights) for weight in weights]
 
 
 def _write_cell(cell: Any, content: Cell, *, right: bool) -> None:

@@ -84,6 +84,8 @@ def format_p(p: Any) -> str:
     """
     if not isinstance(p, int | float):
         return format_value(p)
+    if not math.isfinite(p):
+        return EMPTY
     if p < 0.001:
         return "<0.001"
     if p > 0.99:
@@ -107,11 +109,11 @@ def format_share(value: Any, n: Any) -> str:
     return f"{count} ({text}%)"
 
 
-def format_range(low: Any, high: Any, decimals: int) -> str:
-    """Two ends of an interval: `1.10–1.84`, with `to` when one is negative."""
+def format_range(low: Any, high: Any, decimals: int, missing: str = NOT_ESTIMABLE) -> str:
+    """Two ends of an interval: `1.10–1.84`, with `to` when one is negative; `missing` stands for an absent end."""
     if low is None and high is None:
         return ""
-    ends = [NOT_REACHED if end is None else format_value(float(end), decimals) for end in (low, high)]
+    ends = [missing if end is None else format_value(float(end), decimals) for end in (low, high)]
     joint = " to " if any(end is None or end < 0 for end in (low, high)) else "–"
     return joint.join(ends)
 
@@ -122,22 +124,24 @@ def format_estimate(row: Row) -> str:
     low, high = row.get("low"), row.get("high")
     if isinstance(estimate, Suppressed):
         return str(estimate)
-    if estimate is None or (measure == "hazard_ratio" and not math.isfinite(estimate)):
-        missing = NOT_REACHED if measure == "median" else NOT_ESTIMABLE
-        return f"{missing} ({format_range(low, high, 1)})" if low is not None else missing
+    missing = NOT_REACHED if measure == "median" else NOT_ESTIMABLE
+    if estimate is None or not math.isfinite(estimate):
+        return f"{missing} ({format_range(low, high, 1, missing)})" if low is not None else missing
     if measure == "count":
         return f"{format_value(int(estimate))} / {format_value(row.get('n'))}"
     scale = 100.0 if measure == "proportion" and row.get("unit") != "%" else 1.0
     estimate, low, high = (None if value is None else value * scale for value in (estimate, low, high))
     decimals = _estimate_decimals(measure, estimate, low, high)
     percent = "%" if measure == "proportion" else ""
-    interval = format_range(low, high, decimals)
+    interval = format_range(low, high, decimals, missing)
     return f"{format_value(estimate, decimals)}{percent}" + (f" ({interval}{percent})" if interval else "")
 
 
 def _estimate_decimals(measure: str, estimate: float | None, low: float | None, high: float | None) -> int:
     match measure:
-        case "hazard_ratio" | "correlation" | "kappa":
+        case "hazard_ratio":
+            return 2 if estimate is None or estimate >= 0.095 else 3
+        case "correlation" | "kappa":
             return 2
         case "proportion":
             return 0
