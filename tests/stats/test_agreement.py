@@ -46,6 +46,13 @@ def test_with_one_class_only_there_is_agreement_and_no_kappa():
     assert (found.kappa, found.se, found.low, found.high) == (None, None, None, None)
 
 
+@pytest.mark.parametrize(("table", "kappa"), [([[3, 0], [0, 4]], 1.0), ([[0, 3], [0, 1]], 0.0)])
+def test_without_spread_kappa_has_no_interval(table, kappa):
+    found = compute_agreement(*spread(table), classes=[0, 1])
+    assert found.kappa == pytest.approx(kappa)
+    assert (found.se, found.low, found.high) == (None, None, None)
+
+
 def test_an_unlisted_class_and_unequal_lengths_are_refused():
     with pytest.raises(UnusableInputError, match="it lacks c"):
         compute_agreement(["a", "c"], ["a", "b"], classes=["a", "b"])

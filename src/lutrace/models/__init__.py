@@ -1,3 +1,16 @@
-"""models knows how endpoint rows and an analysis specification become estimates."""
+"""models knows how endpoint rows and an analysis specification become estimates.
 
-__all__: list[str] = []
+`fit_analysis(analysis, rows, protocol)` takes one analysis of the protocol and the analysis set: a row per patient and
+population (landmark) with `population`, `entry_days` (day from which the patient is at risk), for each outcome
+`<name>_days` and `<name>_event`, each endpoint value under its own name, and for each covariate `<name>` (a number, as
+it enters a model) and `<name>_days` (when it was known, from time zero). None is unknown; such patients leave the
+analyses that need the value.
+
+It gives rows of ESTIMATES, CURVES and AGREEMENTS and the warnings a reader must see. A covariate that was measured
+after time zero gets no hazard ratio (blocking); time that runs from cycle 1 gets a blocking warning of immortal time.
+"""
+
+from lutrace.models.fit import fit_analysis
+from lutrace.models.results import AnalysisResult, ModelWarning
+
+__all__ = ["AnalysisResult", "ModelWarning", "fit_analysis"]

@@ -14,11 +14,15 @@ from lutrace.stats.observations import IntArray
 from lutrace.stats.proportions import Proportion, compute_proportion
 
 
+_NO_SPREAD = 1e-9
+
+
 @dataclass(frozen=True)
 class Agreement:
     """Two classifications compared: `matrix[i][j]` patients have class i by the first and class j by the second.
 
-    Kappa and its interval are None where chance alone gives full agreement (both use one class only).
+    Kappa is None where chance alone gives full agreement (both use one class only); its interval is None, too, where
+    the large-sample variance is zero (full agreement, or one of them uses one class only).
     """
 
     classes: tuple[str, ...]
@@ -76,8 +80,11 @@ def compute_agreement(
     )
 
 
-def _compute_kappa(table: IntArray, level: float) -> tuple[float, float, float, float]:
-    found = cohens_kappa(table)
+def _compute_kappa(table: IntArray, level: float) -> tuple[float, float | None, float | None, float | None]:
+    with np.errstate(invalid="ignore", divide="ignore"):
+        found = cohens_kappa(table)
     kappa, se = float(found.kappa), float(found.std_kappa)
+    if not se > _NO_SPREAD:
+        return kappa, None, None, None
     half = float(ndtri(0.5 + level / 2)) * se
     return kappa, se, kappa - half, kappa + half

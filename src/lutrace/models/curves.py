@@ -1,0 +1,131 @@
+"""Kaplan-Meier curves with medians, of all patients or by a covariate, and median follow-up."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from statistics import median
+from typing import Any
+
+from lutrace.core import EstimationError, Row
+from lutrace.models.outcome import count_late, covariate_of, follow_up_of, select_complete
+from lutrace.models.results import AnalysisResult, Cell, ModelWarning, finite_or_none, join_results, rows_of
+from lutrace.protocol import Covariate, FollowUpAnalysis, KaplanMeierAnalysis, Protocol
+from lutrace.stats import (
+    SurvivalCurve,
+    SurvivalQuantile,
+    compute_kaplan_meier,
+    compute_log_rank,
+    compute_reverse_kaplan_meier,
+)
+
+DAYS_PER_WEEK = 7
+ALL = "all"
+
+
+def fit_kaplan_meier(analysis: KaplanMeierAnalysis, rows: Sequence[Row], protocol: Protocol) -> AnalysisResult:
+    """A curve and a median per population, endpoint and group; the log-rank test of the groups in their medians."""
+    parts = []
+    for population in analysis.populations:
+        for endpoint in analysis.endpoints:
+            parts.append(_fit_groups(analysis, rows_of(rows, population), population, endpoint, protocol=protocol))
+    return join_results(parts)
+
+
+def fit_follow_up(analysis: FollowUpAnalysis, rows: Sequence[Row]) -> AnalysisResult:
+    """The median follow-up of each population in weeks, by the reverse Kaplan-Meier method."""
+    estimates = []
+    for population in analysis.populations:
+        cell = Cell(analysis.name, population, analysis.endpoint, "follow_up", "median", unit="weeks")
+        used = select_complete(rows_of(rows, population), analysis.endpoint)
+        if not used:
+            estimates.append(cell.refuse(n=0, events=0, reason="no patient has this outcome"))
+            continue
+        curve = compute_reverse_kaplan_meier(follow_up_of(used, analysis.endpoint))
+        estimates.append(_median_row(cell, curve, {}))
+    return AnalysisResult(tuple(estimates))
+
+
+def _fit_groups(
+    analysis: KaplanMeierAnalysis, rows: Sequence[Row], population: str, endpoint: str, *, protocol: Protocol
+) -> AnalysisResult:
+    used = select_complete(rows, endpoint, () if analysis.by is None else (analysis.by,))
+    where = f"{analysis.name}, {population}, {endpoint}"
+    if analysis.by is None:
+        groups = [ALL] * len(used)
+    else:
+        covariate = covariate_of(protocol, analysis.by)
+        late = count_late(used, covariate.name)
+        if late and protocol.landmark(population).origin != "first_cycle":
+            text = f"no curves: {covariate.name} was measured after time zero in {late} patients"
+            return AnalysisResult(warnings=(ModelWarning(where, text, "blocking"),))
+        groups = _split(analysis, covariate, used)
+    if not used:
+        text = "no curves: no patient has outcome and covariate"
+        return AnalysisResult(warnings=(ModelWarning(where, text, "warning"),))
+    test = _compare(used, endpoint, groups)
+    estimates, curves = [], []
+    for group in sorted(set(groups)):
+        members = [row for row, own in zip(used, groups, strict=True) if own == group]
+        curve = compute_kaplan_meier(follow_up_of(members, endpoint))
+        cell = Cell(analysis.name, population, endpoint, group, "median", unit="weeks")
+        estimates.append(_median_row(cell, curve, test))
+        curves += _curve_rows(cell, curve)
+    return AnalysisResult(tuple(estimates), tuple(curves))
+
+
+def _split(analysis: KaplanMeierAnalysis, covariate: Covariate, rows: Sequence[Row]) -> list[str]:
+    """The group of each patient, in words that the legend of a figure can show."""
+    values = [float(row[covariate.name]) for row in rows]
+    if analysis.split == "present":
+        return [f"{covariate.label}: {'yes' if value > 0 else 'no'}" for value in values]
+    cut = median(values) if values else 0.0
+    return [f"{covariate.label}: {'above median' if value > cut else 'up to median'}" for value in values]
+
+
+def _compare(rows: Sequence[Row], endpoint: str, groups: Sequence[str]) -> dict[str, Any]:
+    if len(set(groups)) < 2:
+        return {}
+    try:
+        test = compute_log_rank(follow_up_of(rows, endpoint), groups)
+    except EstimationError:
+        return {}
+    return {"log_rank": {"statistic": test.statistic, "df": test.df, "p": test.p}}
+
+
+def _median_row(cell: Cell, curve: SurvivalCurve, checks: dict[str, Any]) -> Row:
+    found: SurvivalQuantile = curve.quantile()
+    test = checks.get("log_rank", {})
+    return cell.fill(
+        n=found.n,
+        events=found.n_events,
+        method=f"{found.method}{'; p by the log-rank test of the groups' if test else ''}",
+        estimate=_weeks(found.estimate),
+        low=_weeks(found.low),
+        high=_weeks(found.high),
+        statistic=test.get("statistic"),
+        p=test.get("p"),
+        checks=checks,
+    )
+
+
+def _weeks(days: float | None) -> float | None:
+    return None if days is None else days / DAYS_PER_WEEK
+
+
+def _curve_rows(cell: Cell, curve: SurvivalCurve) -> list[Row]:
+    return [
+        {
+            "analysis": cell.analysis,
+            "population": cell.population,
+            "endpoint": cell.endpoint,
+            "group": cell.term,
+            "time_days": float(curve.time[step]),
+            "at_risk": int(curve.at_risk[step]),
+            "events": int(curve.events[step]),
+            "censored": int(curve.censored[step]),
+            "survival": float(curve.survival[step]),
+            "low": finite_or_none(curve.low[step]),
+            "high": finite_or_none(curve.high[step]),
+        }
+        for step in range(curve.time.size)
+    ]
