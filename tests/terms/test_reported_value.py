@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -40,7 +42,10 @@ def test_a_result_is_read_as_a_clinician_reads_it(text: str, value: float, compa
     assert (found.value, found.comparator) == (value, comparator)
 
 
-@pytest.mark.parametrize("text", ["", "abc", "<", "1 2", "12 34", "1,23,456", "1.2.3,4", "5 ng/mL", "1e999", "12 0000"])
+@pytest.mark.parametrize(
+    "text",
+    ["", "abc", "<", "1 2", "12 34", "1,23,456", "1.2.3,4", "5 ng/mL", "1e999", "12 0000", "1.234.5e1", "1..2", "1.,2"],
+)
 def test_text_that_is_no_single_number_is_refused(text: str) -> None:
     with pytest.raises(UnusableInputError, match="value: "):
         parse_reported_value(text)
@@ -51,6 +56,11 @@ def test_a_comma_before_three_digits_is_refused_until_the_decimal_sign_is_said()
         parse_reported_value("5,000")
     assert parse_reported_value("5,000", decimal=",").value == 5.0
     assert parse_reported_value("5,000", decimal=".").value == 5000.0
+
+
+def test_a_decimal_sign_that_stands_twice_is_refused() -> None:
+    with pytest.raises(UnusableInputError, match="one decimal sign"):
+        parse_reported_value("0..5", decimal=".")
 
 
 def test_a_refusal_never_quotes_the_text() -> None:
@@ -70,10 +80,10 @@ def test_grouped_thousands_mean_the_same_number(value: int) -> None:
     assert parse_reported_value(f"{value:,}".replace(",", " ")).value == value
 
 
-@given(st.text(max_size=12))
-def test_any_text_gives_a_number_or_a_refusal(text: str) -> None:
+@given(st.text(max_size=12) | st.text(alphabet="0123456789.,' e+-<>=", max_size=12), st.sampled_from([None, ".", ","]))
+def test_any_text_gives_a_number_or_a_refusal(text: str, decimal: Literal[".", ","] | None) -> None:
     try:
-        parse_reported_value(text)
+        parse_reported_value(text, decimal=decimal)
     except UnusableInputError:
         return
 

@@ -67,7 +67,7 @@ def _number(text: str, decimal: Literal[".", ","] | None) -> float:
     sign = -1.0 if text.startswith("-") else 1.0
     digits = _SEPARATORS.sub("", text.lstrip("+-"))
     plain = _with_dot(digits, decimal)
-    if not _PLAIN.match(plain):
+    if _PLAIN.match(plain) is None:
         raise UnusableInputError("value: expected one number with one decimal sign")
     return sign * _finite(plain)
 
@@ -85,7 +85,9 @@ def _with_dot(digits: str, decimal: Literal[".", ","] | None) -> str:
     grouping = "," if decimal == "." else "."
     whole, _, fraction = digits.partition(decimal)
     groups = whole.split(grouping)
-    if grouping in fraction or (len(groups) > 1 and (len(groups[0]) > 3 or any(len(part) != 3 for part in groups[1:]))):
+    if grouping in fraction or (
+        len(groups) > 1 and (len(groups[0]) > 3 or any(len(part) != 3 or not part.isdigit() for part in groups[1:]))
+    ):
         raise UnusableInputError("value: the signs that group thousands do not stand every three digits")
     return f"{''.join(groups)}.{fraction}" if fraction else "".join(groups)
 
