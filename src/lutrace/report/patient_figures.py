@@ -21,6 +21,7 @@ from lutrace.report.figure_style import (
     axes_at,
     draw_nothing,
     new_figure,
+    wrapped,
 )
 from lutrace.report.material import Material
 from lutrace.report.wording import format_estimate, format_fixed, format_p, format_value, with_unit
@@ -173,7 +174,7 @@ def _correlations(spec: ScatterFigure, material: Material) -> list[str]:
     rows = material.rows("estimates", analysis=spec.analysis, population=spec.population, measure="correlation")
     if not spec.analysis:
         return []
-    lines = []
+    lines = wrapped(material.word(spec.analysis), 30).split("\n") if spec.analysis in material.labels else []
     for row in rows:
         lines += [
             material.word(row["term"]),

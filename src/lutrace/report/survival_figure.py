@@ -38,6 +38,7 @@ _STEPS = {
     "years": (1, 2, 5),
 }
 _LINE_IN = 0.165
+_TEST = "; p "
 _RIGHT_IN = 0.95
 
 
@@ -124,6 +125,12 @@ def _texts_above(
             unit = "" if median["unit"] in ("1", "") else f" {median['unit']}"
             n_events = f"{format_value(median.get('events'))} events / {format_value(median['n'])}"
             texts.append((f"{curve.label}: median {format_estimate(median)}{unit}, {n_events}", curve.colour))
+    tests = dict.fromkeys(
+        f"p {_equals(row['p'])} {row['method'].split(_TEST, 1)[1]}"
+        for row in rows
+        if row["measure"] == "median" and row["term"] in groups and row.get("p") is not None and _TEST in row["method"]
+    )
+    texts += [(text, INK) for text in tests]
     for row in rows:
         if row["measure"] == "hazard_ratio":
             kind = "adjusted" if row["adjusted"] else "unadjusted"
