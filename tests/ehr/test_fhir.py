@@ -220,3 +220,55 @@ def test_the_same_bytes_give_the_same_batch(
     path = write_bundle(patient, lab())
 
     assert list(read_fhir(path)) == list(read_fhir(path))
+
+
+def test_a_line_of_ndjson_may_be_a_bundle_with_ids_of_its_own(
+    tmp_path: Path, patient: Resource, lab: Callable[..., Resource]
+) -> None:
+    other = json.loads(json.dumps(patient))
+    other["identifier"][1]["value"] = "SYN-0002"
+    bundles = [
+        {"resourceType": "Bundle", "entry": [{"resource": who}, {"resource": lab()}, "junk"]}
+        for who in (patient, other)
+    ]
+    path = tmp_path / "all.ndjson"
+    path.write_text("\n".join(json.dumps(bundle) for bundle in bundles), encoding="utf-8")
+
+    (batch,) = read_fhir(path)
+
+    assert [(row["patient_id"], row["source_locator"]) for row in batch.rows["labs"]] == [
+        ("SYN-0001", "line 1 entry[1]"),
+        ("SYN-0002", "line 2 entry[1]"),
+    ]
+    assert [fault.locator for fault in batch.faults] == ["line 1 entry[2]", "line 2 entry[2]"]
+
+
+def test_a_record_key_follows_the_identifier_then_the_id_then_the_content(
+    read_bundle: ReadBundle, patient: Resource, lab: Callable[..., Resource]
+) -> None:
+    def key(**changes: Any) -> str:
+        resource = {name: value for name, value in (lab() | changes).items() if value is not None}
+        return str(read_bundle(patient, resource).rows["labs"][0]["record_key"])
+
+    named = [{"system": "urn:lab", "value": "42"}]
+    corrected = {"valueQuantity": {"value": 99, "code": "ng/mL"}}
+
+    assert key(identifier=named) == key(identifier=named, id="renamed", **corrected)
+    assert key() == key(**corrected) != key(id="other")
+    assert key(id=None) == key(id=None) != key(id=None, **corrected)
+
+
+def test_a_subject_may_be_named_by_identifier(
+    read_bundle: ReadBundle, patient: Resource, lab: Callable[..., Resource]
+) -> None:
+    named = lab() | {"subject": {"identifier": {"system": "urn:insurance", "value": "A-77"}}}
+
+    assert read_bundle(patient, named).rows["labs"][0]["patient_id"] == "SYN-0001"
+
+
+def test_absolute_and_versioned_references_find_their_patient(
+    read_bundle: ReadBundle, patient: Resource, lab: Callable[..., Resource]
+) -> None:
+    versioned = lab() | {"subject": {"reference": "https://example.org/fhir/Patient/p1/_history/3"}}
+
+    assert read_bundle(patient, versioned).rows["labs"][0]["patient_id"] == "SYN-0001"

@@ -183,3 +183,31 @@ def test_an_unknown_questionnaire_is_counted(
     assert read_bundle(patient, response(PHQ1=1)).unread == {
         "QuestionnaireResponse (instrument not in the vocabulary)": 1
     }
+
+
+def test_the_version_of_ctcae_may_stand_in_the_coding_of_the_event(
+    read_bundle: ReadBundle, patient: Resource, event: Callable[..., Resource]
+) -> None:
+    coding = {"system": "http://example.org/ctcae", "version": "4.0", "code": "10013781", "display": "Dry mouth"}
+
+    (row,) = read_bundle(patient, event(event={"coding": [coding]})).rows["adverse_events"]
+
+    assert (row["term"], row["grade"], row["criteria"]) == ("Dry mouth", None, "ctcae-4.0")
+
+
+def test_an_event_without_a_term_is_refused(
+    read_bundle: ReadBundle, patient: Resource, event: Callable[..., Resource]
+) -> None:
+    assert read_bundle(patient, event(event={})).faults[0].column == "term"
+
+
+def test_items_outside_a_named_instrument_are_counted_and_two_answers_refused(
+    read_bundle: ReadBundle, patient: Resource, response: Callable[..., Resource]
+) -> None:
+    answered = response("http://example.org/fact-p", GP1=1, EXTRA=2)
+    answered["item"][0]["item"][0]["answer"].append({"valueInteger": 2})
+
+    batch = read_bundle(patient, answered)
+
+    assert batch.unread == {"QuestionnaireResponse (item outside fact-p)": 1}
+    assert batch.faults[0].rule == "answer: expected one answer to the item"

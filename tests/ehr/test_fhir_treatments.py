@@ -321,3 +321,79 @@ def test_transfusions_and_growth_factors_are_support(
     rows = read_bundle(patient, transfusion, factor, own).rows["support"]
 
     assert [(row["kind"], row["units"]) for row in rows] == [("red_cells", 2), ("g_csf", None), ("platelets", None)]
+
+
+@pytest.mark.parametrize(
+    ("system", "code", "reason"),
+    [
+        ("http://snomed.info/sct", "182992009", "completed"),
+        ("http://snomed.info/sct", "407563006", "toxicity"),
+        (
+            "https://www.medizininformatik-initiative.de/fhir/ext/modul-onko/CodeSystem/mii-cs-onko-therapie-ende-grund",
+            "P",
+            "progression",
+        ),
+        ("urn:other", "P", None),
+    ],
+)
+def test_the_reason_of_an_end_is_read_from_the_systems_that_are_known(
+    read_bundle: ReadBundle,
+    patient: Resource,
+    statement: Callable[..., Resource],
+    system: str,
+    code: str,
+    reason: str | None,
+) -> None:
+    (row,) = read_bundle(patient, statement({"text": "Docetaxel"}, statusReason=[coded(system, code)])).rows[
+        "treatments"
+    ]
+
+    assert row["stop_reason"] == reason
+
+
+def test_a_radioligand_on_a_medication_list_is_no_cycle(
+    read_bundle: ReadBundle, patient: Resource, statement: Callable[..., Resource]
+) -> None:
+    batch = read_bundle(patient, statement({"text": "Pluvicto"}, effectiveDateTime="2023-06-01"))
+
+    assert "cycles" not in batch.rows
+    assert list(batch.unread) == ["MedicationStatement (radioligand: only administrations and procedures are cycles)"]
+
+
+def test_a_number_stated_by_the_procedure_holds_for_its_administration(
+    read_bundle: ReadBundle,
+    patient: Resource,
+    administration: Callable[..., Resource],
+    procedure: Callable[..., Resource],
+) -> None:
+    stated = [{"url": fhir_profile.CYCLE_NUMBER, "valuePositiveInt": 4}]
+
+    batch = read_bundle(
+        patient, administration("2023-06-01"), procedure(performedDateTime="2023-06-01", extension=stated)
+    )
+
+    assert [row["cycle"] for row in batch.rows["cycles"]] == [4]
+    assert batch.notes == ()
+
+
+def test_some_stated_numbers_that_are_not_the_order_by_date_are_refused(
+    read_bundle: ReadBundle, patient: Resource, administration: Callable[..., Resource]
+) -> None:
+    agreeing = read_bundle(patient, administration("2023-06-01"), administration("2023-07-15", cycle=2))
+    differing = read_bundle(patient, administration("2023-06-01"), administration("2023-07-15", cycle=3))
+
+    assert [row["cycle"] for row in agreeing.rows["cycles"]] == [1, 2]
+    assert [fault.column for fault in differing.faults] == ["cycle", "cycle"]
+
+
+def test_a_procedure_of_radionuclide_therapy_needs_its_radioligand_to_be_a_cycle(
+    read_bundle: ReadBundle, patient: Resource, procedure: Callable[..., Resource]
+) -> None:
+    therapy = coded("http://snomed.info/sct", "399315003")
+    ligand = procedure(code=therapy, performedDateTime="2023-06-01", usedCode=[{"text": "177Lu-PSMA I&T"}])
+    bare = procedure(code=therapy, performedDateTime="2023-08-01", id="bare")
+
+    batch = read_bundle(patient, ligand, bare)
+
+    assert [row["agent"] for row in batch.rows["cycles"]] == ["lu177_psma_it"]
+    assert batch.unread == {"Procedure (code not read)": 1}
