@@ -13,7 +13,6 @@ from lutrace.core import UnusableInputError
 from lutrace.stats.observations import IntArray
 from lutrace.stats.proportions import Proportion, compute_proportion
 
-
 _NO_SPREAD = 1e-9
 
 
