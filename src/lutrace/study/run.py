@@ -1,0 +1,139 @@
+"""The whole way: snapshot and protocol in; cohort, endpoints, models; results and report out."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from lutrace.cohort import Cohort, select_patients
+from lutrace.core import MissingFactError, Progress, Row, silent
+from lutrace.endpoints import Basis, derive_endpoints
+from lutrace.protocol import Protocol
+from lutrace.report import (
+    EvidenceRow,
+    Notice,
+    ReleasePolicy,
+    ReportFiles,
+    ReportInput,
+    apply_disclosure,
+    render_report,
+    withhold_columns,
+)
+from lutrace.study.analysis_set import build_analysis_set
+from lutrace.study.cut_facts import CutFacts
+from lutrace.study.evidence import collect_all_evidence
+from lutrace.study.exclusions import count_exclusions
+from lutrace.study.headline import choose_key_numbers
+from lutrace.study.meta import describe_run
+from lutrace.study.modelling import fit_analyses
+from lutrace.study.notices import find_notices
+from lutrace.study.pictures import PictureFacts, gather_pictures
+from lutrace.study.presentation import compose_spec
+from lutrace.study.results import head_of, write_results
+from lutrace.study.summaries import summarise_values
+from lutrace.tables import Facts
+
+_STEPS = 5
+
+
+@dataclass(frozen=True)
+class Computation:
+    """All rows of a run before anything is written: tables by name, evidence, notices, and the analysis set."""
+
+    cohort: Cohort
+    tables: dict[str, list[Row]]
+    analysis_set: tuple[Row, ...]
+    evidence: tuple[EvidenceRow, ...]
+    notices: tuple[Notice, ...]
+
+
+@dataclass(frozen=True)
+class RunResult:
+    """Where a run is written, and its rows."""
+
+    results: Path
+    report: ReportFiles
+    computation: Computation
+
+
+def run_study(
+    protocol: Protocol,
+    facts: PictureFacts,
+    out: Path,
+    *,
+    data_cut: dt.date | None = None,
+    policy: ReleasePolicy | None = None,
+    progress: Progress = silent,
+) -> RunResult:
+    """Run the protocol on a snapshot and write `results.json` and the report into the folder `out`.
+
+    The same snapshot, protocol and data cut give the same bytes. Facts after `data_cut` are not known to the run.
+    Raises MissingFactError when nobody reaches the first landmark; ContradictionError when scans were measured with
+    different versions of the plan; DisclosureError for what may not leave.
+    """
+    computation = compute_study(protocol, facts, data_cut=data_cut, progress=progress)
+    progress("report", 4, _STEPS)
+    policy = policy or ReleasePolicy()
+    meta = describe_run(protocol, facts, data_cut)
+    gathered = gather_pictures(protocol, facts, computation.cohort.scans)
+    computation = replace(computation, notices=(*computation.notices, *gathered.notices))
+    report_input = ReportInput(
+        title=protocol.title,
+        subtitle=protocol.subtitle,
+        meta=meta,
+        tables=computation.tables,
+        spec=compose_spec(
+            protocol, key_numbers=choose_key_numbers(computation.tables, protocol), without=gathered.missing
+        ),
+        pictures=gathered.pictures,
+        evidence=computation.evidence,
+        notices=computation.notices,
+        policy=policy,
+    )
+    files = render_report(report_input, out)
+    withheld, _columns = withhold_columns(computation.tables)
+    released = apply_disclosure(withheld, min_cell=policy.min_cell)
+    path = out / "results.json"
+    write_results(path, head=head_of(protocol, meta), tables=released, notices=computation.notices)
+    progress("report", _STEPS, _STEPS)
+    return RunResult(path, files, computation)
+
+
+def compute_study(
+    protocol: Protocol, facts: Facts, *, data_cut: dt.date | None = None, progress: Progress = silent
+) -> Computation:
+    """All rows of a run: cohort, endpoint values, estimates, summaries; nothing is written."""
+    progress("cohort", 0, _STEPS)
+    cohort = select_patients(facts if data_cut is None else CutFacts(facts, data_cut), protocol)
+    _check_somebody_is_left(cohort, protocol)
+    progress("endpoints", 1, _STEPS)
+    values = derive_endpoints(Basis(facts, protocol, cohort.members, cohort.scans, data_cut))
+    progress("models", 2, _STEPS)
+    analysis_set = build_analysis_set(values, cohort.members, protocol)
+    fitted = fit_analyses(protocol, analysis_set)
+    progress("tables", 3, _STEPS)
+    tables: dict[str, list[Row]] = {
+        "attrition": [*cohort.attrition, *count_exclusions(values, protocol)],
+        "cohort_members": [dict(row) for row in cohort.members],
+        "endpoint_values": values,
+        "estimates": list(fitted.estimates),
+        "curves": list(fitted.curves),
+        "agreements": list(fitted.agreements),
+        "summaries": summarise_values(values, protocol),
+    }
+    notices = (*find_notices(protocol, values, analysis_set), *fitted.notices)
+    evidence = collect_all_evidence(protocol, cohort, values, analysis_set)
+    return Computation(cohort, tables, tuple(analysis_set), evidence, notices)
+
+
+def _check_somebody_is_left(cohort: Cohort, protocol: Protocol) -> None:
+    first = protocol.landmarks[0]
+    if any(row["population"] == first.name for row in cohort.members):
+        return
+    steps = [row for row in cohort.attrition if row["population"] == first.name]
+    lost = "; ".join(f"{row['excluded']}: {row['reason']}" for row in steps if row["excluded"])
+    raise MissingFactError(
+        f"nobody reaches {first.label} of {steps[0]['n']} patients screened ({lost or 'the registry is empty'}); "
+        "read and measure the scans of that cycle, or change the protocol"
+    )
