@@ -332,6 +332,22 @@ def test_one_bad_series_hides_no_other_and_ct_is_listed_as_skipped(tmp_path: Pat
     assert any("1 of 13 files are not DICOM" in warning for warning in result.warnings)
 
 
+def test_a_screenshot_of_a_pet_is_skipped_with_a_note(tmp_path: Path) -> None:
+    shot = pet_slices(1, SOPClassUID="1.2.840.10008.5.1.4.1.1.7")
+    shot[0].file_meta.MediaStorageSOPClassUID = "1.2.840.10008.5.1.4.1.1.7"
+    result = run_suv([write(tmp_path, shot)], injections=None, profile=None)
+    assert result.rows == ()
+    assert "(PT, 1 files): not quantitative, skipped" in result.warnings[0]
+
+
+def test_an_nm_object_with_decy_and_no_reference_is_refused_until_the_site_states_it(tmp_path: Path) -> None:
+    refused = one(tmp_path, [nm_recon(CorrectedImage=["ATTN", "SCAT", "DECY"])])
+    assert "Decay Correction (0054,1102): expected NONE, START or ADMIN" in refused["reason"]
+    stated = QuantProfile(decay_correction="ADMIN")
+    row = ok(one(tmp_path / "b", [nm_recon(CorrectedImage=["ATTN", "SCAT", "DECY"])], profile=stated))
+    assert row["factor_suvbw"] == pytest.approx(75000 / 7.4e9)
+
+
 def test_a_series_of_which_every_file_is_truncated_is_a_refused_row(tmp_path: Path) -> None:
     for path in write(tmp_path, pet_slices(2)).iterdir():
         path.write_bytes(path.read_bytes()[:-20])

@@ -141,6 +141,38 @@ def test_the_profile_leaves_what_needs_no_repair() -> None:
     assert reconcile(facts(), None, profile).facts == facts()
 
 
+@pytest.mark.parametrize(
+    ("changes", "line"), [({"injected_bq": 350e6}, "activity_from"), ({"weight_kg": 70.0}, "weight_from")]
+)
+@pytest.mark.parametrize("scanner", [{"units": "GML"}, {"units": "CNTS", "philips_suv_factor": 0.0005}])
+def test_a_records_value_cannot_correct_an_suv_that_the_scanner_made(
+    scanner: dict[str, Any], changes: dict[str, Any], line: str
+) -> None:
+    with pytest.raises(ContradictionError, match="made by the scanner with the header's; export the series in BQML"):
+        reconcile(facts(**scanner), record(**changes), QuantProfile.model_validate({line: "record"}))
+
+
+def test_a_record_that_equals_the_header_leaves_no_note() -> None:
+    profile = QuantProfile(activity_from="record", weight_from="record")
+    assert reconcile(facts(units="GML"), record(), profile).facts.notes == ()
+
+
+@pytest.mark.parametrize(
+    ("corrected", "stated", "expected"),
+    [
+        (("ATTN", "SCAT"), "ADMIN", ("ATTN", "SCAT", "DECY")),
+        (("ATTN", "DECY"), "NONE", ("ATTN",)),
+        ((), "ADMIN", ()),
+    ],
+)
+def test_the_site_states_the_decay_correction_of_nm_objects(
+    corrected: tuple[str, ...], stated: str, expected: tuple[str, ...]
+) -> None:
+    nm = facts(modality="NM", decay_correction="NONE", corrected_image=corrected)
+    done = reconcile(nm, None, QuantProfile.model_validate({"decay_correction": stated})).facts
+    assert (done.decay_correction, done.corrected_image) == (stated, expected)
+
+
 def test_the_record_of_the_last_injection_before_the_scan_is_chosen() -> None:
     first = record(injection_datetime=INJECTION - hours(42 * 24))
     last, later = record(), record(injection_datetime=SCAN + hours(24))

@@ -5,7 +5,7 @@ from lutrace.dicom.images import ReadAudit, SeriesImage
 from lutrace.dicom.index import FileFault, FolderIndex, PatientIdentity, SeriesFiles, index_folder
 from lutrace.dicom.instance import Instance
 from lutrace.dicom.masks import read_masks
-from lutrace.dicom.series import is_image_series, read_series, read_suv
+from lutrace.dicom.series import is_activity_series, is_image_series, read_series, read_suv
 from lutrace.dicom.write_common import SeriesHeader, Tracer, make_uid
 from lutrace.dicom.write_ct import write_ct_series
 from lutrace.dicom.write_nm import NmTiming, write_nm_series
@@ -25,6 +25,7 @@ __all__ = [
     "SeriesImage",
     "Tracer",
     "index_folder",
+    "is_activity_series",
     "is_image_series",
     "make_uid",
     "parse_radionuclide",

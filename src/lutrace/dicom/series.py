@@ -28,6 +28,11 @@ def is_image_series(series: SeriesFiles) -> bool:
     return series.sop_class_uid in _READERS
 
 
+def is_activity_series(series: SeriesFiles) -> bool:
+    """Whether a series is PET or NM by its kind of object (read or not): screenshots and raw data are neither."""
+    return series.sop_class_uid in (PET, NM) or _ENHANCED.get(series.sop_class_uid, "").endswith("PET")
+
+
 def read_suv(series: SeriesFiles, factor_of: Callable[[QuantFacts], SuvFactor]) -> tuple[SeriesImage, SuvFactor]:
     """The image of a PET or NM series in SUVbw, g/mL, and the factor that `factor_of` made of its facts.
 

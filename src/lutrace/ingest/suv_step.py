@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from lutrace.core import LutraceError, MissingFactError, Row, UnusableInputError
-from lutrace.dicom import FolderIndex, SeriesFiles, SeriesImage, index_folder, read_series
+from lutrace.dicom import FolderIndex, SeriesFiles, SeriesImage, index_folder, is_activity_series, read_series
 from lutrace.imaging import Volume
 from lutrace.ingest.injections import Injection, read_injections, records_of
 from lutrace.physics import (
@@ -26,8 +26,6 @@ from lutrace.physics import (
     reconcile,
     select_record,
 )
-
-_QUANTITATIVE = ("PT", "NM")
 
 
 @dataclass(frozen=True)
@@ -60,7 +58,7 @@ def run_suv(paths: Sequence[Path], *, injections: Path | None, profile: QuantPro
     index = index_folder(paths)
     if not index.series and not index.faults:
         raise UnusableInputError(f"no DICOM found in {index.n_files} files; name a folder with PET or SPECT series")
-    rows = [_row(series, table, profile) for series in index.of_modality(*_QUANTITATIVE)]
+    rows = [_row(series, table, profile) for series in index.series if is_activity_series(series)]
     known = {series.series_uid for series in index.series}
     lost = dict.fromkeys(fault.series_uid for fault in index.faults if fault.series_uid not in known)
     rows.extend(_lost_row(uid, index) for uid in lost if uid is not None)
@@ -203,7 +201,7 @@ def _lost_row(series_uid: str, index: FolderIndex) -> Row:
 
 def _beside(index: FolderIndex) -> list[str]:
     beside = [f"{fault.path.name}: {fault.reason}" for fault in index.faults]
-    others = [series for series in index.series if series.modality not in _QUANTITATIVE]
+    others = [series for series in index.series if not is_activity_series(series)]
     beside.extend(
         f"series {series.series_uid} ({series.modality or 'no modality'}, {len(series.instances)} files): not "
         "quantitative, skipped"

@@ -14,6 +14,8 @@ SAME_DAY_HALF_LIFE_S = 6.5 * 3600
 """A clock time without a date is placed within a day before the scan only for half-lives up to this one."""
 MAX_HALF_LIVES = 10.0
 PRIVATE_TOLERANCE_S = 60.0
+CLOCK_RESOLUTION = dt.timedelta(seconds=1)
+"""Series Time with fractions may lie after an Acquisition Time without them: 1 s of F-18 is 0.01 % of SUV."""
 BACK_SPREAD_REFUSE_S = 60.0
 DECAY_FACTOR_TOLERANCE = 0.01
 
@@ -67,7 +69,7 @@ def find_start_reference(facts: QuantFacts, *, half_life_s: float, trail: Trail)
     """
     series, earliest, private = facts.series_datetime, earliest_acquisition(facts), facts.private_scan_datetime
     named = (f"series = {format_moment(series)}", f"earliest acquisition = {format_moment(earliest)}")
-    if series is not None and earliest is not None and series <= earliest:
+    if series is not None and earliest is not None and series <= earliest + CLOCK_RESOLUTION:
         trail.step("decay reference", f"{format_moment(series)} (series date-time, not after any acquisition)", *named)
         _check_series_reference(facts, series, half_life_s, trail)
         return series

@@ -10,8 +10,9 @@ from dataclasses import dataclass, replace
 from lutrace.core import ContradictionError
 from lutrace.physics.body import check_weight
 from lutrace.physics.calibration import compute_counts_to_bq_ml, describe_calibration, select_calibration
+from lutrace.physics.corrections import SUV_UNITS
 from lutrace.physics.dose import compute_dose_bq
-from lutrace.physics.facts import QuantFacts
+from lutrace.physics.facts import DecayCorrection, QuantFacts
 from lutrace.physics.moments import earliest_acquisition
 from lutrace.physics.profile import Origin, QuantProfile
 from lutrace.physics.trail import format_moment
@@ -100,11 +101,26 @@ def _apply_profile(facts: QuantFacts, profile: QuantProfile) -> QuantFacts:
         stated = ", ".join(profile.corrections)
         facts = _noted(facts, f"corrections {stated} (profile)", corrected_image=profile.corrections)
     if profile.decay_correction is not None and (facts.decay_correction is None or facts.modality == "NM"):
-        note = f"decay correction {profile.decay_correction} (profile)"
-        facts = _noted(facts, note, decay_correction=profile.decay_correction)
+        facts = _state_decay_correction(facts, profile.decay_correction)
     if profile.half_life_s is not None and facts.half_life_s is None and facts.radionuclide is None:
         facts = _noted(facts, f"half-life {profile.half_life_s:g} s (profile)", half_life_s=profile.half_life_s)
     return replace(facts, trust_series_time=facts.trust_series_time or profile.trust_series_time)
+
+
+def _state_decay_correction(facts: QuantFacts, stated: DecayCorrection) -> QuantFacts:
+    """The site's word on decay. NM objects have no element for it: there DECY in Corrected Image follows the site."""
+    corrected = facts.corrected_image
+    if facts.modality == "NM" and corrected:
+        corrected = tuple(code for code in corrected if code != "DECY") + (() if stated == "NONE" else ("DECY",))
+    return _noted(facts, f"decay correction {stated} (profile)", decay_correction=stated, corrected_image=corrected)
+
+
+def _check_not_baked_in(facts: QuantFacts, shown: str) -> None:
+    if facts.units in SUV_UNITS or (facts.units == "CNTS" and facts.philips_suv_factor):
+        raise ContradictionError(
+            f"{shown}: the profile takes the record's, and the image's SUV was made by the scanner with the header's; "
+            "export the series in BQML"
+        )
 
 
 def _merge_activity(
@@ -118,7 +134,10 @@ def _merge_activity(
         return _noted(facts, f"{taken}: the header has none", injected_bq=recorded)
     shown = f"injected activity: header {header / 1e6:.6g} MBq, {record.origin} {recorded / 1e6:.6g} MBq"
     _judge(abs(header / recorded - 1), shown, origin, "activity_from", warnings)
-    return _noted(facts, f"{taken} (profile)", injected_bq=recorded) if origin == "record" else facts
+    if origin != "record" or header == recorded:
+        return facts
+    _check_not_baked_in(facts, shown)
+    return _noted(facts, f"{taken} (profile)", injected_bq=recorded)
 
 
 def _merge_weight(facts: QuantFacts, record: InjectionRecord, origin: Origin | None, warnings: list[str]) -> QuantFacts:
@@ -131,7 +150,10 @@ def _merge_weight(facts: QuantFacts, record: InjectionRecord, origin: Origin | N
         return _noted(facts, f"{taken}: the header has none", weight_kg=recorded)
     shown = f"weight: header {header:g} kg, {record.origin} {recorded:g} kg"
     _judge(abs(header / recorded - 1), shown, origin, "weight_from", warnings)
-    return _noted(facts, f"{taken} (profile)", weight_kg=recorded) if origin == "record" else facts
+    if origin != "record" or header == recorded:
+        return facts
+    _check_not_baked_in(facts, shown)
+    return _noted(facts, f"{taken} (profile)", weight_kg=recorded)
 
 
 def _merge_injection(
