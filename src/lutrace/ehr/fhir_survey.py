@@ -76,6 +76,8 @@ class Survey:
                     self._take(located)
         self._join_cycles()
         self._join_staging()
+        for joined in (self._events, self._weights, self._initial, self._stagings):
+            joined.clear()
 
     def patient(self, located: Located) -> str:
         """The identifier of the patient that a resource is about; refused when it is not among the files."""
