@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 FOLDER = Path(__file__).parents[2] / "validation" / "stats"
-CASES = runpy.run_path(str(FOLDER / "cases.py"))
+CASES = runpy.run_path(str(FOLDER / "r_cases.py"))
 REFERENCE = CASES["read_reference"](FOLDER / "reference.csv")
 FOUND = CASES["compute_own"](FOLDER / "inputs")
 

@@ -16,26 +16,26 @@ from pathlib import Path
 HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE))
 
-import cases  # noqa: E402
+import r_cases  # noqa: E402
 
 
-def check(name: str, found: cases.Numbers, expected: cases.Numbers) -> list[str]:
+def check(name: str, found: r_cases.Numbers, expected: r_cases.Numbers) -> list[str]:
     """Print the largest differences of one comparison; the faults above tolerance."""
-    differences = sorted(cases.compare(found, expected), key=lambda one: -one[2])
+    differences = sorted(r_cases.compare(found, expected), key=lambda one: -one[2])
     plain = max((one[2] for one in differences if not one[0].startswith("firth")), default=0.0)
     penalised = max((one[2] for one in differences if one[0].startswith("firth")), default=0.0)
     print(f"   {name}: {len(differences)} quantities, largest difference {plain:.1e} (Firth {penalised:.1e})")
     return [
         f"{name}: {case}, {quantity} differs by {difference:.1e}"
         for case, quantity, difference in differences
-        if difference > cases.tolerance_of(case)
+        if difference > r_cases.tolerance_of(case)
     ]
 
 
 def main() -> list[str]:
     """Compare with the stored numbers and, where R is installed, with R live."""
-    stored = cases.read_reference(HERE / "reference.csv")
-    own = cases.compute_own(HERE / "inputs")
+    stored = r_cases.read_reference(HERE / "reference.csv")
+    own = r_cases.compute_own(HERE / "inputs")
     faults = check("lutrace, stored R", own, stored)
     program = shutil.which("Rscript")
     if program is None:
@@ -44,11 +44,11 @@ def main() -> list[str]:
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder) / "reference.csv"
         subprocess.run([program, str(HERE / "reference.R"), str(HERE / "inputs"), str(out), "own"], check=True)
-        live = cases.read_reference(out)
+        live = r_cases.read_reference(out)
         shared = {key: values for key, values in stored.items() if key[0] != "version"}
         faults += check("stored R, R now", shared, live)
         faults += check("lutrace, R now", own, live)
-        faults += check("lutrace, R's own data", cases.compute_r_data(Path(folder)), live)
+        faults += check("lutrace, R's own data", r_cases.compute_r_data(Path(folder)), live)
     return faults
 
 
