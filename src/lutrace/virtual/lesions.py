@@ -83,7 +83,7 @@ def draw_lesions(course: Course, body: Sequence[Shape], rng: np.random.Generator
     count = int(np.clip(round(totals[0] / (6.0 + 0.022 * totals[0])), 1, 45))
     weights = np.exp(0.9 * rng.standard_normal(count))
     volumes = weights / weights.sum() * totals[0]
-    for _ in range(3):
+    for _ in range(20):
         volumes = np.minimum(volumes * (totals[0] / volumes.sum()), _LARGEST_LESION_ML)
     placed: list[tuple[_Seed, float]] = []
     for number, volume in enumerate(volumes, start=1):
