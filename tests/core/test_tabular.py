@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from lutrace.core import UnusableInputError, read_rows, write_rows
+from lutrace.core import UnusableInputError, read_numbered_rows, read_rows, write_rows
 
 ROWS = [{"a": "x, y", "b": "1"}, {"a": 'say "no"\nnow', "b": None}]
 
@@ -38,3 +38,9 @@ def test_an_unknown_ending_is_refused_with_those_that_are_known(tmp_path: Path) 
     path.write_text("x", encoding="utf-8")
     with pytest.raises(UnusableInputError, match=r"\.csv, \.tsv, \.xlsx, \.parquet"):
         read_rows(path)
+
+
+def test_rows_keep_their_number_in_the_file_across_blank_lines(tmp_path: Path) -> None:
+    path = tmp_path / "t.csv"
+    path.write_text("a\n1\n\n\n2\n", encoding="utf-8")
+    assert read_numbered_rows(path) == [(2, {"a": "1"}), (5, {"a": "2"})]

@@ -17,9 +17,18 @@ from lutrace.core.errors import (
     UnusableInputError,
 )
 from lutrace.core.progress import Progress, silent
-from lutrace.core.quantities import Days, Field, Hours, Millilitres, NanogramsPerMl, Percent, PositiveFloat
+from lutrace.core.quantities import (
+    Days,
+    Field,
+    Hours,
+    Millilitres,
+    NanogramsPerMl,
+    Percent,
+    PositiveFloat,
+    field_validator,
+)
 from lutrace.core.source import Source
-from lutrace.core.tabular import Row, read_rows, write_rows
+from lutrace.core.tabular import Row, read_numbered_rows, read_rows, write_rows
 from lutrace.core.units import convert, parse_quantity
 
 __all__ = [
@@ -56,12 +65,14 @@ __all__ = [
     "digest_of",
     "digest_of_bytes",
     "digest_of_file",
+    "field_validator",
     "format_yaml",
     "parse_document",
     "parse_partial_date",
     "parse_quantity",
     "parse_yaml",
     "read_document",
+    "read_numbered_rows",
     "read_rows",
     "short",
     "silent",

@@ -22,6 +22,14 @@ ENDINGS = (".csv", ".tsv", ".xlsx", ".parquet")
 def read_rows(path: Path) -> list[Row]:
     """The rows of a table file; CSV, TSV and XLSX cells as stripped text (None when empty), Parquet typed.
 
+    Rows without any content are left out. Raises what `read_numbered_rows` raises.
+    """
+    return [row for _number, row in read_numbered_rows(path)]
+
+
+def read_numbered_rows(path: Path) -> list[tuple[int, Row]]:
+    """The rows of a table file, each with its number in the file as a spreadsheet counts it (the header is row 1).
+
     Raises UnusableInputError for an unknown ending, a missing file, a doubled or empty header, or undecodable text.
     """
     if not path.is_file():
@@ -62,7 +70,7 @@ def write_rows(path: Path, rows: Sequence[Mapping[str, Any]], columns: Sequence[
             raise UnusableInputError(f"{path.name}: expected a table ending in {', '.join(ENDINGS)}")
 
 
-def _read_delimited(path: Path, delimiter: str | None) -> list[Row]:
+def _read_delimited(path: Path, delimiter: str | None) -> list[tuple[int, Row]]:
     try:
         text = path.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError as error:
@@ -74,7 +82,7 @@ def _read_delimited(path: Path, delimiter: str | None) -> list[Row]:
     return _rows_of(path, lines)
 
 
-def _read_xlsx(path: Path) -> list[Row]:
+def _read_xlsx(path: Path) -> list[tuple[int, Row]]:
     try:
         book = openpyxl.load_workbook(path, read_only=True, data_only=True)
     except (OSError, KeyError, ValueError) as error:
@@ -88,15 +96,15 @@ def _read_xlsx(path: Path) -> list[Row]:
     return _rows_of(path, [[*line, *[""] * (width - len(line))] for line in lines])
 
 
-def _read_parquet(path: Path) -> list[Row]:
+def _read_parquet(path: Path) -> list[tuple[int, Row]]:
     try:
-        rows: list[Row] = pq.read_table(path).to_pylist()
+        rows = pq.read_table(path).to_pylist()
     except pa.ArrowInvalid as error:
         raise UnusableInputError(f"{path.name}: not a readable Parquet file") from error
-    return rows
+    return list(enumerate(rows, start=2))
 
 
-def _rows_of(path: Path, lines: Sequence[Sequence[str]]) -> list[Row]:
+def _rows_of(path: Path, lines: Sequence[Sequence[str]]) -> list[tuple[int, Row]]:
     if not lines:
         raise UnusableInputError(f"{path.name}: the table is empty; its first row must name the columns")
     names = [name.strip() for name in lines[0]]
@@ -108,7 +116,7 @@ def _rows_of(path: Path, lines: Sequence[Sequence[str]]) -> list[Row]:
             continue
         if len(line) != len(names):
             raise UnusableInputError(f"{path.name}: row {number} has {len(line)} cells, expected {len(names)}")
-        rows.append({name: cell.strip() or None for name, cell in zip(names, line, strict=True)})
+        rows.append((number, {name: cell.strip() or None for name, cell in zip(names, line, strict=True)}))
     return rows
 
 

@@ -7,7 +7,17 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
-from lutrace.core import Column, Row, Source, Table, Type, UnusableInputError, digest_of, digest_of_file, read_rows
+from lutrace.core import (
+    Column,
+    Row,
+    Source,
+    Table,
+    Type,
+    UnusableInputError,
+    digest_of,
+    digest_of_file,
+    read_numbered_rows,
+)
 from lutrace.ehr.fhir_elements import RecordError
 from lutrace.ehr.records import Fault, Identity, RecordBatch
 from lutrace.ehr.table_cells import parse_cell
@@ -37,15 +47,15 @@ def read_table_rows(
     table = FACT_TABLES.get(table_name)
     if table is None:
         raise UnusableInputError(f"table: expected one of {', '.join(FACT_TABLES)}, got {table_name[:40]!r}")
-    raw = [_renamed(row, mapping or {}) for row in read_rows(path)]
-    names = list(raw[0]) if raw else []
+    raw = [(number, _renamed(row, mapping or {})) for number, row in read_numbered_rows(path)]
+    names = list(raw[0][1]) if raw else []
     shorthand = table.name == "labs" and is_lab_shorthand(names)
     _check_columns(path, table, names, shorthand=shorthand)
     rows: list[Row] = []
     faults: list[Fault] = []
     identities: list[Identity] = []
-    for index, cells in enumerate(raw):
-        locator = f"row {index + 2}"
+    for number, cells in raw:
+        locator = f"row {number}"
         try:
             row = complete_lab(cells, decimal) if shorthand else _typed(cells, table, decimal)
         except RecordError as error:
@@ -56,7 +66,10 @@ def read_table_rows(
             identities.append(_identity(cells))
         rows.append(_keyed(row, cells, table) | {"source_locator": locator})
     unread = Counter(
-        f"column {name}" for row in raw for name, value in row.items() if value is not None and _is_extra(table, name)
+        f"column {name}"
+        for _number, row in raw
+        for name, value in row.items()
+        if value is not None and _is_extra(table, name)
     )
     source = Source("table", digest_of_file(path))
     return RecordBatch(

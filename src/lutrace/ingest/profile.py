@@ -6,9 +6,7 @@ from fnmatch import fnmatch
 from importlib import resources
 from pathlib import Path
 
-import pydantic
-
-from lutrace.core import FrozenModel, parse_document
+from lutrace.core import Field, FrozenModel, field_validator, parse_document
 from lutrace.physics import QuantProfile
 from lutrace.terms import regions
 
@@ -18,17 +16,17 @@ LESION_REGION = "lesion"
 class SiteProfile(FrozenModel):
     """What a site states; every line may be left out, and nothing is guessed for it."""
 
-    centre: str = pydantic.Field(default="Unnamed centre", min_length=1)
+    centre: str = Field(default="Unnamed centre", min_length=1)
     languages: tuple[str, ...] = ("en",)
     patient_identifier_system: str | None = None
     quantification: QuantProfile | None = None
-    days_after_cycle: int = pydantic.Field(default=10, ge=1, le=21)
+    days_after_cycle: int = Field(default=10, ge=1, le=21)
     untraced_pet_is_psma: bool = False
-    mask_names: dict[str, str] = pydantic.Field(default_factory=dict)
-    mask_files: dict[str, str] = pydantic.Field(default_factory=dict)
-    jobs: int | None = pydantic.Field(default=None, ge=1)
+    mask_names: dict[str, str] = Field(default_factory=dict)
+    mask_files: dict[str, str] = Field(default_factory=dict)
+    jobs: int | None = Field(default=None, ge=1)
 
-    @pydantic.field_validator("mask_names")
+    @field_validator("mask_names")
     @classmethod
     def _check_regions(cls, names: dict[str, str]) -> dict[str, str]:
         allowed = {*regions(), LESION_REGION}
