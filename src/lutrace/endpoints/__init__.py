@@ -1,7 +1,7 @@
 """endpoints knows how facts become endpoints, each row with its evidence: PSA, tumour, survival."""
 
 from lutrace.endpoints.basis import Basis
-from lutrace.endpoints.derivations import derive_endpoints, derive_outcome, read_values
+from lutrace.endpoints.derivations import derive_endpoints, derive_values, derived_names
 from lutrace.endpoints.psa_progression import describe_rule, find_psa_progression
 from lutrace.endpoints.psa_response import best_response
 from lutrace.endpoints.psa_series import baseline_of
@@ -11,8 +11,8 @@ __all__ = [
     "baseline_of",
     "best_response",
     "derive_endpoints",
-    "derive_outcome",
+    "derive_values",
+    "derived_names",
     "describe_rule",
     "find_psa_progression",
-    "read_values",
 ]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import ibis
 import ibis.expr.types as ir
 
@@ -16,27 +18,67 @@ from lutrace.endpoints.psa_response import derive_psa_response
 from lutrace.endpoints.psa_series import derive_psa_baseline
 from lutrace.endpoints.scan_provenance import derive_scan_provenance
 from lutrace.endpoints.tumour_volume import derive_tumour_volume
-from lutrace.protocol import Outcome, OverallSurvival, PsaPfs
+from lutrace.protocol import Outcome, OverallSurvival, Protocol, PsaPfs
 
-_COVARIATES = (
-    derive_psa_baseline,
-    derive_psa_change,
-    derive_psa_response,
-    derive_tumour_volume,
-    derive_new_lesions,
-    derive_characteristics,
-    derive_scan_provenance,
-)
+_VALUES: dict[Callable[[Basis], ir.Table], tuple[str, ...]] = {
+    derive_psa_baseline: ("psa_baseline",),
+    derive_psa_change: ("psa_landmark", "psa_change_pct", "psa_ratio", "psa_log_ratio"),
+    derive_psa_response: ("psa50", "psa90", "psa_best_change_pct"),
+    derive_tumour_volume: (
+        "ttv_ml",
+        "ttv_log_ml",
+        "ttv_baseline_ml",
+        "ttv_change_pct",
+        "ttv_ratio",
+        "ttv_log_ratio",
+    ),
+    derive_new_lesions: (
+        "new_lesions",
+        "new_lesions_any_earlier",
+        "new_lesions_previous_cycle",
+        "new_lesions_first_cycle",
+    ),
+    derive_characteristics: (
+        "age_years",
+        "cycles",
+        "first_activity_gbq",
+        "haemoglobin_baseline",
+        "alp_baseline",
+        "ldh_baseline",
+        "ecog",
+        "prior_taxane",
+        "prior_arpi",
+    ),
+    derive_scan_provenance: ("spect_hours", "spect_plan", "spect_scanner", "spect_tracer"),
+}
+"""The derivations of values, and the endpoints that each gives."""
 
 
 def derive_endpoints(basis: Basis) -> list[Row]:
     """Rows of ENDPOINT_VALUES: each value and outcome of each patient and landmark, with evidence, in a fixed order."""
     rows: list[Row] = []
-    for derive in _COVARIATES:
+    for derive in _VALUES:
         rows += read_values(derive(basis))
     for outcome in basis.protocol.endpoints:
         rows += read_values(derive_outcome(basis, outcome))
     return rows
+
+
+def derived_names(protocol: Protocol) -> tuple[str, ...]:
+    """The endpoints that a protocol gives: the values, then its outcomes."""
+    values = tuple(name for names in _VALUES.values() for name in names)
+    return (*values, *(outcome.name for outcome in protocol.endpoints))
+
+
+def derive_values(basis: Basis, endpoint: str) -> list[Row]:
+    """The rows of the one derivation that gives `endpoint`, a value or an outcome.
+
+    Raises ProtocolError when the protocol has no such endpoint.
+    """
+    for derive, names in _VALUES.items():
+        if endpoint in names:
+            return read_values(derive(basis))
+    return read_values(derive_outcome(basis, basis.protocol.outcome(endpoint)))
 
 
 def derive_outcome(basis: Basis, outcome: Outcome) -> ir.Table:
