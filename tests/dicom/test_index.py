@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from tests.dicom.build import ct_slices, nm_recon, pet_slices, ramp, write
 
-from lutrace.core import ContradictionError, UnusableInputError
-from lutrace.dicom import index_folder, read_series
+from lutrace.core import ContradictionError, LutraceError, UnsupportedError, UnusableInputError
+from lutrace.dicom import index_folder, is_image_series, read_series
 
 
 def test_mixed_series_in_one_folder_are_told_apart(tmp_path: Path) -> None:
@@ -68,6 +68,72 @@ def test_identity_is_kept_apart_from_the_messages(tmp_path: Path) -> None:
     (series,) = index_folder([write(tmp_path, pet_slices(2))]).series
     assert series.identity.patient_id == "SYN-1"
     assert series.identity.name == "Synthetic^Phantom"
+
+
+def test_a_dicomdir_is_counted_apart(tmp_path: Path) -> None:
+    files = pet_slices(2)
+    directory = pet_slices(1)[0]
+    directory.SOPClassUID = directory.file_meta.MediaStorageSOPClassUID = "1.2.840.10008.1.3.10"
+    write(tmp_path, files)
+    directory.save_as(tmp_path / "DICOMDIR", enforce_file_format=True)
+    index = index_folder([tmp_path])
+    assert (index.n_directories, len(index.series), len(index.series[0].instances)) == (1, 1, 2)
+
+
+def test_a_single_file_is_indexed_and_one_without_series_is_a_fault(tmp_path: Path) -> None:
+    write(tmp_path, pet_slices(1, SeriesInstanceUID=None))
+    index = index_folder([next(tmp_path.iterdir())])
+    assert index.faults[0].reason == "Series Instance UID (0020,000E): found nothing"
+    assert index.of_modality("PT") == ()
+
+
+def test_a_file_that_shrinks_after_indexing_is_unusable(tmp_path: Path) -> None:
+    (series,) = index_folder([write(tmp_path, pet_slices(2))]).series
+    path = series.paths[0]
+    path.write_bytes(path.read_bytes()[:-10])
+    with pytest.raises(UnusableInputError, match="the file got shorter"):
+        read_series(series)
+
+
+def test_two_kinds_of_objects_in_one_series_are_refused(tmp_path: Path) -> None:
+    pet, ct = pet_slices(2), ct_slices(1)
+    ct[0].SeriesInstanceUID = pet[0].SeriesInstanceUID
+    (series,) = index_folder([write(tmp_path, [*pet, *ct])]).series
+    with pytest.raises(UnsupportedError, match="2 kinds of objects"):
+        read_series(series)
+
+
+def test_an_object_that_is_no_image_is_refused_by_its_class(tmp_path: Path) -> None:
+    slices = pet_slices(1, SOPClassUID="1.2.840.10008.5.1.4.1.1.7")
+    (series,) = index_folder([write(tmp_path, slices)]).series
+    assert not is_image_series(series)
+    with pytest.raises(UnsupportedError, match="is no image that is read"):
+        read_series(series)
+
+
+def test_ct_of_another_rescale_type_is_refused(tmp_path: Path) -> None:
+    slices = ct_slices(2)
+    for dataset in slices:
+        dataset.RescaleType = "OD"
+    (series,) = index_folder([write(tmp_path, slices)]).series
+    with pytest.raises(ContradictionError, match="expected HU, found OD"):
+        read_series(series)
+
+
+@pytest.mark.parametrize("seed", range(25))
+def test_random_damage_never_escapes_as_an_unnamed_error(tmp_path: Path, seed: int) -> None:
+    """Bytes of the header are overwritten at random: the file becomes a fault, a refusal, or still reads."""
+    rng = np.random.default_rng(seed)
+    for path in write(tmp_path, pet_slices(3)).iterdir():
+        content = bytearray(path.read_bytes())
+        for place in rng.integers(132, len(content), 12):
+            content[place] = rng.integers(0, 256)
+        path.write_bytes(bytes(content))
+    for series in index_folder([tmp_path]).series:
+        try:
+            read_series(series)
+        except LutraceError as error:
+            assert str(error)
 
 
 def test_a_missing_folder_is_unusable_input(tmp_path: Path) -> None:

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import datetime as dt
 import functools
+import logging
 import re
 import struct
-from collections.abc import Iterable
+import warnings
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 
 import pydicom
 import pydicom.config
 from pydicom.dataelem import DataElement, RawDataElement
 from pydicom.dataset import Dataset
+from pydicom.errors import BytesLengthException
 from pydicom.tag import BaseTag, Tag
 
 from lutrace.core import UnusableInputError
@@ -19,9 +23,36 @@ from lutrace.core import UnusableInputError
 # Clinical files break length and character rules that no number of ours depends on: reading judges values itself.
 pydicom.config.settings.reading_validation_mode = pydicom.config.IGNORE
 
+logging.getLogger("pydicom").addHandler(logging.NullHandler())
+
+PARSE_ERRORS = (
+    BytesLengthException,
+    EOFError,
+    OSError,
+    ValueError,
+    KeyError,
+    IndexError,
+    TypeError,
+    AttributeError,
+    NotImplementedError,
+    struct.error,
+)
+"""What pydicom raises on damaged headers, while parsing and while decoding an element later."""
+
 _DATE = re.compile(r"^(\d{4})[.\-]?(\d{2})[.\-]?(\d{2})$")
 _TIME = re.compile(r"^(\d{2})(?::?(\d{2})(?::?(\d{2})(?:\.(\d{1,6}))?)?)?$")
 _ZONE = re.compile(r"([+-])(\d{2})(\d{2})$")
+
+
+@contextmanager
+def quiet_parsing() -> Iterator[None]:
+    """Without pydicom's warnings about the form of a file: what matters of it is judged by our own readers.
+
+    Warning filters belong to the process: enter this in the thread that starts the others.
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)
+        yield
 
 
 def element_text(dataset: Dataset, tag: int) -> str | None:

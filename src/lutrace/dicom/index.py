@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import struct
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pydicom
@@ -16,19 +15,6 @@ from lutrace.dicom import elements as el
 from lutrace.dicom.instance import CT, NM, PET, Instance, instance_of
 
 _DICOMDIR = "1.2.840.10008.1.3.10"
-_PARSE_ERRORS = (
-    EOFError,
-    OSError,
-    ValueError,
-    KeyError,
-    IndexError,
-    TypeError,
-    AttributeError,
-    NotImplementedError,
-    struct.error,
-    UnusableInputError,
-)
-"""What pydicom raises on damaged files; each becomes a fault of that one file."""
 
 
 @dataclass(frozen=True)
@@ -107,7 +93,13 @@ def index_folder(paths: Sequence[Path]) -> FolderIndex:
     A file that is not DICOM is counted; a damaged one becomes a fault and hides no other. DICOMDIR files are skipped.
     Raises UnusableInputError when a path does not exist.
     """
-    found: dict[str, list[tuple[Instance, Dataset]]] = {}
+    with el.quiet_parsing():
+        return _index(paths)
+
+
+def _index(paths: Sequence[Path]) -> FolderIndex:
+    heads: dict[str, SeriesFiles] = {}
+    found: dict[str, list[Instance]] = {}
     faults: list[FileFault] = []
     n_files = n_not_dicom = n_directories = 0
     for path in _walk(paths):
@@ -126,13 +118,15 @@ def index_folder(paths: Sequence[Path]) -> FolderIndex:
             if series_uid is None:
                 raise UnusableInputError("Series Instance UID (0020,000E): found nothing")
             instance = instance_of(path, dataset, size_bytes=size_bytes, pixel_tag_at=pixel_tag_at)
-        except _PARSE_ERRORS as error:
+            if series_uid not in heads:
+                heads[series_uid] = _head(series_uid, instance, dataset)
+        except (*el.PARSE_ERRORS, UnusableInputError) as error:
             faults.append(FileFault(path, _reason(error), series_uid))
             continue
-        kept = found.setdefault(series_uid, [])
-        kept.append((instance, dataset if not kept else kept[0][1]))
+        found.setdefault(series_uid, []).append(instance)
     series = tuple(
-        _series(uid, files, tuple(fault for fault in faults if fault.series_uid == uid)) for uid, files in found.items()
+        replace(head, instances=tuple(found[uid]), faults=tuple(fault for fault in faults if fault.series_uid == uid))
+        for uid, head in heads.items()
     )
     return FolderIndex(series, tuple(faults), n_files, n_not_dicom, n_directories)
 
@@ -180,13 +174,13 @@ def _reason(error: Exception) -> str:
     return f"damaged or truncated: {type(error).__name__} while parsing the header"
 
 
-def _series(uid: str, files: list[tuple[Instance, Dataset]], faults: tuple[FileFault, ...]) -> SeriesFiles:
-    header = files[0][1]
+def _head(uid: str, instance: Instance, header: Dataset) -> SeriesFiles:
+    """A series without its files yet, from the header of the first of them."""
     return SeriesFiles(
         series_uid=uid,
         study_uid=el.element_text(header, 0x0020000D),
         modality=el.element_text(header, 0x00080060) or "",
-        sop_class_uid=files[0][0].sop_class_uid,
+        sop_class_uid=instance.sop_class_uid,
         description=el.element_text(header, 0x0008103E),
         identity=PatientIdentity(
             patient_id=el.decoded_text(header, 0x00100020),
@@ -195,7 +189,6 @@ def _series(uid: str, files: list[tuple[Instance, Dataset]], faults: tuple[FileF
             sex=el.element_text(header, 0x00100040),
             issuer=el.decoded_text(header, 0x00100021),
         ),
-        instances=tuple(instance for instance, _ in files),
+        instances=(),
         header=header,
-        faults=faults,
     )

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-from lutrace.core import UnsupportedError
+from lutrace.core import UnsupportedError, UnusableInputError
 from lutrace.dicom.ct import read_ct
+from lutrace.dicom.elements import PARSE_ERRORS, quiet_parsing
 from lutrace.dicom.images import SeriesImage
 from lutrace.dicom.index import SeriesFiles
 from lutrace.dicom.instance import CT, NM, PET
@@ -50,14 +51,21 @@ def read_suv(series: SeriesFiles, factor_of: Callable[[QuantFacts], SuvFactor]) 
 def read_series(series: SeriesFiles) -> SeriesImage:
     """The image of a series: PET and NM in Bq/mL, g/mL or counts, CT in HU, with facts and audit.
 
-    Raises UnsupportedError for other objects, and whatever the reader of its kind refuses.
+    Raises UnsupportedError for other objects, UnusableInputError for a damaged header, and whatever the reader of its
+    kind refuses.
     """
     kinds = {instance.sop_class_uid for instance in series.instances}
     if len(kinds) > 1:
         raise UnsupportedError(f"{len(kinds)} kinds of objects (0008,0016) in one series: expected one")
     reader = _READERS.get(series.sop_class_uid)
     if reader is not None:
-        return reader(series)
+        try:
+            with quiet_parsing():
+                return reader(series)
+        except PARSE_ERRORS as error:
+            raise UnusableInputError(
+                f"the header is damaged: {type(error).__name__} while decoding it; transfer the series again"
+            ) from error
     enhanced = _ENHANCED.get(series.sop_class_uid)
     if enhanced is not None:
         raise UnsupportedError(f"{enhanced} multi-frame objects are not read; export the series as single frames")
