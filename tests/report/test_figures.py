@@ -103,8 +103,8 @@ def test_hazard_ratios_named_for_a_curve_are_written_with_unit_and_p(sample: Any
     }
     drawing = draw_survival(replace(KM, estimates=("cox",)), material(tables))
     shown = texts(drawing.figure)
-    assert "HR ttv_log2 (per doubling), unadjusted: 1.42 (1.10–1.84), p = 0.007" in shown
-    assert "HR ttv_log2 (per doubling), adjusted: 1.42 (1.10–1.84), p <0.001" in shown
+    assert "HR ttv log2 (per doubling), unadjusted: 1.42 (1.10–1.84), p = 0.007" in shown
+    assert "HR ttv log2 (per doubling), adjusted: 1.42 (1.10–1.84), p <0.001" in shown
 
 
 def test_the_test_between_groups_is_written_once_in_the_words_of_its_row(sample: Any) -> None:
@@ -117,6 +117,19 @@ def test_the_test_between_groups_is_written_once_in_the_words_of_its_row(sample:
     curves = [{**row, "group": group} for group in ("a", "b") for row in curve([2], [66], [1])]
     drawing = draw_survival(KM, material({"curves": curves, "estimates": rows}))
     assert texts(drawing.figure).count("p = 0.004 by the log-rank test") == 1
+
+
+@pytest.mark.parametrize(
+    ("groups", "names"),
+    [
+        (("volume: above median", "volume: up to median"), ["above median", "up to median"]),
+        (("new lesions: yes", "new lesions: no"), ["new lesions: yes", "new lesions: no"]),
+    ],
+)
+def test_names_that_begin_alike_are_short_at_the_curves(groups: tuple[str, str], names: list[str]) -> None:
+    rows = [{**row, "group": group} for group in groups for row in curve([2], [66], [1])]
+    drawing = draw_survival(replace(KM, groups=groups), material({"curves": rows}))
+    assert [text.get_text().replace("\n", " ") for text in drawing.figure.axes[0].texts] == names
 
 
 def test_a_time_unit_that_nobody_knows_is_refused() -> None:

@@ -206,6 +206,16 @@ def test_a_covariate_leads_to_the_value_that_it_was_made_of(report_input: Report
     assert [document["texts"][columns["endpoint"][begin]] for begin, _ in link["ranges"]] == ["os", "ttv_change"]
 
 
+def test_what_must_not_be_published_stands_at_the_top(report_input: ReportInput, tmp_path: Path) -> None:
+    notices = (Notice("C2", "immortal time", "blocking"), Notice("C2", "few events"))
+    spec = ReportSpec((Section("s", (), (NoticeTable(),)),))
+    files = render_report(replace(report_input, spec=spec, notices=notices), tmp_path)
+    top, below = files.html.read_text(encoding="utf-8").split('<nav class="toc"')
+    assert "Not to be published:" in top and "C2: immortal time" in top
+    assert "few events" not in top and "few events" in below
+    assert "Not to be published: C2: immortal time" in texts_of("report.docx", files.docx.read_bytes())
+
+
 def test_a_small_cell_policy_reaches_sentences_and_says_so(report_input: ReportInput, tmp_path: Path) -> None:
     spec = ReportSpec((Section("s", (), (NoticeTable(),)),), key_numbers=(("Alive", "64/66 (97 %)"),))
     strict = replace(

@@ -176,11 +176,25 @@ def test_definitions_with_classes_of_their_own_each_name_their_columns(sample: A
     spec = AgreementTable("t", "", "concordance", "PSA", "TTV")
     assert compose_table(spec, material({"agreements": rows})).texts() == [
         ["PSA \\ TTV", "class 1", "class 2", "class 3"],
-        ["c2 · same sign", "fell", "not_fell", ""],
+        ["c2 · same sign", "fell", "not fell", ""],
         ["fell", "40", "26", ""],
         ["c2 · zone", "down", "same", "up"],
         ["up", "1", "2", "3"],
     ]
+
+
+def test_names_of_the_study_become_words_in_footnotes_and_notices(sample: Any) -> None:
+    row = sample.estimate_row(method="Pearson; of ttv_log_ratio with other_name")
+    table = compose_table(EstimateTable("t", ""), material({"estimates": [row]}, ttv_log_ratio="volume change"))
+    assert table.notes == ("Method: Pearson; of volume change with other_name.",)
+
+
+def test_a_heading_stands_once_however_the_rows_are_ordered(sample: Any) -> None:
+    rows = [sample.estimate_row(population=name, term=term) for term in ("a", "b") for name in ("c2", "c3")]
+    table = compose_table(EstimateTable("t", ""), material({"estimates": rows}))
+    assert [line[0] for line in table.texts()[1:]] == [
+        "c2 · os", "a (per doubling)", "b (per doubling)", "c3 · os", "a (per doubling)", "b (per doubling)",
+    ]  # fmt: skip
 
 
 def test_a_share_is_not_headed_by_its_own_name(sample: Any) -> None:
@@ -250,14 +264,14 @@ def test_several_measures_are_named_line_by_line_with_their_units(sample: Any) -
         sample.estimate_row(covariate_unit="1", measure="count", estimate=13.0),
     ]
     table = compose_table(EstimateTable("t", ""), material({"estimates": rows}))
-    assert [line[0] for line in table.texts()[2:]] == ["ttv_log2, median", "ttv_log2, count"]
+    assert [line[0] for line in table.texts()[2:]] == ["ttv log2, median", "ttv log2, count"]
     assert [line[3] for line in table.texts()[2:]] == ["26.0 (21.0–36.0) weeks", "13 / 66"]
 
 
 def test_a_missing_model_leaves_a_dash_not_a_gap(sample: Any) -> None:
     spec = CoxGridTable("t", "", ("cox",), ("ttv_log2",), ("c2",), ("os",))
     table = compose_table(spec, material({"estimates": [sample.estimate_row()]}))
-    assert table.texts()[2] == ["ttv_log2 (per doubling)", "66 (24)", "1.42 (1.10–1.84)", "0.007", "–", "–", "–"]
+    assert table.texts()[2] == ["ttv log2 (per doubling)", "66 (24)", "1.42 (1.10–1.84)", "0.007", "–", "–", "–"]
 
 
 def test_a_table_without_rows_is_a_header(sample: Any) -> None:

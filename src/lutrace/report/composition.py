@@ -7,6 +7,7 @@ from collections.abc import Hashable, Sequence
 
 from lutrace.core import Row
 from lutrace.report.contents import (
+    BLOCKING,
     AgreementTable,
     AttritionTable,
     CoxGridTable,
@@ -24,8 +25,11 @@ from lutrace.report.wording import (
     format_quartiles,
     format_share,
     format_value,
+    in_words,
     with_unit,
 )
+
+_SEVERITIES = {BLOCKING: 0, "warning": 1, "note": 2}
 
 
 def compose_table(spec: TableSpec, material: Material) -> TextTable:
@@ -108,10 +112,10 @@ def _summary_cell(spec: SummaryTable, material: Material, variable: str, row: Ro
             text = format_share(row.get("value"), row["n"])
         case _:
             text = format_value(None if row.get("value") is None else _whole(row["value"]))
-    population = spec.population or row["group"]
+    population = row["group"] if material.evidence.has_population(row["group"]) else spec.population or row["group"]
     endpoint = material.evidence.endpoint_of(population, variable)
     classes: list[tuple[str | None, str]] = []
-    if spec.population and row["group"] not in ("all", spec.population):
+    if row["group"] not in ("all", population):
         classes.append((None, row["group"]))
     if row["statistic"] == "count" and row.get("level") is not None:
         classes.append((endpoint, row["level"]))
@@ -152,6 +156,14 @@ def _compose_attrition(spec: AttritionTable, material: Material) -> TextTable:
 
 
 def _compose_notices(spec: NoticeTable, material: Material) -> TextTable:
-    lines = tuple((Cell(note.severity), Cell(note.where), Cell(note.text)) for note in material.notices)
+    ordered = sorted(material.notices, key=lambda note: _SEVERITIES.get(note.severity, len(_SEVERITIES)))
+    lines = tuple(
+        (
+            Cell(note.severity, strong=note.severity == BLOCKING),
+            Cell(", ".join(material.word(name) for name in note.where.split(", "))),
+            Cell(in_words(material.labels, note.text)),
+        )
+        for note in ordered
+    )
     notes = spec.notes if lines else ("The run raised no warning.", *spec.notes)
     return TextTable(spec.name, spec.caption, ("Severity", "Where", "What"), lines, notes, words=(1, 2))

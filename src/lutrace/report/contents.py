@@ -69,9 +69,15 @@ class ReportPicture:
     label: str = ""
 
 
+BLOCKING = "blocking"
+
+
 @dataclass(frozen=True)
 class Notice:
-    """A warning of the run: which analysis it touches, and what it says. `severity` is note, warning or blocking."""
+    """A warning of the run: which analysis it touches, and what it says. `severity` is note, warning or blocking.
+
+    A blocking notice means that numbers must not be published; it stands at the top of the report.
+    """
 
     where: str
     text: str
@@ -289,6 +295,11 @@ class ReportInput:
     evidence: Sequence[EvidenceRow] = ()
     notices: Sequence[Notice] = ()
     policy: ReleasePolicy = ReleasePolicy()
+
+
+def blocking_texts(report_input: ReportInput) -> list[str]:
+    """What stands at the top of a report because numbers below must not be published."""
+    return [f"{notice.where}: {notice.text}" for notice in report_input.notices if notice.severity == BLOCKING]
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from docx.oxml import OxmlElement
 from docx.oxml.ns import qn
 from docx.shared import Inches, Pt, RGBColor
 
-from lutrace.report.contents import ReportInput, Section
+from lutrace.report.contents import ReportInput, Section, blocking_texts
 from lutrace.report.figure_files import RenderedFigure
 from lutrace.report.packaging import write_without_clock
 from lutrace.report.text_table import Cell, TextTable
@@ -34,6 +34,8 @@ def write_report_document(
     document = _new_document(report_input)
     document.add_heading(report_input.title, level=0)
     document.add_paragraph(report_input.subtitle)
+    for text in blocking_texts(report_input):
+        document.add_paragraph().add_run(f"Not to be published: {text}").bold = True
     for label, value in report_input.spec.key_numbers:
         paragraph = document.add_paragraph(style="List Bullet")
         paragraph.add_run(f"{label}: ")

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 from lutrace.core import Row
 from lutrace.report.contents import AgreementTable, CoxGridTable, EstimateTable
-from lutrace.report.material import Material
+from lutrace.report.material import Material, group_rows
 from lutrace.report.text_table import Cell, TextTable
-from lutrace.report.wording import EMPTY, format_estimate, format_p, format_value, with_unit
+from lutrace.report.wording import EMPTY, format_estimate, format_p, format_value, in_words, with_unit
 
 _MEASURES = {
     "hazard_ratio": "hazard ratio",
@@ -32,16 +32,12 @@ def compose_estimates(spec: EstimateTable, material: Material) -> TextTable:
         endpoint=spec.endpoints,
         measure=spec.measures,
     )
-    marks, method_notes = _method_notes(rows)
+    marks, method_notes = _method_notes(material, rows)
     columns = _EstimateColumns.of(rows)
     lines: list[tuple[Cell, ...]] = []
-    head = None
-    for row in rows:
-        here = _heading(material, row)
-        if here != head:
-            lines.append((Cell(here, strong=True),))
-            head = here
-        lines.append(_estimate_line(material, row, marks, columns))
+    for head, own in group_rows(rows, lambda row: _heading(material, row)).items():
+        lines.append((Cell(head, strong=True),))
+        lines += [_estimate_line(material, row, marks, columns) for row in own]
     return TextTable(spec.name, spec.caption, columns.headers, tuple(lines), method_notes + spec.notes)
 
 
@@ -72,7 +68,8 @@ class _EstimateColumns:
         if self.measure in _WITH_UNIT:
             name = with_unit(name, self.unit)
         interval = "" if self.measure == "count" else " (95% CI)"
-        events, p = (("Events",) if self.has_events else ()), (("p",) if self.has_p else ())
+        events = ("n with" if self.measure == "proportion" else "Events",) if self.has_events else ()
+        p = ("p",) if self.has_p else ()
         return ("Term", "n", *events, f"{name}{interval}", *p)
 
 
@@ -118,13 +115,13 @@ def _adjustment(material: Material, row: Row) -> str:
     return f", adjusted for {others}"
 
 
-def _method_notes(rows: Iterable[Row]) -> tuple[dict[str, str], tuple[str, ...]]:
+def _method_notes(material: Material, rows: Iterable[Row]) -> tuple[dict[str, str], tuple[str, ...]]:
     """Marks of the methods, and a footnote for each, in the words of the code that computed; no mark for only one."""
     methods = list(dict.fromkeys(row["method"] for row in rows))
     if len(methods) == 1:
-        return {}, (f"Method: {methods[0]}.",)
+        return {}, (f"Method: {in_words(material.labels, methods[0])}.",)
     marks = {method: f" [{number}]" for number, method in enumerate(methods, start=1)}
-    return marks, tuple(f"{marks[method].strip()} {method}." for method in methods)
+    return marks, tuple(f"{marks[method].strip()} {in_words(material.labels, method)}." for method in methods)
 
 
 def compose_cox_grid(spec: CoxGridTable, material: Material) -> TextTable:
@@ -137,7 +134,7 @@ def compose_cox_grid(spec: CoxGridTable, material: Material) -> TextTable:
         term=spec.terms,
         measure="hazard_ratio",
     )
-    marks, method_notes = _method_notes(rows)
+    marks, method_notes = _method_notes(material, rows)
     lines: list[tuple[Cell, ...]] = []
     for endpoint in spec.endpoints:
         for population in spec.populations:

@@ -110,6 +110,10 @@ class EvidenceIndex:
             self.links.append(link)
         return self._known[link]
 
+    def has_population(self, name: str) -> bool:
+        """Whether there is evidence of a population of that name."""
+        return any(population == name for population, _ in self._ranges)
+
     def rows_of(self, link: Link) -> list[EvidenceRow]:
         """The evidence that a link leads to."""
         rows = [row for begin, end in link.ranges for row in self.rows[begin:end]]

@@ -23,7 +23,7 @@ from lutrace.report.figure_style import (
     draw_nothing,
     new_figure,
 )
-from lutrace.report.material import Material
+from lutrace.report.material import Material, group_rows
 from lutrace.report.wording import format_estimate, format_p, format_value
 
 _LINE_IN = 0.28
@@ -58,7 +58,7 @@ def draw_forest(spec: ForestFigure, material: Material) -> Drawing:
     for place, line in enumerate(lines):
         middle = height - _LINE_IN * (place + 1.5)
         if isinstance(line, str):
-            sheet.text(0.02, middle, line, fontweight="bold", va="center")
+            sheet.text(0.02, middle, line, fontweight="bold", va="center", fontsize=7.5)
         else:
             _write_line(sheet, middle, material, line)
             _draw_line(plot, place, line)
@@ -72,14 +72,10 @@ def draw_forest(spec: ForestFigure, material: Material) -> Drawing:
 
 
 def _lines(material: Material, rows: Sequence[Row]) -> list[str | Row]:
+    groups = group_rows(rows, lambda row: f"{material.word(row['endpoint'])} · {material.word(row['population'])}")
     lines: list[str | Row] = []
-    head = None
-    for row in rows:
-        here = f"{material.word(row['endpoint'])} · {material.word(row['population'])}"
-        if here != head:
-            lines.append(here)
-            head = here
-        lines.append(row)
+    for head, own in groups.items():
+        lines += [head, *own]
     return lines
 
 

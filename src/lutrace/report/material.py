@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from lutrace.core import Row
@@ -52,6 +52,14 @@ class Material:
             return None
         others = [name.strip() for name in (row.get("adjusted_for") or "").split(",")]
         return self.evidence.link(title, population, [*main, *others])
+
+
+def group_rows(rows: Sequence[Row], name: Callable[[Row], str]) -> dict[str, list[Row]]:
+    """The rows by their heading, headings and rows in the order in which they came."""
+    groups: dict[str, list[Row]] = {}
+    for row in rows:
+        groups.setdefault(name(row), []).append(row)
+    return groups
 
 
 def _fits(value: str, wanted: str | Sequence[str] | None) -> bool:

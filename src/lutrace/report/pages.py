@@ -15,7 +15,7 @@ import jinja2
 from markupsafe import Markup
 
 from lutrace.core import short
-from lutrace.report.contents import IndexEntry, IndexMeta, ReportInput
+from lutrace.report.contents import IndexEntry, IndexMeta, ReportInput, blocking_texts
 from lutrace.report.figure_files import RenderedFigure
 from lutrace.report.text_table import TextTable
 from lutrace.report.wording import banner_lines
@@ -41,6 +41,7 @@ def format_report_page(
         key_numbers=report_input.spec.key_numbers,
         sections=sections,
         methods=report_input.spec.methods,
+        blocking=blocking_texts(report_input),
         provenance=provenance,
         evidence_rows=len(evidence["columns"]["patient"]) if evidence is not None else 0,
         evidence_json=_inert_json(evidence),

@@ -28,6 +28,7 @@ from lutrace.report.figure_style import (
     wrapped,
 )
 from lutrace.report.material import Material
+from lutrace.report.suppression import ALL
 from lutrace.report.wording import format_estimate, format_p, format_value
 
 _DAYS = {"days": 1.0, "weeks": 7.0, "months": DAYS_PER_MONTH, "years": 365.25}
@@ -44,9 +45,10 @@ _RIGHT_IN = 0.95
 
 @dataclass(frozen=True)
 class _Curve:
-    """One group: its name, its colour, its rows in order of time."""
+    """One group: its name, the name in short where all names begin alike, its colour, its rows in order of time."""
 
     label: str
+    short: str
     colour: str
     rows: Sequence[Row]
 
@@ -69,15 +71,23 @@ def draw_survival(spec: SurvivalFigure, material: Material) -> Drawing:
     if not rows:
         return draw_nothing(spec.name, spec.caption)
     groups = spec.groups or tuple(dict.fromkeys(row["group"] for row in rows))
-    curves = [_curve(material, group, rows, PALETTE[i % len(PALETTE)]) for i, group in enumerate(groups)]
-    texts = _texts_above(spec, material, groups, curves)
+    labels = ["All patients" if group == ALL else material.word(group) for group in groups]
+    curves = [
+        _Curve(label, short, PALETTE[place % len(PALETTE)], _rows_of(rows, group))
+        for place, (group, label, short) in enumerate(zip(groups, labels, _shortened(labels), strict=True))
+    ]
+    texts = [
+        (line, colour)
+        for text, colour in _texts_above(spec, material, groups, curves)
+        for line in wrapped(text, 78).split("\n")
+    ]
     above, below = 0.12 + _LINE_IN * len(texts), 0.48 + _LINE_IN * (len(curves) + 1) + FOOT_IN
     figure = new_figure(above + 2.6 + below)
     left = _left_margin_in(curves)
     width = WIDTH_IN - left - _RIGHT_IN
     axes = axes_at(figure, left, below, width, 2.6)
     ticks = _draw_curves(axes, curves, spec.time_unit)
-    axes.set_ylabel(_outcome(material, spec.endpoint))
+    axes.set_ylabel(wrapped(_outcome(material, spec.endpoint), 36))
     axes.set_xlabel(f"{spec.time_unit.capitalize()} from {material.word(spec.population)}")
     head = blank_axes_at(figure, left, below + 2.6, width + _RIGHT_IN, above)
     for line, (text, colour) in enumerate(texts):
@@ -87,13 +97,13 @@ def draw_survival(spec: SurvivalFigure, material: Material) -> Drawing:
     return Drawing(spec.name, spec.caption, _describe(spec, material, curves), figure, rows, _NOTES)
 
 
-def _short_name(curve: _Curve) -> str:
-    return curve.label if len(curve.label) <= 30 else f"{curve.label[:29]}…"
-
-
 def _left_margin_in(curves: Sequence[_Curve]) -> float:
     """Room for the names in the risk table."""
-    return 0.35 + 0.06 * max(16, *(len(_short_name(curve)) for curve in curves))
+    return 0.35 + 0.06 * max(16, *(len(_cut(curve.short)) for curve in curves))
+
+
+def _cut(name: str) -> str:
+    return name if len(name) <= 30 else f"{name[:29]}…"
 
 
 _NOTES = (
@@ -102,10 +112,15 @@ _NOTES = (
 )
 
 
-def _curve(material: Material, group: str, rows: Sequence[Row], colour: str) -> _Curve:
-    own = sorted((row for row in rows if row["group"] == group), key=lambda row: row["time_days"])
-    label = "All patients" if group == "all" else material.word(group)
-    return _Curve(label, colour, own)
+def _rows_of(rows: Sequence[Row], group: str) -> list[Row]:
+    return sorted((row for row in rows if row["group"] == group), key=lambda row: row["time_days"])
+
+
+def _shortened(labels: Sequence[str]) -> list[str]:
+    """`above median`, `up to median` of names that begin alike up to a colon; a bare yes or no stays whole."""
+    tails = [label.partition(": ")[2] for label in labels]
+    same = len({label.partition(": ")[0] for label in labels}) == 1
+    return tails if same and all(len(tail) > 3 for tail in tails) else list(labels)
 
 
 def _outcome(material: Material, endpoint: str) -> str:
@@ -159,10 +174,12 @@ def _draw_curves(axes: Axes, curves: Sequence[_Curve], unit: str) -> list[float]
     for curve in curves:
         _draw_curve(axes, curve, scale)
     shown = [curve for curve in curves if curve.rows]
-    ends = spread([float(curve.rows[-1]["survival"]) for curve in shown], 0.1, 0.05, 0.98)
-    for curve, height in zip(shown, ends, strict=True):
+    names = [wrapped(curve.short, 17) for curve in shown]
+    gap = 0.1 if all("\n" not in name for name in names) else 0.15
+    ends = spread([float(curve.rows[-1]["survival"]) for curve in shown], gap, 0.05, 0.98)
+    for curve, name, height in zip(shown, names, ends, strict=True):
         axes.annotate(
-            wrapped(curve.label, 17),
+            name,
             (curve.rows[-1]["time_days"] / scale, height),
             (6, 0),
             textcoords="offset points",
@@ -210,7 +227,7 @@ def _draw_risk_table(
     axes.annotate("At risk (events)", (0.0, 0.0), (-16, 0), color=SOFT, ha="right", va="center", fontsize=7.5, **edge)
     for line, curve in enumerate(curves, start=1):
         axes.annotate(
-            _short_name(curve),
+            _cut(curve.short),
             (0.0, -line),
             (-16, 0),
             color=curve.colour,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
@@ -14,6 +15,7 @@ SYNTHETIC = "SYNTHETIC DATA: no person in this report exists"
 NOT_ESTIMABLE = "not estimable"
 NOT_REACHED = "not reached"
 EMPTY = "–"
+_NAME = re.compile(r"\b[A-Za-z]\w*_\w+\b")
 
 _PLAIN_UNITS = frozenset({"", "1", "none", "patients", "patient", "n"})
 
@@ -37,8 +39,13 @@ def banner_lines(synthetic: bool) -> tuple[str, ...]:
 
 
 def word(labels: Mapping[str, str], name: str | None) -> str:
-    """A reader's word for the name of an analysis, population, endpoint, term, group or class."""
-    return "" if name is None else labels.get(name, name)
+    """A reader's word for a name of the study: its label, or else the name without underscores."""
+    return "" if name is None else labels.get(name, name.replace("_", " "))
+
+
+def in_words(labels: Mapping[str, str], text: str) -> str:
+    """A sentence of a program with the names of the study in it replaced by their labels."""
+    return _NAME.sub(lambda found: labels.get(found[0], found[0]), text)
 
 
 def format_fixed(value: float, decimals: int) -> str:
