@@ -127,7 +127,7 @@ def _method(fixed: Any, metric: Metric) -> Any:
     """An optimiser frame with the metric on a regular subset of the fixed voxels."""
     method = sitk.ImageRegistrationMethod()
     method.SetMetricSamplingStrategy(method.REGULAR)
-    method.SetMetricSamplingPercentage(min(1.0, _SAMPLES / fixed.GetNumberOfPixels()))
+    method.SetMetricSamplingPercentage(min(1.0, _SAMPLES / fixed.GetNumberOfPixels()), 1)
     if metric == "mutual_information":
         method.SetMetricAsMattesMutualInformation(32)
     else:

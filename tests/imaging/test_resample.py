@@ -1,0 +1,47 @@
+import numpy as np
+import pytest
+from tests.imaging.make import DIRECTIONS, ball, centres_mm, grid, mask, volume
+
+from lutrace.imaging import resample_labels, resample_mask, resample_volume
+
+
+@pytest.mark.parametrize("direction", DIRECTIONS)
+def test_a_linear_field_is_the_same_field_on_every_other_grid(direction: tuple[float, ...]) -> None:
+    source = grid((40, 40, 40), (3.0, 3.0, 3.0), (-60.0, -60.0, -60.0))
+    field = centres_mm(source) @ [0.5, -0.25, 1.0] + 7
+    target = grid((8, 7, 6), (2.0, 3.0, 4.0), (0.0, 0.0, 0.0), direction)
+    moved = resample_volume(volume(field, source), target)
+    assert moved.array.dtype == np.float32
+    assert moved.array == pytest.approx(centres_mm(target) @ [0.5, -0.25, 1.0] + 7, abs=1e-3)
+
+
+def test_integers_are_not_truncated_on_the_way() -> None:
+    source = grid((4, 4, 4), (2.0, 2.0, 2.0), (0.0, 0.0, 0.0))
+    array = np.zeros(source.shape_zyx)
+    array[..., 1] = 1.0
+    half = grid((2, 4, 4), (2.0, 2.0, 2.0), (1.0, 0.0, 0.0))
+    assert resample_volume(volume(array, source), half).array == pytest.approx(0.5)
+
+
+def test_a_mask_on_its_own_grid_is_unchanged() -> None:
+    region = mask(ball(grid(), 9.0), grid())
+    assert (resample_mask(region, grid()).array == region.array).all()
+
+
+def test_a_resampled_mask_says_so() -> None:
+    moved = resample_mask(mask(ball(grid(), 9.0), grid()), grid((10, 8, 6), (4.0, 6.0, 8.0)))
+    assert moved.notes == ("resampled by nearest neighbour from (20, 16, 12) to (10, 8, 6) voxels",)
+
+
+def test_a_shift_of_two_voxels_moves_labels_by_two_voxels() -> None:
+    labels = np.zeros(grid().shape_zyx, np.int32)
+    labels[5, 6, 7] = 3
+    matrix = np.eye(4)
+    matrix[0, 3] = 4.0
+    moved = resample_labels(labels, grid(), grid(), matrix=matrix)
+    assert np.argwhere(moved == 3).tolist() == [[5, 6, 5]]
+
+
+def test_beyond_the_edge_stands_the_value_asked_for() -> None:
+    far = grid(origin=(500.0, 500.0, 500.0))
+    assert (resample_volume(volume(np.ones(grid().shape_zyx), grid()), far, outside=-1000.0).array == -1000).all()
