@@ -2,5 +2,133 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
 import typer
-def register(app): pass
+
+from lutrace.cli.bars import progress_bars
+from lutrace.cli.show import say, say_warnings, show_json, show_rows, tell
+from lutrace.core import Progress, UnsupportedError, UnusableInputError
+from lutrace.ingest import (
+    AddResult,
+    run_add_dicom,
+    run_add_fhir,
+    run_add_masks,
+    run_add_table,
+    run_check,
+    run_init,
+    run_measure,
+)
+
+RegistryFolder = Annotated[Path, typer.Option("--registry", help="folder made by `lutrace init`")]
+AsJson = Annotated[bool, typer.Option("--json", help="print one JSON object and nothing else")]
+Jobs = Annotated[int | None, typer.Option(min=1, help="worker processes (default: one per core, at most 4)")]
+
+
+class Kind(StrEnum):
+    """What `lutrace add` can read."""
+
+    DICOM = "dicom"
+    FHIR = "fhir"
+    TABLE = "table"
+    MASKS = "masks"
+    OMOP = "omop"
+    REDCAP = "redcap"
+    NOTES = "notes"
+
+
+def register(app: typer.Typer) -> None:
+    """Add these commands."""
+    app.command("init")(init)
+    app.command("add")(add)
+    app.command("measure")(measure)
+    app.command("check")(check)
+
+
+def init(folder: Annotated[Path, typer.Argument(help="folder to make")]) -> None:
+    """Make an empty registry with a commented site profile, site.yaml."""
+    run_init(folder)
+    tell(f"{folder}: an empty registry; read {folder / 'site.yaml'} and fill in what your site needs")
+
+
+def add(
+    kind: Annotated[Kind, typer.Argument(help="what the sources are")],
+    sources: Annotated[list[Path], typer.Argument(help="files or folders")],
+    registry: RegistryFolder,
+    table: Annotated[str | None, typer.Option(help="fact table of the rows (default: the file's name)")] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="read and check, store nothing")] = False,
+    jobs: Jobs = None,
+    as_json: AsJson = False,
+) -> None:
+    """Read, check and store scans or records; running it twice changes nothing."""
+    if table is not None and kind is not Kind.TABLE:
+        raise UnusableInputError(f"--table goes with `add table`, not with `add {kind.value}`")
+    with progress_bars() as progress:
+        result = _add(kind, sources, registry, table=table, dry_run=dry_run, jobs=jobs, progress=progress)
+    counts = {
+        "added": result.added,
+        "updated": result.updated,
+        "unchanged": result.unchanged,
+        "quarantined": result.quarantined,
+    }
+    if as_json:
+        show_json({"rows": counts, "tables": result.by_table, "dry_run": dry_run, "warnings": list(result.warnings)})
+    else:
+        tell(("would be " if dry_run else "") + ", ".join(f"{name} {n}" for name, n in counts.items()))
+        say_warnings(result.warnings)
+    if result.quarantined:
+        say("the refused rows and the rules they broke: lutrace check --registry " + str(registry))
+        raise typer.Exit(1)
+
+
+def _add(
+    kind: Kind,
+    sources: list[Path],
+    registry: Path,
+    *,
+    table: str | None,
+    dry_run: bool,
+    jobs: int | None,
+    progress: Progress,
+) -> AddResult:
+    match kind:
+        case Kind.DICOM:
+            return run_add_dicom(registry, sources, dry_run=dry_run, progress=progress, jobs=jobs)
+        case Kind.FHIR:
+            return run_add_fhir(registry, sources, dry_run=dry_run, progress=progress)
+        case Kind.TABLE:
+            return run_add_table(registry, sources, table=table, dry_run=dry_run, progress=progress)
+        case Kind.MASKS:
+            return run_add_masks(registry, sources, dry_run=dry_run, progress=progress)
+    raise UnsupportedError(f"`add {kind.value}` is not in this version; it reads dicom, fhir, table and masks")
+
+
+def measure(
+    registry: RegistryFolder,
+    plan: Annotated[list[str] | None, typer.Option(help="measurement plan (default: suv3)")] = None,
+    jobs: Jobs = None,
+    scheduler: Annotated[str | None, typer.Option(help="address of a Dask scheduler")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """SUV, organs, lesions and tracking of every scan not measured yet; stopped, it goes on where it was."""
+    with progress_bars() as progress:
+        result = run_measure(registry, plan or ["suv3"], jobs=jobs, scheduler=scheduler, progress=progress)
+    counts = {"measured": result.measured, "up_to_date": result.up_to_date, "refused": result.refused}
+    if as_json:
+        show_json({"scans": counts, "warnings": list(result.rows.warnings)})
+    else:
+        tell(f"measured {result.measured}, up to date {result.up_to_date}, refused {result.refused}")
+        say_warnings(result.rows.warnings)
+    if result.refused:
+        say("the reasons: lutrace check --registry " + str(registry))
+        raise typer.Exit(1)
+
+
+def check(registry: RegistryFolder, as_json: AsJson = False) -> None:
+    """What is missing, impossible or contradictory, with the rows and what to do."""
+    rows = run_check(registry)
+    show_rows("findings", rows, as_json=as_json)
+    if rows:
+        raise typer.Exit(1)

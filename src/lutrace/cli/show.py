@@ -67,8 +67,15 @@ def show_rows(
         table.add_row(*[_cell(row.get(name)) for name in names])
     console = Console(width=None if sys.stdout.isatty() else 160, markup=False, highlight=False)
     console.print(table)
-    for warning in warnings:
+    say_warnings(warnings)
+
+
+def say_warnings(warnings: Sequence[str]) -> None:
+    """The warnings on standard error, the first forty in full."""
+    for warning in warnings[:40]:
         say(f"warning: {warning}")
+    if len(warnings) > 40:
+        say(f"warning: and {len(warnings) - 40} more; --json lists all")
 
 
 def say(line: str) -> None:

@@ -10,9 +10,14 @@ from lutrace.ingest.profile import parse_profile, profile_template
 from lutrace.registry import Registry
 
 
-def run_init(folder: Path) -> None:
-    """Make an empty registry with a commented site profile; raises UnusableInputError where there is one already."""
-    Registry.create(folder, profile_text=profile_template())
+def run_init(folder: Path, *, profile_text: str | None = None) -> None:
+    """Make an empty registry with a commented site profile, or with the one given.
+
+    Raises UnusableInputError where there is a registry already, ProtocolError when the profile given is wrong.
+    """
+    if profile_text is not None:
+        parse_profile(profile_text)
+    Registry.create(folder, profile_text=profile_text or profile_template())
 
 
 def run_check(registry_folder: Path) -> list[Row]:

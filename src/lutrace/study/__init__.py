@@ -1,6 +1,8 @@
 """study knows the way from a snapshot and a protocol to a report: cohort, endpoints, models, results."""
 
 from lutrace.study.analysis_set import build_analysis_set
+from lutrace.study.demo_index import write_demo_index
+from lutrace.study.registry_run import run_registry_study
 from lutrace.study.run import Computation, RunResult, compute_study, run_study
 from lutrace.study.shipped import load_protocol, shipped_names, shipped_text
 
@@ -10,7 +12,9 @@ __all__ = [
     "build_analysis_set",
     "compute_study",
     "load_protocol",
+    "run_registry_study",
     "run_study",
     "shipped_names",
     "shipped_text",
+    "write_demo_index",
 ]

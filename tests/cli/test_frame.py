@@ -1,0 +1,45 @@
+"""The frame of the command line: exit statuses, errors, JSON."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from lutrace.cli.app import run
+
+
+def test_help_lists_the_commands(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["--help"]) == 0
+    text = capsys.readouterr().out
+    for command in ("demo", "init", "add", "measure", "check", "run", "suv", "roi"):
+        assert f"\n  {command} " in text
+    assert "not a medical device" in text
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["nonsense"], "No such command"),
+        (["suv"], "Missing argument"),
+        (["suv", "nowhere", "--json"], "no such file or folder"),
+        (["add", "spreadsheet", "x", "--registry", "r"], "Invalid value"),
+        (["measure", "--registry", "nowhere"], "lutrace init"),
+    ],
+)
+def test_an_unusable_call_is_one_line_of_error_and_status_2(
+    arguments: list[str], words: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(arguments) == 2
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert said.err.startswith("error: ")
+    assert words in said.err
+    assert "Traceback" not in said.err
+
+
+def test_json_is_one_object_and_nothing_else(capsys: pytest.CaptureFixture[str], tmp_path: object) -> None:
+    assert run(["suv", str(tmp_path), "--json"]) in {0, 2}
+    text = capsys.readouterr().out
+    if text:
+        assert set(json.loads(text)) == {"series", "warnings"}
