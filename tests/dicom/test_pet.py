@@ -129,7 +129,7 @@ def test_absent_units_are_named(tmp_path: Path) -> None:
         read(write(tmp_path, pet_slices(3, Units=None)))
 
 
-@pytest.mark.parametrize("slope", [0, "nan", "inf"])
+@pytest.mark.parametrize("slope", [0, "nan", "inf", "1e30"])
 def test_a_slope_of_zero_or_no_number_is_refused(tmp_path: Path, slope: Any) -> None:
     def edit(dataset: Dataset, index: int) -> None:
         if index == 1:
@@ -137,6 +137,19 @@ def test_a_slope_of_zero_or_no_number_is_refused(tmp_path: Path, slope: Any) -> 
 
     with pytest.raises(ContradictionError, match=r"Rescale Slope \(0028,1053\)"):
         read(write(tmp_path, pet_slices(3, edit=edit)))
+
+
+def test_float_pixels_are_read_and_must_be_finite(tmp_path: Path) -> None:
+    def edit(dataset: Dataset, index: int) -> None:
+        voxels = np.full((4, 6), np.nan if index == broken else 1.5, np.float32)
+        del dataset.PixelData, dataset.BitsStored, dataset.HighBit, dataset.PixelRepresentation
+        dataset.BitsAllocated, dataset.FloatPixelData = 32, voxels.tobytes()
+
+    broken = -1
+    assert np.unique(read(write(tmp_path / "good", pet_slices(2, edit=edit))).volume.array).tolist() == [1.5 * 2.5]
+    broken = 1
+    with pytest.raises(ContradictionError, match="expected finite voxels"):
+        read(write(tmp_path / "bad", pet_slices(2, edit=edit)))
 
 
 def test_facts_that_differ_inside_a_series_are_refused(tmp_path: Path) -> None:

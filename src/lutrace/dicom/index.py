@@ -142,7 +142,10 @@ def _walk(paths: Sequence[Path]) -> Iterator[Path]:
 
 
 def _parse(path: Path) -> tuple[Dataset, int, int | None] | None:
-    """Header, file size and the byte of the Pixel Data element; None when the file is not DICOM."""
+    """Header, file size and the byte of the Pixel Data element; None when the file is not DICOM.
+
+    The byte is None without pixels and -1 when they are floats (7FE0,0008), (7FE0,0009), which are left to the decoder.
+    """
     size_bytes = path.stat().st_size
     with path.open("rb") as file:
         head = file.read(132)
@@ -155,13 +158,14 @@ def _parse(path: Path) -> tuple[Dataset, int, int | None] | None:
             return None
         at = file.tell()
         follows = file.read(4)
-    has_pixels = follows in (b"\xe0\x7f\x10\x00", b"\x7f\xe0\x00\x10", b"\xe0\x7f\x08\x00", b"\xe0\x7f\x09\x00")
+    is_float = follows in (b"\xe0\x7f\x08\x00", b"\xe0\x7f\x09\x00")
+    has_pixels = is_float or follows in (b"\xe0\x7f\x10\x00", b"\x7f\xe0\x00\x10")
     is_image = el.element_text(dataset, 0x00080016) in (PET, NM, CT) or 0x00280010 in dataset
     if is_image and not has_pixels:
         if str(dataset.file_meta.get("TransferSyntaxUID", "")) != "1.2.840.10008.1.2.1.99":
             raise UnusableInputError(f"truncated: an image header without Pixel Data (7FE0,0010) after {at} bytes")
         has_pixels = True
-    return dataset, size_bytes, at if has_pixels else None
+    return dataset, size_bytes, (-1 if is_float else at) if has_pixels else None
 
 
 def _begins_without_preamble(head: bytes) -> bool:

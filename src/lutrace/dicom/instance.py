@@ -81,7 +81,7 @@ def shared_names() -> tuple[str, ...]:
 
 
 def instance_of(path: Path, dataset: Dataset, *, size_bytes: int, pixel_tag_at: int | None) -> Instance:
-    """What the index keeps of a parsed header; `pixel_tag_at` is the byte at which the Pixel Data element begins.
+    """What the index keeps of a parsed header; `pixel_tag_at` is the byte at which Pixel Data begins, -1 for floats.
 
     Raises UnusableInputError for a malformed element, or when the file ends before its pixels do.
     """
@@ -134,7 +134,7 @@ def _layout(dataset: Dataset, size_bytes: int, pixel_tag_at: int) -> PixelLayout
     usual = allocated in (8, 16, 32) and samples == 1 and (high_bit is None or high_bit == stored - 1)
     length = rows * columns * frames * allocated // 8
     offset = -1
-    if value_at is not None and usual and length > 0:
+    if value_at is not None and pixel_tag_at >= 0 and usual and length > 0:
         offset = pixel_tag_at + value_at
         if size_bytes < offset + length:
             raise UnusableInputError(

@@ -13,6 +13,9 @@ from numpy.typing import NDArray
 from lutrace.core import ContradictionError, UnusableInputError
 from lutrace.dicom.instance import Instance, PixelLayout
 
+MAX_SCALE = 1e20
+"""Larger slopes are damage: times a stored value they leave float32."""
+
 _DECODE_ERRORS = (RuntimeError, ValueError, AttributeError, NotImplementedError, EOFError, KeyError, TypeError)
 
 
@@ -32,17 +35,26 @@ def load_image(instance: Instance, out: NDArray[np.float32]) -> str:
     check_slope(layout)
     content = instance.path.read_bytes()
     stored = _native(content, layout, out.shape) if layout.is_native else _decoded(content, out.shape)
+    if stored.dtype.kind == "f" and not np.isfinite(stored).all():
+        raise ContradictionError(
+            "Float Pixel Data (7FE0,0008): expected finite voxels, found infinite or undefined ones"
+        )
     _rescale(stored, layout.slope, layout.intercept, out)
     return hashlib.sha256(content).hexdigest()
 
 
 def check_slope(layout: PixelLayout) -> None:
-    """Raise ContradictionError unless the rescale slope is finite and not 0 and the intercept finite."""
-    if not math.isfinite(layout.slope) or layout.slope == 0.0 or not math.isfinite(layout.intercept):
+    """Raise ContradictionError unless the rescale slope is a usable number other than 0, and the intercept one."""
+    if not is_usable_scale(layout.slope, layout.intercept):
         raise ContradictionError(
             f"Rescale Slope (0028,1053) = {layout.slope:g}, Intercept (0028,1052) = {layout.intercept:g}: expected "
             "finite numbers and a slope other than 0; export the series again"
         )
+
+
+def is_usable_scale(slope: float, intercept: float) -> bool:
+    """Whether slope and intercept are finite, the slope is not 0, and rescaled values stay within float32."""
+    return 0.0 < abs(slope) <= MAX_SCALE and abs(intercept) <= MAX_SCALE
 
 
 def _native(content: bytes, layout: PixelLayout, shape: tuple[int, ...]) -> NDArray[np.generic]:

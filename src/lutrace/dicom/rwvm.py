@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
 from pydicom.dataset import Dataset
 
 from lutrace.core import ContradictionError, UnsupportedError
 from lutrace.dicom import elements as el
+from lutrace.dicom.pixels import is_usable_scale
 
 _BQ_ML = ("bq/ml", "bq.ml-1")
 _SUV = ("{suvbw}g/ml", "g/ml{suvbw}", "g/ml")
@@ -52,7 +52,7 @@ def _mapping(item: Dataset) -> RealWorldMapping:
         raise UnsupportedError(
             "Real World Value Mapping (0040,9096): expected a slope (0040,9225); tables are not read"
         )
-    if not math.isfinite(slope) or slope == 0.0 or not math.isfinite(intercept):
+    if not is_usable_scale(slope, intercept):
         raise ContradictionError(f"Real World Value Slope (0040,9225) = {slope:g}: expected finite and not 0")
     return RealWorldMapping(slope, intercept, _units(unit_text), unit_text)
 
