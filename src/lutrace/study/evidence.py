@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from lutrace.cohort import Cohort
 from lutrace.core import Row
-from lutrace.protocol import Protocol
+from lutrace.protocol import OverallSurvival, Protocol
 from lutrace.report import EvidenceRow, collect_evidence
 from lutrace.study.exclusions import as_evidence, name_excluded
 
@@ -29,7 +29,16 @@ def collect_all_evidence(
         )
         for row in cohort.losses
     )
-    return (*plain, *losses, *name_excluded(values, protocol), *_covariates(protocol, values, analysis_set))
+    alive = _alive(protocol, values)
+    return (*plain, *losses, *name_excluded(values, protocol), *alive, *_covariates(protocol, values, analysis_set))
+
+
+def _alive(protocol: Protocol, values: Sequence[Row]) -> list[EvidenceRow]:
+    """Who is alive rests on the rows of overall survival."""
+    names = {outcome.name for outcome in protocol.endpoints if isinstance(outcome, OverallSurvival)}
+    return [
+        as_evidence(row, population=row["population"], endpoint="alive") for row in values if row["endpoint"] in names
+    ]
 
 
 def _covariates(protocol: Protocol, values: Sequence[Row], analysis_set: Sequence[Row]) -> list[EvidenceRow]:

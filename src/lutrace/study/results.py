@@ -8,27 +8,26 @@ from pathlib import Path
 from typing import Any
 
 from lutrace.core import Row
-from lutrace.protocol import Protocol
+from lutrace.protocol import ConcordanceAnalysis, CorrelationAnalysis, Protocol
 from lutrace.report import Notice, ReportMeta
 
+_COMPARING = (ConcordanceAnalysis, CorrelationAnalysis)
 Tables = Mapping[str, Sequence[Row]]
 
 
-def collect_numbers(tables: Tables) -> dict[str, dict[str, Any]]:
-    """Every number by its key: `attrition/C2/3`, `ttv_cox/C2/os/ttv/adjusted`, ... (table, place, name).
+def collect_numbers(tables: Tables, protocol: Protocol) -> dict[str, dict[str, Any]]:
+    """Every number by its key: `attrition/C2/3`, `cox/C2/os/ttv/adjusted`, ... (table, place, name).
 
     `evidence` names the rows of `evidence.csv` behind the number as `population/endpoint`.
     """
-    numbers: dict[str, dict[str, Any]] = {}
-    for kind, collect in (
-        ("attrition", _attrition),
-        ("summaries", _summary),
-        ("agreements", _agreement),
-        ("estimates", _estimate),
-    ):
-        for row in tables.get(kind, ()):
-            key, number = collect(row)
-            numbers[key] = number
+    compared = {one.name: (one.x, one.y) for one in protocol.analyses if isinstance(one, _COMPARING)}
+    pairs = [
+        *(_attrition(row) for row in tables.get("attrition", ())),
+        *(_summary(row) for row in tables.get("summaries", ())),
+        *(_agreement(row, compared) for row in tables.get("agreements", ())),
+        *(_estimate(row, compared) for row in tables.get("estimates", ())),
+    ]
+    numbers = dict(pairs)
     return dict(sorted(numbers.items()))
 
 
@@ -59,21 +58,21 @@ def _summary(row: Row) -> tuple[str, dict[str, Any]]:
     }
 
 
-def _agreement(row: Row) -> tuple[str, dict[str, Any]]:
+def _agreement(row: Row, compared: Mapping[str, Sequence[str]]) -> tuple[str, dict[str, Any]]:
     place = f"{row['analysis']}/{row['population']}/{row['definition']}"
     return f"{place}/{row['row_class']}/{row['column_class']}", {
         "value": row["n"],
         "unit": "patients",
         "method": "count",
-        "evidence": [],
+        "evidence": [f"{row['population']}/{name}" for name in compared.get(row["analysis"], ())],
     }
 
 
-def _estimate(row: Row) -> tuple[str, dict[str, Any]]:
+def _estimate(row: Row, compared: Mapping[str, Sequence[str]]) -> tuple[str, dict[str, Any]]:
     parts = (row["analysis"], row["population"], row["endpoint"], row["term"])
     adjusted = "adjusted" if row["adjusted"] else "unadjusted"
     checks = row.get("checks")
-    names = dict.fromkeys([row["endpoint"], row["term"], *_split(row["adjusted_for"])])
+    names = dict.fromkeys([row["endpoint"], row["term"], *_split(row["adjusted_for"]), *compared.get(parts[0], ())])
     return "/".join((*parts, adjusted)), {
         "value": row["estimate"],
         "measure": row["measure"],
@@ -95,7 +94,7 @@ def _split(names: str) -> list[str]:
     return [name.strip() for name in names.split(",") if name.strip() and name.strip() != "none"]
 
 
-def head_of(protocol: Protocol, meta: ReportMeta) -> dict[str, Any]:
+def _head_of(protocol: Protocol, meta: ReportMeta) -> dict[str, Any]:
     """What the numbers hang on: study, digests, versions, data cut, and whether the data are synthetic."""
     return {
         "study": protocol.study,
@@ -110,11 +109,13 @@ def head_of(protocol: Protocol, meta: ReportMeta) -> dict[str, Any]:
     }
 
 
-def write_results(path: Path, *, head: Mapping[str, Any], tables: Tables, notices: Sequence[Notice]) -> None:
-    """Write the JSON file: `head`, `numbers`, `curves`, `warnings`. The same input gives the same bytes."""
+def write_results(
+    path: Path, *, protocol: Protocol, meta: ReportMeta, tables: Tables, notices: Sequence[Notice]
+) -> None:
+    """Write the JSON file: digests and versions, `numbers`, `curves`, `warnings`; same input, same bytes."""
     document = {
-        **head,
-        "numbers": collect_numbers(tables),
+        **_head_of(protocol, meta),
+        "numbers": collect_numbers(tables, protocol),
         "curves": list(tables.get("curves", ())),
         "warnings": [{"where": one.where, "text": one.text, "severity": one.severity} for one in notices],
     }

@@ -30,7 +30,7 @@ from lutrace.study.modelling import fit_analyses
 from lutrace.study.notices import find_notices
 from lutrace.study.pictures import PictureFacts, gather_pictures
 from lutrace.study.presentation import compose_spec
-from lutrace.study.results import head_of, write_results
+from lutrace.study.results import write_results
 from lutrace.study.summaries import summarise_values
 from lutrace.tables import Facts
 
@@ -95,7 +95,7 @@ def run_study(
     withheld, _columns = withhold_columns(computation.tables)
     released = apply_disclosure(withheld, min_cell=policy.min_cell)
     path = out / "results.json"
-    write_results(path, head=head_of(protocol, meta), tables=released, notices=computation.notices)
+    write_results(path, protocol=protocol, meta=meta, tables=released, notices=computation.notices)
     progress("report", _STEPS, _STEPS)
     return RunResult(path, files, computation)
 

@@ -51,12 +51,16 @@ TABLES: dict[str, tuple[Line, ...]] = {
         Line("spect_hours", "classes", ("within 20 to 28 h", "outside 20 to 28 h")),
     ),
 }
-_OUTCOME_LEVELS = ("psa_progression", "death", "censored", "left_out")
+_OUTCOME_LEVELS = {
+    "psa_pfs": ("psa_progression", "death", "censored", "left_out"),
+    "os": ("death", "censored", "left_out"),
+}
 
 
 def summarise_values(values: Sequence[Row], protocol: Protocol) -> list[Row]:
     """Rows of SUMMARIES for every table, one group per landmark; medians with quartiles of type 7."""
-    tables = {**TABLES, "components": tuple(Line(o.name, "classes", _OUTCOME_LEVELS) for o in protocol.endpoints)}
+    components = tuple(Line(one.name, "classes", _OUTCOME_LEVELS[one.kind]) for one in protocol.endpoints)
+    tables = {**TABLES, "components": components}
     rows: list[Row] = []
     for table, lines in tables.items():
         for landmark in protocol.landmarks:
