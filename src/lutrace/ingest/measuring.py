@@ -37,6 +37,7 @@ MEASURE_VERSION = "1"
 SHOWN_BLACK_SUV = 10.0
 """SUVbw shown black in pictures, the same for all scans so that they can be compared."""
 
+_PICTURE_PIXEL_MM = 3.0
 _REGISTRATION_GRID_MM = 9.0
 """Registration looks at bones and body, not at voxels: below the resolution of SPECT nothing is gained but time."""
 
@@ -229,7 +230,7 @@ def _steps(steps: Sequence[Step]) -> str:
 def _picture(task: PatientTask, scan: Row, suv: Volume, lesions: LesionSet) -> Row:
     present = dict.fromkeys(lesion.category for lesion in lesions.lesions)
     outlines = [Outline(lesions.array_of(category), category) for category in present]
-    picture = render_mip(suv, outlines, angle_deg=0.0, suv_max=SHOWN_BLACK_SUV)
+    picture = render_mip(suv, outlines, angle_deg=0.0, suv_max=SHOWN_BLACK_SUV, pixel_mm=_PICTURE_PIXEL_MM)
     picture_id = f"I-{digest_of([scan['scan_id'], lesions.plan.digest, 'mip', 0.0])[:16].upper()}"
     height_px, width_px = picture.pixels.shape[:2]
     return {
