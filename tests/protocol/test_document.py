@@ -1,0 +1,118 @@
+"""The study file: faults are told with their line, its digest is of its content, its defaults are PCWG3's."""
+
+from __future__ import annotations
+
+import pydantic
+import pytest
+
+from lutrace.core import ProtocolError
+from lutrace.protocol import Protocol, PsaPfs, PsaProgression, describe_schema, parse_protocol
+
+TEXT = """\
+study: small
+version: "1"
+title: small
+question: none
+population: {agents: [lu177_psma_617]}
+landmarks:
+  - {name: C2, label: SPECT of cycle 2, cycle: 2}
+measures: {plan: suv3}
+endpoints:
+  - {kind: os, name: os, label: Overall survival}
+covariates:
+  - {name: ttv, label: Tumour volume, value: ttv_ml, transform: log2, unit: per doubling}
+analyses:
+  - {kind: cox, name: cox, label: Cox, populations: [C2], endpoints: [os], terms: [ttv]}
+report: {sections: []}
+"""
+
+
+def test_a_small_protocol_is_read() -> None:
+    assert parse_protocol(TEXT, "small.yaml").covariate("ttv").unit == "per doubling"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        (
+            "cycle: 2}",
+            "cycle: 0}",
+            r"small.yaml, line 7, landmarks.0.cycle: Input should be greater than or equal to 1",
+        ),
+        ("title: small", "titel: small", r"line 3, titel: Extra inputs are not permitted"),
+        ("unit: per doubling}", 'unit: ""}', r"line 12, covariates.0.unit: String should have at least 3 characters"),
+        (", unit: per doubling}", "}", r"line 12, covariates.0.unit: Field required"),
+        ("kind: os", "kind: pfs", r"line 10, endpoints.0: Input tag 'pfs'"),
+        ("populations: [C2]", "populations: [C4]", r"analyses.cox.populations: expected one of C2, got 'C4'"),
+        ("terms: [ttv]", "terms: [tvt]", r"analyses.cox.terms: expected one of ttv, got 'tvt'"),
+        ("endpoints: [os]", "endpoints: [pfs]", r"analyses.cox.endpoints: expected one of os, got 'pfs'"),
+        ("[lu177_psma_617]", "[lutetium]", r"line 5, population.agents.0: Input should be 'lu177_psma_617'"),
+        (
+            "cycle: 2}",
+            "cycle: 2, within: C1}",
+            r"landmarks.C2.within: expected an earlier landmark, got 'C1'",
+        ),
+    ],
+)
+def test_a_fault_is_told_with_its_place(old: str, new: str, message: str) -> None:
+    assert old in TEXT
+    with pytest.raises(ProtocolError, match=message):
+        parse_protocol(TEXT.replace(old, new), "small.yaml")
+
+
+def test_a_name_that_stands_twice_is_refused() -> None:
+    line = "  - {kind: os, name: os, label: Overall survival}\n"
+    with pytest.raises(ProtocolError, match="endpoints: the name 'os' stands twice"):
+        parse_protocol(TEXT.replace(line, line * 2), "small.yaml")
+
+
+def test_a_quantity_without_a_unit_is_refused() -> None:
+    text = TEXT.replace("measures: {plan: suv3}", "measures: {plan: suv3, floor: 1}")
+    with pytest.raises(ProtocolError, match=r"line 8, measures.floor: .*expected a number with its unit.*got 1"):
+        parse_protocol(text, "small.yaml")
+
+
+def test_weeks_and_days_are_one_quantity() -> None:
+    by_days = TEXT.replace("measures:", "spect: {window: 14 days}\nmeasures:")
+    by_weeks = TEXT.replace("measures:", "spect: {window: 2 weeks}\nmeasures:")
+    assert parse_protocol(by_days, "a").digest == parse_protocol(by_weeks, "b").digest
+
+
+def test_comments_and_order_do_not_change_the_digest_and_a_switch_does() -> None:
+    first = parse_protocol(TEXT, "small.yaml")
+    lines = TEXT.splitlines()
+    moved = "\n".join(["# a comment", *lines[1:4], lines[0], *lines[4:]])
+    assert parse_protocol(moved, "moved.yaml").digest == first.digest
+    changed = TEXT.replace("plan: suv3", "plan: suv4")
+    assert parse_protocol(changed, "changed.yaml").digest != first.digest
+
+
+def test_the_protocol_as_it_is_run_reads_back_as_itself() -> None:
+    first = parse_protocol(TEXT, "small.yaml")
+    assert parse_protocol(first.as_yaml(), "again.yaml") == first
+
+
+def test_the_defaults_of_psa_progression_are_the_literal_text_of_pcwg3() -> None:
+    rule = PsaProgression()
+    assert (rule.rise, rule.rise_absolute, rule.confirmation_gap, rule.no_decline_gate) == (25, 2, 21, 84)
+    assert (rule.confirmation, rule.confirm_no_decline, rule.decline_gate, rule.strict) == ("next", False, 0, False)
+
+
+def test_a_protocol_cannot_be_changed() -> None:
+    protocol = parse_protocol(TEXT, "small.yaml")
+    with pytest.raises(pydantic.ValidationError, match="frozen"):
+        protocol.title = "other"  # type: ignore[misc]
+
+
+def test_an_unknown_name_is_told_with_those_that_exist() -> None:
+    protocol = parse_protocol(TEXT, "small.yaml")
+    with pytest.raises(ProtocolError, match="covariates: expected one of ttv, got 'psa'"):
+        protocol.covariate("psa")
+    assert protocol.landmark("C2").cycle == 2
+    assert not isinstance(protocol.outcome("os"), PsaPfs)
+
+
+def test_the_schema_names_the_keys_of_the_document() -> None:
+    schema = describe_schema()
+    assert set(schema["properties"]) == set(Protocol.model_fields)
+    assert schema["additionalProperties"] is False
