@@ -290,7 +290,7 @@ def test_a_spreadsheet_never_runs_a_text_as_a_formula(report_input: ReportInput,
 def test_a_hidden_count_looks_the_same_wherever_it_stands(report_input: ReportInput, tmp_path: Any) -> None:
     from lutrace.report import ReleasePolicy, render_report
 
-    strict = replace(report_input, policy=ReleasePolicy(min_cell=5, patient_level=False))
+    strict = replace(report_input, policy=ReleasePolicy(min_cell=5))
     files = render_report(strict, tmp_path)
     lines = read_html(files)["table1"]
     assert ["Unknown", "<5", "<5"] in lines

@@ -141,7 +141,7 @@ def _compose_attrition(spec: AttritionTable, material: Material) -> TextTable:
             is_last = row is steps[-1]
             members = material.evidence.link(f"{material.word(population)} · members", population, [COHORT])
             left_out = material.evidence.link(
-                f"{material.word(population)} · left out: {row['rule']}", population, [f"attrition:{row['step']}"]
+                f"{material.word(population)} · left out: {row.get('reason')}", population, [f"attrition:{row['step']}"]
             )
             lines.append(
                 (

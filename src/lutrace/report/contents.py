@@ -28,11 +28,17 @@ class ReportMeta:
 class ReleasePolicy:
     """What may leave: counts below `min_cell` are hidden (None: none is); `patient_level` allows rows of one person.
 
-    With `patient_level` false there is no evidence, no waterfall, no scatter and no picture.
+    Where small counts are hidden no row of one person leaves, whatever `patient_level` says: it would tell them.
+    Without such rows there is no evidence, no waterfall, no scatter and no picture.
     """
 
     min_cell: int | None = None
     patient_level: bool = True
+
+    @property
+    def shows_persons(self) -> bool:
+        """Whether rows of one person may leave."""
+        return self.patient_level and self.min_cell is None
 
 
 @dataclass(frozen=True)

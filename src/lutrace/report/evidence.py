@@ -12,6 +12,7 @@ from lutrace.report.disclosure import refuse_date
 from lutrace.report.wording import word
 
 COHORT = "cohort"
+_LEFT_OUT = "attrition:"
 COLUMNS = (
     "patient",
     "population",
@@ -110,6 +111,13 @@ class EvidenceIndex:
             self.links.append(link)
         return self._known[link]
 
+    def _word(self, text: str) -> str:
+        if text == COHORT:
+            return "Members"
+        if text.startswith(_LEFT_OUT):
+            return f"Left out at step {text.removeprefix(_LEFT_OUT)}"
+        return self.labels.get(text, text)
+
     def has_population(self, name: str) -> bool:
         """Whether there is evidence of a population of that name."""
         return any(population == name for population, _ in self._ranges)
@@ -162,7 +170,7 @@ class EvidenceIndex:
             "shared": list(_SHARED),
             "texts": list(texts),
             "columns": columns,
-            "labels": {text: self.labels[text] for text in texts if text in self.labels},
+            "labels": {text: self._word(text) for text in texts if self._word(text) != text},
             "links": [
                 {
                     "title": link.title,

@@ -34,6 +34,8 @@ from lutrace.report.text_table import TextTable
 from lutrace.report.wording import banner_lines
 
 _FIGURES = (FlowFigure, SurvivalFigure, ForestFigure, WaterfallFigure, ScatterFigure, PictureFigure)
+EVIDENCE_FILE = "evidence.csv"
+_ENDINGS = (".csv", ".xlsx", ".tex", ".svg", ".png", ".pdf")
 _OF_PERSONS = (WaterfallFigure, ScatterFigure, PictureFigure)
 
 
@@ -52,7 +54,7 @@ def render_report(report_input: ReportInput, out: Path) -> ReportFiles:
 
     Rows pass the disclosure gate first: columns declared as dates or free text are withheld and named in the
     provenance, patients become study numbers, small counts are hidden as the policy asks. The same input gives the
-    same bytes. Raises DisclosureError for what may not leave, MissingFactError for pictures that are not there.
+    same bytes. Tables, figures and evidence that an earlier report left in `out` are removed. Raises DisclosureError for what may not leave, MissingFactError for pictures that are not there.
     """
     report_input = _blurred(report_input)
     material, withheld = _release(report_input)
@@ -64,7 +66,7 @@ def render_report(report_input: ReportInput, out: Path) -> ReportFiles:
     documented: list[tuple[Section, list[tuple[int, TextTable | RenderedFigure]]]] = []
     for section in report_input.spec.sections:
         items = [
-            item for item in section.items if report_input.policy.patient_level or not isinstance(item, _OF_PERSONS)
+            item for item in section.items if report_input.policy.shows_persons or not isinstance(item, _OF_PERSONS)
         ]
         made_items = [_make(item, material, out, banner, made) for item in items]
         placed.append({"title": section.title, "text": section.text, "shown": [place for place, _, _ in made_items]})
@@ -75,15 +77,25 @@ def render_report(report_input: ReportInput, out: Path) -> ReportFiles:
     html_path, docx_path = out / "report.html", out / "report.docx"
     html_path.write_text(page, encoding="utf-8", newline="\n")
     write_report_document(docx_path, report_input, documented, provenance)
-    return ReportFiles(
-        html_path, docx_path, _write_evidence(material, out, banner), tuple(made.tables), tuple(made.figures)
-    )
+    evidence_path = _write_evidence(material, out, banner)
+    _remove_older(out, {*made.tables, *made.figures, *([evidence_path] if evidence_path else [])})
+    return ReportFiles(html_path, docx_path, evidence_path, tuple(made.tables), tuple(made.figures))
+
+
+def _remove_older(out: Path, written: set[Path]) -> None:
+    """Take away what an earlier report left in the folder and this one did not write: it may show more than it may."""
+    older = [out / EVIDENCE_FILE]
+    for folder in ("tables", "figures"):
+        older += [path for path in (out / folder).glob("*") if path.suffix in _ENDINGS]
+    for path in older:
+        if path not in written:
+            path.unlink(missing_ok=True)
 
 
 def _release(report_input: ReportInput) -> tuple[Material, tuple[str, ...]]:
     """The rows that may leave, and the names of the columns that may not."""
     tables, withheld = withhold_columns(report_input.tables)
-    evidence = report_input.evidence if report_input.policy.patient_level else ()
+    evidence = report_input.evidence if report_input.policy.shows_persons else ()
     numbers = number_patients(tables, [row.patient_id for row in evidence])
     released = apply_disclosure(tables, min_cell=report_input.policy.min_cell, study_numbers=numbers)
     labels = report_input.spec.labels
@@ -131,7 +143,7 @@ def _provenance(report_input: ReportInput, withheld: Sequence[str]) -> list[tupl
     meta, policy = report_input.meta, report_input.policy
     gate = [
         f"counts below {policy.min_cell} hidden" if policy.min_cell is not None else "no small count hidden",
-        "patients as numbers of this report" if policy.patient_level else "no row of one person",
+        "patients as numbers of this report" if policy.shows_persons else "no row of one person",
         f"withheld: {', '.join(withheld)}" if withheld else "no column withheld",
     ]
     return [
@@ -149,7 +161,7 @@ def _provenance(report_input: ReportInput, withheld: Sequence[str]) -> list[tupl
 def _write_evidence(material: Material, out: Path, banner: Sequence[str]) -> Path | None:
     if not material.evidence.rows:
         return None
-    path = out / "evidence.csv"
+    path = out / EVIDENCE_FILE
     notice = "; ".join(banner)
     rows = [{**row, "notice": notice} for row in material.evidence.as_rows()]
     write_rows(path, rows, (*COLUMNS, "notice"))

@@ -41,6 +41,7 @@ _STEPS = {
 _LINE_IN = 0.165
 _TEST = "; p "
 _RIGHT_IN = 0.95
+_CHARACTER_IN = 0.0635
 
 
 @dataclass(frozen=True)
@@ -76,14 +77,14 @@ def draw_survival(spec: SurvivalFigure, material: Material) -> Drawing:
         _Curve(label, short, PALETTE[place % len(PALETTE)], _rows_of(rows, group))
         for place, (group, label, short) in enumerate(zip(groups, labels, _shortened(labels), strict=True))
     ]
+    left = _left_margin_in(curves)
     texts = [
         (line, colour)
         for text, colour in _texts_above(spec, material, groups, curves)
-        for line in wrapped(text, 78).split("\n")
+        for line in wrapped(text, int((WIDTH_IN - left) / _CHARACTER_IN)).split("\n")
     ]
     above, below = 0.12 + _LINE_IN * len(texts), 0.48 + _LINE_IN * (len(curves) + 1) + FOOT_IN
     figure = new_figure(above + 2.6 + below)
-    left = _left_margin_in(curves)
     width = WIDTH_IN - left - _RIGHT_IN
     axes = axes_at(figure, left, below, width, 2.6)
     ticks = _draw_curves(axes, curves, spec.time_unit)
