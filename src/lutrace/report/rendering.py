@@ -54,7 +54,8 @@ def render_report(report_input: ReportInput, out: Path) -> ReportFiles:
 
     Rows pass the disclosure gate first: columns declared as dates or free text are withheld and named in the
     provenance, patients become study numbers, small counts are hidden as the policy asks. The same input gives the
-    same bytes. Tables, figures and evidence that an earlier report left in `out` are removed. Raises DisclosureError for what may not leave, MissingFactError for pictures that are not there.
+    same bytes. Tables, figures and evidence that an earlier report left in `out` are removed.
+    Raises DisclosureError for what may not leave, MissingFactError for pictures that are not there.
     """
     report_input = _blurred(report_input)
     material, withheld = _release(report_input)
