@@ -13,10 +13,10 @@ from lutrace.dicom import elements as el
 from lutrace.dicom.headers import quant_facts
 from lutrace.dicom.images import SeriesImage
 from lutrace.dicom.index import SeriesFiles
-from lutrace.dicom.instance import Instance
+from lutrace.dicom.instance import Instance, PixelLayout
 from lutrace.dicom.pet import audit_of
 from lutrace.dicom.pixels import layout_of, load_image
-from lutrace.dicom.rwvm import RealWorldMapping, read_mapping
+from lutrace.dicom.rwvm import read_mapping
 from lutrace.dicom.stack import axes_of, direction_of
 from lutrace.imaging import FloatArray, Geometry, Volume
 from lutrace.physics import FrameTime, SpectCounting
@@ -40,9 +40,8 @@ def read_nm(series: SeriesFiles) -> SeriesImage:
     layout = layout_of(instance)
     stored = np.empty((instance.n_frames, layout.rows, layout.columns), np.float32)
     digest = load_image(instance, stored)
-    mapping = read_mapping(header)
-    array, units = _in_real_units(stored, layout.slope, layout.intercept, mapping, header, notes)
-    ordered, geometry = _placed(array, header, instance, notes)
+    array, units = _in_real_units(stored, layout, header=header, notes=notes)
+    ordered, geometry = _placed(array, instance, header=header, notes=notes)
     counting = _counting(header, geometry)
     frame = FrameTime(instance.frame.acquisition_start, _scan_duration_s(header, counting), None, None)
     facts = quant_facts(header, (frame,), modality="NM", units=units, counting=counting, notes=tuple(notes))
@@ -77,17 +76,13 @@ def _check_image_type(header: Dataset) -> None:
 
 
 def _in_real_units(
-    rescaled: FloatArray,
-    slope: float,
-    intercept: float,
-    mapping: RealWorldMapping | None,
-    header: Dataset,
-    notes: list[str],
+    rescaled: FloatArray, layout: PixelLayout, *, header: Dataset, notes: list[str]
 ) -> tuple[FloatArray, str]:
     """The array in its unit. A mapping applies to stored values, so a rescale that was applied is taken back first."""
+    mapping = read_mapping(header)
     if mapping is not None:
-        gain = mapping.slope / slope
-        offset = mapping.intercept - intercept * gain
+        gain = mapping.slope / layout.slope
+        offset = mapping.intercept - layout.intercept * gain
         notes.append(
             f"Real World Value Mapping (0040,9096): slope {mapping.slope:g}, intercept {mapping.intercept:g}, "
             f"unit {mapping.unit_text}"
@@ -95,13 +90,13 @@ def _in_real_units(
         return np.asarray(rescaled * np.float32(gain) + np.float32(offset), np.float32), mapping.units
     stated = el.element_text(header, 0x00541001)
     if stated is not None and stated in _UNITS:
-        notes.append(f"Units (0054,1001) = {stated} in an NM object, after Rescale Slope {slope:g}")
+        notes.append(f"Units (0054,1001) = {stated} in an NM object, after Rescale Slope {layout.slope:g}")
         return rescaled, stated
     notes.append("no Real World Value Mapping: voxels are counts")
     return rescaled, "CNTS"
 
 
-def _placed(array: FloatArray, header: Dataset, instance: Instance, notes: list[str]) -> tuple[FloatArray, Geometry]:
+def _placed(array: FloatArray, instance: Instance, *, header: Dataset, notes: list[str]) -> tuple[FloatArray, Geometry]:
     detectors = el.sequence_items(header, 0x00540022)
     item = detectors[0] if detectors else header
     orientation = el.element_numbers(item, 0x00200037, "Image Orientation (Patient)")

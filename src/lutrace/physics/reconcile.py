@@ -133,7 +133,7 @@ def _merge_activity(
     if header is None:
         return _noted(facts, f"{taken}: the header has none", injected_bq=recorded)
     shown = f"injected activity: header {header / 1e6:.6g} MBq, {record.origin} {recorded / 1e6:.6g} MBq"
-    _judge(abs(header / recorded - 1), shown, origin, "activity_from", warnings)
+    _judge(abs(header / recorded - 1), shown, origin=origin, line="activity_from", warnings=warnings)
     if origin != "record" or header == recorded:
         return facts
     _check_not_baked_in(facts, shown)
@@ -149,7 +149,7 @@ def _merge_weight(facts: QuantFacts, record: InjectionRecord, origin: Origin | N
     if not header:
         return _noted(facts, f"{taken}: the header has none", weight_kg=recorded)
     shown = f"weight: header {header:g} kg, {record.origin} {recorded:g} kg"
-    _judge(abs(header / recorded - 1), shown, origin, "weight_from", warnings)
+    _judge(abs(header / recorded - 1), shown, origin=origin, line="weight_from", warnings=warnings)
     if origin != "record" or header == recorded:
         return facts
     _check_not_baked_in(facts, shown)
@@ -184,7 +184,7 @@ def _merge_injection(
     return facts
 
 
-def _judge(ratio: float, shown: str, origin: Origin | None, line: str, warnings: list[str]) -> None:
+def _judge(ratio: float, shown: str, *, origin: Origin | None, line: str, warnings: list[str]) -> None:
     if not math.isfinite(ratio) or (ratio > REFUSE_RATIO and origin is None):
         raise ContradictionError(
             f"{shown}: {100 * ratio:.0f} % apart, expected at most 20 %; correct one, or set {line} in the site profile"
