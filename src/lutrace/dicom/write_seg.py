@@ -21,6 +21,18 @@ from lutrace.imaging import Geometry, Mask
 
 _MANUFACTURER = "lutrace"
 _MODEL = "lutrace segmentation writer"
+_MAY_BE_EMPTY = (
+    "AccessionNumber",
+    "PatientBirthDate",
+    "PatientID",
+    "PatientName",
+    "PatientSex",
+    "ReferringPhysicianName",
+    "StudyDate",
+    "StudyID",
+    "StudyTime",
+)
+"""Type 2 attributes of the patient and study modules (PS3.3 C.7.1.1, C.7.2.1), which clinical files often lack."""
 _FAMILY = Code("123101", "DCM", "Neighborhood Analysis")
 """Of CID 7162 the family of thresholds and connected components."""
 
@@ -50,7 +62,7 @@ def write_seg(
     for mask in masks[1:]:
         if not mask.geometry.same_grid(geometry):
             raise ContradictionError(f"region {mask.name}: on another grid than {masks[0].name}; resample it first")
-    sources = [pydicom.dcmread(file) for file in source_files]
+    sources = [_complete(pydicom.dcmread(file)) for file in source_files]
     frame = sources[0].get("FrameOfReferenceUID") if sources else None
     if not frame:
         raise MissingFactError(
@@ -76,9 +88,19 @@ def write_seg(
             omit_empty_frames=True,
         )
     _stamp(segmentation, description, moment)
+    if seed is not None:
+        _name_dimensions(segmentation, seed)
     path.parent.mkdir(parents=True, exist_ok=True)
     segmentation.save_as(path)
     return str(segmentation.SOPInstanceUID)
+
+
+def _complete(source: Dataset) -> Dataset:
+    """The image with every attribute that may be empty but must stand in an object that refers to it."""
+    for word in _MAY_BE_EMPTY:
+        if word not in source:
+            setattr(source, word, "")
+    return source
 
 
 def _volume(masks: Sequence[Mask], geometry: Geometry, frame: str) -> Any:
@@ -127,3 +149,12 @@ def _stamp(segmentation: Dataset, description: str, moment: dt.datetime | None) 
         if f"{word}Date" in segmentation:
             setattr(segmentation, f"{word}Date", f"{moment:%Y%m%d}")
             setattr(segmentation, f"{word}Time", f"{moment:%H%M%S}")
+    for item in segmentation.get("ContributingEquipmentSequence", ()):
+        if "ContributionDateTime" in item:
+            item.ContributionDateTime = f"{moment:%Y%m%d%H%M%S}"
+
+
+def _name_dimensions(segmentation: Dataset, seed: str) -> None:
+    """A repeatable Dimension Organization UID in place of a random one."""
+    for item in (*segmentation.DimensionOrganizationSequence, *segmentation.DimensionIndexSequence):
+        item.DimensionOrganizationUID = _uid(seed, "dimensions")

@@ -1,0 +1,101 @@
+import os
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from tests.dicom.regions import FRAME, rtstruct, save, squares
+from tests.imaging.make import DIRECTIONS, ball, grid
+
+from lutrace.core import ContradictionError, UnusableInputError
+from lutrace.dicom import index_folder, read_masks, read_series
+from lutrace.imaging import measure_region, read_nifti_masks
+
+REFERENCE = replace(grid(), frame_of_reference=FRAME)
+
+
+@pytest.mark.parametrize("direction", DIRECTIONS)
+def test_a_region_comes_back_voxel_for_voxel_in_every_orientation(tmp_path: Path, direction: tuple[float, ...]) -> None:
+    geometry = grid(direction=direction)
+    truth = ball(geometry, 12.0)
+    path = save(rtstruct([("lesion 1", squares(truth, geometry))]), tmp_path / "rs.dcm")
+    (mask,) = read_masks(path, geometry)
+    assert mask.name == "lesion 1"
+    assert (mask.array == truth).all()
+    assert mask.source.locator == "rtstruct roi 1"
+
+
+def test_several_regions_come_in_the_order_of_the_object(tmp_path: Path) -> None:
+    one, two = ball(REFERENCE, 12.0), ball(REFERENCE, 6.0)
+    path = save(rtstruct([("b", squares(one, REFERENCE)), ("a", squares(two, REFERENCE))]), tmp_path / "rs.dcm")
+    masks = read_masks(path, REFERENCE)
+    assert [(mask.name, int(mask.array.sum())) for mask in masks] == [("b", one.sum()), ("a", two.sum())]
+
+
+def test_contours_of_another_frame_of_reference_are_refused(tmp_path: Path) -> None:
+    path = save(rtstruct([("x", squares(ball(REFERENCE, 6.0), REFERENCE))], frame="1.2.3"), tmp_path / "rs.dcm")
+    with pytest.raises(ContradictionError, match="another frame of reference"):
+        read_masks(path, REFERENCE)
+
+
+def test_points_enclose_nothing_and_are_noted(tmp_path: Path) -> None:
+    point = REFERENCE.to_mm(np.array([[1.0, 2.0, 3.0]]))
+    path = save(rtstruct([("isocentre", [point])], kind="POINT"), tmp_path / "rs.dcm")
+    (mask,) = read_masks(path, REFERENCE)
+    assert not mask.array.any()
+    assert mask.notes == ("1 contours of type POINT enclose nothing",)
+
+
+def test_a_region_named_after_the_patient_loses_that_name(tmp_path: Path) -> None:
+    contours = squares(ball(REFERENCE, 6.0), REFERENCE)
+    path = save(rtstruct([("GTV Phantom", contours), ("SYN-1 liver", contours), ("liver", contours)]), tmp_path / "rs")
+    assert [mask.name for mask in read_masks(path, REFERENCE)] == ["region_1", "region_2", "liver"]
+
+
+def test_two_regions_of_one_name_stay_two(tmp_path: Path) -> None:
+    contours = squares(ball(REFERENCE, 6.0), REFERENCE)
+    path = save(rtstruct([("bone", contours), ("bone", contours)]), tmp_path / "rs.dcm")
+    assert [mask.name for mask in read_masks(path, REFERENCE)] == ["bone", "bone_2"]
+
+
+def test_half_a_point_is_refused(tmp_path: Path) -> None:
+    dataset = rtstruct([("x", squares(ball(REFERENCE, 6.0), REFERENCE))])
+    dataset.ROIContourSequence[0].ContourSequence[0].ContourData = ["1", "2", "3", "4"]
+    with pytest.raises(UnusableInputError, match="multiple of 3"):
+        read_masks(save(dataset, tmp_path / "rs.dcm"), REFERENCE)
+
+
+def test_a_folder_without_masks_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "notes.txt").write_text("nothing", encoding="utf-8")
+    with pytest.raises(UnusableInputError, match="no RTSTRUCT, SEG or NIfTI"):
+        read_masks(tmp_path, REFERENCE)
+    with pytest.raises(UnusableInputError, match="no such file or folder"):
+        read_masks(tmp_path / "absent", REFERENCE)
+
+
+def real(*parts: str) -> Path:
+    root = os.environ.get("LUTRACE_REAL_DATA")
+    if not root:
+        pytest.skip("not run: no real data")
+    return Path(root).joinpath(*parts)
+
+
+@pytest.mark.real_data
+@pytest.mark.parametrize("case", [f"STS_{n:03d}" for n in range(1, 11)])
+def test_each_published_contour_set_equals_its_nifti_twin_voxel_for_voxel(case: str) -> None:
+    folder = real("pet_sts", case)
+    image = read_series(index_folder([folder / "image"]).series[0]).volume
+    (mask,) = read_masks(folder / "mask", image.geometry)
+    (twin,) = read_nifti_masks(folder / "PET_mask.nii.gz")
+    assert twin.geometry.same_grid(image.geometry)
+    assert np.count_nonzero(mask.array != twin.array) == 0
+
+
+@pytest.mark.real_data
+def test_the_liver_lesions_of_the_lutetium_spect_have_their_known_volumes() -> None:
+    folder = real("spect_lu177_xspect", "SCAN_001")
+    image = read_series(index_folder([folder / "image"]).series[0]).volume
+    found = [measure_region(image, mask) for mask in read_masks(folder / "mask", image.geometry)]
+    # another program's even-odd fill: 107.0 mL and 2.86 mL; mean 14.73 and 19.02 at factor 1.28961874e-5
+    assert [m.volume_ml for m in found] == pytest.approx([107.02, 2.861], rel=1e-3)
+    assert [m.mean * 1.28961874e-5 for m in found] == pytest.approx([14.73, 19.02], abs=0.006)

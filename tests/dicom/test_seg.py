@@ -1,0 +1,175 @@
+import datetime as dt
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import highdicom as hd
+import numpy as np
+import pydicom
+import pytest
+from tests.dicom.build import pet_slices, write
+from tests.imaging.make import DIRECTIONS
+
+from lutrace.core import ContradictionError, MissingFactError, Source
+from lutrace.dicom import index_folder, read_masks, read_series, write_seg
+from lutrace.imaging import Geometry, Mask, read_nifti_masks, write_nifti
+
+SOURCE = Source("virtual", "synthetic")
+ROWS, COLUMNS, SLICES = 9, 11, 7
+Series = tuple[list[Path], Geometry]
+
+
+def series(folder: Path, direction: tuple[float, ...] | None = None) -> Series:
+    """A synthetic PET with non-square pixels (4 x 2 mm, slices of 3 mm), and its grid as read."""
+    stored = np.zeros((SLICES, ROWS, COLUMNS), np.int16)
+    extra: dict[str, Any] = {}
+    if direction is not None:
+        matrix = np.asarray(direction).reshape(3, 3)
+        extra["orientation"] = [*matrix[:, 0], *matrix[:, 1]]
+    write(folder, pet_slices(SLICES, stored=stored, **extra))
+    found = index_folder([folder]).series[0]
+    return list(found.paths), read_series(found).volume.geometry
+
+
+def two_masks(geometry: Geometry) -> list[Mask]:
+    rng = np.random.default_rng(5)
+    liver, lesion = np.zeros(geometry.shape_zyx, bool), np.zeros(geometry.shape_zyx, bool)
+    liver[1:5, 2:8, 3:9] = True
+    lesion[4:6, 1:4, 1:4] = rng.random((2, 3, 3)) > 0.3
+    return [Mask("liver", liver, geometry, SOURCE), Mask("lesion 1", lesion, geometry, SOURCE)]
+
+
+RIGHT_HANDED = [d for d in DIRECTIONS if np.linalg.det(np.asarray(d).reshape(3, 3)) > 0]
+
+
+@pytest.mark.parametrize("direction", RIGHT_HANDED)
+def test_masks_written_as_seg_come_back_voxel_for_voxel_in_every_orientation(
+    tmp_path: Path, direction: tuple[float, ...]
+) -> None:
+    files, geometry = series(tmp_path / "pet", direction)
+    masks = two_masks(geometry)
+    write_seg(tmp_path / "seg.dcm", masks, source_files=files, description="synthetic")
+    back = read_masks(tmp_path / "seg.dcm", geometry)
+    assert [mask.name for mask in back] == ["liver", "lesion 1"]
+    for one, two in zip(masks, back, strict=True):
+        assert (one.array == two.array).all()
+        assert two.notes == ()
+
+
+def test_the_same_seed_and_moment_give_the_same_bytes(tmp_path: Path) -> None:
+    files, geometry = series(tmp_path / "pet")
+    for name in ("a.dcm", "b.dcm"):
+        write_seg(
+            tmp_path / name,
+            two_masks(geometry),
+            source_files=sorted(files),
+            description="synthetic",
+            algorithm="threshold",
+            seed="7",
+            moment=dt.datetime(2024, 5, 1, 12, 30),
+        )
+    assert (tmp_path / "a.dcm").read_bytes() == (tmp_path / "b.dcm").read_bytes()
+
+
+def test_the_object_names_its_images_codes_and_purpose(tmp_path: Path) -> None:
+    files, geometry = series(tmp_path / "pet")
+    write_seg(tmp_path / "seg.dcm", two_masks(geometry), source_files=files, description="synthetic organs")
+    seg = pydicom.dcmread(tmp_path / "seg.dcm")
+    assert seg.ContentQualification == "RESEARCH"
+    assert seg.SeriesDescription == "synthetic organs"
+    types = [item.SegmentedPropertyTypeCodeSequence[0].CodeValue for item in seg.SegmentSequence]
+    assert types == ["10200004", "52988006"]  # SNOMED CT: liver, lesion
+    assert seg.FrameOfReferenceUID == pydicom.dcmread(files[0]).FrameOfReferenceUID
+
+
+def complete(file: Path) -> pydicom.Dataset:
+    """The image with the empty attributes that highdicom wants to find."""
+    image = pydicom.dcmread(file)
+    for word in ("AccessionNumber", "PatientBirthDate", "ReferringPhysicianName", "StudyDate", "StudyID", "StudyTime"):
+        if word not in image:
+            setattr(image, word, "")
+    return image
+
+
+def hd_seg(folder: Path, files: list[Path], array: np.ndarray, geometry: Geometry, kind: str) -> Path:
+    """A segmentation by highdicom itself, to read what we do not write."""
+    description = hd.seg.SegmentDescription(
+        1, "liver", pydicom.sr.codedict.codes.SCT.Organ, pydicom.sr.codedict.codes.SCT.Liver, "MANUAL"
+    )
+    volume = hd.Volume(
+        array, geometry.affine[:, [2, 1, 0, 3]], "PATIENT", frame_of_reference_uid=geometry.frame_of_reference
+    )
+    seg = hd.seg.Segmentation(
+        [complete(file) for file in files], volume, kind, [description],
+        hd.UID(), 1, hd.UID(), 1, "SYNTHETIC", "test", "1", "0",
+    )  # fmt: skip
+    seg.save_as(folder / "seg.dcm")
+    return folder / "seg.dcm"
+
+
+def test_a_fraction_of_one_half_belongs_and_less_does_not(tmp_path: Path) -> None:
+    files, geometry = series(tmp_path / "pet")
+    fractions = np.zeros(geometry.shape_zyx, np.float32)
+    fractions[2, 3, 1:5] = (0.25, 0.49, 0.51, 1.0)
+    (mask,) = read_masks(hd_seg(tmp_path, files, fractions, geometry, "FRACTIONAL"), geometry)
+    assert np.argwhere(mask.array).tolist() == [[2, 3, 3], [2, 3, 4]]
+    assert mask.notes == ("fractional: voxels of at least 0.5 belong",)
+
+
+def test_a_label_map_is_read(tmp_path: Path) -> None:
+    files, geometry = series(tmp_path / "pet")
+    truth = two_masks(geometry)[0].array
+    (mask,) = read_masks(hd_seg(tmp_path, files, truth.astype(np.uint8), geometry, "LABELMAP"), geometry)
+    assert (mask.array == truth).all()
+
+
+def test_a_segmentation_of_another_grid_is_resampled_and_says_so(tmp_path: Path) -> None:
+    files, geometry = series(tmp_path / "pet")
+    write_seg(tmp_path / "seg.dcm", two_masks(geometry)[:1], source_files=files, description="synthetic")
+    half = replace(
+        geometry,
+        size_xyz=(COLUMNS * 2, ROWS * 2, SLICES),
+        spacing_mm=(geometry.spacing_mm[0] / 2, geometry.spacing_mm[1] / 2, geometry.spacing_mm[2]),
+    )
+    (mask,) = read_masks(tmp_path / "seg.dcm", half)
+    ratio = mask.array.sum() * half.voxel_volume_ml / (two_masks(geometry)[0].array.sum() * geometry.voxel_volume_ml)
+    assert ratio == pytest.approx(1.0, abs=0.1)
+    assert "resampled by nearest neighbour" in mask.notes[-1]
+
+
+def test_voxels_outside_the_image_are_lost_with_a_note(tmp_path: Path) -> None:
+    files, geometry = series(tmp_path / "pet")
+    write_seg(tmp_path / "seg.dcm", two_masks(geometry)[:1], source_files=files, description="synthetic")
+    (mask,) = read_masks(tmp_path / "seg.dcm", replace(geometry, size_xyz=(COLUMNS, ROWS, 3)))
+    assert mask.array.sum() == 2 * 36
+    assert mask.notes == ("72 of 144 voxels lie outside the image and are lost",)
+
+
+def test_a_segmentation_of_another_patient_position_is_refused(tmp_path: Path) -> None:
+    files, geometry = series(tmp_path / "pet")
+    write_seg(tmp_path / "seg.dcm", two_masks(geometry), source_files=files, description="synthetic")
+    with pytest.raises(ContradictionError, match="another frame of reference"):
+        read_masks(tmp_path / "seg.dcm", replace(geometry, frame_of_reference="1.2.3"))
+
+
+def test_nothing_to_write_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(MissingFactError, match="at least one mask"):
+        write_seg(tmp_path / "seg.dcm", [], source_files=[], description="synthetic")
+
+
+def test_masks_on_two_grids_are_refused(tmp_path: Path) -> None:
+    files, geometry = series(tmp_path / "pet")
+    masks = two_masks(geometry)
+    moved = replace(masks[1], geometry=replace(geometry, origin_mm=(0.0, 0.0, 0.0)))
+    with pytest.raises(ContradictionError, match="another grid than liver"):
+        write_seg(tmp_path / "seg.dcm", [masks[0], moved], source_files=files, description="synthetic")
+
+
+def test_nifti_masks_and_seg_of_one_region_agree(tmp_path: Path) -> None:
+    files, geometry = series(tmp_path / "pet")
+    masks = two_masks(geometry)
+    write_seg(tmp_path / "m" / "seg.dcm", masks, source_files=files, description="synthetic")
+    write_nifti(tmp_path / "n" / "liver.nii.gz", masks[0].array, geometry)
+    assert (read_nifti_masks(tmp_path / "n" / "liver.nii.gz")[0].array == masks[0].array).all()
+    both = [read_masks(tmp_path / folder, geometry)[0].array for folder in ("m", "n")]
+    assert (both[0] == both[1]).all()
