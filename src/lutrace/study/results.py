@@ -112,7 +112,10 @@ def _head_of(protocol: Protocol, meta: ReportMeta) -> dict[str, Any]:
 def write_results(
     path: Path, *, protocol: Protocol, meta: ReportMeta, tables: Tables, notices: Sequence[Notice]
 ) -> None:
-    """Write the JSON file: digests and versions, `numbers`, `curves`, `warnings`; same input, same bytes."""
+    """Write the JSON file: digests and versions, `numbers`, `curves`, `warnings`; same input, same bytes.
+
+    A count that the disclosure gate hid is its text (`<5`, `hidden`).
+    """
     document = {
         **_head_of(protocol, meta),
         "numbers": collect_numbers(tables, protocol),
@@ -120,5 +123,5 @@ def write_results(
         "warnings": [{"where": one.where, "text": one.text, "severity": one.severity} for one in notices],
     }
     path.parent.mkdir(parents=True, exist_ok=True)
-    text = json.dumps(document, indent=1, sort_keys=True, ensure_ascii=False, allow_nan=False)
+    text = json.dumps(document, indent=1, sort_keys=True, ensure_ascii=False, allow_nan=False, default=str)
     path.write_text(text + "\n", encoding="utf-8", newline="\n")

@@ -50,11 +50,12 @@ class Computation:
 
 @dataclass(frozen=True)
 class RunResult:
-    """Where a run is written, and its rows."""
+    """Where a run is written, its rows, and what its report was made of."""
 
     results: Path
     report: ReportFiles
     computation: Computation
+    report_input: ReportInput
 
 
 def run_study(
@@ -97,7 +98,7 @@ def run_study(
     path = out / "results.json"
     write_results(path, protocol=protocol, meta=meta, tables=released, notices=computation.notices)
     progress("report", _STEPS, _STEPS)
-    return RunResult(path, files, computation)
+    return RunResult(path, files, computation, report_input)
 
 
 def compute_study(
