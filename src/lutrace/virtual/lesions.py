@@ -73,6 +73,17 @@ class _Seed:
     since: int
 
 
+@dataclass(frozen=True)
+class _Wish:
+    """A lesion that still needs a place."""
+
+    identity: str
+    site: str
+    volume_ml: float
+    since: int = 1
+    avid: bool = True
+
+
 def draw_lesions(course: Course, body: Sequence[Shape], rng: np.random.Generator) -> tuple[tuple[Lesion, ...], ...]:
     """The lesions of cycles 1, 2 and 3, so that the volumes of the avid ones add up to each cycle's TTV.
 
@@ -87,8 +98,9 @@ def draw_lesions(course: Course, body: Sequence[Shape], rng: np.random.Generator
         volumes = np.minimum(volumes * (totals[0] / volumes.sum()), _LARGEST_LESION_ML)
     placed: list[tuple[_Seed, float]] = []
     for number, volume in enumerate(volumes, start=1):
-        placed.append((_place(f"L{number:02d}", _draw_site(course, rng), float(volume), placed, body, rng, 1), volume))
-    cycles = [_at_cycle([seed for seed, _ in placed], volumes, totals[0], course, 1)]
+        wish = _Wish(f"L{number:02d}", _draw_site(course, rng), float(volume))
+        placed.append((_place(wish, body, placed=placed, rng=rng), float(volume)))
+    cycles = [_at_cycle(placed, volumes, total=totals[0], course=course, cycle=1)]
     drift = rng.standard_normal(count)
     for cycle in (2, 3):
         drift = 0.8 * drift + 0.6 * rng.standard_normal(len(drift))
@@ -100,8 +112,8 @@ def draw_lesions(course: Course, body: Sequence[Shape], rng: np.random.Generator
                 for (seed, _), d in zip(placed, drift, strict=True)
             ]
         )
-        volumes = _scaled_to(changed, placed, totals[cycle - 1], cycle)
-        cycles.append(_at_cycle([seed for seed, _ in placed], volumes, totals[cycle - 1], course, cycle))
+        volumes = _scaled_to(changed, placed, total=totals[cycle - 1], cycle=cycle)
+        cycles.append(_at_cycle(placed, volumes, total=totals[cycle - 1], course=course, cycle=cycle))
     return tuple(cycles)
 
 
@@ -122,13 +134,14 @@ def _add_new(
     for _ in range(int(rng.integers(1, 4)) if avid else 1):
         site = _draw_site(course, rng) if avid else str(rng.choice(["bone", "node", "node"]))
         volume = float(rng.uniform(4.0, 14.0))
-        seed = _place(f"L{len(placed) + 1:02d}", site, volume, placed, body, rng, cycle, avid=avid)
+        wish = _Wish(f"L{len(placed) + 1:02d}", site, volume, cycle, avid)
+        seed = _place(wish, body, placed=placed, rng=rng)
         placed.append((seed, volume))
         drift, volumes = np.append(drift, 0.0), np.append(volumes, volume)
     return drift, volumes
 
 
-def _scaled_to(volumes: np.ndarray, placed: list[tuple[_Seed, float]], total: float, cycle: int) -> np.ndarray:
+def _scaled_to(volumes: np.ndarray, placed: list[tuple[_Seed, float]], *, total: float, cycle: int) -> np.ndarray:
     """Volumes of the avid lesions scaled to the total; what falls below the smallest volume is gone for good."""
     avid = np.array([seed.avid for seed, _ in placed])
     fixed = np.array([seed.since == cycle or not seed.avid for seed, _ in placed])
@@ -142,13 +155,16 @@ def _scaled_to(volumes: np.ndarray, placed: list[tuple[_Seed, float]], total: fl
     return np.where(volumes < SMALLEST_ML, 0.0, volumes)
 
 
-def _at_cycle(seeds: list[_Seed], volumes: np.ndarray, total: float, course: Course, cycle: int) -> tuple[Lesion, ...]:
+def _at_cycle(
+    placed: list[tuple[_Seed, float]], volumes: np.ndarray, *, total: float, course: Course, cycle: int
+) -> tuple[Lesion, ...]:
+    """The lesions with a volume at this cycle; uptake falls a little with response."""
     response = 0.15 * (np.log(max(total, 1.0)) - min(course.ln_ttv[0], np.log(LARGEST_TTV_ML)))
     lesions = []
-    for seed, volume in zip(seeds, volumes, strict=True):
+    for (seed, _), volume in zip(placed, volumes, strict=True):
         if volume <= 0:
             continue
-        radius = float(np.cbrt(3000.0 * volume / (4.0 * np.pi)))
+        radius = _radius(float(volume))
         suv = course.suv_mean * float(np.exp(seed.ln_suv + response)) if seed.avid else 0.9
         lesions.append(
             Lesion(
@@ -174,34 +190,32 @@ def _draw_site(course: Course, rng: np.random.Generator) -> str:
 
 
 def _place(
-    identity: str,
-    site: str,
-    volume_ml: float,
-    placed: list[tuple[_Seed, float]],
-    body: Sequence[Shape],
-    rng: np.random.Generator,
-    cycle: int,
-    *,
-    avid: bool = True,
+    wish: _Wish, body: Sequence[Shape], *, placed: Sequence[tuple[_Seed, float]], rng: np.random.Generator
 ) -> _Seed:
     """A place for a lesion that keeps off hot organs and, if it can, off other lesions."""
-    radius = float(np.cbrt(3000.0 * volume_ml / (4.0 * np.pi)))
+    radius = _radius(wish.volume_ml)
     hot = [shape for shape in body if shape.region.startswith(_HOT)]
-    host, point = _draw_point(site, body, rng)
+    gap = 6.0 if wish.since > 1 else 2.0
+    host, point = _draw_point(wish.site, body, rng)
     for attempt in range(60):
-        reach = radius * (1.0 if attempt < 30 else 0.5)
+        reach = radius * (1.1 if attempt < 30 else 0.55) + gap
         apart = all(
-            np.linalg.norm(np.subtract(point, seed.centre_mm)) > 1.1 * reach + _radius(other) + (6 if cycle > 1 else 2)
-            for seed, other in placed
+            np.linalg.norm(np.subtract(point, seed.centre_mm)) > reach + _radius(other) for seed, other in placed
         )
         if apart and not any(_is_near(point, shape, radius + _HOT_MARGIN_MM) for shape in hot):
             break
-        host, point = _draw_point(site, body, rng)
+        host, point = _draw_point(wish.site, body, rng)
     ratio = np.exp(0.15 * rng.standard_normal(3))
     ratio = ratio / np.cbrt(ratio.prod())
-    ln_suv = 0.3 * rng.standard_normal()
     return _Seed(
-        identity, site, host, point, (float(ratio[0]), float(ratio[1]), float(ratio[2])), float(ln_suv), avid, cycle
+        identity=wish.identity,
+        site=wish.site,
+        host=host,
+        centre_mm=point,
+        ratio=(float(ratio[0]), float(ratio[1]), float(ratio[2])),
+        ln_suv=float(0.3 * rng.standard_normal()),
+        avid=wish.avid,
+        since=wish.since,
     )
 
 
