@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 from pydicom.dataset import Dataset
-from tests.dicom.build import ct_slices, lutetium, nm_recon, ramp, write
+from tests.dicom.build import compressed, ct_slices, lutetium, nm_recon, ramp, write
 
 from lutrace.core import ContradictionError, LutraceError, MissingFactError, UnsupportedError
 from lutrace.dicom import SeriesImage, index_folder, read_series, read_suv
@@ -155,3 +155,13 @@ def test_ct_has_no_suv(tmp_path: Path) -> None:
     (series,) = index_folder([write(tmp_path, ct_slices())]).series
     with pytest.raises(UnsupportedError, match="an image in HU has no activity"):
         read_suv(series, compute_suv_factor)
+
+
+def test_a_compressed_multi_frame_object_gives_the_same_voxels(tmp_path: Path) -> None:
+    image = read(tmp_path, compressed([nm_recon()], "1.2.840.10008.1.2.5")[0])
+    np.testing.assert_allclose(image.volume.array, STORED * 0.5, rtol=1e-6)
+
+
+def test_a_single_frame_reconstruction_keeps_its_place(tmp_path: Path) -> None:
+    image = read(tmp_path, nm_recon(stored=STORED[:1], SliceVector=[1]))
+    assert image.volume.geometry.shape_zyx == (1, 4, 6)

@@ -305,6 +305,11 @@ def test_a_record_far_off_is_refused_unless_the_profile_names_the_right_side(tmp
     assert row["injected_bq_at_reference"] == 5e9
 
 
+def test_a_row_that_leaves_no_activity_is_named(tmp_path: Path) -> None:
+    row = one(tmp_path, spect_as_pet(), injections=table(tmp_path, administered_mbq=50, residual_mbq=60))
+    assert row["reason"].startswith("injections row 2: administered_mbq 50 minus residual_mbq 60")
+
+
 def test_a_patient_without_a_row_is_said(tmp_path: Path) -> None:
     row = ok(one(tmp_path, spect_as_pet(), injections=table(tmp_path, patient_id="SYN-9", administered_mbq=1)))
     assert any("no row of this patient" in warning for warning in row["warnings"])

@@ -182,6 +182,12 @@ def test_the_record_of_the_last_injection_before_the_scan_is_chosen() -> None:
     assert select_record([day_only, record(injection_datetime=None)], facts()) is day_only
 
 
+def test_a_record_without_a_day_counts_only_if_it_is_the_only_one() -> None:
+    undated = record(injection_datetime=None)
+    assert select_record([undated], facts()) is undated
+    assert select_record([undated, undated], facts()) is None
+
+
 def test_an_undated_scan_takes_the_only_record() -> None:
     undated = facts(frames=(), series_datetime=None)
     only = record()

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from lutrace.core import Row, TableError, UnusableInputError, read_rows
+from lutrace.core import ContradictionError, MissingFactError, Row, TableError, UnusableInputError, read_rows
 from lutrace.physics import InjectionRecord, compute_net_injected_bq
 
 _NUMBERS = ("administered_mbq", "residual_mbq", "weight_kg")
@@ -52,8 +52,10 @@ def records_of(injections: Sequence[Injection], patient_id: str | None, *, half_
 
 
 def _record(one: Injection, half_life_s: float) -> InjectionRecord:
-    injected_bq = None
-    if one.administered_mbq is not None:
+    origin = f"injections row {one.row}"
+    if one.administered_mbq is None:
+        return InjectionRecord(origin, None, one.injection_datetime, None, one.weight_kg)
+    try:
         injected_bq = compute_net_injected_bq(
             one.administered_mbq,
             half_life_s=half_life_s,
@@ -62,7 +64,9 @@ def _record(one: Injection, half_life_s: float) -> InjectionRecord:
             residual_mbq=one.residual_mbq,
             residual_datetime=one.residual_datetime,
         )
-    return InjectionRecord(f"injections row {one.row}", injected_bq, one.injection_datetime, None, one.weight_kg)
+    except (ContradictionError, MissingFactError) as error:
+        raise type(error)(f"{origin}: {error}") from error
+    return InjectionRecord(origin, injected_bq, one.injection_datetime, None, one.weight_kg)
 
 
 def _injection(number: int, row: Row, faults: list[str]) -> Injection | None:

@@ -52,7 +52,12 @@ class Reconciled:
 
 
 def select_record(records: Sequence[InjectionRecord], facts: QuantFacts) -> InjectionRecord | None:
-    """The record of the injection that a scan followed: the last one not after it, at most 21 days before; or None."""
+    """The record of the injection that a scan followed: the last one not after it, at most 21 days before; or None.
+
+    A record without a day is taken only if it is the patient's only one.
+    """
+    if len(records) == 1 and records[0].day is None:
+        return records[0]
     scan = earliest_acquisition(facts) or facts.series_datetime
     if scan is None:
         return records[0] if len(records) == 1 else None
