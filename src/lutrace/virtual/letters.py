@@ -10,7 +10,7 @@ from lutrace.virtual.timeline import Patient
 
 _SITES = {
     "en": {"bone": "bone", "node": "lymph node", "liver": "liver", "lung": "lung"},
-    "de": {"bone": "Knochen", "node": "Lymphknoten", "liver": "Leber", "lung": "Lunge"},
+    "de": {"bone": "Knochen", "node": "Lymphknoten", "liver": "Leber", "lung": "Lungen"},
 }
 _AGENTS_DE = {"docetaxel": "Docetaxel", "cabazitaxel": "Cabazitaxel", "abiraterone": "Abirateron"}
 _AGENTS_DE |= {"enzalutamide": "Enzalutamid", "leuprorelin": "Leuprorelin", "denosumab": "Denosumab"}
