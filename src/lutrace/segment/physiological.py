@@ -58,7 +58,7 @@ def sort_components(
     value = volume.array.ravel()[place].astype(np.float64)
     at_cut = dilate(normal.removed, volume.geometry, reach).ravel()[place]
     inside = normal.kept.ravel()[place]
-    order = np.lexsort((-value, number))
+    order = np.lexsort((at_cut, -value, number))
     hottest = order[np.unique(number[order], return_index=True)[1]]
     size = components.count + 1
     n_cut = np.bincount(number, at_cut, size)[1:]
