@@ -3,7 +3,6 @@
 from lutrace.study.analysis_set import build_analysis_set
 from lutrace.study.demo_index import write_demo_index
 from lutrace.study.registry_run import run_registry_study
-from lutrace.study.registry_run import run_registry_study, write_demo_index
 from lutrace.study.run import Computation, RunResult, compute_study, run_study
 from lutrace.study.shipped import load_protocol, shipped_names, shipped_text
 
@@ -14,10 +13,8 @@ __all__ = [
     "compute_study",
     "load_protocol",
     "run_registry_study",
-    "run_registry_study",
     "run_study",
     "shipped_names",
     "shipped_text",
-    "write_demo_index",
     "write_demo_index",
 ]

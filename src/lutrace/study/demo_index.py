@@ -13,7 +13,7 @@ from lutrace.study.shipped import load_protocol
 _INTRO = (
     "A virtual radioligand-therapy centre: DICOM PSMA-PET/CT and 177Lu SPECT/CT, FHIR records and letters of patients "
     "who do not exist. lutrace read the scans and records into a registry, measured uptake and tumour volume, followed "
-    "lesions from cycle to cycle, froze the state, and ran the study. Each number of the report opens the rows behind it."
+    "lesions from cycle to cycle, froze the state, and ran the study. Each number of a report opens the rows behind it."
 )
 
 
@@ -30,7 +30,11 @@ def write_demo_index(
             IndexEntry(
                 title=protocol.title,
                 path=run.report.html,
-                summary=(protocol.subtitle, protocol.question),
+                summary=(
+                    protocol.subtitle,
+                    protocol.question,
+                    *(f"{label}: {text}" for label, text in run.report_input.spec.key_numbers),
+                ),
                 png=shown.read_bytes() if shown is not None else None,
                 alt=f"A figure of the report: {protocol.title}",
             )
