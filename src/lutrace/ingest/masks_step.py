@@ -14,6 +14,7 @@ from lutrace.core import (
     Row,
     Source,
     UnusableInputError,
+    digest_of,
     digest_of_file,
     silent,
 )
@@ -22,7 +23,8 @@ from lutrace.imaging import Mask, is_nifti
 from lutrace.ingest.pixels import load_geometry, store_mask
 from lutrace.ingest.profile import SiteProfile, parse_profile
 from lutrace.ingest.results import AddResult, result_of
-from lutrace.registry import AddReport, FactBatch, RefusedRow, Registry
+from lutrace.ingest.workers import count_jobs, executor_of, map_as_done
+from lutrace.registry import AddReport, FactBatch, ImageStore, RefusedRow, Registry
 from lutrace.tables import MASKS, SCANS
 
 _MAKERS = {"SEG": "seg", "RTSTRUCT": "rtstruct"}
@@ -36,7 +38,7 @@ _MODALITY_ORDER = {"PT": 0, "NM": 0, "CT": 1}
 
 
 @dataclass(frozen=True)
-class _MaskFile:
+class MaskFile:
     """A mask file: who made it, which series and frames of reference it names."""
 
     path: Path
@@ -45,8 +47,35 @@ class _MaskFile:
     frame_uids: tuple[str, ...]
 
 
+@dataclass(frozen=True)
+class MaskTask:
+    """One mask file to be read by a worker onto its scan; `frame_uid` is the scan's real frame of reference."""
+
+    images: ImageStore
+    profile: SiteProfile
+    file: MaskFile
+    scan: Row | None
+    frame_uid: str | None
+    refusal: str | None = None
+
+
+@dataclass(frozen=True)
+class MaskAnswer:
+    """What a worker read: the digest of the file, rows of `masks`, what is refused, and how many names mean nothing."""
+
+    digest: str
+    rows: tuple[Row, ...]
+    faults: tuple[RefusedRow, ...]
+    n_unnamed: int
+
+
 def run_add_masks(
-    registry_folder: Path, sources: Sequence[Path], *, dry_run: bool = False, progress: Progress = silent
+    registry_folder: Path,
+    sources: Sequence[Path],
+    *,
+    dry_run: bool = False,
+    progress: Progress = silent,
+    jobs: int | None = None,
 ) -> AddResult:
     """Read SEG, RTSTRUCT and NIfTI masks; each goes to the stored scan that it names.
 
@@ -56,9 +85,11 @@ def run_add_masks(
     files = [file for path in sources for file in _walk(path)]
     with Registry.open(registry_folder, write=True, dry_run=dry_run) as registry:
         profile = parse_profile(registry.profile_text)
-        report, warnings = add_mask_files(registry, profile, files, progress=progress)
-        if report == AddReport() and not warnings:
+        described = [one for file in files if (one := describe_mask_file(file)) is not None]
+        if not described:
             raise UnusableInputError(f"no SEG, RTSTRUCT or NIfTI file among {len(files)} files")
+        count = count_jobs(jobs or profile.jobs)
+        report, warnings = add_mask_files(registry, profile, described, jobs=count, progress=progress)
         return result_of(report, tuple(warnings))
 
 
@@ -67,23 +98,63 @@ def is_mask_series(series: SeriesFiles) -> bool:
     return series.modality in _MAKERS
 
 
+def mask_files_of(series: SeriesFiles) -> list[MaskFile]:
+    """The mask files of a series; of a single file its header is known already."""
+    if len(series.paths) == 1:
+        return [_described(series.paths[0], series)]
+    return [one for path in series.paths if (one := describe_mask_file(path)) is not None]
+
+
+def describe_mask_file(file: Path) -> MaskFile | None:
+    """What a mask file refers to; None when it is no mask file."""
+    if is_nifti(file):
+        return MaskFile(file, "nifti", (), ())
+    index = index_folder([file])
+    return _described(file, index.series[0]) if index.series and is_mask_series(index.series[0]) else None
+
+
 def add_mask_files(
-    registry: Registry, profile: SiteProfile, files: Sequence[Path], *, progress: Progress = silent
+    registry: Registry, profile: SiteProfile, files: Sequence[MaskFile], *, jobs: int, progress: Progress = silent
 ) -> tuple[AddReport, list[str]]:
-    """Add the masks of these files, one file per transaction; other files are passed over."""
-    report, unnamed = AddReport(), dict[str, int]()
-    for done, file in enumerate(files, start=1):
-        described = _describe(file)
-        if described is not None:
-            batch = _batch(registry, profile, described, unnamed)
-            report = report.plus(registry.add(batch, path=file))
-        progress("masks", done, len(files))
-    warnings = [
-        f"{count} masks have a name that means no region; add the name to mask_names in the site profile"
-        for count in [sum(unnamed.values())]
-        if count
-    ]
-    return report, warnings
+    """Add the masks of these files, one file per transaction."""
+    report, n_unnamed = AddReport(), 0
+    tasks = [_task(registry, profile, file) for file in files]
+    with executor_of(min(jobs, len(tasks)) or 1) as executor:
+        for done, (task, answer) in enumerate(map_as_done(executor, read_and_store_masks, tasks, jobs=jobs), start=1):
+            batch = FactBatch(Source("masks", answer.digest), {MASKS.name: answer.rows}, answer.faults)
+            report = report.plus(registry.add(batch, path=task.file.path))
+            n_unnamed += answer.n_unnamed
+            progress("masks", done, len(tasks))
+    warning = f"{n_unnamed} masks have a name that means no region; add it to mask_names in the site profile"
+    return report, [warning] if n_unnamed else []
+
+
+def read_and_store_masks(task: MaskTask) -> MaskAnswer:
+    """Read one mask file onto its scan and store the voxels by content."""
+    digest = digest_of_file(task.file.path)
+    try:
+        if task.scan is None:
+            raise MissingFactError(task.refusal or "the scan of the mask is not known")
+        geometry = load_geometry(task.images, task.scan)
+        masks = read_masks(task.file.path, replace(geometry, frame_of_reference=task.frame_uid))
+    except LutraceError as error:
+        remedy = "correct the file or name its scan in the site profile, then add it again"
+        return MaskAnswer(digest, (), (RefusedRow(MASKS.name, None, None, str(error), remedy),), 0)
+    rows: list[Row] = []
+    faults: list[RefusedRow] = []
+    n_unnamed = 0
+    for mask in _without_file_names(masks, task.file, task.profile):
+        region = task.profile.region_of(mask.name)
+        if region is None:
+            n_unnamed += 1
+            faults.append(_unnamed(mask))
+        elif not mask.array.any():
+            rule = "the region holds no voxel of the scan"
+            remedy = "check that the region was drawn on this scan"
+            faults.append(RefusedRow(MASKS.name, mask.source.locator, None, rule, remedy, {"region": region}))
+        else:
+            rows.append(_row(task.images, task.scan, task.file, mask, region))
+    return MaskAnswer(digest, tuple(rows), tuple(faults), n_unnamed)
 
 
 def _walk(path: Path) -> Iterator[Path]:
@@ -95,16 +166,10 @@ def _walk(path: Path) -> Iterator[Path]:
         raise UnusableInputError(f"{path.name}: no such file or folder")
 
 
-def _describe(file: Path) -> _MaskFile | None:
-    if is_nifti(file):
-        return _MaskFile(file, "nifti", (), ())
-    index = index_folder([file])
-    if not index.series or index.series[0].modality not in _MAKERS:
-        return None
-    series = index.series[0]
+def _described(file: Path, series: SeriesFiles) -> MaskFile:
     frames = [str(uid) for uid in _referenced(series.header, "FrameOfReferenceUID")]
     own = series.header.get("FrameOfReferenceUID")
-    return _MaskFile(
+    return MaskFile(
         file,
         _MAKERS[series.modality],
         tuple(dict.fromkeys(str(uid) for uid in _referenced(series.header, "SeriesInstanceUID"))),
@@ -121,34 +186,17 @@ def _referenced(header: Any, name: str) -> Iterator[str]:
             yield from _referenced(item, name)
 
 
-def _batch(registry: Registry, profile: SiteProfile, file: _MaskFile, unnamed: dict[str, int]) -> FactBatch:
-    source = Source("masks", digest_of_file(file.path))
+def _task(registry: Registry, profile: SiteProfile, file: MaskFile) -> MaskTask:
     try:
         scan = _scan_of(registry, profile, file)
-        geometry = load_geometry(registry.images, scan)
-        frame = scan["frame_of_reference"]
-        real = registry.identities.identifier("frame", frame) if frame is not None else None
-        masks = read_masks(file.path, replace(geometry, frame_of_reference=real))
-    except LutraceError as error:
-        remedy = "correct the file or name its scan in the site profile, then add it again"
-        return FactBatch(source, faults=[RefusedRow(MASKS.name, None, None, str(error), remedy)])
-    rows: list[Row] = []
-    faults: list[RefusedRow] = []
-    for mask in _without_file_names(masks, file, profile):
-        region = profile.region_of(mask.name)
-        if region is None:
-            unnamed[mask.name] = unnamed.get(mask.name, 0) + 1
-            faults.append(_unnamed(mask))
-        elif not mask.array.any():
-            rule = "the region holds no voxel of the scan"
-            remedy = "check that the region was drawn on this scan"
-            faults.append(RefusedRow(MASKS.name, mask.source.locator, None, rule, remedy, {"region": region}))
-        else:
-            rows.append(_row(registry, scan, file, mask, region))
-    return FactBatch(source, {MASKS.name: rows}, faults)
+    except MissingFactError as error:
+        return MaskTask(registry.images, profile, file, None, None, str(error))
+    frame = scan["frame_of_reference"]
+    real = registry.identities.identifier("frame", frame) if frame is not None else None
+    return MaskTask(registry.images, profile, file, scan, real)
 
 
-def _without_file_names(masks: Sequence[Mask], file: _MaskFile, profile: SiteProfile) -> Iterator[Mask]:
+def _without_file_names(masks: Sequence[Mask], file: MaskFile, profile: SiteProfile) -> Iterator[Mask]:
     """The masks; of a name made of a NIfTI file's name only the end that means a region, for it may name a patient."""
     for number, mask in enumerate(masks, start=1):
         if file.maker != "nifti":
@@ -171,9 +219,8 @@ def _unnamed(mask: Mask) -> RefusedRow:
     )
 
 
-def _row(registry: Registry, scan: Row, file: _MaskFile, mask: Mask, region: str) -> Row:
-    place = f"{scan['scan_id']} {mask.source.digest} {mask.source.locator}"
-    mask_id = registry.pseudonym("mask", place)
+def _row(images: ImageStore, scan: Row, file: MaskFile, mask: Mask, region: str) -> Row:
+    mask_id = f"M-{digest_of([scan['scan_id'], mask.source.digest, mask.source.locator])[:16].upper()}"
     return {
         "mask_id": mask_id,
         "patient_id": scan["patient_id"],
@@ -182,12 +229,12 @@ def _row(registry: Registry, scan: Row, file: _MaskFile, mask: Mask, region: str
         "original_name": mask.name,
         "maker": file.maker,
         "voxels": int(mask.array.sum()),
-        "voxel_digest": store_mask(registry.images, mask_id, mask, scan["frame_of_reference"]),
+        "voxel_digest": store_mask(images, mask_id, mask, scan["frame_of_reference"]),
         "source_locator": mask.source.locator,
     }
 
 
-def _scan_of(registry: Registry, profile: SiteProfile, file: _MaskFile) -> Row:
+def _scan_of(registry: Registry, profile: SiteProfile, file: MaskFile) -> Row:
     """The stored scan that a mask file lies on; raises MissingFactError when none is named or stored."""
     if file.maker == "nifti":
         scan_id = profile.scan_of_mask_file(file.path.name)

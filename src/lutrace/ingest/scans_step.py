@@ -22,7 +22,7 @@ from lutrace.core import (
 from lutrace.dicom import FolderIndex, SeriesFiles, index_folder, is_image_series, read_series
 from lutrace.ingest.cycle_places import POST_THERAPY, cycle_of, cycles_by_patient
 from lutrace.ingest.header_facts import format_header_facts
-from lutrace.ingest.masks_step import add_mask_files, is_mask_series
+from lutrace.ingest.masks_step import add_mask_files, is_mask_series, mask_files_of
 from lutrace.ingest.pixels import store_volume
 from lutrace.ingest.profile import SiteProfile, parse_profile
 from lutrace.ingest.results import AddResult, result_of
@@ -76,9 +76,10 @@ def run_add_dicom(
         raise UnusableInputError(f"no DICOM found in {index.n_files} files; name a folder with image series")
     with Registry.open(registry_folder, write=True, dry_run=dry_run) as registry:
         profile = parse_profile(registry.profile_text)
-        report, warnings = _add_images(registry, profile, index, progress, count_jobs(jobs or profile.jobs))
-        files = [path for series in index.series if is_mask_series(series) for path in series.paths]
-        masks, mask_warnings = add_mask_files(registry, profile, files, progress=progress)
+        count = count_jobs(jobs or profile.jobs)
+        report, warnings = _add_images(registry, profile, index, progress, count)
+        files = [file for series in index.series if is_mask_series(series) for file in mask_files_of(series)]
+        masks, mask_warnings = add_mask_files(registry, profile, files, jobs=count, progress=progress)
         return result_of(report.plus(masks), (*warnings, *mask_warnings, *_beside(index)))
 
 
