@@ -9,6 +9,7 @@ from lutrace.ingest.results import AddResult
 from lutrace.ingest.roi_step import RoiStepResult, run_roi
 from lutrace.ingest.scans_step import run_add_dicom
 from lutrace.ingest.suv_step import Quantified, SuvStepResult, quantify_image, quantify_volume, run_suv
+from lutrace.ingest.track_step import TrackStepResult, run_track
 
 __all__ = [
     "DEFAULT_PLANS",
@@ -18,6 +19,7 @@ __all__ = [
     "RoiStepResult",
     "SiteProfile",
     "SuvStepResult",
+    "TrackStepResult",
     "parse_profile",
     "profile_template",
     "quantify_image",
@@ -32,4 +34,5 @@ __all__ = [
     "run_measure",
     "run_roi",
     "run_suv",
+    "run_track",
 ]

@@ -1,0 +1,65 @@
+import json
+from pathlib import Path
+
+import pytest
+
+from lutrace.core import TableError, UnusableInputError, write_rows
+from lutrace.ingest import run_track
+
+BEFORE = [("a", 0, 0, 0), ("b", 60, 0, 10), ("c", -50, 20, 90)]
+
+
+def table(path: Path, rows: list[tuple[object, ...]], **more: object) -> Path:
+    names = ("lesion_id", "x_mm", "y_mm", "z_mm")
+    write_rows(path, [dict(zip(names, row, strict=True)) | more for row in rows])
+    return path
+
+
+def test_lesions_are_named_as_in_their_tables(tmp_path: Path) -> None:
+    after = [("p", 1, 2, 31), ("q", 61, 2, 41), ("r", -49, 22, 121), ("s", 100, 100, 300)]
+    links = run_track(table(tmp_path / "a.csv", BEFORE), table(tmp_path / "b.csv", after)).links
+    assert list(links[0]) == ["baseline_id", "followup_id", "status", "distance_mm", "confidence"]
+    assert [(link["baseline_id"], link["followup_id"], link["status"]) for link in links] == [
+        ("a", "p", "matched"),
+        ("b", "q", "matched"),
+        ("c", "r", "matched"),
+        (None, "s", "new"),
+    ]
+
+
+def test_each_pair_is_linked_by_itself(tmp_path: Path) -> None:
+    rows = [
+        dict(zip(("lesion_id", "x_mm", "y_mm", "z_mm", "pair"), (*row, p), strict=True)) for p in "12" for row in BEFORE
+    ]
+    write_rows(tmp_path / "a.csv", rows)
+    write_rows(tmp_path / "b.csv", [row for row in rows if row["pair"] == "1"])
+    links = run_track(tmp_path / "a.csv", tmp_path / "b.csv").links
+    assert [(link["pair"], link["status"]) for link in links] == [("1", "matched")] * 3 + [("2", "resolved")] * 3
+
+
+def test_a_registration_file_moves_the_baseline(tmp_path: Path) -> None:
+    matrix = [[1, 0, 0, 0], [0, 1, 0, 0], [0, 0, 1, 500], [0, 0, 0, 1]]
+    (tmp_path / "m.json").write_text(json.dumps(matrix), encoding="utf-8")
+    after = [(name, x, y, z + 500) for name, x, y, z in BEFORE]
+    paths = table(tmp_path / "a.csv", BEFORE), table(tmp_path / "b.csv", after)
+    assert {link["status"] for link in run_track(*paths, registration=tmp_path / "m.json").links} == {"matched"}
+    assert {link["status"] for link in run_track(*paths).links} == {"new", "resolved"}
+
+
+def test_all_faults_of_a_table_are_told_together(tmp_path: Path) -> None:
+    bad = [("a", 0, "x", 0), ("a", 1, 2, None)]
+    with pytest.raises(TableError, match=r"row 1, y_mm.*row 2, lesion_id.*row 2, z_mm"):
+        run_track(table(tmp_path / "a.csv", bad), table(tmp_path / "b.csv", BEFORE))
+
+
+def test_a_table_without_coordinates_is_refused(tmp_path: Path) -> None:
+    write_rows(tmp_path / "a.csv", [{"lesion_id": "a", "x_mm": 1}])
+    with pytest.raises(UnusableInputError, match="found no y_mm"):
+        run_track(tmp_path / "a.csv", tmp_path / "a.csv")
+
+
+def test_a_registration_of_another_shape_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "m.json").write_text("[[1, 2], [3, 4]]", encoding="utf-8")
+    path = table(tmp_path / "a.csv", BEFORE)
+    with pytest.raises(UnusableInputError, match="4 x 4"):
+        run_track(path, path, registration=tmp_path / "m.json")
