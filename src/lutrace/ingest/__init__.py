@@ -1,5 +1,6 @@
 """ingest knows the order of steps from scans and records to the registry, parallel and resumable."""
 
+from lutrace.ingest.lesions_step import LesionsStepResult, run_lesions
 from lutrace.ingest.masks_step import run_add_masks
 from lutrace.ingest.measure_step import DEFAULT_PLANS, MeasureResult, run_measure
 from lutrace.ingest.profile import SiteProfile, parse_profile, profile_template, read_profile
@@ -14,6 +15,7 @@ from lutrace.ingest.track_step import TrackStepResult, run_track
 __all__ = [
     "DEFAULT_PLANS",
     "AddResult",
+    "LesionsStepResult",
     "MeasureResult",
     "Quantified",
     "RoiStepResult",
@@ -31,6 +33,7 @@ __all__ = [
     "run_add_table",
     "run_check",
     "run_init",
+    "run_lesions",
     "run_measure",
     "run_roi",
     "run_suv",
