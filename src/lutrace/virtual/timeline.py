@@ -14,6 +14,8 @@ from lutrace.virtual.lesions import Course
 
 LU177_HALF_LIFE_S = 574300.0
 """As scanners' headers say it: 6.647 days."""
+SMALLEST_SUV_MEAN = 5.5
+"""Mean tumour SUVbw on PET below which nobody is treated: uptake must exceed that of the liver (VISION)."""
 DATA_CUT = dt.date(2024, 6, 28)
 _ANALYTES = (
     ("platelets", 220.0, 0.30, -0.05, "10*9/L"),
@@ -167,7 +169,7 @@ def _course_of(v: VirtualPatients, index: int) -> Course:
         ln_ttv=(float(ln_ttv[0]), float(ln_ttv[1]), float(ln_ttv[2])),
         new_lesion=(bool(new[0]), bool(new[1]), bool(new[2])),
         new_avid=(bool(avid[0]), bool(avid[1]), bool(avid[2])),
-        suv_mean=float(v.suv_mean[index]),
+        suv_mean=max(float(v.suv_mean[index]), SMALLEST_SUV_MEAN),
     )
 
 
