@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from lutrace.core import FrozenModel
-from lutrace.protocol import parse_protocol
+from lutrace.protocol import CoxAnalysis, parse_protocol
 
 TEXT = (files("lutrace.study") / "protocols" / "early-spect-response.yaml").read_text(encoding="utf-8")
 
@@ -19,10 +19,22 @@ def protocol():
 
 @pytest.fixture
 def analysis_of(protocol):
-    """An analysis of the protocol by name, some fields changed."""
+    """An analysis of the protocol by name, or one Cox model per term (ttv_cox); some fields changed."""
+    alone = [
+        CoxAnalysis(
+            kind="cox",
+            name=f"{term}_cox",
+            label=term,
+            populations=("C2", "C3"),
+            endpoints=("psa_pfs", "os"),
+            terms=(term,),
+            adjust_for=("psa_change",),
+        )
+        for term in ("ttv", "new_lesions")
+    ]
 
     def find(name: str, **changes: object) -> FrozenModel:
-        found = next(one for one in protocol.analyses if one.name == name)
+        found = next(one for one in (*alone, *protocol.analyses) if one.name == name)
         return found.model_copy(update=changes)
 
     return find

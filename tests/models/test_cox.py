@@ -159,3 +159,25 @@ def test_delayed_entry_with_few_events_has_no_firth_beside(protocol, analysis_of
     row = only(result, population="C2", adjusted=True)
     assert row["estimate"] is not None
     assert checks_of(row)["sparse_firth"] is None
+
+
+def test_an_interval_that_is_too_narrow_is_warned_of(protocol, analysis_of, make_rows):
+    # The few extreme volumes die at random: the model takes them for strong evidence.
+    rng = np.random.default_rng(3)
+    rows = make_rows(120)
+    for number, row in enumerate(rows):
+        row["ttv"] = float(rng.standard_t(2) * (1 + 5 * (number % 10 == 0)))
+        row["os_days"], row["os_event"] = float(np.ceil(rng.exponential(300 * np.exp(-0.3 * abs(row["ttv"]))))), True
+    result = fit_analysis(analysis_of("ttv_cox", endpoints=("os",), populations=("C2",)), rows, protocol)
+    assert any("robust standard error is" in warning.text for warning in result.warnings)
+
+
+def test_no_firth_beside_where_firth_itself_has_no_answer(protocol, analysis_of, make_rows, checks_of, monkeypatch):
+    def break_down(self, features=None, warm_start=True):
+        raise np.linalg.LinAlgError("Fisher information is rank deficient")
+
+    monkeypatch.setattr("firthmodels.FirthCoxPH.lrt", break_down)
+    result = fit_analysis(analysis_of("ttv_cox", endpoints=("os",)), make_rows(16), protocol)
+    row = only(result, population="C2", adjusted=True)
+    assert row["estimate"] is not None
+    assert checks_of(row)["sparse_firth"] is None

@@ -150,6 +150,7 @@ def _cox(case: str, fit: CoxFit) -> Numbers:
     return {
         (case, "coef"): list(fit.coef),
         (case, "se"): list(fit.se),
+        (case, "robust_se"): list(fit.robust_se),
         (case, "loglik"): [fit.loglik_null, fit.loglik],
         (case, "statistics"): [test.statistic for test in fit.tests],
         (case, "concordance"): [found.estimate, found.se],

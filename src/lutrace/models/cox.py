@@ -14,6 +14,8 @@ from lutrace.protocol import CoxAnalysis, Protocol
 from lutrace.stats import CoxFit, Survival, fit_cox, fit_cox_or_firth, fit_firth_cox
 
 _PH_ALARM = 0.05
+_ROBUST_ALARM = 1.1
+"""Robust standard error over the model's from which on the interval is called too narrow."""
 
 
 def fit_cox_analysis(analysis: CoxAnalysis, rows: Sequence[Row], protocol: Protocol) -> AnalysisResult:
@@ -112,6 +114,9 @@ def _warnings_of(fit: CoxFit) -> list[str]:
     for test in fit.ph_tests:
         if test.p < _PH_ALARM:
             texts.append(f"hazards are not proportional ({test.term}: p = {test.p:.3g}): the ratio changes with time")
+    wider = fit.robust_se[0] / fit.se[0]
+    if not fit.firth and wider > _ROBUST_ALARM:
+        texts.append(f"the robust standard error is {100 * (wider - 1):.0f} % larger: the interval is too narrow")
     return texts
 
 
@@ -120,6 +125,7 @@ def _checks_of(fit: CoxFit) -> dict[str, Any]:
     return {
         "ties": fit.ties,
         "firth": fit.firth,
+        "robust_se": finite_or_none(fit.robust_se[0]),
         "events_per_term": fit.events_per_term,
         "events_in_rarer_group": fit.n_exposed_events[0],
         "proportional_hazards_p": {test.term: finite_or_none(test.p) for test in fit.ph_tests},

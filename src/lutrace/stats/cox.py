@@ -35,14 +35,17 @@ class CoxFit:
     """A fitted proportional hazards model; tuples run over `terms`.
 
     `coef` and `se` are on the log hazard scale per unit of each covariate; `low` and `high` bound the hazard ratio.
-    `z` is coef / se (Firth: the signed root of the penalised likelihood ratio), `p` belongs to it.
-    `n_exposed_events` counts, for a covariate of two values, the events in the value with fewer of them, None else.
+    `robust_se` (Lin and Wei 1989, each row on its own) stays right where hazards are not proportional; where it is well
+    above `se`, the interval is too narrow. `z` is coef / se (Firth: the signed root of the penalised likelihood ratio),
+    `p` belongs to it. `n_exposed_events` counts, for a covariate of two values, the events in the value with fewer of
+    them, None else.
     `warnings` say in words what speaks against the fit.
     """
 
     terms: tuple[str, ...]
     coef: tuple[float, ...]
     se: tuple[float, ...]
+    robust_se: tuple[float, ...]
     hazard_ratio: tuple[float, ...]
     low: tuple[float, ...]
     high: tuple[float, ...]
@@ -120,6 +123,7 @@ def fit_cox(
         terms=tuple(terms),
         coef=as_floats(coef),
         se=as_floats(se),
+        robust_se=as_floats(np.sqrt((dfbeta**2).sum(axis=0))),
         hazard_ratio=hazard_ratios(coef),
         low=hazard_ratios(coef - half),
         high=hazard_ratios(coef + half),
