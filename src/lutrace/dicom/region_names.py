@@ -8,6 +8,8 @@ from collections.abc import Sequence
 from pydicom.dataset import Dataset
 
 _SHORTEST = 3
+_SHORTEST_INSIDE = 5
+"""Parts this long are found inside other words too (`GTVMueller`); shorter ones only as words (`001` in `GTV 001`)."""
 
 
 def clean_region_names(dataset: Dataset, names: Sequence[str]) -> list[str]:
@@ -19,11 +21,15 @@ def clean_region_names(dataset: Dataset, names: Sequence[str]) -> list[str]:
     clean: list[str] = []
     for number, name in enumerate(names, start=1):
         text = " ".join(str(name).split())
-        words = text.casefold()
-        if not text or any(secret in words for secret in secrets):
+        if not text or _tells(text.casefold(), secrets):
             text = f"region_{number}"
         clean.append(_unique(text, clean))
     return clean
+
+
+def _tells(text: str, secrets: Sequence[str]) -> bool:
+    words = set(re.split(r"[^\w]|_", text))
+    return any(secret in words or (len(secret) >= _SHORTEST_INSIDE and secret in text) for secret in secrets)
 
 
 def _secrets(dataset: Dataset) -> list[str]:
