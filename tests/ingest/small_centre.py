@@ -1,4 +1,4 @@
-"""A synthetic centre of one patient: two small SPECT with hot spots, organ masks, cycles; read by tests, killed by one."""
+"""A synthetic centre of one patient: two small SPECT with hot spots, organ masks and cycles."""
 
 from __future__ import annotations
 
