@@ -96,6 +96,12 @@ def test_the_median_is_the_one_of_its_row(sample: Any) -> None:
     assert "All patients: median 26.0 (21.0–36.0) weeks, 19 events / 66" in texts(drawing.figure)
 
 
+def test_a_median_that_is_not_reached_has_no_unit(sample: Any) -> None:
+    median = sample.estimate_row(analysis="km", term="all", measure="median", estimate=None, low=None, unit="weeks")
+    drawing = draw_survival(KM, material({"curves": curve([2], [66], [1]), "estimates": [median]}))
+    assert "All patients: median not reached, 24 events / 66" in texts(drawing.figure)
+
+
 def test_hazard_ratios_named_for_a_curve_are_written_with_unit_and_p(sample: Any) -> None:
     tables = {
         "curves": curve([2], [66], [1]),

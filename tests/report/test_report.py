@@ -14,6 +14,8 @@ import pytest
 
 from lutrace.core import DisclosureError, MissingFactError, read_rows
 from lutrace.report import (
+    AgreementTable,
+    AttritionTable,
     EstimateTable,
     EvidenceRow,
     Notice,
@@ -26,6 +28,9 @@ from lutrace.report import (
     SummaryTable,
     render_report,
 )
+from lutrace.report.composition import compose_table
+from lutrace.report.evidence import index_evidence
+from lutrace.report.material import Material
 
 HOSTILE = '</script><script>alert(1)</script><img src=x onerror="alert(2)">&amp;'
 
@@ -192,6 +197,41 @@ def test_evidence_holds_the_same_rows_for_readers_without_scripts(rendered: Repo
     document = evidence_of(rendered)
     assert len(rows) == len(document["columns"]["patient"]) == 66 * 6 + 1
     assert rows[0]["patient"] == "S001"
+
+
+def test_a_cell_of_a_confusion_matrix_leads_to_the_patients_in_it(report_input: ReportInput, tmp_path: Path) -> None:
+    def classified(patient: int, side: str, category: str) -> EvidenceRow:
+        endpoint = f"concordance.same sign.{side}"
+        return EvidenceRow(f"pseudonym-{patient:03d}", "c2", endpoint, value=-1.0, category=category)
+
+    pairs = [("fall", "fall"), ("fall", "rise"), ("rise", "rise"), ("fall", "rise")]
+    evidence = [
+        classified(patient, side, category)
+        for patient, pair in enumerate(pairs, start=1)
+        for side, category in zip(("row", "column"), pair, strict=True)
+    ]
+    spec = ReportSpec((Section("s", (), (AgreementTable("t", "", "concordance", "TTV", "PSA"),)),))
+    index = index_evidence(evidence, {row.patient_id: row.patient_id for row in evidence}, labels={}, values_of={})
+    compose_table(spec.sections[0].items[0], Material(report_input.tables, {}, index))
+    found = {link.classes: sorted({row.patient_id for row in index.rows_of(link)}) for link in index.links}
+    assert found[("concordance.same sign.row", "fall"), ("concordance.same sign.column", "rise")] == [
+        "pseudonym-002",
+        "pseudonym-004",
+    ]
+
+
+def test_the_patients_left_at_a_step_are_the_members_and_those_lost_later(
+    report_input: ReportInput, tmp_path: Path
+) -> None:
+    lost = [EvidenceRow(f"pseudonym-{patient:03d}", "c2", "attrition:3") for patient in (70, 71, 72)]
+    spec = ReportSpec((Section("s", (), (AttritionTable("t", "", ("c2",)),)),))
+    changed = replace(report_input, spec=spec, evidence=[*report_input.evidence, *lost])
+    document = evidence_of(render_report(changed, tmp_path))
+    sizes = {link["title"]: sum(end - begin for begin, end in link["ranges"]) for link in document["links"]}
+    assert sizes["c2 · left after: Quantitative SPECT/CT at cycles 1 and 2"] == 69
+    assert sizes["c2 · left after: Alive and without progression at the start of cycle 2"] == 66
+    assert sizes["c2 · left out: event before time zero"] == 3
+    assert len(sizes) == 3, "steps whose patients are not all known have no link"
 
 
 def test_a_covariate_leads_to_the_value_that_it_was_made_of(report_input: ReportInput, tmp_path: Path) -> None:

@@ -138,15 +138,23 @@ def _compose_attrition(spec: AttritionTable, material: Material) -> TextTable:
         if len(populations) > 1:
             lines.append((Cell(material.word(population), strong=True),))
         for row in steps:
-            is_last = row is steps[-1]
-            members = material.evidence.link(f"{material.word(population)} · members", population, [COHORT])
+            lost_later = [f"attrition:{later['step']}" for later in steps if later["step"] > row["step"]]
+            members = material.evidence.link(
+                f"{material.word(population)} · left after: {row['rule']}",
+                population,
+                [COHORT, *lost_later],
+                n_rows=row["n"],
+            )
             left_out = material.evidence.link(
-                f"{material.word(population)} · left out: {row.get('reason')}", population, [f"attrition:{row['step']}"]
+                f"{material.word(population)} · left out: {row.get('reason')}",
+                population,
+                [f"attrition:{row['step']}"],
+                n_rows=row["excluded"],
             )
             lines.append(
                 (
                     Cell(row["rule"], indent=1 if len(populations) > 1 else 0),
-                    Cell(format_value(row["n"]), members if is_last else None),
+                    Cell(format_value(row["n"]), members),
                     Cell(format_value(row["excluded"]) if row.get("reason") else "", left_out),
                     Cell(row.get("reason") or ""),
                 )

@@ -148,7 +148,8 @@ class AgreementTable:
     """Rows of AGREEMENTS of one `analysis` as confusion matrices, with its proportion and kappa of ESTIMATES below.
 
     The matching ESTIMATES have the same analysis and population, and the definition as their term. `rows` and
-    `columns` name the two methods; `endpoints` are the two of ENDPOINT_VALUES whose category is the class.
+    `columns` name the two methods. `endpoints` are the two of the evidence whose category is the class; left out, they
+    are `<analysis>.<definition>.row` and `<analysis>.<definition>.column`.
     """
 
     name: str
@@ -157,7 +158,7 @@ class AgreementTable:
     rows: str
     columns: str
     definitions: tuple[str, ...] = ()
-    endpoints: tuple[str, ...] = ()
+    endpoints: tuple[str, str] | None = None
     notes: tuple[str, ...] = ()
 
 

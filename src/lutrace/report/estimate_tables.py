@@ -96,7 +96,7 @@ def _estimate_line(material: Material, row: Row, marks: dict[str, str], columns:
         Cell(format_value(row["n"]), link),
         *((Cell(format_value(row.get("events")), link),) if columns.has_events else ()),
         Cell(text, link),
-        *((Cell(format_p(row.get("p"))),) if columns.has_p else ()),
+        *((Cell(format_p(row.get("p")), link if row.get("p") is not None else None),) if columns.has_p else ()),
     )
 
 
@@ -175,7 +175,7 @@ def _grid_line(material: Material, term: str, rows: Sequence[Row], marks: dict[s
         cells += [
             Cell(f"{format_value(row['n'])} ({format_value(row.get('events'))})", link),
             Cell(format_estimate(row), link),
-            Cell(format_p(row.get("p"))),
+            Cell(format_p(row.get("p")), link if row.get("p") is not None else None),
         ]
     name = "; ".join(units) + "".join(dict.fromkeys(methods))
     return (Cell(name, indent=1), *cells)
@@ -203,9 +203,9 @@ def compose_agreement(spec: AgreementTable, material: Material) -> TextTable:
         }
         for row_class in dict.fromkeys(pair[0] for pair in counts):
             pairs = [(row_class, name) for name in names]
-            cells = [_matrix_cell(spec, material, population, pair, counts.get(pair)) for pair in pairs]
+            cells = [_matrix_cell(spec, material, (population, definition), pair, counts.get(pair)) for pair in pairs]
             lines.append((Cell(material.word(row_class), indent=1), *cells, *blank))
-        lines += _agreement_estimates(material, estimates, population, definition)
+        lines += _agreement_estimates(spec, material, estimates, (population, definition))
     names = tuple(material.word(name) for name in shared or ()) or tuple(f"class {n + 1}" for n in range(width))
     headers = (f"{spec.rows} \\ {spec.columns}", *names)
     shown = [row for row in estimates if row["term"] in {row["definition"] for row in rows}]
@@ -224,29 +224,39 @@ def _column_classes(rows: Sequence[Row], key: tuple[str, str]) -> tuple[str, ...
 
 
 def _matrix_cell(
-    spec: AgreementTable, material: Material, population: str, classes: tuple[str, str], n: object
+    spec: AgreementTable, material: Material, key: tuple[str, str], classes: tuple[str, str], n: object
 ) -> Cell:
-    """A count of patients with both classes, leading to their values when the spec names the two endpoints."""
+    """A count of patients with both classes, leading to the values that put them there."""
     if n is None:
         return Cell("")
     pair = f"{spec.rows}: {material.word(classes[0])}, {spec.columns}: {material.word(classes[1])}"
-    title = f"{material.word(population)} · {pair}"
-    link = material.evidence.link(title, population, spec.endpoints, list(zip(spec.endpoints, classes, strict=False)))
+    title = f"{material.word(key[0])} · {material.word(key[1])} · {pair}"
+    endpoints = _class_endpoints(spec, key[1])
+    link = material.evidence.link(title, key[0], endpoints, list(zip(endpoints, classes, strict=True)))
     return Cell(format_value(n), link)
 
 
+def _class_endpoints(spec: AgreementTable, definition: str) -> tuple[str, str]:
+    """The endpoints of the evidence whose categories are the classes of rows and columns."""
+    if spec.endpoints:
+        return spec.endpoints
+    return f"{spec.analysis}.{definition}.row", f"{spec.analysis}.{definition}.column"
+
+
 def _agreement_estimates(
-    material: Material, estimates: Sequence[Row], population: str, definition: str
+    spec: AgreementTable, material: Material, estimates: Sequence[Row], key: tuple[str, str]
 ) -> list[tuple[Cell, ...]]:
     return [
         (
             Cell(
                 f"{'Concordance' if row['measure'] == 'proportion' else _MEASURES[row['measure']].capitalize()}: "
                 f"{format_estimate(row)}, n = {format_value(row['n'])}",
-                material.link(row, f"{material.word(population)} · {material.word(definition)}"),
+                material.evidence.link(
+                    f"{material.word(key[0])} · {material.word(key[1])}", key[0], _class_endpoints(spec, key[1])
+                ),
                 indent=1,
             ),
         )
         for row in estimates
-        if row["population"] == population and row["term"] == definition
+        if (row["population"], row["term"]) == key
     ]

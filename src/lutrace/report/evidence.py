@@ -95,16 +95,19 @@ class EvidenceIndex:
         population: str,
         endpoints: Sequence[str | None],
         classes: Sequence[tuple[str | None, str]] = (),
+        *,
+        n_rows: int | None = None,
     ) -> int | None:
         """The number of the link to the rows of those endpoints in a population, of patients with all those classes.
 
-        None when there are no such rows: a number without evidence is no link.
+        None when there are no such rows, or not `n_rows` where that is given: a number without its evidence is no link.
         """
         names = [known for name in endpoints if name is not None for known in (name, *self.values_of.get(name, ()))]
         keys = [(population, name) for name in dict.fromkeys(names)]
         ranges = tuple(self._ranges[key] for key in keys if key in self._ranges)
         link = Link(title, population, ranges, tuple(classes))
-        if not self.rows_of(link):
+        found = len(self.rows_of(link))
+        if not found or (n_rows is not None and found != n_rows):
             return None
         if link not in self._known:
             self._known[link] = len(self.links)

@@ -138,7 +138,8 @@ def _texts_above(
     for group, curve in zip(groups, curves, strict=True):
         median = next((row for row in rows if row["measure"] == "median" and row["term"] == group), None)
         if median is not None:
-            unit = "" if median["unit"] in ("1", "") else f" {median['unit']}"
+            unitless = median["unit"] in ("1", "") or median.get("estimate") is None
+            unit = "" if unitless else f" {median['unit']}"
             n_events = f"{format_value(median.get('events'))} events / {format_value(median['n'])}"
             texts.append((f"{curve.label}: median {format_estimate(median)}{unit}, {n_events}", curve.colour))
     tests = dict.fromkeys(
