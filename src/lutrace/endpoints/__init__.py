@@ -1,7 +1,7 @@
 """endpoints knows how facts become endpoints, each row with its evidence: PSA, tumour, survival."""
 
 from lutrace.endpoints.basis import Basis
-from lutrace.endpoints.derivations import derive_endpoints, derive_values, derived_names
+from lutrace.endpoints.derivations import derive_endpoints, derive_values, derived_names, express_values
 from lutrace.endpoints.psa_progression import describe_rule, find_psa_progression
 from lutrace.endpoints.psa_response import best_response
 from lutrace.endpoints.psa_series import baseline_of
@@ -14,5 +14,6 @@ __all__ = [
     "derive_values",
     "derived_names",
     "describe_rule",
+    "express_values",
     "find_psa_progression",
 ]

@@ -47,7 +47,11 @@ class Basis:
     data_cut: dt.date | None = None
 
     def time_zero(self) -> ir.Table:
-        """Patient, population, `index_date`, the cycle of the landmark, and the first cycle `c1_date`, `c1_row`."""
+        """Patient, population, `index_date`, the cycle of the landmark, its `spect_date`, and the first cycle.
+
+        Columns `c1_date` and `c1_row` are of the first cycle; `landmark_date` is the day up to which covariates may
+        look: time zero, but the SPECT where time runs from cycle 1 (which is warned of).
+        """
         members = _table(self.members, COHORT_MEMBERS.arrow_schema)
         first = members.filter(members.population == FIRST_CYCLE)
         first = first.select("patient_id", c1_date="index_date", c1_row="index_row")
@@ -55,8 +59,18 @@ class Basis:
         joined = at.inner_join(first, "patient_id").select(
             "patient_id", "population", "index_date", "index_row", "c1_date", "c1_row"
         )
-        cycles = [(joined.population == landmark.name, landmark.cycle) for landmark in self.protocol.landmarks]
-        return joined.mutate(cycle=ibis.cases(*cycles, else_=0).cast("int64"))
+        landmarks = self.protocol.landmarks
+        cycles = [(joined.population == landmark.name, landmark.cycle) for landmark in landmarks]
+        joined = joined.mutate(cycle=ibis.cases(*cycles, else_=0).cast("int64"))
+        spects = self.spects().select("patient_id", "cycle", spect_date="scan_date")
+        joined = attach(joined, spects, ["patient_id", "cycle"])
+        late = [landmark.name for landmark in landmarks if landmark.origin == "first_cycle"]
+        return joined.mutate(
+            landmark_date=ibis.cases(
+                (joined.population.isin(late) & joined.spect_date.notnull(), joined.spect_date),
+                else_=joined.index_date,
+            )
+        )
 
     def spects(self) -> ir.Table:
         """The measured SPECT of each cycle."""

@@ -70,15 +70,20 @@ def derived_names(protocol: Protocol) -> tuple[str, ...]:
     return (*values, *(outcome.name for outcome in protocol.endpoints))
 
 
-def derive_values(basis: Basis, endpoint: str) -> list[Row]:
-    """The rows of the one derivation that gives `endpoint`, a value or an outcome.
+def express_values(basis: Basis, endpoint: str) -> ir.Table:
+    """The one derivation that gives `endpoint`, a value or an outcome, as an expression that has not been run.
 
     Raises ProtocolError when the protocol has no such endpoint.
     """
     for derive, names in _VALUES.items():
         if endpoint in names:
-            return read_values(derive(basis))
-    return read_values(derive_outcome(basis, basis.protocol.outcome(endpoint)))
+            return derive(basis)
+    return derive_outcome(basis, basis.protocol.outcome(endpoint))
+
+
+def derive_values(basis: Basis, endpoint: str) -> list[Row]:
+    """The rows of the one derivation that gives `endpoint`. Raises ProtocolError as `express_values` does."""
+    return read_values(express_values(basis, endpoint))
 
 
 def derive_outcome(basis: Basis, outcome: Outcome) -> ir.Table:

@@ -55,7 +55,7 @@ def _judged(basis: Basis, rows: ir.Table) -> ir.Table:
         reason = ibis.coalesce(reason, ibis.cases((unread, "no CT read: lesions without uptake not assessed")))
     return rows.mutate(
         reason=reason,
-        date=rows.index_date,
+        date=rows.spect_date,
         value=ibis.cases((reason.isnull(), counted.cast("float64"))),
         category=ibis.cases(
             (reason.notnull(), "not_assessed"),

@@ -23,7 +23,7 @@ def derive_psa_change(basis: Basis) -> ir.Table:
     clocked, baseline = psa_and_baseline(basis)
     zero = basis.time_zero()
     near = zero.inner_join(clocked, "patient_id")
-    near = near.mutate(age=near.index_date.delta(near.psa_date, unit="day"))
+    near = near.mutate(age=near.landmark_date.delta(near.psa_date, unit="day"))
     near = near.filter((near.day > 0) & (near.age >= 0) & (near.age <= window))
     last = ranked_first(near, ["patient_id", "population"], ["age", "psa_row"])
     rows = attach(
