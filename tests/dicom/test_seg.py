@@ -7,7 +7,7 @@ import highdicom as hd
 import numpy as np
 import pydicom
 import pytest
-from tests.dicom.build import pet_slices, write
+from tests.dicom.build import nm_recon, pet_slices, write
 from tests.imaging.make import DIRECTIONS
 
 from lutrace.core import ContradictionError, MissingFactError, Source
@@ -173,3 +173,19 @@ def test_nifti_masks_and_seg_of_one_region_agree(tmp_path: Path) -> None:
     assert (read_nifti_masks(tmp_path / "n" / "liver.nii.gz")[0].array == masks[0].array).all()
     both = [read_masks(tmp_path / folder, geometry)[0].array for folder in ("m", "n")]
     assert (both[0] == both[1]).all()
+
+
+def test_masks_of_a_multi_frame_spect_come_back_and_refer_to_it_as_nm(tmp_path: Path) -> None:
+    write(tmp_path / "nm", [nm_recon()])
+    found = index_folder([tmp_path / "nm"]).series[0]
+    geometry = read_series(found).volume.geometry
+    region = np.zeros(geometry.shape_zyx, bool)
+    region[1:3, 1:3, 2:5] = True
+    mask = Mask("liver", region, geometry, SOURCE)
+    write_seg(tmp_path / "seg.dcm", [mask], source_files=found.paths, description="synthetic")
+    (back,) = read_masks(tmp_path / "seg.dcm", geometry)
+    assert (back.array == region).all()
+    seg = pydicom.dcmread(tmp_path / "seg.dcm")
+    reference = seg.ReferencedSeriesSequence[0].ReferencedInstanceSequence[0]
+    assert reference.ReferencedSOPClassUID == "1.2.840.10008.5.1.4.1.1.20"
+    assert reference.ReferencedSOPInstanceUID == pydicom.dcmread(found.paths[0]).SOPInstanceUID

@@ -16,6 +16,7 @@ from pydicom.sr.coding import Code
 from pydicom.uid import generate_uid
 
 from lutrace.core import ContradictionError, MissingFactError
+from lutrace.dicom.instance import PET
 from lutrace.dicom.region_codes import region_code
 from lutrace.imaging import Geometry, Mask
 
@@ -62,7 +63,9 @@ def write_seg(
     for mask in masks[1:]:
         if not mask.geometry.same_grid(geometry):
             raise ContradictionError(f"region {mask.name}: on another grid than {masks[0].name}; resample it first")
-    sources = [_complete(pydicom.dcmread(file)) for file in source_files]
+    images = [pydicom.dcmread(file) for file in source_files]
+    true_class = str(images[0].SOPClassUID) if images else ""
+    sources = [_complete(image) for image in images]
     frame = sources[0].get("FrameOfReferenceUID") if sources else None
     if not frame:
         raise MissingFactError(
@@ -87,6 +90,7 @@ def write_seg(
             content_label="REGIONS",
             omit_empty_frames=True,
         )
+    _name_class(segmentation, str(sources[0].SOPClassUID), true_class)
     _stamp(segmentation, description, moment)
     if seed is not None:
         _name_dimensions(segmentation, seed)
@@ -100,7 +104,32 @@ def _complete(source: Dataset) -> Dataset:
     for word in _MAY_BE_EMPTY:
         if word not in source:
             setattr(source, word, "")
+    return _as_one_plane(source) if "DetectorInformationSequence" in source else source
+
+
+def _as_one_plane(source: Dataset) -> Dataset:
+    """An NM image (in memory only) dressed as a single PET plane, since highdicom reads no grid of NM.
+
+    The masks bring their own planes, and `_name_class` gives the references their true class back.
+    """
+    detector = source.DetectorInformationSequence[0]
+    for word in ("ImageOrientationPatient", "ImagePositionPatient"):
+        if word in detector and word not in source:
+            setattr(source, word, detector[word].value)
+    if "NumberOfFrames" in source:
+        del source.NumberOfFrames
+    source.SOPClassUID = PET
     return source
+
+
+def _name_class(dataset: Dataset, written_class: str, true_class: str) -> None:
+    """Give references to the images their true SOP class back."""
+    for element in dataset:
+        if element.VR == "SQ":
+            for item in element.value:
+                _name_class(item, written_class, true_class)
+        elif element.keyword == "ReferencedSOPClassUID" and element.value == written_class:
+            element.value = true_class
 
 
 def _volume(masks: Sequence[Mask], geometry: Geometry, frame: str) -> Any:
