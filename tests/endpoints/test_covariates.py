@@ -191,3 +191,12 @@ def test_every_evaluable_value_names_its_evidence_and_rule(derive: Derive) -> No
         if row["reason"] is None and endpoint not in ("prior_taxane", "prior_arpi"):
             assert row["source_table"], endpoint
             assert row["source_row"], endpoint
+
+
+@pytest.mark.parametrize(
+    ("provisional", "rule"),
+    [(True, "new: on no earlier SPECT; links not reviewed"), (False, "new: on no earlier SPECT")],
+)
+def test_links_that_nobody_has_reviewed_are_told(derive: Derive, provisional: bool, rule: str) -> None:
+    links = [{**link(1, 2, 5, "new", "psma_avid"), "provisional": provisional}]
+    assert derive(lesion_links=links, volumes={1: 100.0, 2: 80.0})["C2", "new_lesions"]["rule"] == rule

@@ -2,11 +2,13 @@
 
 from lutrace.endpoints.basis import Basis
 from lutrace.endpoints.derivations import derive_endpoints, derive_values, derived_names, express_values
+from lutrace.endpoints.new_lesions import UNREVIEWED
 from lutrace.endpoints.psa_progression import describe_rule, find_psa_progression
 from lutrace.endpoints.psa_response import best_response
 from lutrace.endpoints.psa_series import baseline_of
 
 __all__ = [
+    "UNREVIEWED",
     "Basis",
     "baseline_of",
     "best_response",

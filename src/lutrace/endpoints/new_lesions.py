@@ -10,6 +10,8 @@ import ibis.expr.types as ir
 from lutrace.endpoints.basis import Basis, attach, finish
 from lutrace.tables import LESION_LINKS, READER_FINDINGS, TUMOUR_BURDENS
 
+UNREVIEWED = "links not reviewed"
+"""Said where the links of lesions are the program's own and provisional."""
 Choice = Callable[[ir.Table], ir.BooleanValue]
 REFERENCES: dict[str, tuple[Choice, str]] = {
     "any_earlier": (lambda t: t.cycle < t.landmark_cycle, "on no earlier SPECT"),
@@ -41,7 +43,8 @@ def _against(basis: Basis, reference: str, *, endpoint: str) -> ir.Table:
     rows = attach(rows, _ct(basis, reference), ["patient_id", "population"])
     numbers = {name: rows[name].fill_null(0) for name in ("avid", "indeterminate", "ct_only", "ct_reads")}
     rows = rows.mutate(**numbers, tracked=rows.tracked.fill_null(False))
-    return finish(_judged(basis, rows), endpoint=endpoint, rule=f"new: {words}", unit="lesions")
+    rule = ibis.cases((rows.unreviewed.fill_null(False), f"new: {words}; {UNREVIEWED}"), else_=f"new: {words}")
+    return finish(_judged(basis, rows.mutate(rule=rule)), endpoint=endpoint, rule="", unit="lesions")
 
 
 def _judged(basis: Basis, rows: ir.Table) -> ir.Table:
@@ -92,7 +95,13 @@ def _pairs(basis: Basis, choose: Choice) -> ir.Table:
 def _links(basis: Basis) -> ir.Table:
     links = basis.facts.table(LESION_LINKS)
     return links.filter(links.plan == basis.protocol.measures.plan).select(
-        "baseline_scan_id", "followup_scan_id", "followup_lesion", "status", "new_class", link_row="row_id"
+        "baseline_scan_id",
+        "followup_scan_id",
+        "followup_lesion",
+        "status",
+        "new_class",
+        "provisional",
+        link_row="row_id",
     )
 
 
@@ -101,7 +110,11 @@ def _tracked(basis: Basis, pairs: ir.Table) -> ir.Table:
     links = (
         _links(basis)
         .group_by(["baseline_scan_id", "followup_scan_id"])
-        .aggregate(links=lambda t: t.count(), first_link=lambda t: t.link_row.min())
+        .aggregate(
+            links=lambda t: t.count(),
+            first_link=lambda t: t.link_row.min(),
+            unreviewed=lambda t: t.provisional.fill_null(False).any(),
+        )
     )
     burdens = basis.facts.table(TUMOUR_BURDENS).select("lesions", late_burden="row_id")
     joined = attach(attach(pairs, links, ["baseline_scan_id", "followup_scan_id"]), burdens, ["late_burden"])
@@ -112,6 +125,7 @@ def _tracked(basis: Basis, pairs: ir.Table) -> ir.Table:
     )
     return joined.group_by(["patient_id", "population"]).aggregate(
         tracked=joined.ok.all(),
+        unreviewed=joined.unreviewed.fill_null(False).any(),
         references=joined.count(),
         pair_table=joined.pair_table.min(),
         pair_row=joined.pair_row.min(),

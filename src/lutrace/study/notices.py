@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from lutrace.core import Row
+from lutrace.endpoints import UNREVIEWED
 from lutrace.protocol import CoxAnalysis, Landmark, Protocol, PsaPfs
 from lutrace.report import Notice
 
@@ -16,6 +17,7 @@ def find_notices(protocol: Protocol, values: Sequence[Row], analysis_set: Sequen
         notices += _time_zero(landmark)
         here = [row for row in values if row["population"] == landmark.name]
         notices += _counted(landmark, here)
+        notices += _unreviewed(landmark, here)
         n_set = sum(1 for row in analysis_set if row["population"] == landmark.name)
         notices += _lost_covariates(protocol, landmark, analysis_set, n_set)
     notices += _gates(protocol)
@@ -60,6 +62,14 @@ def _counted(landmark: Landmark, values: Sequence[Row]) -> list[Notice]:
         if found:
             notices.append(Notice(f"{landmark.name}, {endpoint}", f"{len(found)} of {len(rows)} patients {words}"))
     return notices
+
+
+def _unreviewed(landmark: Landmark, values: Sequence[Row]) -> list[Notice]:
+    rows = [row for row in values if row["endpoint"] == "new_lesions" and UNREVIEWED in row["rule"]]
+    if not rows:
+        return []
+    text = f"new lesions of {len(rows)} patients rest on links that the program made and nobody has reviewed"
+    return [Notice(f"{landmark.name}, new_lesions", text)]
 
 
 def _lost_covariates(protocol: Protocol, landmark: Landmark, analysis_set: Sequence[Row], n_set: int) -> list[Notice]:
