@@ -115,13 +115,48 @@ def _slabs(plane: Geometry) -> Iterator[Geometry]:
 def _project(
     array: FloatArray | NDArray[np.uint8], geometry: Geometry, plane: Geometry, *, method_is_linear: bool
 ) -> NDArray[np.float64]:
-    """Highest value along the depth axis, (rows feet first, columns)."""
+    """Highest value along the depth axis, (rows feet first, columns).
+
+    Where the depth axis is an axis of the scan's own grid (most pictures), the highest voxel of each ray is taken there
+    and only the flat result is resampled: the same rays, at a tenth of the cost.
+    """
     method = "linear" if method_is_linear else "nearest"
+    along = _axis_along(geometry, plane)
+    if along is not None:
+        array, geometry = _flatten(array, geometry, along)
+        plane = _at_the_depth_of(geometry, plane)
     parts = [
         resample_array(array, geometry, slab, method=method, outside=0.0).max(axis=1)  # type: ignore[arg-type]
         for slab in _slabs(plane)
     ]
     return np.concatenate(parts, axis=0).astype(np.float64)
+
+
+def _axis_along(geometry: Geometry, plane: Geometry) -> int | None:
+    """The grid axis (0, 1, 2 of x, y, z) that runs along the depth axis, if one does."""
+    depth = np.asarray(plane.direction).reshape(3, 3)[:, 1]
+    cosines = np.abs(np.asarray(geometry.direction).reshape(3, 3).T @ depth)
+    axis = int(np.argmax(cosines))
+    return axis if cosines[axis] > 1 - 1e-9 else None
+
+
+def _flatten(
+    array: FloatArray | NDArray[np.uint8], geometry: Geometry, axis: int
+) -> tuple[FloatArray | NDArray[np.uint8], Geometry]:
+    """The highest voxels along a grid axis, as a grid that is one voxel deep, at the first voxel's place."""
+    flat = array.max(axis=2 - axis, keepdims=True)
+    size = list(geometry.size_xyz)
+    size[axis] = 1
+    return flat, replace(geometry, size_xyz=(size[0], size[1], size[2]))
+
+
+def _at_the_depth_of(geometry: Geometry, plane: Geometry) -> Geometry:
+    """The projection grid, one pixel deep, moved along its depth axis onto a flat grid."""
+    depth = np.asarray(plane.direction).reshape(3, 3)[:, 1]
+    origin = np.asarray(plane.origin_mm)
+    origin = origin + depth * float(depth @ (np.asarray(geometry.origin_mm) - origin))
+    x, _y, z = plane.size_xyz
+    return replace(plane, size_xyz=(x, 1, z), origin_mm=(float(origin[0]), float(origin[1]), float(origin[2])))
 
 
 def _rim(seen: BoolArray) -> BoolArray:
