@@ -23,7 +23,7 @@ def count_pairs(time, event, risk, entry):
 
 
 @given(rows_of)
-@settings(max_examples=200)
+@settings(max_examples=200, deadline=None)
 def test_all_pairs_are_counted_once_and_rightly(rows):
     time, event, risk, entry = (np.array(column) for column in zip(*rows, strict=True))
     entry = np.minimum(entry, time - 1)

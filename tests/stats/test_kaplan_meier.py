@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lutrace.core import UnusableInputError
@@ -78,6 +78,7 @@ def test_an_unknown_interval_or_quantile_is_refused():
 
 
 @given(follow_ups)
+@settings(deadline=None)
 def test_the_curve_falls_and_its_interval_holds_it(rows):
     curve = compute_kaplan_meier(survival_of([time for time, _ in rows], [event for _, event in rows]))
     known = ~np.isnan(curve.low)
@@ -88,6 +89,7 @@ def test_the_curve_falls_and_its_interval_holds_it(rows):
 
 
 @given(st.lists(st.integers(1, 30), min_size=1, max_size=40))
+@settings(deadline=None)
 def test_without_censoring_the_curve_is_the_share_still_alive(times):
     curve = compute_kaplan_meier(survival_of(times, [1] * len(times)))
     assert np.allclose(curve.survival, [(np.array(times) > time).mean() for time in curve.time])

@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lutrace.core import EstimationError, UnusableInputError
@@ -36,6 +36,7 @@ def test_a_stratum_without_events_changes_nothing():
 
 
 @given(st.integers(0, 10_000))
+@settings(deadline=None)
 def test_without_ties_it_is_the_score_test_of_cox_also_with_delayed_entry(seed):
     rng = np.random.default_rng(seed)
     entry = rng.uniform(0, 1, 30)

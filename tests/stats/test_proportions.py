@@ -1,5 +1,5 @@
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lutrace.core import UnusableInputError
@@ -14,6 +14,7 @@ def test_none_of_n_has_the_closed_form_upper_bound():
 
 
 @given(st.integers(1, 2000).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n))))
+@settings(deadline=None)
 def test_the_interval_holds_the_share_and_mirrors_its_complement(pair):
     n_events, n = pair
     found, other = compute_proportion(n_events, n), compute_proportion(n - n_events, n)
