@@ -11,13 +11,17 @@ from lutrace.protocol.analyses import Analysis, Covariate, CoxAnalysis, FollowUp
 from lutrace.protocol.outcomes import Outcome
 from lutrace.protocol.presentation import Presentation
 from lutrace.protocol.selection import Landmark, Measures, NewLesionRules, Population, PsaRules, SpectRule
+from lutrace.protocol.standard_report import compose_standard_report
 
 
 class Protocol(FrozenModel):
-    """A declared study: who, from when, what is measured, what is waited for, what is estimated, what is shown."""
+    """A declared study: who, from when, what is measured, what is waited for, what is estimated, what is shown.
+
+    A study that leaves out `report` is shown in the standard report, which then is part of the document.
+    """
 
     study: str = Field(pattern=r"^[a-z0-9][a-z0-9-]*$")
-    version: str
+    version: str = "1"
     title: str
     subtitle: str = ""
     question: str
@@ -29,9 +33,9 @@ class Protocol(FrozenModel):
     psa: PsaRules = PsaRules()
     new_lesions: NewLesionRules = NewLesionRules()
     endpoints: tuple[Annotated[Outcome, Field(discriminator="kind")], ...] = Field(min_length=1)
-    covariates: tuple[Covariate, ...]
+    covariates: tuple[Covariate, ...] = ()
     analyses: tuple[Annotated[Analysis, Field(discriminator="kind")], ...]
-    report: Presentation
+    report: Presentation = Presentation(sections=())
 
     @property
     def digest(self) -> str:
@@ -68,21 +72,25 @@ def parse_protocol(text: str, name: str) -> Protocol:
 
     Raises ProtocolError that lists each fault with its line or key and what would be allowed.
     """
-    protocol = parse_document(text, name, Protocol)
-    _check_names(protocol, name)
-    return protocol
+    return _completed(parse_document(text, name, Protocol), name)
 
 
 def read_protocol(path: Path) -> Protocol:
     """The protocol in a YAML file. Raises ProtocolError as `parse_protocol` does."""
-    protocol = read_document(path, Protocol)
-    _check_names(protocol, path.name)
-    return protocol
+    return _completed(read_document(path, Protocol), path.name)
 
 
 def describe_schema() -> dict[str, Any]:
     """The JSON Schema of a protocol, for editors and for `lutrace schema`."""
     return Protocol.model_json_schema(mode="validation")
+
+
+def _completed(protocol: Protocol, name: str) -> Protocol:
+    if "report" not in protocol.model_fields_set:
+        report = compose_standard_report(protocol.landmarks, protocol.analyses)
+        protocol = protocol.model_copy(update={"report": report})
+    _check_names(protocol, name)
+    return protocol
 
 
 def _check_names(protocol: Protocol, name: str) -> None:

@@ -1,0 +1,98 @@
+"""The report of a study file that says nothing about its report: every analysis shown, in the order it is declared."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from lutrace.protocol.analyses import Analysis, ConcordanceAnalysis, CoxAnalysis, KaplanMeierAnalysis
+from lutrace.protocol.presentation import (
+    Item,
+    Presentation,
+    ReportSection,
+    ShowAgreement,
+    ShowAttrition,
+    ShowEstimates,
+    ShowFlow,
+    ShowForest,
+    ShowSummary,
+    ShowSurvival,
+    ShowWarnings,
+)
+from lutrace.protocol.selection import Landmark
+
+
+def compose_standard_report(landmarks: Sequence[Landmark], analyses: Sequence[Analysis]) -> Presentation:
+    """Patients, then a section per analysis, then what was measured and warned of.
+
+    It decides nothing of the study: which analyses are made, on whom and by which rules is declared elsewhere.
+    """
+    names = tuple(landmark.name for landmark in landmarks)
+    patients = ReportSection(
+        title="Patients",
+        items=(
+            ShowFlow(show="flow", name="flow", caption="Flow of patients", populations=names),
+            ShowSummary(
+                show="summary",
+                name="characteristics",
+                caption=f"Characteristics, {landmarks[0].label}",
+                table="characteristics",
+                population=names[0],
+            ),
+            ShowAttrition(show="attrition", name="attrition", caption="Selection step by step"),
+        ),
+    )
+    results = tuple(ReportSection(title=analysis.label, items=_items_of(analysis)) for analysis in analyses)
+    measured = ReportSection(
+        title="What was measured",
+        items=(
+            ShowSummary(show="summary", name="components", caption="What the events were", table="components"),
+            ShowSummary(
+                show="summary",
+                name="ttv_provenance",
+                caption="Provenance of the tumour volumes",
+                table="ttv_provenance",
+            ),
+            ShowWarnings(show="warnings", name="warnings", caption="Warnings"),
+        ),
+    )
+    return Presentation(sections=(patients, *results, measured))
+
+
+def _items_of(analysis: Analysis) -> tuple[Item, ...]:
+    name = f"{analysis.name}_estimates"
+    estimates = ShowEstimates(show="estimates", name=name, caption=analysis.label, analyses=(analysis.name,))
+    match analysis:
+        case KaplanMeierAnalysis():
+            return (*_curves_of(analysis), estimates)
+        case CoxAnalysis():
+            forest = ShowForest(
+                show="forest", name=f"{analysis.name}_forest", caption="Hazard ratios", analyses=(analysis.name,)
+            )
+            return estimates, forest
+        case ConcordanceAnalysis():
+            matrix = ShowAgreement(
+                show="agreement",
+                name=f"{analysis.name}_matrix",
+                caption=analysis.label,
+                analysis=analysis.name,
+                rows=analysis.x,
+                columns=analysis.y,
+            )
+            return matrix, estimates
+        case _:
+            return (estimates,)
+
+
+def _curves_of(analysis: KaplanMeierAnalysis) -> tuple[ShowSurvival, ...]:
+    return tuple(
+        ShowSurvival(
+            show="survival",
+            name=f"{analysis.name}_{population}_{endpoint}",
+            caption=f"{analysis.label}: {endpoint} from {population}",
+            analysis=analysis.name,
+            population=population,
+            endpoint=endpoint,
+        )
+        for population in analysis.populations
+        for endpoint in analysis.endpoints
+    )

@@ -1,0 +1,69 @@
+"""A study file that leaves out its report is shown in the standard one, which belongs to the document."""
+
+from __future__ import annotations
+
+import pytest
+
+from lutrace.core import ProtocolError
+from lutrace.protocol import Protocol, parse_protocol
+
+TEXT = """\
+study: small
+title: small
+question: none
+population: {agents: [lu177_psma_617]}
+landmarks: [{name: C2, label: SPECT of cycle 2, cycle: 2}, {name: C3, label: SPECT of cycle 3, cycle: 3}]
+measures: {plan: suv3}
+endpoints: [{kind: os, name: os, label: Overall survival}]
+analyses:
+  - {kind: kaplan_meier, name: km, label: Survival, populations: [C2, C3], endpoints: [os]}
+  - kind: concordance
+    name: same
+    label: Same direction
+    populations: [C2]
+    x: psa_change_pct
+    y: ttv_change_pct
+    definitions: [{kind: same_sign, name: sign, label: both fell or both did not}]
+  - {kind: proportion, name: psa50, label: PSA50, populations: [C2], of: psa50}
+"""
+
+
+def names(protocol: Protocol) -> list[list[str]]:
+    return [[item.name for item in section.items] for section in protocol.report.sections]
+
+
+def test_every_analysis_is_shown_in_its_order_between_patients_and_what_was_measured() -> None:
+    assert names(parse_protocol(TEXT, "small.yaml")) == [
+        ["flow", "characteristics", "attrition"],
+        ["km_C2_os", "km_C3_os", "km_estimates"],
+        ["same_matrix", "same_estimates"],
+        ["psa50_estimates"],
+        ["components", "ttv_provenance", "warnings"],
+    ]
+
+
+def test_a_cox_model_is_shown_as_a_table_and_a_forest() -> None:
+    covariate = "{name: ttv, label: Volume, value: ttv_ml, transform: log2, unit: per doubling}"
+    cox = "  - {kind: cox, name: cox, label: Cox, populations: [C2], endpoints: [os], terms: [ttv]}\n"
+    protocol = parse_protocol(f"{TEXT}{cox}covariates: [{covariate}]\n", "small.yaml")
+    assert names(protocol)[-2] == ["cox_estimates", "cox_forest"]
+
+
+def test_the_document_as_it_is_run_spells_the_standard_report_out() -> None:
+    protocol = parse_protocol(TEXT, "small.yaml")
+    again = parse_protocol(protocol.as_yaml(), "again.yaml")
+    assert again == protocol
+    assert again.digest == protocol.digest
+
+
+def test_a_report_that_is_given_is_not_replaced() -> None:
+    assert names(parse_protocol(TEXT + "report: {sections: []}\n", "small.yaml")) == []
+
+
+@pytest.mark.parametrize("key", ["population", "landmarks", "measures", "endpoints", "analyses", "question"])
+def test_what_decides_the_result_has_no_default(key: str) -> None:
+    start = TEXT.index(f"{key}:")
+    rest = TEXT[start:].split("\n")
+    end = next((n for n, line in enumerate(rest[1:], 1) if line and not line.startswith(" ")), len(rest))
+    with pytest.raises(ProtocolError, match=f"{key}: Field required"):
+        parse_protocol(TEXT[:start] + "\n".join(rest[end:]), "small.yaml")
