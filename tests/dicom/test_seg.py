@@ -10,7 +10,7 @@ import pytest
 from tests.dicom.build import nm_recon, pet_slices, write
 from tests.imaging.make import DIRECTIONS
 
-from lutrace.core import ContradictionError, MissingFactError, Source
+from lutrace.core import ContradictionError, MissingFactError, Source, UnusableInputError
 from lutrace.dicom import index_folder, read_masks, read_series, write_seg
 from lutrace.imaging import Geometry, Mask, read_nifti_masks, write_nifti
 
@@ -121,6 +121,84 @@ def test_a_label_map_is_read(tmp_path: Path) -> None:
     truth = two_masks(geometry)[0].array
     (mask,) = read_masks(hd_seg(tmp_path, files, truth.astype(np.uint8), geometry, "LABELMAP"), geometry)
     assert (mask.array == truth).all()
+
+
+def by_highdicom(path: Path, geometry: Geometry) -> list[np.ndarray]:
+    """The same object through highdicom's own reading: each stored voxel put where its millimetres fall."""
+    seg = hd.seg.segread(path)
+    found = []
+    for number in seg.segment_numbers:
+        volume = seg.get_volume(segment_numbers=[number], combine_segments=False)
+        values = np.asarray(volume.array)[..., 0]
+        place = np.argwhere(values >= 0.5 if seg.SegmentationType == "FRACTIONAL" else values > 0)
+        points = place @ volume.affine[:3, :3].T + volume.affine[:3, 3]
+        array = np.zeros(geometry.shape_zyx, bool)
+        array[tuple(np.round(geometry.to_index(points)).astype(int).T)] = True
+        found.append(array)
+    return found
+
+
+@pytest.mark.parametrize("direction", RIGHT_HANDED)
+@pytest.mark.parametrize("kind", ["BINARY", "FRACTIONAL", "LABELMAP"])
+def test_our_reading_is_highdicoms_for_every_kind_and_orientation(
+    tmp_path: Path, kind: str, direction: tuple[float, ...]
+) -> None:
+    files, geometry = series(tmp_path / "pet", direction)
+    array = np.random.default_rng(3).random(geometry.shape_zyx).astype(np.float32)
+    array[[0, 2, 3]] = 0  # planes that the object leaves out
+    stored = array if kind == "FRACTIONAL" else (array > 0.7).astype(np.uint8)
+    path = hd_seg(tmp_path, files, stored, geometry, kind)
+    (theirs,) = by_highdicom(path, geometry)
+    (ours,) = read_masks(path, geometry)
+    assert theirs.any()
+    assert (ours.array == theirs).all()
+
+
+def test_frames_without_a_place_are_refused(tmp_path: Path) -> None:
+    files, geometry = series(tmp_path / "pet")
+    write_seg(tmp_path / "seg.dcm", two_masks(geometry), source_files=files, description="synthetic")
+    seg = pydicom.dcmread(tmp_path / "seg.dcm")
+    del seg.PerFrameFunctionalGroupsSequence[1].PlanePositionSequence
+    seg.save_as(tmp_path / "seg.dcm")
+    with pytest.raises(UnusableInputError, match=r"no regular grid: \(0020,0032\) is missing in a frame"):
+        read_masks(tmp_path / "seg.dcm", geometry)
+
+
+def test_planes_off_their_place_are_refused(tmp_path: Path) -> None:
+    files, geometry = series(tmp_path / "pet")
+    write_seg(tmp_path / "seg.dcm", two_masks(geometry), source_files=files, description="synthetic")
+    seg = pydicom.dcmread(tmp_path / "seg.dcm")
+    place = seg.PerFrameFunctionalGroupsSequence[1].PlanePositionSequence[0]
+    x, y, z = place.ImagePositionPatient
+    place.ImagePositionPatient = [x, y, z + 1]
+    seg.save_as(tmp_path / "up.dcm")
+    with pytest.raises(UnusableInputError, match="not evenly spaced"):
+        read_masks(tmp_path / "up.dcm", geometry)
+    place.ImagePositionPatient = [x + 1, y, z]
+    seg.save_as(tmp_path / "aside.dcm")
+    with pytest.raises(UnusableInputError, match="shifted against each other"):
+        read_masks(tmp_path / "aside.dcm", geometry)
+
+
+def test_two_frames_of_one_segment_in_one_plane_are_refused(tmp_path: Path) -> None:
+    files, geometry = series(tmp_path / "pet")
+    write_seg(tmp_path / "seg.dcm", two_masks(geometry), source_files=files, description="synthetic")
+    seg = pydicom.dcmread(tmp_path / "seg.dcm")
+    first, second = seg.PerFrameFunctionalGroupsSequence[:2]
+    second.PlanePositionSequence = first.PlanePositionSequence
+    seg.save_as(tmp_path / "seg.dcm")
+    with pytest.raises(UnusableInputError, match="same segment in the same plane"):
+        read_masks(tmp_path / "seg.dcm", geometry)
+
+
+def test_pixels_cut_off_are_refused(tmp_path: Path) -> None:
+    files, geometry = series(tmp_path / "pet")
+    write_seg(tmp_path / "seg.dcm", two_masks(geometry), source_files=files, description="synthetic")
+    seg = pydicom.dcmread(tmp_path / "seg.dcm")
+    seg.PixelData = seg.PixelData[:20]
+    seg.save_as(tmp_path / "seg.dcm")
+    with pytest.raises(UnusableInputError, match="while reading its frames"):
+        read_masks(tmp_path / "seg.dcm", geometry)
 
 
 def test_a_segmentation_of_another_grid_is_resampled_and_says_so(tmp_path: Path) -> None:

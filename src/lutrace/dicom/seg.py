@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-import highdicom as hd
 import numpy as np
+import pydicom
+from numpy.typing import NDArray
+from pydicom.dataset import Dataset
 
 from lutrace.core import ContradictionError, Source, UnusableInputError
+from lutrace.dicom import elements as el
 from lutrace.dicom.region_names import clean_region_names
+from lutrace.dicom.seg_frames import SegFrames, read_frames
 from lutrace.imaging import Geometry, Mask, resample_mask
 
 SEG = "1.2.840.10008.5.1.4.1.1.66.4"
 LABELMAP_SEG = "1.2.840.10008.5.1.4.1.1.66.7"
+KINDS = ("BINARY", "FRACTIONAL", "LABELMAP")
 FRACTION_INSIDE = 0.5
 """A voxel of a fractional segment belongs when its fraction (or probability) is at least this."""
 
@@ -27,71 +32,108 @@ def masks_of_seg(path: Path, reference: Geometry, digest: str) -> list[Mask]:
     Raises ContradictionError for another frame of reference, UnusableInputError for an object without a regular grid.
     Source: DICOM PS3.3 A.51 and C.8.20.
     """
-    seg: Any = hd.seg.segread(path)
-    known = reference.frame_of_reference
-    frame = seg.get("FrameOfReferenceUID")
-    if frame and known and str(frame) != known:
-        raise ContradictionError(
-            "segmentation: made in another frame of reference than the image's; give the image it was made on, or "
-            "register and resample it first"
-        )
-    numbers = [int(number) for number in seg.segment_numbers]
-    labels = [str(seg.get_segment_description(number).segment_label) for number in numbers]
-    fractional = str(seg.SegmentationType) == "FRACTIONAL"
-    masks = []
-    for number, name in zip(numbers, clean_region_names(seg, labels), strict=True):
-        own = _segment(seg, number, name, Source("masks", digest, f"seg segment {number}"), fractional)
-        masks.append(_on_grid(own, reference))
-    return masks
+    with el.quiet_parsing():
+        seg = pydicom.dcmread(path)
+        known = reference.frame_of_reference
+        frame = seg.get("FrameOfReferenceUID")
+        if frame and known and str(frame) != known:
+            raise ContradictionError(
+                "segmentation: made in another frame of reference than the image's; give the image it was made on, or "
+                "register and resample it first"
+            )
+        kind = str(seg.get("SegmentationType", ""))
+        if kind not in KINDS:
+            raise UnusableInputError(
+                f"segmentation: Segmentation Type (0062,0001) expected one of {', '.join(KINDS)}, found "
+                f"{kind or 'nothing'}"
+            )
+        numbers, labels = _segments(seg)
+        frames = read_frames(seg, labelmap=kind == "LABELMAP")
+    names = clean_region_names(seg, labels)
+    sources = [Source("masks", digest, f"seg segment {number}") for number in numbers]
+    places = _Places(seg, frames, kind)
+    steps = _whole_steps(frames.geometry, reference)
+    return [
+        _mask(places.of(number), frames, _Region(name, source, places.notes), steps, reference)
+        for number, name, source in zip(numbers, names, sources, strict=True)
+    ]
 
 
-def _segment(seg: Any, number: int, name: str, source: Source, fractional: bool) -> Mask:
-    """One segment on its own grid, which holds the stored frames only."""
-    try:
-        volume = seg.get_volume(segment_numbers=[number], combine_segments=False)
-    except (RuntimeError, ValueError) as error:
-        raise UnusableInputError(
-            f"segment {name}: its frames make no regular grid; expected parallel, evenly spaced planes"
-        ) from error
-    values = np.asarray(volume.array)[..., 0]
-    array = values >= FRACTION_INSIDE if fractional else values > 0
-    notes = (f"fractional: voxels of at least {FRACTION_INSIDE} belong",) if fractional else ()
-    return Mask(name, np.ascontiguousarray(array), _geometry(volume), source, notes)
+@dataclass(frozen=True)
+class _Region:
+    """What a mask says of itself beside its voxels."""
+
+    name: str
+    source: Source
+    notes: tuple[str, ...]
 
 
-def _geometry(volume: Any) -> Geometry:
-    """Our grid of a highdicom volume, whose array axes are slice, row, column."""
-    affine = np.asarray(volume.affine, float)[:, [2, 1, 0, 3]]
-    spacing = np.linalg.norm(affine[:3, :3], axis=0)
-    size = np.asarray(volume.array.shape[:3])[::-1]
-    return Geometry(
-        (int(size[0]), int(size[1]), int(size[2])),
-        (float(spacing[0]), float(spacing[1]), float(spacing[2])),
-        (float(affine[0, 3]), float(affine[1, 3]), float(affine[2, 3])),
-        tuple(float(v) for v in (affine[:3, :3] / spacing).ravel()),  # type: ignore[arg-type]
-        str(volume.frame_of_reference_uid) if volume.frame_of_reference_uid else None,
-    )
+@dataclass(frozen=True, eq=False)
+class _Steps:
+    """How the indices (slice, row, column) of one grid become those of another with the same voxels."""
+
+    matrix: NDArray[np.int64]
+    offset: NDArray[np.int64]
 
 
-def _on_grid(own: Mask, reference: Geometry) -> Mask:
-    """The mask on the image's grid: voxel for voxel where the grids share their voxels, else to the nearest."""
-    place = np.argwhere(own.array)
-    moved = reference.to_index(own.geometry.to_mm(place.astype(float)))
-    nearest = np.round(moved).astype(np.int64)
-    same_voxels = _shares_voxels(own.geometry, reference)
-    if not same_voxels:
-        return resample_mask(own, reference)
-    inside = ((nearest >= 0) & (nearest < np.asarray(reference.shape_zyx))).all(axis=1)
+def _segments(seg: Dataset) -> tuple[list[int], list[str]]:
+    """Numbers and labels of the segments in the object's order, without a label map's background."""
+    background = seg.get("PixelPaddingValue")
+    found = [item for item in seg.get("SegmentSequence", ()) if item.SegmentNumber != background]
+    if not found:
+        raise UnusableInputError("segmentation: Segment Sequence (0062,0002) expected a segment, found none")
+    return [int(item.SegmentNumber) for item in found], [str(item.get("SegmentLabel", "")) for item in found]
+
+
+class _Places:
+    """Where the voxels of each segment lie: frame, row and column, found in one pass."""
+
+    def __init__(self, seg: Dataset, frames: SegFrames, kind: str) -> None:
+        """Find all voxels that belong to a segment."""
+        values = frames.values
+        self.notes: tuple[str, ...] = ()
+        if kind == "FRACTIONAL":
+            self.notes = (f"fractional: voxels of at least {FRACTION_INSIDE} belong",)
+            inside = values >= FRACTION_INSIDE * float(seg.MaximumFractionalValue)
+        else:
+            inside = values > 0
+        self._place = np.stack(np.nonzero(inside), axis=1)
+        frame, row, column = self._place.T
+        self._number = values[frame, row, column] if frames.segment is None else frames.segment[frame]
+
+    def of(self, number: int) -> NDArray[np.int64]:
+        """The voxels (n, 3) of a segment: frame, row, column."""
+        return np.asarray(self._place[self._number == number], np.int64)
+
+
+def _mask(
+    place: NDArray[np.int64], frames: SegFrames, region: _Region, steps: _Steps | None, reference: Geometry
+) -> Mask:
+    """One segment on the image's grid: voxel for voxel where the grids share their voxels, else to the nearest."""
+    own = np.column_stack([frames.slice_of[place[:, 0]], place[:, 1:]])
+    if steps is None:
+        array = np.zeros(frames.geometry.shape_zyx, np.bool_)
+        array[tuple(own.T)] = True
+        return resample_mask(Mask(region.name, array, frames.geometry, region.source, region.notes), reference)
+    moved = own @ steps.matrix + steps.offset
+    inside = ((moved >= 0) & (moved < np.asarray(reference.shape_zyx))).all(axis=1)
     array = np.zeros(reference.shape_zyx, np.bool_)
-    array[tuple(nearest[inside].T)] = True
-    notes = own.notes
+    array[tuple(moved[inside].T)] = True
+    notes = region.notes
     if not inside.all():
         notes = (*notes, f"{int((~inside).sum())} of {len(place)} voxels lie outside the image and are lost")
-    return Mask(own.name, array, reference, own.source, notes)
+    return Mask(region.name, array, reference, region.source, notes)
 
 
-def _shares_voxels(own: Geometry, reference: Geometry) -> bool:
-    """Whether each voxel of `own` is a voxel of the grid that `reference` continues without end."""
+def _whole_steps(own: Geometry, reference: Geometry) -> _Steps | None:
+    """The steps, when each voxel of `own` is a voxel of the grid that `reference` continues without end, else None."""
     corners = reference.to_index(own.corners_mm)
-    whole = np.allclose(corners, np.round(corners), atol=0.02)
-    return bool(whole and np.isclose(own.voxel_volume_ml, reference.voxel_volume_ml, rtol=1e-3))
+    if not np.allclose(corners, np.round(corners), atol=0.02):
+        return None
+    if not np.isclose(own.voxel_volume_ml, reference.voxel_volume_ml, rtol=1e-3):
+        return None
+    probes = reference.to_index(own.to_mm(np.vstack([np.zeros(3), np.eye(3)])))
+    matrix = np.round(probes[1:] - probes[0]).astype(np.int64)
+    if not (np.abs(matrix).sum(axis=0) == 1).all() or not (np.abs(matrix).sum(axis=1) == 1).all():
+        return None
+    return _Steps(matrix, np.round(probes[0]).astype(np.int64))
