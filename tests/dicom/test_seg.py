@@ -56,6 +56,21 @@ def test_masks_written_as_seg_come_back_voxel_for_voxel_in_every_orientation(
         assert two.notes == ()
 
 
+def test_a_label_map_comes_back_voxel_for_voxel_and_takes_no_overlap(tmp_path: Path) -> None:
+    files, geometry = series(tmp_path / "pet")
+    liver, lesion = two_masks(geometry)
+    apart = [replace(liver, array=liver.array & ~lesion.array), lesion]
+    write_seg(tmp_path / "seg.dcm", apart, source_files=files, description="synthetic", kind="LABELMAP")
+    assert pydicom.dcmread(tmp_path / "seg.dcm").SegmentationType == "LABELMAP"
+    back = read_masks(tmp_path / "seg.dcm", geometry)
+    assert [mask.name for mask in back] == ["liver", "lesion 1"]
+    assert all((one.array == two.array).all() for one, two in zip(apart, back, strict=True))
+    theirs = by_highdicom(tmp_path / "seg.dcm", geometry)
+    assert all((one.array == two).all() for one, two in zip(apart, theirs, strict=True))
+    with pytest.raises(ContradictionError, match="lesion 1: shares voxels"):
+        write_seg(tmp_path / "no.dcm", [liver, lesion], source_files=files, description="synthetic", kind="LABELMAP")
+
+
 def test_the_same_seed_and_moment_give_the_same_bytes(tmp_path: Path) -> None:
     files, geometry = series(tmp_path / "pet")
     for name in ("a.dcm", "b.dcm"):

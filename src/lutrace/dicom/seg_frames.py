@@ -75,8 +75,8 @@ class _Groups:
 
     def numbers(self, group: int, tag: int, count: int) -> NDArray[np.float64]:
         """`count` numbers of each frame (frames, count). Raises UnusableInputError when a frame has none."""
-        shared = next((found for item in self.shared if (found := _numbers(item, group, tag))), ())
-        found = [_numbers(item, group, tag) or shared for item in self.frames]
+        shared = [numbers for item in self.shared if (numbers := _numbers(item, group, tag))]
+        found = [_numbers(item, group, tag) or (shared[0] if shared else ()) for item in self.frames]
         if not found or any(len(numbers) != count for numbers in found):
             raise _no_grid(f"{el.format_tag(tag)} is missing in a frame")
         return np.asarray(found, np.float64)

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import datetime as dt
+import struct
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from pydicom.dataset import Dataset, FileMetaDataset
+from pydicom.dataset import Dataset
 from pydicom.filebase import DicomBytesIO
-from pydicom.filewriter import write_data_element, write_file_meta_info
+from pydicom.filewriter import write_data_element
 from pydicom.sr.coding import Code
 from pydicom.uid import ExplicitVRLittleEndian, generate_uid
 from pydicom.valuerep import format_number_as_ds
@@ -19,6 +20,7 @@ from lutrace.core import MissingFactError
 from lutrace.imaging import Geometry
 
 _IMPLEMENTATION = generate_uid(entropy_srcs=["lutrace", "implementation"])
+_INSTANCE_UID = 0x00020003
 _RADIONUCLIDES = {
     "Lu-177": Code("447553000", "SCT", "^177^Lutetium"),
     "Ga-68": Code("35337001", "SCT", "^68^Gallium"),
@@ -180,22 +182,33 @@ class SliceWriter:
 
     def __init__(self, shared: Dataset) -> None:
         """Encode the elements that all slices share; SOP Class UID among them."""
-        self._sop_class = shared.SOPClassUID
         self._shared = _encode(shared)
+        self._meta = _encode_meta(shared.SOPClassUID)
 
     def write(self, path: Path, own: Dataset) -> None:
         """Write one file: the shared elements and those of `own` (SOP Instance UID among them), in tag order."""
-        meta = FileMetaDataset()
-        meta.MediaStorageSOPClassUID = self._sop_class
-        meta.MediaStorageSOPInstanceUID = own.SOPInstanceUID
-        meta.TransferSyntaxUID = ExplicitVRLittleEndian
-        meta.ImplementationClassUID = _IMPLEMENTATION
-        meta.ImplementationVersionName = "LUTRACE"
-        head = DicomBytesIO()
-        write_file_meta_info(head, meta, enforce_standard=True)
         elements = {**self._shared, **_encode(own)}
         body = [elements[tag] for tag in sorted(elements)]
-        path.write_bytes(b"".join([b"\0" * 128, b"DICM", head.getvalue(), *body]))
+        path.write_bytes(b"".join([b"\0" * 128, b"DICM", *self._meta_of(own.SOPInstanceUID), *body]))
+
+    def _meta_of(self, instance_uid: str) -> list[bytes]:
+        """The file meta group of one instance: what all share, its own UID and the length (PS3.10 7.1)."""
+        uid = instance_uid.encode("ascii")
+        uid += b"\0" * (len(uid) % 2)
+        elements = {**self._meta, _INSTANCE_UID: struct.pack("<HH2sH", 0x0002, 0x0003, b"UI", len(uid)) + uid}
+        group = [elements[tag] for tag in sorted(elements)]
+        return [struct.pack("<HH2sHL", 0x0002, 0x0000, b"UL", 4, sum(len(one) for one in group)), *group]
+
+
+def _encode_meta(sop_class: str) -> dict[int, bytes]:
+    """The elements of the file meta group that all files of a series share, but for its length."""
+    meta = Dataset()
+    meta.add_new(0x00020001, "OB", b"\x00\x01")
+    meta.add_new(0x00020002, "UI", sop_class)
+    meta.add_new(0x00020010, "UI", ExplicitVRLittleEndian)
+    meta.add_new(0x00020012, "UI", _IMPLEMENTATION)
+    meta.add_new(0x00020013, "SH", "LUTRACE")
+    return _encode(meta)
 
 
 def _encode(dataset: Dataset) -> dict[int, bytes]:

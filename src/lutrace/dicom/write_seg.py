@@ -1,4 +1,4 @@
-"""Masks -> SEG: one binary segmentation object with a segment per mask, on the grid of the image it refers to."""
+"""Masks -> SEG: one segmentation object with a segment per mask, on the grid of the image it refers to."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import datetime as dt
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import highdicom as hd
 import numpy as np
@@ -44,6 +44,7 @@ def write_seg(
     *,
     source_files: Sequence[Path],
     description: str,
+    kind: Literal["BINARY", "LABELMAP"] = "BINARY",
     algorithm: str | None = None,
     seed: str | None = None,
     moment: dt.datetime | None = None,
@@ -51,10 +52,12 @@ def write_seg(
     """Write a Segmentation object of `masks` and return its SOP Instance UID.
 
     `source_files` are all files of the image series that the masks lie on: patient, study, frame of reference and
-    references are taken from them. `description` becomes series and content description; `algorithm` names the program
-    that drew the regions (None: drawn by hand). `seed` makes the UIDs and `moment` the content date-time repeatable.
+    references are taken from them. `kind`: BINARY has a bit plane per region and slice; LABELMAP has one number per
+    voxel, so its regions must not overlap. `description` becomes series and content description; `algorithm` names the
+    program that drew the regions (None: drawn by hand). `seed` makes the UIDs and `moment` the content date-time
+    repeatable.
     Raises MissingFactError without masks or without a frame of reference, ContradictionError when the masks do not
-    share one grid.
+    share one grid or overlap in a label map.
     Source: DICOM PS3.3 A.51; valid by construction through highdicom.
     """
     if not masks:
@@ -63,7 +66,7 @@ def write_seg(
     for mask in masks[1:]:
         if not mask.geometry.same_grid(geometry):
             raise ContradictionError(f"region {mask.name}: on another grid than {masks[0].name}; resample it first")
-    images = [pydicom.dcmread(file) for file in source_files]
+    images = [pydicom.dcmread(file, stop_before_pixels=True) for file in source_files]
     true_class = str(images[0].SOPClassUID) if images else ""
     sources = [_complete(image) for image in images]
     frame = sources[0].get("FrameOfReferenceUID") if sources else None
@@ -75,8 +78,8 @@ def write_seg(
         warnings.filterwarnings("ignore", message=".*unlikely to represent the intended person name")
         segmentation = hd.seg.Segmentation(
             source_images=sources,
-            pixel_array=_volume(masks, geometry, str(frame)),
-            segmentation_type="BINARY",
+            pixel_array=_volume(masks, geometry, str(frame)) if kind == "BINARY" else _labels(masks, str(frame)),
+            segmentation_type=kind,
             segment_descriptions=[_description(n, mask, algorithm) for n, mask in enumerate(masks, start=1)],
             series_instance_uid=_uid(seed, "series"),
             series_number=900,
@@ -143,6 +146,21 @@ def _volume(masks: Sequence[Mask], geometry: Geometry, frame: str) -> Any:
         frame_of_reference_uid=frame,
         channels={"SegmentNumber": list(range(1, len(masks) + 1))},
     )
+
+
+def _labels(masks: Sequence[Mask], frame: str) -> Any:
+    """Highdicom's volume of region numbers: axes slice, row, column."""
+    geometry = masks[0].geometry
+    labels = np.zeros(geometry.shape_zyx, np.uint8 if len(masks) < 256 else np.uint16)
+    for number, mask in enumerate(masks, start=1):
+        if labels[mask.array].any():
+            raise ContradictionError(
+                f"region {mask.name}: shares voxels with an earlier one, and a label map holds one region per voxel; "
+                "write it as BINARY"
+            )
+        labels[mask.array] = number
+    affine = geometry.affine[:, [2, 1, 0, 3]]
+    return hd.Volume(labels, affine, coordinate_system="PATIENT", frame_of_reference_uid=frame)
 
 
 def _description(number: int, mask: Mask, algorithm: str | None) -> Any:

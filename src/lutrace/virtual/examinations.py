@@ -46,6 +46,14 @@ SPECT_KINDS: tuple[SpectKind, ...] = ("pt_admin", "pt_start", "nm_map", "nm_coun
 GE_SENSITIVITY_CPS_PER_MBQ = 5.48
 """Of one detector; the calibration that turns the counts of the GE camera into activity."""
 GE_CALIBRATION_DATE = dt.date(2020, 1, 15)
+SegKind = Literal["BINARY", "LABELMAP"]
+SEG_KINDS: dict[SpectKind, SegKind] = {
+    "pt_admin": "BINARY",
+    "pt_start": "LABELMAP",
+    "nm_map": "LABELMAP",
+    "nm_counts": "LABELMAP",
+}
+"""How the segmentation program beside each camera writes: a bit plane per organ, or one number per voxel."""
 _SPECT_FRAME_S = 15.0
 _GE_FRAMES, _SPECT_DURATION_S = 120, 900.0
 _BED_SLICES, _BED_S, _BED_STEP_S = 45, 120.0, 130.0
@@ -212,16 +220,30 @@ def _write_anatomy(
     hu = scan_ct(geometry, scene.body, scene.lesions, shift_mm=breathed, rng=rng)
     files = write_ct_series(_volume(hu, geometry, "HU"), folder / "CT", header=ct_header)
     masks = draw_masks(geometry, scene.body, shift_mm=breathed, rng=rng)
+    kind = SEG_KINDS[spect_kind_of(scene.patient)]
+    if kind == "LABELMAP":
+        masks = _without_overlap(masks)
     source = Source("virtual", digest_of("synthetic"))
     write_seg(
         folder / "SEG" / "organs.dcm",
         [Mask(region, array, geometry, source) for region, array in masks.items() if array.any()],
         source_files=files,
         description="SYNTHETIC organs with errors",
+        kind=kind,
         algorithm="lutrace virtual segmenter",
         seed="/".join(names),
         moment=header.series_datetime + dt.timedelta(hours=1),
     )
+
+
+def _without_overlap(masks: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """The masks, each without what an earlier one holds: a label map has one region per voxel."""
+    taken = np.zeros_like(next(iter(masks.values())))
+    apart = {}
+    for region, array in masks.items():
+        apart[region] = array & ~taken
+        taken |= array
+    return apart
 
 
 def _truth_of_scan(scene: Scene, geometry: Geometry, shift: Point, uptake: Uptake) -> dict[str, Any]:
