@@ -8,9 +8,8 @@ from lutrace.core import UnusableInputError, read_rows
 from lutrace.dicom import index_folder, read_masks, read_series
 from lutrace.imaging import write_nifti
 from lutrace.ingest import run_lesions
-from lutrace.segment import load_plan
 
-PLAN = load_plan("suv3")
+PLAN = "suv3"
 
 
 def scan(folder: Path) -> Path:

@@ -1,15 +1,20 @@
-"""`lutrace suv` and `lutrace roi`: single steps on plain files, useful alone."""
+"""`lutrace suv`, `roi`, `lesions` and `track`: single steps on plain files, useful alone.
+
+Corridors are imported when their command runs: `lutrace --help` answers at once.
+"""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from lutrace.cli.show import show_rows
+from lutrace.cli.show import say_warnings, show_json, show_rows, tell
 from lutrace.core import UnusableInputError
-from lutrace.ingest import SiteProfile, parse_profile, run_roi, run_suv
+
+if TYPE_CHECKING:
+    from lutrace.ingest import SiteProfile
 
 AsJson = Annotated[bool, typer.Option("--json", help="print one JSON object and nothing else")]
 Out = Annotated[Path | None, typer.Option("--out", help="write the same rows to a CSV, TSV, XLSX or Parquet file")]
@@ -35,6 +40,8 @@ def register(app: typer.Typer) -> None:
     """Add these commands."""
     app.command("suv")(suv)
     app.command("roi")(roi)
+    app.command("lesions")(lesions)
+    app.command("track")(track)
 
 
 def suv(
@@ -50,6 +57,8 @@ def suv(
     out: Out = None,
 ) -> None:
     """SUV factor of each series, with every step to it; one without the facts for it is refused, with the reason."""
+    from lutrace.ingest import run_suv
+
     site = _site(profile)
     result = run_suv(folders, injections=injections, profile=site.quantification if site is not None else None)
     show_rows("series", list(result.rows), warnings=result.warnings, as_json=as_json, out=out, columns=SUV_COLUMNS)
@@ -67,11 +76,52 @@ def roi(
     out: Out = None,
 ) -> None:
     """Volume and uptake of each region on an image's grid."""
+    from lutrace.ingest import run_roi
+
     result = run_roi(folder, masks, write_masks=write_masks)
     show_rows("regions", list(result.regions), warnings=result.warnings, as_json=as_json, out=out)
 
 
+def lesions(
+    folder: Annotated[Path, typer.Argument(help="folder with one PET or SPECT series (DICOM)")],
+    out: Annotated[Path, typer.Option("--out", help="folder for lesions.csv, lesions.dcm (SEG) and mip.png")],
+    plan: Annotated[str, typer.Option(help="suv3, suv4, liver, percent41, percent50 or adaptive")] = "suv3",
+    organs: Annotated[Path | None, typer.Option(help="organ masks: SEG, RTSTRUCT or NIfTI, or a folder")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Lesions of one scan and three totals; without organ masks it is candidate uptake, not tumour volume.
+
+    This version writes SEG, CSV and the picture; RTSTRUCT, SR and the use of a CT are to come.
+    """
+    from lutrace.ingest import run_lesions
+
+    result = run_lesions(folder, plan, out=out, organs=organs)
+    if as_json:
+        show_json({"lesions": result.lesions, "totals": result.totals, "warnings": result.warnings})
+        return
+    show_rows("lesions", list(result.lesions))
+    for name, value in result.totals.items():
+        tell(f"{name}: {'' if value is None else value}")
+    say_warnings(result.warnings)
+
+
+def track(
+    baseline: Annotated[Path, typer.Argument(help="table of lesions: lesion_id x_mm y_mm z_mm [volume_ml] [pair]")],
+    followup: Annotated[Path, typer.Argument(help="table of lesions of the later scan")],
+    registration: Annotated[Path | None, typer.Option(help="JSON: 4 x 4 matrix, baseline to follow-up mm")] = None,
+    as_json: AsJson = False,
+    out: Out = None,
+) -> None:
+    """What became of each lesion: matched, new, resolved, merged or split. Provisional in this version."""
+    from lutrace.ingest import run_track
+
+    result = run_track(baseline, followup, registration=registration)
+    show_rows("links", list(result.links), warnings=result.warnings, as_json=as_json, out=out)
+
+
 def _site(path: Path | None) -> SiteProfile | None:
+    from lutrace.ingest import parse_profile
+
     if path is None:
         return None
     if not path.is_file():

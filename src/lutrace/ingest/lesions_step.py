@@ -9,7 +9,7 @@ from lutrace.core import Row, UnusableInputError, write_rows
 from lutrace.dicom import SeriesFiles, index_folder, is_image_series, read_masks, read_series, write_seg
 from lutrace.imaging import Mask, Outline, Volume, render_mip, to_suvbw
 from lutrace.physics import compute_suv_factor
-from lutrace.segment import LesionSet, Plan, find_lesions
+from lutrace.segment import LesionSet, find_lesions, load_plan
 
 _COLUMNS = (
     "lesion_id", "category", "site", "volume_ml", "suv_mean", "suv_max", "suv_peak", "tlp_ml", "x_mm", "y_mm", "z_mm",
@@ -28,14 +28,17 @@ class LesionsStepResult:
     written: tuple[Path, ...]
 
 
-def run_lesions(folder: Path, plan: Plan, *, out: Path, organs: Path | None = None) -> LesionsStepResult:
+def run_lesions(folder: Path, plan_name: str, *, out: Path, organs: Path | None = None) -> LesionsStepResult:
     """The lesions of the PET or SPECT series in `folder` in SUVbw, written to `out` as lesions.csv, SEG and mip.png.
+
+    `plan_name` is a shipped measurement plan (suv3, suv4, liver, percent41, percent50, adaptive).
 
     `organs` is a file or folder of masks named by the vocabulary (liver, kidney_left, skeleton ...); without it every
     component is uncertain and the totals are candidate uptake. Three totals are given, never one; the reviewed volume
     is empty until somebody has reviewed it.
     Raises what the readers, the SUV factor and `segment.find_lesions` refuse.
     """
+    plan = load_plan(plan_name)
     series = _only_uptake(folder)
     image = read_series(series)
     if image.facts is None:

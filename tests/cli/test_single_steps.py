@@ -1,0 +1,71 @@
+"""The single steps through the command line, on real data where it is named."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import SimpleITK
+
+from lutrace.cli.app import run
+from lutrace.core import read_rows
+
+
+def answer(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> dict[str, object]:
+    assert run(arguments) == 0
+    said = capsys.readouterr()
+    content = json.loads(said.out)
+    assert isinstance(content, dict)
+    return content
+
+
+@pytest.mark.real_data
+def test_suv_of_the_real_177lu_pair(real_data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    out = tmp_path / "suv.csv"
+    content = answer(["suv", str(real_data / "spect_lu177_xspect"), "--json", "--out", str(out)], capsys)
+    series = content["series"]
+    assert isinstance(series, list)
+    assert [row["factor_suvbw"] for row in series] == pytest.approx([1.28961874e-5] * 2, rel=1e-6)
+    assert [row["suvbw_max"] for row in series] == pytest.approx([29.4188, 44.7627], abs=5e-5)
+    assert [row["activity_budget_pct"] for row in series] == pytest.approx([18.7, 13.8], abs=0.05)
+    assert all(row["steps"] for row in series)
+    assert [row["status"] for row in read_rows(out)] == ["ok", "ok"]
+
+
+@pytest.mark.real_data
+@pytest.mark.parametrize("case", [f"STS_{number:03d}" for number in range(1, 11)])
+def test_roi_writes_the_published_masks_voxel_for_voxel(
+    case: str, real_data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder, masks = real_data / "pet_sts" / case, tmp_path / "masks"
+    call = ["roi", str(folder / "image"), "--masks", str(folder / "mask"), "--write-masks", str(masks), "--json"]
+    content = answer(call, capsys)
+    (written,) = masks.glob("*.nii.gz")
+    mine, truth = SimpleITK.ReadImage(written), SimpleITK.ReadImage(folder / "PET_mask.nii.gz")
+    assert mine.GetPixelID() == SimpleITK.sitkUInt8
+    assert mine.GetOrigin() == pytest.approx(truth.GetOrigin(), abs=1e-3)
+    region = SimpleITK.GetArrayFromImage(truth) > 0
+    assert np.array_equal(SimpleITK.GetArrayFromImage(mine) > 0, region)
+    image = SimpleITK.ReadImage(folder / "PET_image.nii.gz")
+    inside = SimpleITK.GetArrayFromImage(image)[region].astype(float)
+    (row,) = content["regions"]  # type: ignore[misc]
+    assert row["voxels"] == inside.size
+    assert row["suv_max"] == pytest.approx(inside.max(), rel=1e-5)
+    assert row["suv_mean"] == pytest.approx(inside.mean(), rel=1e-5)
+
+
+def test_track_works_on_coordinates_alone(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    before, after = tmp_path / "before.csv", tmp_path / "after.csv"
+    before.write_text("lesion_id,x_mm,y_mm,z_mm\na,0,0,0\nb,100,0,0\n", encoding="utf-8")
+    after.write_text("lesion_id,x_mm,y_mm,z_mm\np,2,0,0\nq,102,0,0\nr,50,200,0\n", encoding="utf-8")
+    content = answer(["track", str(before), str(after), "--json"], capsys)
+    links = {(link["baseline_id"], link["followup_id"]): link["status"] for link in content["links"]}  # type: ignore[attr-defined]
+    assert links == {("a", "p"): "matched", ("b", "q"): "matched", (None, "r"): "new"}
+    assert content["warnings"]
+
+
+def test_an_empty_folder_is_unusable(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["suv", str(tmp_path)]) == 2
+    assert capsys.readouterr().err.startswith("error: ")
