@@ -11,12 +11,13 @@ from lutrace.physics import QuantProfile
 from lutrace.terms import regions
 
 LESION_REGION = "lesion"
+UNNAMED_CENTRE = "Unnamed centre"
 
 
 class SiteProfile(FrozenModel):
     """What a site states; every line may be left out, and nothing is guessed for it."""
 
-    centre: str = Field(default="Unnamed centre", min_length=1)
+    centre: str = Field(default=UNNAMED_CENTRE, min_length=1)
     languages: tuple[str, ...] = ("en",)
     patient_identifier_system: str | None = None
     quantification: QuantProfile | None = None

@@ -10,10 +10,10 @@ from pathlib import Path
 from lutrace.core import Progress, Row, UnusableInputError, digest_of_file, silent
 from lutrace.ehr import Identity, RecordBatch, read_fhir, read_table_rows
 from lutrace.ingest.cycle_places import place_scans
-from lutrace.ingest.profile import SiteProfile, parse_profile
+from lutrace.ingest.profile import UNNAMED_CENTRE, SiteProfile, parse_profile
 from lutrace.ingest.results import AddResult, result_of
 from lutrace.registry import AddReport, FactBatch, RefusedRow, Registry
-from lutrace.tables import FACT_TABLES
+from lutrace.tables import FACT_TABLES, PATIENTS
 
 _TABLE_ENDINGS = (".csv", ".tsv", ".xlsx", ".parquet")
 
@@ -64,7 +64,15 @@ def pseudonymised(registry: Registry, profile: SiteProfile, batch: RecordBatch) 
         known = names.get(str(identifier)) or registry.pseudonym("patient", str(identifier))
         return {**row, "patient_id": known}
 
-    rows = {table: [pseudonym(row) for row in given] for table, given in batch.rows.items()}
+    def stored(table: str, row: Row) -> Row:
+        known = pseudonym(row)
+        if row.get("record_key"):
+            known = {**known, "record_key": registry.identities.keyed(str(row["record_key"]))}
+        if table == PATIENTS.name and row.get("site") is None and profile.centre != UNNAMED_CENTRE:
+            known = {**known, "site": profile.centre}
+        return known
+
+    rows = {table: [stored(table, row) for row in given] for table, given in batch.rows.items()}
     faults = [
         RefusedRow(one.table, one.locator, one.column, one.rule, one.remedy, pseudonym(dict(one.row)))
         for one in batch.faults
