@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from tests.imaging.make import DIRECTIONS, ball, centres_mm, grid, mask, volume
 
-from lutrace.imaging import resample_labels, resample_mask, resample_volume
+from lutrace.imaging import resample_labels, resample_mask, resample_masks, resample_volume
 
 
 @pytest.mark.parametrize("direction", DIRECTIONS)
@@ -45,3 +45,16 @@ def test_a_shift_of_two_voxels_moves_labels_by_two_voxels() -> None:
 def test_beyond_the_edge_stands_the_value_asked_for() -> None:
     far = grid(origin=(500.0, 500.0, 500.0))
     assert (resample_volume(volume(np.ones(grid().shape_zyx), grid()), far, outside=-1000.0).array == -1000).all()
+
+
+def test_forty_masks_resampled_together_are_each_what_it_is_alone() -> None:
+    rng = np.random.default_rng(2)
+    coarse = grid((10, 8, 6), (4.0, 6.0, 8.0))
+    masks = [mask(rng.random(grid().shape_zyx) > 0.6, grid()) for _ in range(38)]
+    masks[3:3] = [mask(rng.random(coarse.shape_zyx) > 0.6, coarse) for _ in range(2)]
+    target = grid((15, 12, 9), (2.5, 2.5, 2.5))
+    for one, moved in zip(masks, resample_masks(masks, target), strict=True):
+        alone = resample_mask(one, target)
+        assert (moved.array == alone.array).all()
+        assert moved.notes == alone.notes
+    assert resample_masks([], target) == []

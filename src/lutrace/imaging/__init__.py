@@ -9,7 +9,7 @@ from lutrace.imaging.nifti import is_nifti, read_nifti_masks, read_nifti_volume,
 from lutrace.imaging.peak import compute_sphere_means
 from lutrace.imaging.png import encode_png
 from lutrace.imaging.registration import Registration, identity_registration, register_rigid
-from lutrace.imaging.resample import resample_labels, resample_mask, resample_volume
+from lutrace.imaging.resample import resample_labels, resample_mask, resample_masks, resample_volume
 from lutrace.imaging.suv import to_suvbw
 from lutrace.imaging.view import common_view, field_of_view_mm
 from lutrace.imaging.volume import BoolArray, FloatArray, Geometry, Mask, Volume
@@ -48,6 +48,7 @@ __all__ = [
     "render_mip",
     "resample_labels",
     "resample_mask",
+    "resample_masks",
     "resample_volume",
     "to_suvbw",
     "write_nifti",

@@ -57,7 +57,7 @@ def measure_labels(volume: Volume, labels: NDArray[Any]) -> tuple[RegionMeasures
     """
     if labels.shape != volume.array.shape:
         raise ContradictionError(f"labels: expected shape {volume.array.shape}, found {labels.shape}")
-    place = np.flatnonzero(labels)
+    place = np.flatnonzero(labels != 0)
     if place.size == 0:
         return ()
     number = labels.ravel()[place].astype(np.int64)

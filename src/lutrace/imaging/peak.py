@@ -43,16 +43,29 @@ def compute_sphere_means(volume: Volume, centres_zyx: NDArray[np.int64]) -> Sphe
     """
     offsets = sphere_offsets(volume.geometry)
     margin = np.abs(offsets).max(axis=0)
-    padded = np.pad(volume.array, [(m, m) for m in margin])
     shape = np.asarray(volume.array.shape)
+    low, padded = _around(volume.array, centres_zyx, margin)
     strides = np.asarray([padded.shape[1] * padded.shape[2], padded.shape[2], 1])
-    flat_centres = (centres_zyx + margin) @ strides
+    flat_centres = (centres_zyx - low) @ strides
     total = np.zeros(len(centres_zyx))
     values = padded.ravel()
     for step in offsets @ strides:
         total += values[flat_centres + step]
     whole = np.asarray(((centres_zyx >= margin) & (centres_zyx < shape - margin)).all(axis=1))
     return SphereMeans(total / _voxels_inside(centres_zyx, whole, offsets, shape), whole)
+
+
+def _around(
+    array: FloatArray, centres_zyx: NDArray[np.int64], margin: NDArray[np.int64]
+) -> tuple[NDArray[np.int64], FloatArray]:
+    """The box that holds all centres and their margin, zero beyond the image, and the index of its first voxel."""
+    if not len(centres_zyx):
+        return np.zeros(3, np.int64), array
+    shape = np.asarray(array.shape)
+    low, high = centres_zyx.min(axis=0) - margin, centres_zyx.max(axis=0) + margin + 1
+    inside = tuple(slice(int(a), int(b)) for a, b in zip(np.maximum(low, 0), np.minimum(high, shape), strict=True))
+    beyond = np.stack([np.maximum(-low, 0), np.maximum(high - shape, 0)], axis=1)
+    return low, np.pad(array[inside], beyond)
 
 
 def _voxels_inside(

@@ -140,6 +140,8 @@ def _method(fixed: Any, metric: Metric) -> Any:
 def _rate(fixed: Any, moving: Any, metric: Metric, shift: NDArray[np.float64]) -> float | None:
     """The metric after a mere translation; None when the images do not overlap."""
     method = _method(fixed, metric)
+    method.SetMetricUseFixedImageGradientFilter(False)
+    method.SetMetricUseMovingImageGradientFilter(False)  # a value needs no gradients
     method.SetInitialTransform(_rigid(fixed, shift))
     try:
         return float(method.MetricEvaluate(fixed, moving))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, Literal
 
@@ -9,8 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lutrace.imaging.itk import from_itk, sitk, to_itk
-from lutrace.imaging.volume import Geometry, Mask, Volume
+from lutrace.imaging.volume import BoolArray, Geometry, Mask, Volume
 
+_BITS = 32
 _INTERPOLATORS = {"linear": sitk.sitkLinear, "nearest": sitk.sitkNearestNeighbor}
 
 
@@ -77,5 +79,41 @@ def resample_labels(
 def resample_mask(mask: Mask, target: Geometry, *, matrix: NDArray[np.float64] | None = None) -> Mask:
     """The region on another grid: a voxel belongs when the nearest voxel of the mask does; a note says so."""
     array = resample_array(mask.array, mask.geometry, target, method="nearest", outside=0.0, matrix=matrix)
-    note = f"resampled by nearest neighbour from {mask.geometry.size_xyz} to {target.size_xyz} voxels"
-    return replace(mask, array=array.astype(np.bool_), geometry=target, notes=(*mask.notes, note))
+    return replace(mask, array=array.astype(np.bool_), geometry=target, notes=(*mask.notes, _note(mask, target)))
+
+
+def _note(mask: Mask, target: Geometry) -> str:
+    return f"resampled by nearest neighbour from {mask.geometry.size_xyz} to {target.size_xyz} voxels"
+
+
+def resample_masks(masks: Sequence[Mask], target: Geometry) -> list[Mask]:
+    """What `resample_mask` gives for each of the masks, in their order; masks of one grid go together.
+
+    Each mask of a grid is a bit of one number per voxel, so that up to 32 regions cost little more than one.
+    """
+    moved: dict[int, Mask] = {}
+    waiting = dict(enumerate(masks))
+    while waiting:
+        first = next(iter(waiting.values())).geometry
+        together = [number for number, mask in waiting.items() if mask.geometry == first][:_BITS]
+        for number, array in zip(together, _moved_together([waiting[n] for n in together], target), strict=True):
+            mask = waiting.pop(number)
+            moved[number] = replace(mask, array=array, geometry=target, notes=(*mask.notes, _note(mask, target)))
+    return [moved[number] for number in range(len(masks))]
+
+
+def _moved_together(masks: Sequence[Mask], target: Geometry) -> list[BoolArray]:
+    """The voxels on the target grid of at most 32 masks that share their grid."""
+    geometry = masks[0].geometry
+    bits = np.zeros(int(np.prod(geometry.shape_zyx)), np.uint32)
+    for number, mask in enumerate(masks):
+        bits[np.flatnonzero(mask.array)] |= np.uint32(1 << number)
+    there = resample_array(bits.reshape(geometry.shape_zyx), geometry, target, method="nearest", outside=0.0).ravel()
+    place = np.flatnonzero(there != 0)
+    found = there[place]
+    arrays = []
+    for number in range(len(masks)):
+        array = np.zeros(there.size, np.bool_)
+        array[place[(found & np.uint32(1 << number)) != 0]] = True
+        arrays.append(array.reshape(target.shape_zyx))
+    return arrays

@@ -19,7 +19,7 @@ from lutrace.imaging import (
     identity_registration,
     register_rigid,
     render_mip,
-    resample_mask,
+    resample_masks,
     to_suvbw,
 )
 from lutrace.ingest.header_facts import parse_header_facts
@@ -172,6 +172,7 @@ def organs_on(task: PatientTask, scan: Row, volume: Volume) -> list[Mask]:
     frames = {one["scan_id"]: one["frame_of_reference"] for one in (*task.scans, *task.cts)}
     own_frame = scan["frame_of_reference"]
     organs: list[Mask] = []
+    elsewhere: list[Mask] = []
     for region in regions():
         candidates = [
             row
@@ -184,8 +185,9 @@ def organs_on(task: PatientTask, scan: Row, volume: Volume) -> list[Mask]:
         candidates.sort(key=lambda row: (row["scan_id"] != scan["scan_id"], row["maker"], row["mask_id"]))
         if candidates:
             mask = load_mask(task.images, candidates[0])
-            organs.append(mask if mask.geometry.same_grid(volume.geometry) else resample_mask(mask, volume.geometry))
-    return organs
+            (organs if mask.geometry.same_grid(volume.geometry) else elsewhere).append(mask)
+    found = {mask.name: mask for mask in (*organs, *resample_masks(elsewhere, volume.geometry))}
+    return [found[region] for region in regions() if region in found]
 
 
 def _quantified(task: PatientTask, scan: Row, done: Quantified, refused_plans: Sequence[Step]) -> Row:
