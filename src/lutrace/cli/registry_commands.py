@@ -1,26 +1,22 @@
-"""`lutrace init`, `add`, `measure`, `check`: fill a registry and look after it."""
+"""`lutrace init`, `add`, `measure`, `check`: fill a registry and look after it.
+
+Corridors are imported when their command runs: `lutrace --help` answers at once.
+"""
 
 from __future__ import annotations
 
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from lutrace.cli.bars import progress_bars
 from lutrace.cli.show import say, say_warnings, show_json, show_rows, tell
-from lutrace.core import Progress, UnsupportedError, UnusableInputError
-from lutrace.ingest import (
-    AddResult,
-    run_add_dicom,
-    run_add_fhir,
-    run_add_masks,
-    run_add_table,
-    run_check,
-    run_init,
-    run_measure,
-)
+from lutrace.core import Progress, UnusableInputError
+
+if TYPE_CHECKING:
+    from lutrace.ingest import AddResult
 
 RegistryFolder = Annotated[Path, typer.Option("--registry", help="folder made by `lutrace init`")]
 AsJson = Annotated[bool, typer.Option("--json", help="print one JSON object and nothing else")]
@@ -49,6 +45,8 @@ def register(app: typer.Typer) -> None:
 
 def init(folder: Annotated[Path, typer.Argument(help="folder to make")]) -> None:
     """Make an empty registry with a commented site profile, site.yaml."""
+    from lutrace.ingest import run_init
+
     run_init(folder)
     tell(f"{folder}: an empty registry; read {folder / 'site.yaml'} and fill in what your site needs")
 
@@ -93,6 +91,8 @@ def _add(
     jobs: int | None,
     progress: Progress,
 ) -> AddResult:
+    from lutrace.ingest import run_add_dicom, run_add_fhir, run_add_masks, run_add_table
+
     match kind:
         case Kind.DICOM:
             return run_add_dicom(registry, sources, dry_run=dry_run, progress=progress, jobs=jobs)
@@ -102,7 +102,7 @@ def _add(
             return run_add_table(registry, sources, table=table, dry_run=dry_run, progress=progress)
         case Kind.MASKS:
             return run_add_masks(registry, sources, dry_run=dry_run, progress=progress)
-    raise UnsupportedError(f"`add {kind.value}` is not in this version; it reads dicom, fhir, table and masks")
+    raise UnusableInputError(f"`add {kind.value}` is not in this version; it reads dicom, fhir, table and masks")
 
 
 def measure(
@@ -113,6 +113,8 @@ def measure(
     as_json: AsJson = False,
 ) -> None:
     """SUV, organs, lesions and tracking of every scan not measured yet; stopped, it goes on where it was."""
+    from lutrace.ingest import run_measure
+
     with progress_bars() as progress:
         result = run_measure(registry, plan or ["suv3"], jobs=jobs, scheduler=scheduler, progress=progress)
     counts = {"measured": result.measured, "up_to_date": result.up_to_date, "refused": result.refused}
@@ -128,7 +130,12 @@ def measure(
 
 def check(registry: RegistryFolder, as_json: AsJson = False) -> None:
     """What is missing, impossible or contradictory, with the rows and what to do."""
+    from lutrace.ingest import run_check
+
     rows = run_check(registry)
-    show_rows("findings", rows, as_json=as_json)
+    if rows or as_json:
+        show_rows("findings", rows, as_json=as_json)
+    else:
+        tell("nothing missing, impossible or contradictory was found")
     if rows:
         raise typer.Exit(1)

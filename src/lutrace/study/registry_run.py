@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from pathlib import Path
 
-from lutrace.core import Progress, UnsupportedError, UnusableInputError, silent
+from lutrace.core import Progress, UnusableInputError, silent
 from lutrace.registry import Registry, Snapshot, open_snapshot
 from lutrace.report import ReleasePolicy
 from lutrace.study.run import RunResult, run_study
@@ -32,7 +32,7 @@ def run_registry_study(
     """
     if backend not in BACKENDS:
         if backend in ("spark", "postgres"):
-            raise UnsupportedError(f"--backend {backend} is not in this version; leave it out to run on DuckDB")
+            raise UnusableInputError(f"--backend {backend} is not in this version; leave it out to run on DuckDB")
         raise UnusableInputError(f"expected --backend {' or '.join(BACKENDS)}, got {backend!r}")
     document = load_protocol(protocol)
     frozen = _frozen_state(registry_folder, snapshot)

@@ -1,0 +1,69 @@
+"""A registry through the command line: made, filled, filled again, checked, asked too early."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from lutrace.cli.app import run
+
+LABS = "patient_id,date,analyte,value,unit\n1,2024-01-05,psa,12.5,ng/mL\n1,2024-02-05,psa,{},ng/mL\n"
+
+
+@pytest.fixture
+def registry(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Path:
+    assert run(["init", str(tmp_path / "registry")]) == 0
+    assert "site.yaml" in capsys.readouterr().out
+    return tmp_path / "registry"
+
+
+def add(registry: Path, labs: Path, capsys: pytest.CaptureFixture[str]) -> tuple[int, dict[str, int]]:
+    status = run(["add", "table", str(labs), "--registry", str(registry), "--json"])
+    counts: dict[str, int] = json.loads(capsys.readouterr().out)["rows"]
+    return status, counts
+
+
+def test_adding_twice_changes_nothing(registry: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    labs = tmp_path / "labs.csv"
+    labs.write_text(LABS.format("9.1"), encoding="utf-8")
+    assert add(registry, labs, capsys) == (0, {"added": 2, "updated": 0, "unchanged": 0, "quarantined": 0})
+    assert add(registry, labs, capsys) == (0, {"added": 0, "updated": 0, "unchanged": 2, "quarantined": 0})
+
+
+def test_a_bad_row_waits_in_quarantine_and_the_good_one_is_in(
+    registry: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    labs = tmp_path / "labs.csv"
+    labs.write_text(LABS.format("high"), encoding="utf-8")
+    assert add(registry, labs, capsys) == (1, {"added": 1, "updated": 0, "unchanged": 0, "quarantined": 1})
+    labs.write_text(LABS.format("9.1"), encoding="utf-8")
+    assert add(registry, labs, capsys)[1]["quarantined"] == 0
+
+
+def test_a_dry_run_stores_nothing(registry: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    labs = tmp_path / "labs.csv"
+    labs.write_text(LABS.format("9.1"), encoding="utf-8")
+    assert run(["add", "table", str(labs), "--registry", str(registry), "--dry-run"]) == 0
+    assert capsys.readouterr().out.startswith("would be added 2")
+    assert add(registry, labs, capsys)[1]["added"] == 2
+
+
+def test_what_this_version_does_not_read_is_said(registry: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["add", "redcap", "x", "--registry", str(registry)]) == 2
+    assert "not in this version" in capsys.readouterr().err
+
+
+def test_a_study_without_its_scans_is_refused_with_the_reason(
+    registry: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["run", "early-spect-response", "--registry", str(registry), "--out", str(tmp_path / "out")]) == 1
+    assert "nobody reaches" in capsys.readouterr().err
+    assert run(["run", "no-such-study", "--registry", str(registry), "--out", str(tmp_path / "out")]) == 2
+    assert "early-spect-response" in capsys.readouterr().err
+
+
+def test_a_second_registry_in_the_same_folder_is_refused(registry: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["init", str(registry)]) == 2
+    assert capsys.readouterr().err.startswith("error: ")
