@@ -22,6 +22,6 @@ def read_ct(series: SeriesFiles) -> SeriesImage:
     return SeriesImage(
         volume=Volume(array, stack.geometry, "HU", source),
         facts=None,
-        audit=audit_of(series, len(stack.instances), stack.notes),
+        audit=audit_of(series, len(stack.instances), stack.notes, tolerated=stack.notes),
         identity=series.identity,
     )

@@ -40,7 +40,7 @@ PARSE_ERRORS = (
 """What pydicom raises on damaged headers, while parsing and while decoding an element later."""
 
 _DATE = re.compile(r"^(\d{4})[.\-]?(\d{2})[.\-]?(\d{2})$")
-_TIME = re.compile(r"^(\d{2})(?::?(\d{2})(?::?(\d{2})(?:\.(\d{1,6}))?)?)?$")
+_TIME = re.compile(r"^(\d{2})(?::?(\d{2})(?::?(\d{2})(?:\.(\d*))?)?)?$")
 _ZONE = re.compile(r"([+-])(\d{2})(\d{2})$")
 
 
@@ -70,6 +70,12 @@ def element_text(dataset: Dataset, tag: int) -> str | None:
     else:
         text = str(value)
     return text.strip(" \0\r\n\t") or None
+
+
+def element_code(dataset: Dataset, tag: int) -> str | None:
+    """The element's coded word (CS) in capitals, as the standard writes it; None when absent or empty."""
+    text = element_text(dataset, tag)
+    return text.upper() if text is not None else None
 
 
 def decoded_text(dataset: Dataset, tag: int) -> str | None:
@@ -163,13 +169,13 @@ def parse_date(text: str | None) -> dt.date | None:
 
 
 def parse_time(text: str | None) -> dt.time | None:
-    """A TM value, also with colons and without minutes or seconds; None for nothing or no time."""
+    """A TM value, also with colons, without minutes or seconds, to any fraction; None for nothing or no time."""
     match = _TIME.match(text) if text else None
     if match is None:
         return None
     hour, minute, second, fraction = match.groups()
     try:
-        return dt.time(int(hour), int(minute or 0), min(int(second or 0), 59), int((fraction or "0").ljust(6, "0")))
+        return dt.time(int(hour), int(minute or 0), min(int(second or 0), 59), int((fraction or "0")[:6].ljust(6, "0")))
     except ValueError:
         return None
 
@@ -192,6 +198,11 @@ def parse_moment(text: str | None, *, zone: str | None = None) -> dt.datetime | 
     if own is not None and local is not None:
         moment += _offset(local) - _offset(own)
     return moment
+
+
+def has_offset(text: str) -> bool:
+    """Whether a DT value carries its own offset from UTC."""
+    return _ZONE.search(text) is not None
 
 
 def combine_moment(date: str | None, time: str | None) -> dt.datetime | None:

@@ -19,6 +19,8 @@ _MASS_ELEMENT = re.compile(r"\^?(\d{2,3})\^?m?[\s\-]*([A-Za-z]+)|([A-Za-z]+)[\s\
 _ELEMENTS = {"lu": "Lu", "f": "F", "ga": "Ga", "cu": "Cu", "zr": "Zr"} | {
     "lutetium": "Lu", "fluorine": "F", "fluor": "F", "gallium": "Ga", "copper": "Cu", "zirconium": "Zr"
 }  # fmt: skip
+_CLOCK_S = 2.0
+"""Two renderings of one moment may differ by their fractions of a second."""
 _CODES = {"C-111A1": "F-18", "C-131A3": "Ga-68", "C-127A2": "Cu-64", "C-168A4": "Zr-89"}
 _NUCLIDE_NAMES = ("Lu-177", "F-18", "Ga-68", "Cu-64", "Zr-89")
 
@@ -37,14 +39,14 @@ def quant_facts(
     Raises ContradictionError when two radiopharmaceuticals with different activities are listed.
     """
     said = list(notes)
-    drug = _radiopharmaceutical(header)
+    drug = _radiopharmaceutical(header, said)
     dose = el.element_number(drug, 0x00181074, "Radionuclide Total Dose")
     injected_bq = _injected_bq(dose, modality, said)
     start, clock, nominal = _injection(header, drug, said)
-    correction = el.element_text(header, 0x00541102)
+    correction = el.element_code(header, 0x00541102)
     if correction is not None and correction not in ("NONE", "START", "ADMIN"):
         raise ContradictionError(f"Decay Correction (0054,1102): expected NONE, START or ADMIN, found {correction!r}")
-    corrected = el.element_texts(header, 0x00280051)
+    corrected = tuple(code.upper() for code in el.element_texts(header, 0x00280051))
     if modality == "NM" and correction is None and "DECY" not in corrected:
         correction = "NONE"
         said.append("no Decay Correction (0054,1102) in an NM object and no DECY: voxels refer to the acquisition")
@@ -52,13 +54,13 @@ def quant_facts(
     return QuantFacts(
         modality=modality,
         units=units,
-        suv_type=el.element_text(header, 0x00541006),
+        suv_type=el.element_code(header, 0x00541006),
         decay_correction=cast("DecayCorrection | None", correction),
         corrected_image=corrected,
         manufacturer=el.element_text(header, 0x00080070),
         weight_kg=el.element_number(header, 0x00101030, "Patient's Weight"),
         height_m=el.element_number(header, 0x00101020, "Patient's Size"),
-        sex=el.element_text(header, 0x00100040),
+        sex=el.element_code(header, 0x00100040),
         injected_bq=injected_bq,
         injection_datetime=start,
         injection_time_only=clock,
@@ -107,8 +109,11 @@ def parse_radionuclide(text: str | None) -> str | None:
     return None
 
 
-def _radiopharmaceutical(header: Dataset) -> Dataset:
+def _radiopharmaceutical(header: Dataset, said: list[str]) -> Dataset:
     items = el.sequence_items(header, 0x00540016)
+    if not items and 0x00181074 in header:
+        said.append("Radionuclide Total Dose (0018,1074) lies outside Radiopharmaceutical Information (0054,0016)")
+        return header
     doses = {el.element_text(item, 0x00181074) for item in items}
     if len(doses) > 1:
         raise ContradictionError(
@@ -136,11 +141,30 @@ def _injection(
     start_text = el.element_text(drug, 0x00181078)
     start = el.parse_moment(start_text, zone=zone)
     clock = el.parse_time(el.element_text(drug, 0x00181072))
+    if start_text is not None and start is not None and zone is None and el.has_offset(start_text):
+        start = _on_the_scanners_clock(start, clock, said)
     if start_text is not None and start is None:
         said.append("Radiopharmaceutical Start Date Time (0018,1078) is malformed and was not used")
     if start is not None:
         return start, None, clock
     return None, clock, None
+
+
+def _on_the_scanners_clock(start: dt.datetime, clock: dt.time | None, said: list[str]) -> dt.datetime:
+    """A start date-time with an offset from UTC in a header without zone: the start time, local by definition, tells.
+
+    Two clocks that differ by whole quarters of an hour show one moment in two zones; else the offset is left aside.
+    """
+    named = "Radiopharmaceutical Start Date Time (0018,1078) has an offset from UTC, the header no zone (0008,0201)"
+    if clock is not None:
+        local = dt.datetime.combine(start.date(), clock)
+        ahead_s = (local - start).total_seconds()
+        ahead_s -= 86400 * round(ahead_s / 86400)
+        if ahead_s and min(ahead_s % 900, 900 - ahead_s % 900) < _CLOCK_S:
+            said.append(f"{named}: its clock is {ahead_s / 3600:+.2f} h by start time (0018,1072), which was taken")
+            return start + dt.timedelta(seconds=ahead_s)
+    said.append(f"{named}: read as the scanner's clock")
+    return start
 
 
 def _private_scan(header: Dataset) -> tuple[dt.datetime | None, str | None]:

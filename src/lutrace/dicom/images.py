@@ -18,6 +18,8 @@ class ReadAudit:
     n_files: int
     transfer_syntax: str | None
     notes: tuple[str, ...]
+    tolerated: tuple[str, ...] = ()
+    """What of the files was put up with (copies, one slice only): worth a warning."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -169,7 +169,9 @@ def _parse(path: Path) -> tuple[Dataset, int, int | None] | None:
 
 
 def _begins_without_preamble(head: bytes) -> bool:
-    return len(head) == 132 and head[:2] == b"\x08\x00" and head[3] == 0 and head[2] in (0x00, 0x01, 0x05, 0x08, 0x16)
+    begins_meta = head[:2] == b"\x02\x00" and head[3:6] in (b"\0UL", b"\0OB", b"\0UI")
+    begins_data = head[:2] == b"\x08\x00" and head[3:4] == b"\0" and head[2] in (0x00, 0x01, 0x05, 0x08, 0x16)
+    return len(head) == 132 and (begins_meta or begins_data)
 
 
 def _reason(error: Exception) -> str:

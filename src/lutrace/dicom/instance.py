@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -147,11 +148,16 @@ def _layout(dataset: Dataset, size_bytes: int, pixel_tag_at: int) -> PixelLayout
         bits_allocated=allocated,
         bits_stored=stored,
         signed=(el.element_integer(dataset, 0x00280103, "Pixel Representation") or 0) == 1,
-        slope=1.0 if slope is None else slope,
+        slope=slope if slope is not None else (math.nan if _needs_slope(dataset, pixel_tag_at) else 1.0),
         intercept=0.0 if intercept is None else intercept,
         offset=offset,
         length=length,
     )
+
+
+def _needs_slope(dataset: Dataset, pixel_tag_at: int) -> bool:
+    """Whole numbers of a PET have a unit only by Rescale Slope (type 1, PS3.3 C.8.9.4); floats may have it already."""
+    return el.element_text(dataset, 0x00080016) == PET and pixel_tag_at >= 0
 
 
 def _native_value_at(dataset: Dataset) -> int | None:

@@ -88,7 +88,7 @@ def _in_real_units(
             f"unit {mapping.unit_text}"
         )
         return np.asarray(rescaled * np.float32(gain) + np.float32(offset), np.float32), mapping.units
-    stated = el.element_text(header, 0x00541001)
+    stated = el.element_code(header, 0x00541001)
     if stated is not None and stated in _UNITS:
         notes.append(f"Units (0054,1001) = {stated} in an NM object, after Rescale Slope {layout.slope:g}")
         return rescaled, stated

@@ -25,7 +25,7 @@ def read_pet(series: SeriesFiles) -> SeriesImage:
         raise UnsupportedError(f"Series Type (0054,1000) = {series_type[0]}: lutrace reads static and whole-body PET")
     if "REPROJECTION" in series_type:
         raise UnsupportedError("Series Type (0054,1000) = REPROJECTION: expected reconstructed slices")
-    units = el.element_text(header, 0x00541001)
+    units = el.element_code(header, 0x00541001)
     if units is None:
         raise MissingFactError("Units (0054,1001): expected BQML, CNTS, GML or CM2ML, found nothing")
     if units not in _UNITS:
@@ -41,15 +41,17 @@ def read_pet(series: SeriesFiles) -> SeriesImage:
     return SeriesImage(
         volume=Volume(array, stack.geometry, _UNITS[units], source),
         facts=facts,
-        audit=audit_of(series, len(stack.instances), facts.notes),
+        audit=audit_of(series, len(stack.instances), facts.notes, tolerated=stack.notes),
         identity=series.identity,
     )
 
 
-def audit_of(series: SeriesFiles, n_files: int, notes: tuple[str, ...]) -> ReadAudit:
+def audit_of(
+    series: SeriesFiles, n_files: int, notes: tuple[str, ...], *, tolerated: tuple[str, ...] = ()
+) -> ReadAudit:
     """The audit of a series that was read from `n_files` files."""
     syntax = el.element_text(series.header.file_meta, 0x00020010)
-    return ReadAudit(series.series_uid, series.study_uid, n_files, syntax, notes)
+    return ReadAudit(series.series_uid, series.study_uid, n_files, syntax, notes, tolerated)
 
 
 def _check_complete(series: SeriesFiles, n_found: int) -> None:

@@ -45,6 +45,11 @@ def load_image(instance: Instance, out: NDArray[np.float32]) -> str:
 
 def check_slope(layout: PixelLayout) -> None:
     """Raise ContradictionError unless the rescale slope is a usable number other than 0, and the intercept one."""
+    if math.isnan(layout.slope):
+        raise ContradictionError(
+            "Rescale Slope (0028,1053): expected a number, found nothing that is one: the whole numbers that a PET "
+            "stores have no unit without it; export the series again"
+        )
     if not is_usable_scale(layout.slope, layout.intercept):
         raise ContradictionError(
             f"Rescale Slope (0028,1053) = {layout.slope:g}, Intercept (0028,1052) = {layout.intercept:g}: expected "

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from lutrace.core import digest_of
 
 _KEPT = " ._-+()"
 _RESERVED = {"con", "prn", "aux", "nul", *(f"{port}{n}" for port in ("com", "lpt") for n in range(1, 10))}
 _LONGEST = 100
+_TELLING = 3
+_TELLING_INSIDE = 5
 
 
 def safe_file_names(names: Sequence[str]) -> list[str]:
@@ -26,6 +32,19 @@ def safe_file_names(names: Sequence[str]) -> list[str]:
         taken.add(unique.casefold())
         safe.append(unique)
     return safe
+
+
+def shown_file_name(path: Path, people: Iterable[str | None]) -> str:
+    """The file's name for a message; the digest of the name where it holds a part of these names or identifiers.
+
+    Parts of three letters or more count, as whole words; of five or more, inside words too.
+    """
+    name = unicodedata.normalize("NFC", path.name).casefold()
+    parts = {part for text in people if text for part in re.split(r"[\W_]+", text.casefold()) if len(part) >= _TELLING}
+    words = set(re.split(r"[\W_]+", name))
+    if any(part in words or (len(part) >= _TELLING_INSIDE and part in name) for part in parts):
+        return f"file {digest_of(path.name)[:12]} (its name, which holds a patient's, is withheld)"
+    return path.name
 
 
 def _safe(name: str) -> str:

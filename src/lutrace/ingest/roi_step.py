@@ -50,7 +50,7 @@ def run_roi(folder: Path, masks: Path, *, write_masks: Path | None = None) -> Ro
     """
     series = _only_image(index_folder([folder]))
     image = read_series(series)
-    volume, warnings = image.volume, list[str]()
+    volume, warnings = image.volume, list(image.audit.tolerated)
     if image.facts is not None:
         try:
             factor = compute_suv_factor(image.facts)

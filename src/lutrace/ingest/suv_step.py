@@ -11,6 +11,7 @@ import numpy as np
 from lutrace.core import LutraceError, MissingFactError, Row, UnusableInputError
 from lutrace.dicom import FolderIndex, SeriesFiles, SeriesImage, index_folder, is_activity_series, read_series
 from lutrace.imaging import Volume
+from lutrace.ingest.file_names import shown_file_name
 from lutrace.ingest.injections import Injection, read_injections, records_of
 from lutrace.physics import (
     NUCLIDES,
@@ -125,7 +126,7 @@ def _row(series: SeriesFiles, table: Sequence[Injection] | None, profile: QuantP
         "hours_after_injection": done.hours_after_injection,
         "steps": [format_step(step) for step in factor.steps] + notes,
         "checks": [format_step(check) for check in factor.checks],
-        "warnings": [*done.warnings, *extra],
+        "warnings": [*image.audit.tolerated, *done.warnings, *extra],
     }
 
 
@@ -200,7 +201,8 @@ def _lost_row(series_uid: str, index: FolderIndex) -> Row:
 
 
 def _beside(index: FolderIndex) -> list[str]:
-    beside = [f"{fault.path.name}: {fault.reason}" for fault in index.faults]
+    people = [text for series in index.series for text in (series.identity.name, series.identity.patient_id)]
+    beside = [f"{shown_file_name(fault.path, people)}: {fault.reason}" for fault in index.faults]
     others = [series for series in index.series if not is_activity_series(series)]
     beside.extend(
         f"series {series.series_uid} ({series.modality or 'no modality'}, {len(series.instances)} files): not "

@@ -14,6 +14,7 @@ from lutrace.physics.trail import Trail
 DoseUnit = Literal["Bq", "MBq"]
 _BQ_RANGE = (1e6, 5e10)
 _MBQ_RANGE = (1.0, 5e4)
+BY_MAGNITUDE = "by magnitude"
 HALF_LIFE_WARN = 0.01
 HALF_LIFE_REFUSE = 0.10
 
@@ -37,10 +38,10 @@ def compute_dose_bq(value: float, *, modality: str, unit: DoseUnit | None = None
         return bq, f"{written} {unit}, as the site profile states"
     object_unit = "Bq" if modality == "PT" else "MBq"
     if _BQ_RANGE[0] <= value <= _BQ_RANGE[1]:
-        by = "the unit of its object" if object_unit == "Bq" else "by magnitude: an NM object should write MBq"
+        by = "the unit of its object" if object_unit == "Bq" else f"{BY_MAGNITUDE}: an NM object should write MBq"
         return value, f"{written} Bq, {by}"
     if _MBQ_RANGE[0] <= value <= _MBQ_RANGE[1]:
-        by = "the unit of its object" if object_unit == "MBq" else "by magnitude: a PET object should write Bq"
+        by = "the unit of its object" if object_unit == "MBq" else f"{BY_MAGNITUDE}: a PET object should write Bq"
         return value * 1e6, f"{written} MBq, {by}"
     raise ContradictionError(
         f"{written}: expected 1e6 to 5e10 (Bq) or 1 to 5e4 (MBq); give the activity in the injections table, or state "
@@ -96,11 +97,10 @@ def compute_injected_bq(facts: QuantFacts, trail: Trail) -> float:
         )
     if not (math.isfinite(facts.injected_bq) and _BQ_RANGE[0] <= facts.injected_bq <= _BQ_RANGE[1]):
         raise ContradictionError(f"injected activity: expected 1e6 to 5e10 Bq, got {facts.injected_bq:g} Bq")
-    trail.step(
-        "injected activity",
-        f"{facts.injected_bq:.10g} Bq",
-        *[n for n in facts.notes if "activity" in n.lower() or "(0018,1074)" in n],
-    )
+    notes = [n for n in facts.notes if "activity" in n.lower() or "(0018,1074)" in n]
+    trail.step("injected activity", f"{facts.injected_bq:.10g} Bq", *notes)
+    if notes and BY_MAGNITUDE in notes[-1]:
+        trail.warn(f"{notes[-1]}; state dose_unit in the site profile to settle it")
     return facts.injected_bq
 
 
@@ -115,6 +115,10 @@ def compute_half_life_s(facts: QuantFacts, trail: Trail) -> float:
                 "named; state half_life_s in the site profile"
             )
         trail.step("half-life", f"{known.half_life_s:g} s", f"radionuclide = {known.name}", known.source)
+        trail.warn(
+            f"Radionuclide Half Life (0018,1075) is absent or not above 0: that of {known.name}, "
+            f"{known.half_life_s:g} s, is used"
+        )
         return known.half_life_s
     trail.step("half-life", f"{stated:g} s", f"Radionuclide Half Life (0018,1075) = {stated:g}")
     if known is not None:

@@ -111,6 +111,11 @@ def _from_activity(facts: QuantFacts, to_bq_ml: float, trail: Trail) -> SuvFacto
     base, frame_factors = weight_kg * 1000.0 * to_bq_ml / dose.bq, dose.frame_factors
     if frame_factors and max(frame_factors) - min(frame_factors) <= 1e-12 * max(frame_factors):
         base, frame_factors = base * frame_factors[0], ()
+    if frame_factors:
+        trail.warn(
+            f"the images are not decay-corrected and were taken at different times: each slice has its own factor, "
+            f"factor_suvbw x {min(frame_factors):.8g} to {max(frame_factors):.8g}"
+        )
     if not (math.isfinite(base) and base > 0):
         raise ContradictionError(f"SUV factor: expected a positive number, got {base}")
     trail.step("factor", f"{base:.9g} g/mL per stored unit", f"weight {weight_kg:g} kg x 1000 / {dose.bq:.9g} Bq")
