@@ -46,7 +46,7 @@ def test_a_cox_model_is_shown_as_a_table_and_a_forest() -> None:
     covariate = "{name: ttv, label: Volume, value: ttv_ml, transform: log2, unit: per doubling}"
     cox = "  - {kind: cox, name: cox, label: Cox, populations: [C2], endpoints: [os], terms: [ttv]}\n"
     protocol = parse_protocol(f"{TEXT}{cox}covariates: [{covariate}]\n", "small.yaml")
-    assert names(protocol)[-2] == ["cox_estimates", "cox_forest"]
+    assert names(protocol)[-2] == ["cox_estimates", "cox_forest", "cox_checks"]
 
 
 def test_the_document_as_it_is_run_spells_the_standard_report_out() -> None:

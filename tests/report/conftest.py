@@ -20,6 +20,7 @@ from lutrace.report import (
     EstimateTable,
     FlowFigure,
     ForestFigure,
+    KeyNumber,
     Notice,
     NoticeTable,
     PictureFigure,
@@ -74,7 +75,7 @@ def estimate_row(**values: Any) -> Row:
         "n": 66,
         "events": 24,
         "method": METHOD,
-        "checks": "[]",
+        "checks": "{}",
     }
     return row | values
 
@@ -398,7 +399,7 @@ def make_spec() -> ReportSpec:
             Section("Warnings", (), (NoticeTable(),)),
         ),
         methods=("Time zero is the start of cycle 2.",),
-        key_numbers=(("Patients at cycle 2", "66"), ("Concordance", "50/66 (76%)")),
+        key_numbers=(KeyNumber("Patients at cycle 2", "66"), KeyNumber("Concordance", "50/66 (76%)")),
         labels=LABELS,
     )
 

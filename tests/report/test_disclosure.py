@@ -176,9 +176,31 @@ def test_estimates_that_are_counts_of_few_are_hidden(
     assert estimate != "hidden" or row["low"] is None
 
 
+def curve_step(at_risk: int, events: int, censored: int, group: str = "all") -> dict[str, Any]:
+    place = {"analysis": "km", "population": "C2", "endpoint": "os", "group": group}
+    return {**place, "at_risk": at_risk, "events": events, "censored": censored, "time_days": 100.0 - at_risk}
+
+
 def test_a_curve_ends_where_few_are_at_risk() -> None:
-    rows = [{"at_risk": n, "time_days": 10.0 * n} for n in (8, 5, 4, 1)]
-    assert [row["at_risk"] for row in apply_disclosure({"curves": rows}, min_cell=5)["curves"]] == [8, 5]
+    rows = [curve_step(20, 5, 0), curve_step(15, 6, 0), curve_step(9, 5, 0), curve_step(4, 4, 0)]
+    assert [row["at_risk"] for row in apply_disclosure({"curves": rows}, min_cell=5)["curves"]] == [20, 15, 9]
+
+
+def test_a_step_of_one_patient_is_joined_with_the_next_until_enough_have_left() -> None:
+    rows = [curve_step(20 - n, n % 2, 1 - n % 2) for n in range(7)]
+    [row] = apply_disclosure({"curves": [*rows, curve_step(30, 1, 0, "other")]}, min_cell=5)["curves"]
+    assert (row["at_risk"], row["events"], row["censored"]) == (16, 2, 3)
+
+
+def test_checks_of_a_model_tell_no_small_count(sample: Any) -> None:
+    checks = {"events_in_rarer_group": 3, "n_missing": 0, "largest_dfbetas": 0.9, "warnings": ["x: 3 events in all"]}
+    row = sample.estimate_row(checks=json.dumps(checks))
+    [left] = apply_disclosure({"estimates": [row]}, min_cell=5)["estimates"]
+    assert json.loads(left["checks"]) == {
+        "events_in_rarer_group": "<5",
+        "n_missing": 0,
+        "warnings": ["x: fewer than 5 events in all"],
+    }
 
 
 def test_a_median_of_few_is_hidden_with_its_quartiles(sample: Any) -> None:
@@ -196,6 +218,10 @@ def test_a_median_of_few_is_hidden_with_its_quartiles(sample: Any) -> None:
         ("3/66 (4.5 %)", "fewer than 5 of 66"),
         ("0 of 66 patients", "0 of 66 patients"),
         ("at cycle 2 of 6.5 months", "at cycle 2 of 6.5 months"),
+        ("3 events in its rarer group, below 5", "fewer than 5 events in its rarer group, below 5"),
+        ("4.0 events per term, below 10", "fewer than 5 events per term, below 10"),
+        ("8.5 events per term, below 10", "8.5 events per term, below 10"),
+        ("new lesions of 4 patients", "new lesions of fewer than 5 patients"),
     ],
 )
 def test_small_shares_in_sentences_become_words(text: str, left: str) -> None:

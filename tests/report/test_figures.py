@@ -168,7 +168,8 @@ def test_a_scatter_shows_only_patients_with_both_values(sample: Any) -> None:
     ]
     drawing = draw_scatter(ScatterFigure("s", "", "c2", "x", "y"), material({"endpoint_values": rows}))
     assert list(drawing.data) == [{"patient_id": "pseudonym-002", "x": -20.0, "y": 900.0}]
-    assert "Open triangles" in drawing.notes[0]
+    assert drawing.notes[0] == "1 of 3 patients have both values."
+    assert "Open triangles" in drawing.notes[1]
     assert "n = 1" in texts(drawing.figure)
 
 

@@ -18,6 +18,7 @@ from lutrace.report import (
     AttritionTable,
     EstimateTable,
     EvidenceRow,
+    KeyNumber,
     Notice,
     NoticeTable,
     ReleasePolicy,
@@ -257,7 +258,7 @@ def test_what_must_not_be_published_stands_at_the_top(report_input: ReportInput,
 
 
 def test_a_small_cell_policy_reaches_sentences_and_says_so(report_input: ReportInput, tmp_path: Path) -> None:
-    spec = ReportSpec((Section("s", (), (NoticeTable(),)),), key_numbers=(("Alive", "64/66 (97 %)"),))
+    spec = ReportSpec((Section("s", (), (NoticeTable(),)),), key_numbers=(KeyNumber("Alive", "64/66 (97 %)"),))
     strict = replace(
         report_input,
         spec=spec,

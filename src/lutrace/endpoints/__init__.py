@@ -6,9 +6,11 @@ from lutrace.endpoints.new_lesions import UNREVIEWED
 from lutrace.endpoints.psa_progression import describe_rule, find_psa_progression
 from lutrace.endpoints.psa_response import best_response
 from lutrace.endpoints.psa_series import baseline_of
+from lutrace.endpoints.scan_provenance import UNREVIEWED_VOLUME
 
 __all__ = [
     "UNREVIEWED",
+    "UNREVIEWED_VOLUME",
     "Basis",
     "baseline_of",
     "best_response",

@@ -11,15 +11,20 @@ from lutrace.tables import QUANTIFICATIONS, SCANS, TUMOUR_BURDENS
 USUAL_HOURS = (20.0, 28.0)
 """Hours after injection of a 24 h scan; outside of them the uptake has changed by more than some percent."""
 
+REVIEWED, AUTOMATIC_TAKEN = "reviewed", "reviewed, automatic total taken"
+UNREVIEWED_VOLUME = "automatic, not reviewed"
+"""Whether a reader has gone over the tumour volume of a landmark."""
+
 
 def derive_scan_provenance(basis: Basis) -> ir.Table:
     """`spect_hours` (h, category within or outside 20 to 28 h), `spect_plan`, `spect_scanner`, `spect_tracer`.
 
     The last three say it in their category: plan with digest, modality with manufacturer, radionuclide and tracer.
+    `spect_review` says whether a reader has reviewed the tumour volume that is taken.
     """
     scans = basis.facts.table(SCANS).select("scan_id", "modality", "manufacturer", "tracer", "radionuclide")
     hours = basis.facts.table(QUANTIFICATIONS).select("scan_id", "hours_after_injection", hours_row="row_id")
-    plans = basis.facts.table(TUMOUR_BURDENS).select("plan", burden_row="row_id")
+    plans = basis.facts.table(TUMOUR_BURDENS).select("plan", "tumour_reviewed_ml", burden_row="row_id")
     spects = basis.spects().select(
         "patient_id", "cycle", "scan_id", "scan_date", "scan_row", "burden_row", "plan_digest"
     )
@@ -33,10 +38,16 @@ def derive_scan_provenance(basis: Basis) -> ir.Table:
     plan = rows.plan + " (" + rows.plan_digest.substr(0, 12) + ")"
     return ibis.union(
         _hours(rows),
+        _named(rows, "spect_review", _review(basis, rows), table="tumour_burdens", row="burden_row"),
         _named(rows, "spect_plan", ibis.coalesce(plan, unknown), table="tumour_burdens", row="burden_row"),
         _named(rows, "spect_scanner", ibis.coalesce(scanner, unknown), table="scans", row="scan_row"),
         _named(rows, "spect_tracer", ibis.coalesce(tracer, unknown), table="scans", row="scan_row"),
     )
+
+
+def _review(basis: Basis, rows: ir.Table) -> ir.StringValue:
+    taken = REVIEWED if basis.protocol.measures.ttv_source == "reviewed" else AUTOMATIC_TAKEN
+    return ibis.cases((rows.tumour_reviewed_ml.notnull(), taken), else_=UNREVIEWED_VOLUME)
 
 
 def _hours(rows: ir.Table) -> ir.Table:

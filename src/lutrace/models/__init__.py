@@ -10,7 +10,17 @@ It gives rows of ESTIMATES, CURVES and AGREEMENTS and the warnings a reader must
 after time zero gets no hazard ratio (blocking); time that runs from cycle 1 gets a blocking warning of immortal time.
 """
 
+from lutrace.models.cox import describe_immortal_time
+from lutrace.models.curves import group_patients
 from lutrace.models.fit import fit_analysis
+from lutrace.models.pairs import classify_with
 from lutrace.models.results import AnalysisResult, ModelWarning
 
-__all__ = ["AnalysisResult", "ModelWarning", "fit_analysis"]
+__all__ = [
+    "AnalysisResult",
+    "ModelWarning",
+    "classify_with",
+    "describe_immortal_time",
+    "fit_analysis",
+    "group_patients",
+]

@@ -10,7 +10,7 @@ import numpy as np
 from lutrace.core import EstimationError, Row
 from lutrace.models.outcome import count_events, count_late, covariate_of, follow_up_of, select_complete
 from lutrace.models.results import AnalysisResult, Cell, ModelWarning, finite_or_none, join_results, rows_of
-from lutrace.protocol import CoxAnalysis, Protocol
+from lutrace.protocol import CoxAnalysis, Landmark, Protocol
 from lutrace.stats import CoxFit, Survival, fit_cox, fit_cox_or_firth, fit_firth_cox
 
 _PH_ALARM = 0.05
@@ -102,21 +102,32 @@ def _warn_of_time_zero(analysis: CoxAnalysis, population: str, protocol: Protoco
     landmark = protocol.landmark(population)
     if landmark.origin != "first_cycle":
         return ()
-    text = (
+    return (ModelWarning(f"{analysis.name}, {population}", describe_immortal_time(landmark), "blocking"),)
+
+
+def describe_immortal_time(landmark: Landmark) -> str:
+    """What a reader must be told when time runs from cycle 1 to outcomes of those who reached a later landmark."""
+    return (
         f"immortal time: time runs from cycle 1, the covariates are of cycle {landmark.cycle}: every patient had to "
         "live until then, and the hazard ratios are biased; set the origin of the landmark to spect"
     )
-    return (ModelWarning(f"{analysis.name}, {population}", text, "blocking"),)
 
 
 def _warnings_of(fit: CoxFit) -> list[str]:
     texts = list(fit.warnings)
     for test in fit.ph_tests:
         if test.p < _PH_ALARM:
-            texts.append(f"hazards are not proportional ({test.term}: p = {test.p:.3g}): the ratio changes with time")
+            of = "the whole model" if test.term == "global" else test.term
+            texts.append(
+                f"hazards are not proportional ({of}: p = {test.p:.3f}): the hazard ratio changes with time and is an "
+                "average over the follow-up"
+            )
     wider = fit.robust_se[0] / fit.se[0]
     if not fit.firth and wider > _ROBUST_ALARM:
-        texts.append(f"the robust standard error is {100 * (wider - 1):.0f} % larger: the interval is too narrow")
+        texts.append(
+            f"checked without the model's assumptions (robust standard error) the uncertainty is "
+            f"{100 * (wider - 1):.0f} % larger: take the interval as too narrow, the p value as too small"
+        )
     return texts
 
 

@@ -73,6 +73,17 @@ def _fit_groups(
     return AnalysisResult(tuple(estimates), tuple(curves))
 
 
+def group_patients(
+    analysis: KaplanMeierAnalysis, rows: Sequence[Row], protocol: Protocol, *, population: str, endpoint: str
+) -> list[tuple[str, str]]:
+    """Patient and group of all who enter the curves of an analysis, as (patient_id, group); none without `by`."""
+    if analysis.by is None:
+        return []
+    used = select_complete(rows_of(rows, population), endpoint, (analysis.by,))
+    groups = _split(analysis, covariate_of(protocol, analysis.by), used)
+    return [(row["patient_id"], group) for row, group in zip(used, groups, strict=True)]
+
+
 def _split(analysis: KaplanMeierAnalysis, covariate: Covariate, rows: Sequence[Row]) -> list[str]:
     """The group of each patient, in words that the legend of a figure can show."""
     values = [float(row[covariate.name]) for row in rows]

@@ -17,7 +17,7 @@ from lutrace.protocol.analyses import (
 )
 from lutrace.protocol.document import Protocol, describe_schema, parse_protocol, read_protocol
 from lutrace.protocol.outcomes import Outcome, OverallSurvival, PsaPfs, PsaProgression
-from lutrace.protocol.presentation import Item, Presentation, ReportSection, ShowPictures
+from lutrace.protocol.presentation import Item, Presentation, ReportSection, ShowCoxGrid, ShowPictures
 from lutrace.protocol.selection import (
     Landmark,
     Measures,
@@ -54,6 +54,7 @@ __all__ = [
     "PsaRules",
     "ReportSection",
     "SameSign",
+    "ShowCoxGrid",
     "ShowPictures",
     "SpectRule",
     "ThreeClasses",

@@ -61,6 +61,14 @@ class ShowAgreement(_Item):
     notes: tuple[str, ...] = ()
 
 
+class ShowChecks(_Item):
+    """What was checked of each Cox model: events per term, proportional hazards, influence, Firth's answer."""
+
+    show: Literal["checks"]
+    analyses: tuple[str, ...]
+    notes: tuple[str, ...] = ()
+
+
 class ShowWarnings(_Item):
     """What the run warns of."""
 
@@ -73,6 +81,7 @@ class ShowFlow(_Item):
 
     show: Literal["flow"]
     populations: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 class ShowSurvival(_Item):
@@ -84,6 +93,7 @@ class ShowSurvival(_Item):
     endpoint: str
     estimates: tuple[str, ...] = ()
     time_unit: Literal["weeks", "months", "days"] = "weeks"
+    notes: tuple[str, ...] = ()
 
 
 class ShowForest(_Item):
@@ -95,6 +105,7 @@ class ShowForest(_Item):
     endpoints: tuple[str, ...] = ()
     terms: tuple[str, ...] = ()
     adjusted: bool | None = None
+    notes: tuple[str, ...] = ()
 
 
 class ShowWaterfall(_Item):
@@ -105,6 +116,7 @@ class ShowWaterfall(_Item):
     endpoint: str
     lines: tuple[float, ...] = (-50.0, 25.0)
     cap_pct: float = 100.0
+    notes: tuple[str, ...] = ()
 
 
 class ShowScatter(_Item):
@@ -118,6 +130,7 @@ class ShowScatter(_Item):
     x_lines: tuple[float, ...] = (0.0,)
     y_lines: tuple[float, ...] = (0.0,)
     cap: float | None = 200.0
+    notes: tuple[str, ...] = ()
 
 
 class ShowPictures(_Item):
@@ -125,6 +138,7 @@ class ShowPictures(_Item):
 
     show: Literal["pictures"]
     patients: int = 1
+    notes: tuple[str, ...] = ()
 
 
 Item = (
@@ -133,6 +147,7 @@ Item = (
     | ShowEstimates
     | ShowCoxGrid
     | ShowAgreement
+    | ShowChecks
     | ShowWarnings
     | ShowFlow
     | ShowSurvival

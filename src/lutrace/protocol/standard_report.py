@@ -11,6 +11,7 @@ from lutrace.protocol.presentation import (
     ReportSection,
     ShowAgreement,
     ShowAttrition,
+    ShowChecks,
     ShowEstimates,
     ShowFlow,
     ShowForest,
@@ -68,7 +69,10 @@ def _items_of(analysis: Analysis) -> tuple[Item, ...]:
             forest = ShowForest(
                 show="forest", name=f"{analysis.name}_forest", caption="Hazard ratios", analyses=(analysis.name,)
             )
-            return estimates, forest
+            checks = ShowChecks(
+                show="checks", name=f"{analysis.name}_checks", caption="Checks of the models", analyses=(analysis.name,)
+            )
+            return estimates, forest, checks
         case ConcordanceAnalysis():
             matrix = ShowAgreement(
                 show="agreement",

@@ -3,6 +3,7 @@
 from lutrace.report.contents import (
     AgreementTable,
     AttritionTable,
+    CheckTable,
     CoxGridTable,
     EstimateTable,
     EvidenceRow,
@@ -10,6 +11,7 @@ from lutrace.report.contents import (
     ForestFigure,
     IndexEntry,
     IndexMeta,
+    KeyNumber,
     Notice,
     NoticeTable,
     PictureFigure,
@@ -27,12 +29,16 @@ from lutrace.report.contents import (
 )
 from lutrace.report.disclosure import apply_disclosure, release_notices, withhold_columns
 from lutrace.report.evidence import collect_evidence
+from lutrace.report.material import group_endpoint
+from lutrace.report.notices import NoticeGroup, group_notices
 from lutrace.report.pages import render_index
 from lutrace.report.rendering import render_report
+from lutrace.report.wording import format_estimate, format_value
 
 __all__ = [
     "AgreementTable",
     "AttritionTable",
+    "CheckTable",
     "CoxGridTable",
     "EstimateTable",
     "EvidenceRow",
@@ -40,7 +46,9 @@ __all__ = [
     "ForestFigure",
     "IndexEntry",
     "IndexMeta",
+    "KeyNumber",
     "Notice",
+    "NoticeGroup",
     "NoticeTable",
     "PictureFigure",
     "ReleasePolicy",
@@ -56,6 +64,10 @@ __all__ = [
     "WaterfallFigure",
     "apply_disclosure",
     "collect_evidence",
+    "format_estimate",
+    "format_value",
+    "group_endpoint",
+    "group_notices",
     "release_notices",
     "render_index",
     "render_report",

@@ -6,10 +6,12 @@ from collections import defaultdict
 from collections.abc import Hashable, Sequence
 
 from lutrace.core import Row
+from lutrace.report.check_table import compose_checks
 from lutrace.report.contents import (
     BLOCKING,
     AgreementTable,
     AttritionTable,
+    CheckTable,
     CoxGridTable,
     EstimateTable,
     NoticeTable,
@@ -19,17 +21,15 @@ from lutrace.report.contents import (
 from lutrace.report.estimate_tables import compose_agreement, compose_cox_grid, compose_estimates
 from lutrace.report.evidence import COHORT
 from lutrace.report.material import Material
+from lutrace.report.notices import group_notices
 from lutrace.report.text_table import Cell, TextTable
 from lutrace.report.wording import (
     EMPTY,
     format_quartiles,
     format_share,
     format_value,
-    in_words,
     with_unit,
 )
-
-_SEVERITIES = {BLOCKING: 0, "warning": 1, "note": 2}
 
 
 def compose_table(spec: TableSpec, material: Material) -> TextTable:
@@ -45,6 +45,8 @@ def compose_table(spec: TableSpec, material: Material) -> TextTable:
             return compose_cox_grid(spec, material)
         case AgreementTable():
             return compose_agreement(spec, material)
+        case CheckTable():
+            return compose_checks(spec, material)
         case NoticeTable():
             return _compose_notices(spec, material)
 
@@ -164,14 +166,9 @@ def _compose_attrition(spec: AttritionTable, material: Material) -> TextTable:
 
 
 def _compose_notices(spec: NoticeTable, material: Material) -> TextTable:
-    ordered = sorted(material.notices, key=lambda note: _SEVERITIES.get(note.severity, len(_SEVERITIES)))
     lines = tuple(
-        (
-            Cell(note.severity, strong=note.severity == BLOCKING),
-            Cell(", ".join(material.word(name) for name in note.where.split(", "))),
-            Cell(in_words(material.labels, note.text)),
-        )
-        for note in ordered
+        (Cell(group.severity, strong=group.severity == BLOCKING), Cell(group.text), Cell(group.places))
+        for group in group_notices(material.notices, material.labels)
     )
     notes = spec.notes if lines else ("The run raised no warning.", *spec.notes)
-    return TextTable(spec.name, spec.caption, ("Severity", "Where", "What"), lines, notes, words=(1, 2))
+    return TextTable(spec.name, spec.caption, ("Severity", "What", "Where"), lines, notes, words=(1, 2))

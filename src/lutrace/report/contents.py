@@ -48,7 +48,8 @@ class EvidenceRow:
     `population` and `endpoint` tie it to the numbers: an estimate leads to the rows of its population whose endpoint is
     its endpoint, its term, or one of `adjusted_for` (split at commas). The members of a population have the endpoint
     `cohort`; those that step 3 of an attrition left out have `attrition:3`. `patient_id` is the registry's pseudonym;
-    the report shows a study number (S001) in its place. Never a calendar date.
+    the report shows a study number (S001) in its place. `source` is the digest of the file that the fact came from,
+    `source_place` the place in it. Never a calendar date.
     """
 
     patient_id: str
@@ -61,6 +62,8 @@ class EvidenceRow:
     category: str | None = None
     source_table: str | None = None
     source_row: str | None = None
+    source: str | None = None
+    source_place: str | None = None
     rule: str = ""
     reason: str | None = None
 
@@ -163,8 +166,18 @@ class AgreementTable:
 
 
 @dataclass(frozen=True)
+class CheckTable:
+    """What was checked of each Cox model: a line per hazard ratio of `analyses`, from its column `checks`."""
+
+    name: str
+    caption: str
+    analyses: tuple[str, ...]
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class NoticeTable:
-    """All notices of the run."""
+    """All notices of the run, those that say the same of several places in one line; blocking ones first."""
 
     name: str = "warnings"
     caption: str = "Warnings raised by the run"
@@ -182,6 +195,7 @@ class FlowFigure:
     caption: str
     populations: tuple[str, ...] = ()
     chained: bool = True
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -199,6 +213,7 @@ class SurvivalFigure:
     groups: tuple[str, ...] = ()
     estimates: tuple[str, ...] = ()
     time_unit: str = "weeks"
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -212,6 +227,7 @@ class ForestFigure:
     endpoints: tuple[str, ...] = ()
     terms: tuple[str, ...] = ()
     adjusted: bool | None = None
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -227,6 +243,7 @@ class WaterfallFigure:
     endpoint: str
     lines: tuple[float, ...] = (-50.0, 25.0)
     cap_pct: float = 100.0
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -245,6 +262,7 @@ class ScatterFigure:
     x_lines: tuple[float, ...] = (0.0,)
     y_lines: tuple[float, ...] = (0.0,)
     cap: float | None = 200.0
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -254,10 +272,25 @@ class PictureFigure:
     name: str
     caption: str
     panel: str = ""
+    notes: tuple[str, ...] = ()
 
 
-TableSpec = SummaryTable | AttritionTable | EstimateTable | CoxGridTable | AgreementTable | NoticeTable
+TableSpec = SummaryTable | AttritionTable | EstimateTable | CoxGridTable | AgreementTable | CheckTable | NoticeTable
 FigureSpec = FlowFigure | SurvivalFigure | ForestFigure | WaterfallFigure | ScatterFigure | PictureFigure
+
+
+@dataclass(frozen=True)
+class KeyNumber:
+    """A number at the top: a short label, the number, and small below it what it is of (unit, n, interval).
+
+    `population` and `endpoints` name its evidence, as in EvidenceRow; empty: it leads nowhere.
+    """
+
+    label: str
+    value: str
+    detail: str = ""
+    population: str = ""
+    endpoints: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -273,7 +306,7 @@ class Section:
 class ReportSpec:
     """What is shown, in which order, in which words.
 
-    `methods` are paragraphs in the protocol's own wording; `key_numbers` are (label, text) pairs at the top;
+    `methods` are paragraphs in the protocol's own wording; `key_numbers` are the few numbers at the top;
     `labels` turns the names of analyses, populations, endpoints, terms, groups and classes into a reader's words.
     `values_of` says which endpoints of the evidence stand behind a name that is none itself: a covariate (ttv) of its
     value (ttv_ml), a variable of a summary, a definition of classes.
@@ -281,7 +314,7 @@ class ReportSpec:
 
     sections: tuple[Section, ...]
     methods: tuple[str, ...] = ()
-    key_numbers: tuple[tuple[str, str], ...] = ()
+    key_numbers: tuple[KeyNumber, ...] = ()
     labels: Mapping[str, str] = field(default_factory=dict)
     values_of: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
@@ -305,8 +338,12 @@ class ReportInput:
 
 
 def blocking_texts(report_input: ReportInput) -> list[str]:
-    """What stands at the top of a report because numbers below must not be published."""
-    return [f"{notice.where}: {notice.text}" for notice in report_input.notices if notice.severity == BLOCKING]
+    """What stands at the top of a report because numbers below must not be published; equal texts once."""
+    places: dict[str, list[str]] = {}
+    for notice in report_input.notices:
+        if notice.severity == BLOCKING:
+            places.setdefault(notice.text, []).append(notice.where)
+    return [f"{'; '.join(dict.fromkeys(where))}: {text}" for text, where in places.items()]
 
 
 @dataclass(frozen=True)

@@ -36,10 +36,14 @@ def write_report_document(
     document.add_paragraph(report_input.subtitle)
     for text in blocking_texts(report_input):
         document.add_paragraph().add_run(f"Not to be published: {text}").bold = True
-    for label, value in report_input.spec.key_numbers:
+    for key in report_input.spec.key_numbers:
         paragraph = document.add_paragraph(style="List Bullet")
-        paragraph.add_run(f"{label}: ")
-        paragraph.add_run(value).bold = True
+        paragraph.paragraph_format.space_after = Pt(1)
+        paragraph.add_run(f"{key.label}: ")
+        paragraph.add_run(key.value).bold = True
+        if key.detail:
+            run = paragraph.add_run(f" ({key.detail})")
+            run.font.size, run.font.color.rgb = Pt(9), _SOFT
     for section, items in sections:
         document.add_heading(section.title, level=1)
         for text in section.text:

@@ -35,7 +35,7 @@ def compose_estimates(spec: EstimateTable, material: Material) -> TextTable:
     marks, method_notes = _method_notes(material, rows)
     columns = _EstimateColumns.of(rows)
     lines: list[tuple[Cell, ...]] = []
-    for head, own in group_rows(rows, lambda row: _heading(material, row)).items():
+    for head, own in group_rows(rows, lambda row: describe_heading(material, row)).items():
         lines.append((Cell(head, strong=True),))
         lines += [_estimate_line(material, row, marks, columns) for row in own]
     return TextTable(spec.name, spec.caption, columns.headers, tuple(lines), method_notes + spec.notes)
@@ -73,7 +73,7 @@ class _EstimateColumns:
         return ("Term", "n", *events, f"{name}{interval}", *p)
 
 
-def _heading(material: Material, row: Row) -> str:
+def describe_heading(material: Material, row: Row) -> str:
     """Population and outcome; of a correlation what is correlated, of a share nothing, for its term says it."""
     if row["measure"] == "correlation" and row["analysis"] in material.labels:
         subject: str | None = row["analysis"]
@@ -83,9 +83,9 @@ def _heading(material: Material, row: Row) -> str:
 
 
 def _estimate_line(material: Material, row: Row, marks: dict[str, str], columns: _EstimateColumns) -> tuple[Cell, ...]:
-    title = f"{_heading(material, row)} · {material.word(row['term'])}"
+    title = f"{describe_heading(material, row)} · {material.word(row['term'])}"
     link = material.link(row, title)
-    name = f"{_term(material, row)}{_adjustment(material, row)}"
+    name = f"{describe_term(material, row)}{describe_adjustment(material, row)}"
     if columns.measure is None:
         name = f"{name}, {_MEASURES[row['measure']]}"
     text = format_estimate(row)
@@ -100,7 +100,7 @@ def _estimate_line(material: Material, row: Row, marks: dict[str, str], columns:
     )
 
 
-def _term(material: Material, row: Row) -> str:
+def describe_term(material: Material, row: Row) -> str:
     """The covariate with the unit that one step of it means; a hazard ratio is never shown without."""
     unit = row["covariate_unit"]
     return (
@@ -108,7 +108,8 @@ def _term(material: Material, row: Row) -> str:
     )
 
 
-def _adjustment(material: Material, row: Row) -> str:
+def describe_adjustment(material: Material, row: Row) -> str:
+    """`, adjusted for ...`, or nothing."""
     if not row["adjusted"]:
         return ""
     others = ", ".join(material.word(name.strip()) for name in row["adjusted_for"].split(","))
@@ -142,7 +143,7 @@ def compose_cox_grid(spec: CoxGridTable, material: Material) -> TextTable:
             if here:
                 lines.append((Cell(f"{material.word(endpoint)} · {material.word(population)}", strong=True),))
             lines += [_grid_line(material, term, here, marks) for term in spec.terms if _of_term(here, term)]
-    adjustments = sorted({_adjustment(material, row)[2:] for row in rows if row["adjusted"]})
+    adjustments = sorted({describe_adjustment(material, row)[2:] for row in rows if row["adjusted"]})
     headers = (
         "Covariate (unit)",
         "n (events)",
@@ -162,23 +163,20 @@ def _of_term(rows: Sequence[Row], term: str) -> list[Row]:
 
 def _grid_line(material: Material, term: str, rows: Sequence[Row], marks: dict[str, str]) -> tuple[Cell, ...]:
     of_term = _of_term(rows, term)
-    units = list(dict.fromkeys(_term(material, row) for row in of_term))
+    units = list(dict.fromkeys(describe_term(material, row) for row in of_term))
     cells: list[Cell] = []
-    methods: list[str] = []
     for adjusted in (False, True):
         row = next((row for row in of_term if row["adjusted"] is adjusted), None)
         if row is None:
             cells += [Cell(EMPTY), Cell(EMPTY), Cell(EMPTY)]
             continue
-        link = material.link(row, f"{_heading(material, row)} · {material.word(term)}")
-        methods.append(marks.get(row["method"], ""))
+        link = material.link(row, f"{describe_heading(material, row)} · {material.word(term)}")
         cells += [
             Cell(f"{format_value(row['n'])} ({format_value(row.get('events'))})", link),
-            Cell(format_estimate(row), link),
+            Cell(f"{format_estimate(row)}{marks.get(row['method'], '')}", link),
             Cell(format_p(row.get("p")), link if row.get("p") is not None else None),
         ]
-    name = "; ".join(units) + "".join(dict.fromkeys(methods))
-    return (Cell(name, indent=1), *cells)
+    return (Cell("; ".join(units), indent=1), *cells)
 
 
 def compose_agreement(spec: AgreementTable, material: Material) -> TextTable:
@@ -249,8 +247,7 @@ def _agreement_estimates(
     return [
         (
             Cell(
-                f"{'Concordance' if row['measure'] == 'proportion' else _MEASURES[row['measure']].capitalize()}: "
-                f"{format_estimate(row)}, n = {format_value(row['n'])}",
+                _agreement_text(row),
                 material.evidence.link(
                     f"{material.word(key[0])} · {material.word(key[1])}", key[0], _class_endpoints(spec, key[1])
                 ),
@@ -260,3 +257,10 @@ def _agreement_estimates(
         for row in estimates
         if (row["population"], row["term"]) == key
     ]
+
+
+def _agreement_text(row: Row) -> str:
+    if row["measure"] == "proportion" and row.get("events") is not None:
+        return f"Concordance: {format_value(row['events'])} of {format_value(row['n'])}, {format_estimate(row)}"
+    name = "Concordance" if row["measure"] == "proportion" else _MEASURES[row["measure"]].capitalize()
+    return f"{name}: {format_estimate(row)}, n = {format_value(row['n'])}"

@@ -24,10 +24,12 @@ COLUMNS = (
     "category",
     "source_table",
     "source_row",
+    "source",
+    "source_place",
     "rule",
     "reason",
 )
-_SHARED = ("patient", "population", "endpoint", "unit", "category", "source_table", "rule", "reason")
+_SHARED = ("patient", "population", "endpoint", "unit", "category", "source_table", "source", "rule", "reason")
 
 
 def collect_evidence(tables: Mapping[str, Sequence[Row]]) -> tuple[EvidenceRow, ...]:
@@ -120,6 +122,10 @@ class EvidenceIndex:
         if text.startswith(_LEFT_OUT):
             return f"Left out at step {text.removeprefix(_LEFT_OUT)}"
         return self.labels.get(text, text)
+
+    def has(self, population: str, endpoint: str) -> bool:
+        """Whether there is evidence of that endpoint in the population."""
+        return (population, endpoint) in self._ranges
 
     def has_population(self, name: str) -> bool:
         """Whether there is evidence of a population of that name."""

@@ -54,6 +54,7 @@ def render_figure(spec: FigureSpec, material: Material, folder: Path, banner: Se
     with mpl.rc_context(STYLE):
         drawing = _draw(spec, material)
         drawing.figure.text(0.008, 0.012, " · ".join(banner), fontsize=5.5, color=SOFT, va="bottom")
+        drawing.figure.text(0.992, 0.012, drawing.foot, fontsize=5.5, color=SOFT, va="bottom", ha="right")
         saved = {kind: _save(drawing, kind) for kind in ("svg", "png", "pdf")}
     folder.mkdir(parents=True, exist_ok=True)
     paths = []
@@ -67,7 +68,7 @@ def render_figure(spec: FigureSpec, material: Material, folder: Path, banner: Se
         drawing.name,
         drawing.caption,
         drawing.alt,
-        drawing.notes,
+        (*drawing.notes, *spec.notes),
         saved["svg"],
         saved["png"],
         float(drawing.figure.get_size_inches()[0]),

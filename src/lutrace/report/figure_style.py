@@ -9,6 +9,8 @@ from typing import Any
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.font_manager import FontProperties
+from matplotlib.textpath import TextPath
 
 from lutrace.core import Row
 
@@ -53,7 +55,10 @@ STYLE: dict[Any, Any] = {
 
 @dataclass(frozen=True)
 class Drawing:
-    """A figure with the rows that it shows, a text for those who cannot see it, and notes for below it."""
+    """A figure with the rows that it shows, a text for those who cannot see it, and notes for below it.
+
+    `foot` is drawn into the lower right corner: how many patients stand behind the figure.
+    """
 
     name: str
     caption: str
@@ -61,6 +66,7 @@ class Drawing:
     figure: Figure
     data: Sequence[Row]
     notes: tuple[str, ...] = ()
+    foot: str = ""
 
 
 def new_figure(height_in: float, width_in: float = WIDTH_IN) -> Figure:
@@ -90,6 +96,26 @@ def draw_nothing(name: str, caption: str) -> Drawing:
         WIDTH_IN / 2, 0.5, _NOTHING, color=SOFT, ha="center", va="center"
     )
     return Drawing(name, caption, _NOTHING, figure, ())
+
+
+def text_width_in(text: str, size: float = 8.0) -> float:
+    """The width of a line of text in inches, in the type of all figures at `size` points."""
+    if not text.strip():
+        return 0.0
+    outline = TextPath((0, 0), text, size=size, prop=FontProperties(family=STYLE["font.family"]))
+    return float(outline.get_extents().x1) / 72
+
+
+def fitted(text: str, room_in: float, size: float = 8.0) -> list[str]:
+    """The text as lines that each fit into `room_in` inches; words joined by a no-break space stay together."""
+    lines: list[str] = []
+    for word in text.split(" "):
+        longer = f"{lines[-1]} {word}" if lines else word
+        if lines and text_width_in(longer, size) <= room_in:
+            lines[-1] = longer
+        else:
+            lines.append(word)
+    return [line.replace("\xa0", " ") for line in lines]
 
 
 def wrapped(text: str, width: int) -> str:

@@ -27,6 +27,7 @@ from lutrace.report.material import Material
 from lutrace.report.wording import format_value
 
 _LINE_IN, _PAD_IN, _GAP_IN, _HEAD_IN = 0.15, 0.09, 0.22, 0.3
+_SHARED = "Steps at which nobody was lost share a box; the table of the selection lists every step."
 _ARROW = {"arrowstyle": "-|>", "color": SOFT, "linewidth": 0.8, "shrinkA": 0, "shrinkB": 0, "mutation_scale": 8}
 
 
@@ -50,9 +51,10 @@ def draw_flow(spec: FlowFigure, material: Material) -> Drawing:
     rows = material.rows("attrition", population=spec.populations)
     populations = spec.populations or tuple(dict.fromkeys(row["population"] for row in rows))
     blocks = [_steps(rows, population) for population in populations]
-    blocks = [block for block in blocks if block]
-    if not blocks:
+    every = [block for block in blocks if block]
+    if not every:
         return draw_nothing(spec.name, spec.caption)
+    blocks = [_merged(block) for block in every]
     stacked = len(blocks) == 1 or (spec.chained and all(_follows(*pair) for pair in pairwise(blocks)))
     n_columns = 1 if stacked else len(blocks)
     width = WIDTH_IN if n_columns <= 2 else 3.25 * n_columns
@@ -69,13 +71,29 @@ def draw_flow(spec: FlowFigure, material: Material) -> Drawing:
         if stacked:
             top, foot = end - _GAP_IN, end
     alt = "Flow of patients. " + " ".join(
-        f"{row['rule']}: {format_value(row['n'])} left." for block in blocks for row in block
+        f"{row['rule']}: {format_value(row['n'])} left." for block in every for row in block
     )
-    return Drawing(spec.name, spec.caption, alt, figure, [row for block in blocks for row in block])
+    notes = (_SHARED,) if blocks != every else ()
+    ends = ", ".join(format_value(row["n"]) for row in (every[0][0], *(block[-1] for block in every)))
+    return Drawing(
+        spec.name, spec.caption, alt, figure, [row for block in every for row in block], notes, f"n = {ends}"
+    )
 
 
 def _steps(rows: Sequence[Row], population: str) -> list[Row]:
     return sorted((row for row in rows if row["population"] == population), key=lambda row: row["step"])
+
+
+def _merged(block: Sequence[Row]) -> list[Row]:
+    """The steps as boxes: the first, the last and each step with a loss open one, steps without loss join theirs."""
+    boxes: list[Row] = []
+    for row in block:
+        joins = len(boxes) > 1 and row["excluded"] == 0 and row is not block[-1]
+        if joins:
+            boxes[-1] = {**boxes[-1], "rule": f"{boxes[-1]['rule']}, {row['rule']}", "n": row["n"]}
+        else:
+            boxes.append(row)
+    return boxes
 
 
 def _follows(first: Sequence[Row], second: Sequence[Row]) -> bool:

@@ -68,7 +68,9 @@ def draw_forest(spec: ForestFigure, material: Material) -> Drawing:
         for row in rows
     )
     notes = ("Squares: hazard ratio, filled when adjusted; lines: 95% interval, arrowheads where it goes on.",)
-    return Drawing(spec.name, spec.caption, alt, figure, rows, notes)
+    counts = sorted({row["n"] for row in rows if isinstance(row["n"], int)}, reverse=True)
+    foot = f"n = {', '.join(map(str, counts))} as the lines say" if counts else ""
+    return Drawing(spec.name, spec.caption, alt, figure, rows, notes, foot)
 
 
 def _lines(material: Material, rows: Sequence[Row]) -> list[str | Row]:

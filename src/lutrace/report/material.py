@@ -47,11 +47,18 @@ class Material:
         """
         population, main = row["population"], [row["endpoint"], row["term"]]
         if row["analysis"] in self.groups_of and row["term"] != ALL:
-            return self.evidence.link(title, population, main, [(None, row["term"])])
+            groups = group_endpoint(row["analysis"], row["endpoint"])
+            known = self.evidence.has(population, groups)
+            return self.evidence.link(title, population, [*main, groups], [(groups if known else None, row["term"])])
         if self.evidence.link(title, population, main) is None:
             return None
         others = [name.strip() for name in (row.get("adjusted_for") or "").split(",")]
         return self.evidence.link(title, population, [*main, *others])
+
+
+def group_endpoint(analysis: str, endpoint: str) -> str:
+    """The endpoint of the evidence whose category is the patient's group in an analysis of an outcome."""
+    return f"{analysis}.{endpoint}"
 
 
 def group_rows(rows: Sequence[Row], name: Callable[[Row], str]) -> dict[str, list[Row]]:

@@ -15,7 +15,7 @@ import jinja2
 from markupsafe import Markup
 
 from lutrace.core import short
-from lutrace.report.contents import IndexEntry, IndexMeta, ReportInput, blocking_texts
+from lutrace.report.contents import IndexEntry, IndexMeta, KeyNumber, ReportInput, blocking_texts
 from lutrace.report.figure_files import RenderedFigure
 from lutrace.report.text_table import TextTable
 from lutrace.report.wording import banner_lines
@@ -27,10 +27,14 @@ def format_report_page(
     report_input: ReportInput,
     sections: Sequence[Mapping[str, Any]],
     *,
+    key_numbers: Sequence[tuple[KeyNumber, int | None]],
     provenance: Sequence[tuple[str, str]],
     evidence: Mapping[str, Any] | None,
 ) -> str:
-    """The report as HTML. `sections` are the titles, paragraphs and items made by `place_table` and `place_figure`."""
+    """The report as HTML. `sections` are the titles, paragraphs and items made by `place_table` and `place_figure`.
+
+    `key_numbers` come with the number of their evidence.
+    """
     script = _read_template("evidence.js")
     return _render(
         "report.html",
@@ -38,7 +42,7 @@ def format_report_page(
         subtitle=report_input.subtitle,
         meta=report_input.meta,
         banner=banner_lines(report_input.meta.synthetic),
-        key_numbers=report_input.spec.key_numbers,
+        key_numbers=key_numbers,
         sections=sections,
         methods=report_input.spec.methods,
         blocking=blocking_texts(report_input),

@@ -26,6 +26,7 @@ from lutrace.report.figure_style import (
 from lutrace.report.material import Material
 from lutrace.report.wording import format_estimate, format_fixed, format_p, format_value, with_unit
 
+_COLOURS = {"response": PALETTE[0], "stable": "#9aa5b1", "progression": PALETTE[1]}
 _MARKS = "patient_id", "value", "unit", "category"
 
 
@@ -37,7 +38,7 @@ def draw_waterfall(spec: WaterfallFigure, material: Material) -> Drawing:
     )
     if not known:
         return draw_nothing(spec.name, spec.caption)
-    figure = new_figure(2.95 + FOOT_IN)
+    figure = new_figure(3.15 + FOOT_IN)
     axes = axes_at(figure, 0.6, 0.42 + FOOT_IN, WIDTH_IN - 1.15, 2.4)
     categories = _categories(known)
     for place, row in enumerate(known):
@@ -45,14 +46,25 @@ def draw_waterfall(spec: WaterfallFigure, material: Material) -> Drawing:
     _finish_waterfall(axes, spec, material, known)
     if categories:
         handles = [Patch(color=colour, label=material.word(name)) for name, colour in categories.items()]
-        axes.legend(handles=handles, loc="upper right", frameon=False, fontsize=7.5)
+        axes.legend(
+            handles=handles,
+            ncols=len(handles),
+            loc="lower right",
+            bbox_to_anchor=(1.0, 1.0),
+            borderaxespad=0.2,
+            frameon=False,
+            fontsize=7.5,
+        )
     alt = f"Waterfall of {material.word(spec.endpoint)} in {len(known)} patients at {material.word(spec.population)}."
-    return Drawing(spec.name, spec.caption, alt, figure, _shown(known), _waterfall_notes(rows, known, spec))
+    foot = f"n = {len(known)} of {len(rows)}"
+    return Drawing(spec.name, spec.caption, alt, figure, _shown(known), _waterfall_notes(rows, known, spec), foot)
 
 
 def _categories(rows: Sequence[Row]) -> dict[str, str]:
-    names = sorted({row["category"] for row in rows if row.get("category")})
-    return {name: PALETTE[i % len(PALETTE)] for i, name in enumerate(names)}
+    """A colour for each class, classes from left to right; better is blue and worse orange in every figure."""
+    names = list(dict.fromkeys(row["category"] for row in rows if row.get("category")))
+    others = [colour for colour in PALETTE if colour not in _COLOURS.values()]
+    return {name: _COLOURS.get(name, others[i % len(others)]) for i, name in enumerate(names)}
 
 
 def _draw_bar(axes: Axes, place: int, row: Row, cap_pct: float, categories: dict[str, str]) -> None:
@@ -134,8 +146,11 @@ def draw_scatter(spec: ScatterFigure, material: Material) -> Drawing:
         f"{material.word(spec.population)}: {'; '.join(lines)}."
     )
     cut = spec.cap is not None and any(max(pair["x"], pair["y"]) > spec.cap for pair in pairs)
-    notes = (f"Open triangles: a value above {_signed(spec.cap or 0)}, drawn at the edge.",) if cut else ()
-    return Drawing(spec.name, spec.caption, alt, figure, pairs, notes)
+    n_all = len({row["patient_id"] for row in (*x_rows, *y_rows)})
+    notes = [f"{len(pairs)} of {n_all} patients have both values."]
+    if cut:
+        notes += [f"Open triangles: a value above {_signed(spec.cap or 0)}, drawn at the edge."]
+    return Drawing(spec.name, spec.caption, alt, figure, pairs, tuple(notes), f"n = {len(pairs)} of {n_all}")
 
 
 def _unit(rows: Sequence[Row]) -> str:

@@ -40,4 +40,4 @@ def draw_pictures(spec: PictureFigure, material: Material) -> Drawing:
     rows = [{"label": picture.label, "caption": picture.caption} for picture in pictures]
     alt = " ".join(f"{picture.label}: {picture.caption}" for picture in pictures)
     notes = tuple(dict.fromkeys(picture.caption for picture in pictures if picture.caption))
-    return Drawing(spec.name, spec.caption, alt, figure, rows, notes)
+    return Drawing(spec.name, spec.caption, alt, figure, rows, notes, f"{len(pictures)} pictures")

@@ -13,6 +13,7 @@ from lutrace.report.contents import (
     FigureSpec,
     FlowFigure,
     ForestFigure,
+    KeyNumber,
     PictureFigure,
     ReportFiles,
     ReportInput,
@@ -72,9 +73,10 @@ def render_report(report_input: ReportInput, out: Path) -> ReportFiles:
         made_items = [_make(item, material, out, banner, made) for item in items]
         placed.append({"title": section.title, "text": section.text, "shown": [place for place, _, _ in made_items]})
         documented.append((section, [(number, item) for _, number, item in made_items]))
+    keys = [(key, _key_link(key, material)) for key in report_input.spec.key_numbers]
     provenance = _provenance(report_input, withheld)
     evidence = material.evidence.as_document() if material.evidence.rows else None
-    page = format_report_page(report_input, placed, provenance=provenance, evidence=evidence)
+    page = format_report_page(report_input, placed, key_numbers=keys, provenance=provenance, evidence=evidence)
     html_path, docx_path = out / "report.html", out / "report.docx"
     html_path.write_text(page, encoding="utf-8", newline="\n")
     write_report_document(docx_path, report_input, documented, provenance)
@@ -110,9 +112,16 @@ def _blurred(report_input: ReportInput) -> ReportInput:
     min_cell, spec = report_input.policy.min_cell, report_input.spec
     if min_cell is None:
         return report_input
-    key_numbers = tuple((label, blur_counts(text, min_cell)) for label, text in spec.key_numbers)
+    key_numbers = tuple(
+        replace(key, value=blur_counts(key.value, min_cell), detail=blur_counts(key.detail, min_cell))
+        for key in spec.key_numbers
+    )
     notices = release_notices(report_input.notices, min_cell=min_cell)
     return replace(report_input, spec=replace(spec, key_numbers=key_numbers), notices=notices)
+
+
+def _key_link(key: KeyNumber, material: Material) -> int | None:
+    return material.evidence.link(f"{key.label} · {material.word(key.population)}", key.population, key.endpoints)
 
 
 def _check_names(report_input: ReportInput) -> None:

@@ -2,25 +2,30 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections import defaultdict
 from collections.abc import Hashable, Mapping, Sequence
 from typing import Any
 
-from lutrace.core import Row
+from lutrace.core import Row, canonical_json
 from lutrace.report.wording import Suppressed
 
 Cell = tuple[Hashable, Hashable]
 REST: Hashable = "the rest"
 ALL = "all"
 _SHARE = re.compile(r"(?<![\d.,])(?P<part>\d+)(?: of |/)(?P<whole>\d+)(?: \(\d+(?:\.\d+)? ?%\))?(?![.,]?\d)")
+_PER_TERM = re.compile(r"(?<![\w.,])(\d+(?:\.\d+)?) events per term")
+_COUNTED = re.compile(r"(?<![\w.,])(\d+) (patients|events)(?! per)")
+_COUNTS_OF_CHECKS = ("events_per_term", "events_in_rarer_group", "influential_patients", "n_missing")
 
 
 def suppress_small_counts(tables: Mapping[str, Sequence[Row]], min_cell: int) -> dict[str, list[Row]]:
     """The tables with every count of patients from 1 to `min_cell` - 1 hidden.
 
     Hidden as well: what would give a hidden count away by one subtraction in a table with margins. Steps of an
-    attrition that left out few are joined with the next, and curves end where fewer than `min_cell` are at risk.
+    attrition that left out few are joined with the next; curves fall in steps of at least `min_cell` patients and end
+    where fewer are at risk.
     """
     by_table = {
         "summaries": _suppress_summaries,
@@ -36,12 +41,15 @@ def suppress_small_counts(tables: Mapping[str, Sequence[Row]], min_cell: int) ->
 
 
 def blur_counts(text: str, min_cell: int) -> str:
-    """A sentence with `3 of 66` or `3/66` turned into words when either part of the whole is small; else as it is.
+    """A sentence with `3 of 66`, `3/66`, `3 patients`, `3 events` in words where a count is small; else as it is.
 
     >>> blur_counts("3 of 66 patients have no PSA", 5)
     'fewer than 5 of 66 patients have no PSA'
     """
-    return _SHARE.sub(lambda found: _blurred(found, min_cell), text)
+    text = _SHARE.sub(lambda found: _blurred(found, min_cell), text)
+    few = f"fewer than {min_cell}"
+    text = _PER_TERM.sub(lambda one: f"{few} events per term" if float(one[1]) < min_cell else one[0], text)
+    return _COUNTED.sub(lambda one: f"{few} {one[2]}" if 0 < int(one[1]) < min_cell else one[0], text)
 
 
 def _blurred(found: re.Match[str], min_cell: int) -> str:
@@ -170,7 +178,25 @@ def _hide_estimate(row: Row, min_cell: int) -> Row:
     if estimate is not None and (few or _is_small_estimate(row, min_cell)):
         left |= dict.fromkeys(("coef", "se", "low", "high", "statistic", "p"))
         left["estimate"] = Suppressed()
+    if isinstance(row.get("method"), str):
+        left["method"] = blur_counts(row["method"], min_cell)
+    if isinstance(row.get("checks"), str):
+        left["checks"] = _hide_checks(json.loads(row["checks"]), min_cell)
     return left
+
+
+def _hide_checks(checks: dict[str, Any], min_cell: int) -> str:
+    """The checks of a model without small counts, and without words or numbers that tell of single patients."""
+    left = {name: value for name, value in checks.items() if name != "largest_dfbetas"}
+    for name in _COUNTS_OF_CHECKS:
+        if isinstance(left.get(name), int | float) and 0 < left[name] < min_cell:
+            left[name] = str(Suppressed(min_cell))
+    for name in ("warnings", "reason"):
+        if name in left:
+            told = left[name]
+            is_text = isinstance(told, str)
+            left[name] = blur_counts(told, min_cell) if is_text else [blur_counts(one, min_cell) for one in told]
+    return canonical_json(left)
 
 
 def _is_small_estimate(row: Row, min_cell: int) -> bool:
@@ -184,4 +210,20 @@ def _is_small_estimate(row: Row, min_cell: int) -> bool:
 
 
 def _end_curves(rows: Sequence[Row], min_cell: int) -> list[Row]:
-    return [dict(row) for row in rows if row["at_risk"] >= min_cell]
+    """The curves in steps of at least `min_cell` patients each: a step of one patient is the day of one person."""
+    left: list[Row] = []
+    since = {"events": 0, "censored": 0}
+    before: Row | None = None
+    for row in rows:
+        if before is None or _curve(before) != _curve(row):
+            since = {"events": 0, "censored": 0}
+        before = row
+        since = {name: since[name] + int(row[name]) for name in since}
+        if row["at_risk"] >= min_cell and sum(since.values()) >= min_cell:
+            left.append({**row, **since})
+            since = {"events": 0, "censored": 0}
+    return left
+
+
+def _curve(row: Row) -> tuple[Any, ...]:
+    return row["analysis"], row["population"], row["endpoint"], row["group"]

@@ -23,8 +23,10 @@ from lutrace.report.figure_style import (
     axes_at,
     blank_axes_at,
     draw_nothing,
+    fitted,
     new_figure,
     spread,
+    text_width_in,
     wrapped,
 )
 from lutrace.report.material import Material
@@ -40,8 +42,8 @@ _STEPS = {
 }
 _LINE_IN = 0.165
 _TEST = "; p "
-_RIGHT_IN = 0.95
-_CHARACTER_IN = 0.0635
+_NARROWEST_RIGHT_IN, _WIDEST_RIGHT_IN = 0.6, 1.35
+_AFTER_CURVE_IN = 0.15
 
 
 @dataclass(frozen=True)
@@ -77,30 +79,42 @@ def draw_survival(spec: SurvivalFigure, material: Material) -> Drawing:
         _Curve(label, short, PALETTE[place % len(PALETTE)], _rows_of(rows, group))
         for place, (group, label, short) in enumerate(zip(groups, labels, _shortened(labels), strict=True))
     ]
-    left = _left_margin_in(curves)
+    left, right = _left_margin_in(curves), _right_margin_in(curves)
     texts = [
         (line, colour)
         for text, colour in _texts_above(spec, material, groups, curves)
-        for line in wrapped(text, int((WIDTH_IN - left) / _CHARACTER_IN)).split("\n")
+        for line in fitted(text, WIDTH_IN - left - 0.05)
     ]
     above, below = 0.12 + _LINE_IN * len(texts), 0.48 + _LINE_IN * (len(curves) + 1) + FOOT_IN
     figure = new_figure(above + 2.6 + below)
-    width = WIDTH_IN - left - _RIGHT_IN
+    width = WIDTH_IN - left - right
     axes = axes_at(figure, left, below, width, 2.6)
     ticks = _draw_curves(axes, curves, spec.time_unit)
     axes.set_ylabel(wrapped(_outcome(material, spec.endpoint), 36))
     axes.set_xlabel(f"{spec.time_unit.capitalize()} from {material.word(spec.population)}")
-    head = blank_axes_at(figure, left, below + 2.6, width + _RIGHT_IN, above)
+    head = blank_axes_at(figure, left, below + 2.6, width + right, above)
     for line, (text, colour) in enumerate(texts):
         head.text(0.0, above - 0.1 - _LINE_IN * line, text, color=colour, va="center")
     table = axes_at(figure, left, FOOT_IN, width, _LINE_IN * (len(curves) + 1))
     _draw_risk_table(table, curves, ticks, axes.get_xlim(), _DAYS[spec.time_unit])
-    return Drawing(spec.name, spec.caption, _describe(spec, material, curves), figure, rows, _NOTES)
+    n = sum(curve.at_risk(0.0) for curve in curves)
+    foot = f"n = {n}, {sum(curve.events_by(math.inf) for curve in curves)} events"
+    return Drawing(spec.name, spec.caption, _describe(spec, material, curves), figure, rows, _NOTES, foot)
 
 
 def _left_margin_in(curves: Sequence[_Curve]) -> float:
     """Room for the names in the risk table."""
-    return 0.35 + 0.06 * max(16, *(len(_cut(curve.short)) for curve in curves))
+    return 0.35 + max(0.95, *(text_width_in(_cut(curve.short), 7.5) for curve in curves))
+
+
+def _right_margin_in(curves: Sequence[_Curve]) -> float:
+    """Room for the names at the ends of the curves."""
+    widest = max(text_width_in(line) for curve in curves for line in _end_name(curve))
+    return min(max(_NARROWEST_RIGHT_IN, widest + _AFTER_CURVE_IN), _WIDEST_RIGHT_IN)
+
+
+def _end_name(curve: _Curve) -> list[str]:
+    return fitted(curve.short, _WIDEST_RIGHT_IN - _AFTER_CURVE_IN)
 
 
 def _cut(name: str) -> str:
@@ -140,8 +154,9 @@ def _texts_above(
         if median is not None:
             unitless = median["unit"] in ("1", "") or median.get("estimate") is None
             unit = "" if unitless else f" {median['unit']}"
-            n_events = f"{format_value(median.get('events'))} events / {format_value(median['n'])}"
-            texts.append((f"{curve.label}: median {format_estimate(median)}{unit}, {n_events}", curve.colour))
+            n_events = f"{format_value(median.get('events'))} events\xa0/\xa0{format_value(median['n'])}"
+            name = curve.label.replace(": ", ", ")
+            texts.append((f"{name}: median {format_estimate(median)}{unit}, {n_events}", curve.colour))
     tests = dict.fromkeys(
         f"p {_equals(row['p'])} {row['method'].split(_TEST, 1)[1]}"
         for row in rows
@@ -176,7 +191,7 @@ def _draw_curves(axes: Axes, curves: Sequence[_Curve], unit: str) -> list[float]
     for curve in curves:
         _draw_curve(axes, curve, scale)
     shown = [curve for curve in curves if curve.rows]
-    names = [wrapped(curve.short, 17) for curve in shown]
+    names = ["\n".join(_end_name(curve)) for curve in shown]
     gap = 0.1 if all("\n" not in name for name in names) else 0.15
     ends = spread([float(curve.rows[-1]["survival"]) for curve in shown], gap, 0.05, 0.98)
     for curve, name, height in zip(shown, names, ends, strict=True):

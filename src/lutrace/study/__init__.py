@@ -3,7 +3,7 @@
 from lutrace.study.analysis_set import build_analysis_set
 from lutrace.study.demo_index import write_demo_index
 from lutrace.study.registry_run import run_registry_study
-from lutrace.study.run import Computation, RunResult, compute_study, run_study
+from lutrace.study.run import Computation, RunResult, compute_study, run_study, summarise_notices
 from lutrace.study.shipped import load_protocol, shipped_names, shipped_text
 
 __all__ = [
@@ -16,5 +16,6 @@ __all__ = [
     "run_study",
     "shipped_names",
     "shipped_text",
+    "summarise_notices",
     "write_demo_index",
 ]

@@ -33,7 +33,7 @@ def write_demo_index(
                 summary=(
                     protocol.subtitle,
                     protocol.question,
-                    *(f"{label}: {text}" for label, text in run.report_input.spec.key_numbers),
+                    *(f"{key.label}: {key.value} ({key.detail})" for key in run.report_input.spec.key_numbers),
                 ),
                 png=shown.read_bytes() if shown is not None else None,
                 alt=f"A figure of the report: {protocol.title}",

@@ -25,6 +25,6 @@ def describe_run(protocol: Protocol, facts: Facts, data_cut: dt.date | None) -> 
         data_cut=data_cut,
         lutrace_version=lutrace.__version__,
         synthetic=any(row["synthetic"] for row in patients),
-        centre=", ".join(sites) or "not named",
+        centre=", ".join(sites) or "centre not named in the site profile",
         versions={name: importlib.metadata.version(name) for name in _COMPUTING},
     )

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from lutrace.core import Row
-from lutrace.endpoints import UNREVIEWED
+from lutrace.endpoints import UNREVIEWED, UNREVIEWED_VOLUME
+from lutrace.models import describe_immortal_time
 from lutrace.protocol import CoxAnalysis, Landmark, Protocol, PsaPfs
 from lutrace.report import Notice
 
@@ -33,13 +34,9 @@ def find_notices(protocol: Protocol, values: Sequence[Row], analysis_set: Sequen
 
 
 def _time_zero(landmark: Landmark) -> list[Notice]:
-    where = f"landmarks.{landmark.name}"
+    where = landmark.name
     if landmark.origin == "first_cycle":
-        text = (
-            f"immortal time: time runs from cycle 1 although every patient had to live and be treated until the SPECT "
-            f"of cycle {landmark.cycle}; the hazard ratios are biased. Set origin to spect"
-        )
-        return [Notice(where, text, "blocking")]
+        return [Notice(where, describe_immortal_time(landmark), "blocking")]
     if landmark.origin == "administration":
         return [Notice(where, "patients are at risk from the day of their SPECT on (delayed entry)", "note")]
     return []
@@ -47,6 +44,7 @@ def _time_zero(landmark: Landmark) -> list[Notice]:
 
 def _counted(landmark: Landmark, values: Sequence[Row]) -> list[Notice]:
     asked = (
+        ("spect_review", "category", UNREVIEWED_VOLUME, "have an automatic tumour volume that nobody has reviewed"),
         ("psa_baseline", "category", "older than the window", "have a PSA baseline older than the window (fallback)"),
         ("psa_baseline", "reason", None, "have no PSA baseline: PSA change and PSA progression are not evaluable"),
         ("spect_hours", "category", "outside 20 to 28 h", "had their SPECT outside 20 to 28 h after injection"),
@@ -68,7 +66,10 @@ def _unreviewed(landmark: Landmark, values: Sequence[Row]) -> list[Notice]:
     rows = [row for row in values if row["endpoint"] == "new_lesions" and UNREVIEWED in row["rule"]]
     if not rows:
         return []
-    text = f"new lesions of {len(rows)} patients rest on links that the program made and nobody has reviewed"
+    text = (
+        f"new lesions of {len(rows)} patients are provisional: they rest on links between scans that the program made "
+        "and nobody has reviewed"
+    )
     return [Notice(f"{landmark.name}, new_lesions", text)]
 
 
@@ -93,7 +94,7 @@ def _gates(protocol: Protocol) -> list[Notice]:
         Notice(
             outcome.name,
             f"without a decline no PSA progression is dated before day {outcome.progression.no_decline_gate:g} from "
-            "cycle 1, also where the landmark is earlier",
+            "cycle 1 (PCWG3); from an earlier landmark to that day only a rise after a decline, or death, is an event",
             "note",
         )
         for outcome in protocol.endpoints

@@ -81,7 +81,7 @@ def _panel(facts: PictureFacts, by_cycle: Mapping[int, Row], panel: str, number:
         ReportPicture(
             png=facts.picture(row["picture_id"]),
             caption=(
-                f"Example {number}, cycle {cycle}: maximum intensity, SUV {row['suv_max']:g} is black, "
+                f"Example {number}: maximum intensity projection, SUV {row['suv_max']:g} is black, "
                 f"outlines by plan {row['plan']}"
             ),
             panel=panel,

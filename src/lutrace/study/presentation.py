@@ -6,8 +6,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from lutrace import report
-from lutrace.protocol import Protocol
-from lutrace.report import ReportSpec, Section
+from lutrace.endpoints import describe_rule
+from lutrace.protocol import KaplanMeierAnalysis, Protocol, PsaPfs
+from lutrace.report import KeyNumber, ReportSpec, Section, group_endpoint
+from lutrace.study.review_status import ReviewStatus
 
 _SHOWN: Mapping[str, Any] = {
     "summary": report.SummaryTable,
@@ -19,11 +21,13 @@ _SHOWN: Mapping[str, Any] = {
     "flow": report.FlowFigure,
     "survival": report.SurvivalFigure,
     "forest": report.ForestFigure,
+    "checks": report.CheckTable,
     "waterfall": report.WaterfallFigure,
     "scatter": report.ScatterFigure,
     "pictures": report.PictureFigure,
 }
 LABELS = {
+    "all": "All patients",
     "age_years": "Age",
     "cycles": "Cycles given",
     "first_activity_gbq": "Activity of cycle 1",
@@ -58,6 +62,7 @@ LABELS = {
     "stable": "stable",
     "progression": "progression",
     "spect_plan": "Measurement plan",
+    "spect_review": "Review of the tumour volume",
     "spect_tracer": "Tracer",
     "spect_scanner": "Scanner",
     "spect_hours": "Start of SPECT after injection",
@@ -68,19 +73,23 @@ LABELS = {
 
 
 def compose_spec(
-    protocol: Protocol, *, key_numbers: Sequence[tuple[str, str]], without: Sequence[str] = ()
+    protocol: Protocol, *, key_numbers: Sequence[KeyNumber], status: ReviewStatus, without: Sequence[str] = ()
 ) -> ReportSpec:
-    """What the report shows: the protocol's sections in order, without the items named in `without`."""
+    """What the report shows: the protocol's sections in order, without the items named in `without`.
+
+    Below each table and figure stands what of it no reader has gone over.
+    """
     sections = tuple(
         Section(
             section.title,
             section.text,
-            tuple(_shown(item) for item in section.items if item.name not in without),
+            tuple(_shown(item, protocol, status) for item in section.items if item.name not in without),
         )
         for section in protocol.report.sections
         if any(item.name not in without for item in section.items) or section.text
     )
-    return ReportSpec(sections, methods_of(protocol), tuple(key_numbers), compose_labels(protocol))
+    methods = (*methods_of(protocol), *(text for text in (status.new_lesions, status.volumes) if text))
+    return ReportSpec(sections, methods, tuple(key_numbers), compose_labels(protocol))
 
 
 def methods_of(protocol: Protocol) -> tuple[str, ...]:
@@ -98,13 +107,38 @@ def compose_labels(protocol: Protocol) -> dict[str, str]:
     for landmark in protocol.landmarks:
         labels |= {f"{landmark.name}, {o.name}": f"{landmark.label}, {o.label}" for o in protocol.endpoints}
     for analysis in protocol.analyses:
-        labels |= {one.name: one.label for one in getattr(analysis, "definitions", ())}
+        for one in getattr(analysis, "definitions", ()):
+            labels[one.name] = one.label
+            labels |= {class_endpoint(analysis.name, one.name, side): f"{one.label}, {side}" for side in SIDES}
+        if isinstance(analysis, KaplanMeierAnalysis) and analysis.by is not None:
+            labels |= {group_endpoint(analysis.name, name): f"Group, {analysis.label}" for name in analysis.endpoints}
     labels |= {covariate.name: covariate.label for covariate in protocol.covariates}
     return labels | protocol.report.labels
 
 
-def _shown(item: Any) -> Any:
+SIDES = ("row", "column")
+
+
+def class_endpoint(analysis: str, definition: str, side: str) -> str:
+    """The endpoint of the evidence whose category is the patient's class in a confusion matrix."""
+    return f"{analysis}.{definition}.{side}"
+
+
+def _rules_of(item: Any, protocol: Protocol) -> tuple[str, ...]:
+    """Below the table of events: the rule of each outcome in words, and what is no event of it."""
+    if item.show != "summary" or item.table != "components":
+        return ()
+    return tuple(
+        f"{one.label}: PSA progression ({describe_rule(one.progression)}) or death. Imaging and clinical progression "
+        "are no events of this outcome."
+        for one in protocol.endpoints
+        if isinstance(one, PsaPfs)
+    )
+
+
+def _shown(item: Any, protocol: Protocol, status: ReviewStatus) -> Any:
     fields = {name: getattr(item, name) for name in type(item).model_fields if name not in ("show", "patients")}
+    fields["notes"] = (*fields["notes"], *_rules_of(item, protocol), *status.notes_for(item, protocol))
     if item.show == "pictures":
         fields["panel"] = item.name
     return _SHOWN[item.show](**fields)

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from lutrace.core import Row
-from lutrace.protocol import ConcordanceAnalysis, CorrelationAnalysis, Protocol
-from lutrace.report import Notice, ReportMeta
+from lutrace.protocol import ConcordanceAnalysis, CorrelationAnalysis, KaplanMeierAnalysis, Protocol
+from lutrace.report import Notice, ReportMeta, group_endpoint
+from lutrace.study.presentation import SIDES, class_endpoint
+from lutrace.study.review_status import ReviewStatus, names_of_analysis, uses_new_lesions, uses_volume
 
 _COMPARING = (ConcordanceAnalysis, CorrelationAnalysis)
 Tables = Mapping[str, Sequence[Row]]
@@ -21,11 +23,12 @@ def collect_numbers(tables: Tables, protocol: Protocol) -> dict[str, dict[str, A
     `evidence` names the rows of `evidence.csv` behind the number as `population/endpoint`.
     """
     compared = {one.name: (one.x, one.y) for one in protocol.analyses if isinstance(one, _COMPARING)}
+    grouped = {one.name for one in protocol.analyses if isinstance(one, KaplanMeierAnalysis) and one.by is not None}
     pairs = [
         *(_attrition(row) for row in tables.get("attrition", ())),
         *(_summary(row) for row in tables.get("summaries", ())),
-        *(_agreement(row, compared) for row in tables.get("agreements", ())),
-        *(_estimate(row, compared) for row in tables.get("estimates", ())),
+        *(_agreement(row) for row in tables.get("agreements", ())),
+        *(_estimate(row, compared, grouped) for row in tables.get("estimates", ())),
     ]
     numbers = dict(pairs)
     return dict(sorted(numbers.items()))
@@ -58,21 +61,25 @@ def _summary(row: Row) -> tuple[str, dict[str, Any]]:
     }
 
 
-def _agreement(row: Row, compared: Mapping[str, Sequence[str]]) -> tuple[str, dict[str, Any]]:
+def _agreement(row: Row) -> tuple[str, dict[str, Any]]:
     place = f"{row['analysis']}/{row['population']}/{row['definition']}"
     return f"{place}/{row['row_class']}/{row['column_class']}", {
         "value": row["n"],
         "unit": "patients",
         "method": "count",
-        "evidence": [f"{row['population']}/{name}" for name in compared.get(row["analysis"], ())],
+        "evidence": [
+            f"{row['population']}/{class_endpoint(row['analysis'], row['definition'], side)}" for side in SIDES
+        ],
     }
 
 
-def _estimate(row: Row, compared: Mapping[str, Sequence[str]]) -> tuple[str, dict[str, Any]]:
+def _estimate(row: Row, compared: Mapping[str, Sequence[str]], grouped: Collection[str]) -> tuple[str, dict[str, Any]]:
     parts = (row["analysis"], row["population"], row["endpoint"], row["term"])
     adjusted = "adjusted" if row["adjusted"] else "unadjusted"
     checks = row.get("checks")
     names = dict.fromkeys([row["endpoint"], row["term"], *_split(row["adjusted_for"]), *compared.get(parts[0], ())])
+    if row["analysis"] in grouped:
+        names = dict.fromkeys([row["endpoint"], group_endpoint(row["analysis"], row["endpoint"])])
     return "/".join((*parts, adjusted)), {
         "value": row["estimate"],
         "measure": row["measure"],
@@ -88,6 +95,18 @@ def _estimate(row: Row, compared: Mapping[str, Sequence[str]]) -> tuple[str, dic
         "checks": json.loads(checks) if isinstance(checks, str) else checks,
         "evidence": [f"{row['population']}/{name}" for name in names],
     }
+
+
+def _status_of(number: Mapping[str, Any], protocol: Protocol, status: ReviewStatus) -> dict[str, Any]:
+    """`status`: what no reader has gone over of the values that the number rests on; nothing where all is reviewed."""
+    names = [place.split("/", 1)[1].partition(".")[0] for place in number["evidence"]]
+    names += [used for name in names for used in names_of_analysis(name, protocol)]
+    told = []
+    if status.new_lesions and any(uses_new_lesions(name, protocol) for name in names):
+        told.append(status.new_lesions)
+    if status.volumes and any(uses_volume(name, protocol) for name in names):
+        told.append(status.volumes)
+    return {"status": told} if told else {}
 
 
 def _split(names: str) -> list[str]:
@@ -110,15 +129,24 @@ def _head_of(protocol: Protocol, meta: ReportMeta) -> dict[str, Any]:
 
 
 def write_results(
-    path: Path, *, protocol: Protocol, meta: ReportMeta, tables: Tables, notices: Sequence[Notice]
+    path: Path,
+    *,
+    protocol: Protocol,
+    meta: ReportMeta,
+    tables: Tables,
+    notices: Sequence[Notice],
+    status: ReviewStatus,
 ) -> None:
     """Write the JSON file: digests and versions, `numbers`, `curves`, `warnings`; same input, same bytes.
 
+    A number that rests on new lesions or volumes that nobody has reviewed says so under `status`.
+
     A count that the disclosure gate hid is its text (`<5`, `hidden`).
     """
+    numbers = collect_numbers(tables, protocol)
     document = {
         **_head_of(protocol, meta),
-        "numbers": collect_numbers(tables, protocol),
+        "numbers": {key: one | _status_of(one, protocol, status) for key, one in numbers.items()},
         "curves": list(tables.get("curves", ())),
         "warnings": [{"where": one.where, "text": one.text, "severity": one.severity} for one in notices],
     }

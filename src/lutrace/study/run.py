@@ -17,6 +17,8 @@ from lutrace.report import (
     ReportFiles,
     ReportInput,
     apply_disclosure,
+    group_notices,
+    release_notices,
     render_report,
     withhold_columns,
 )
@@ -31,10 +33,13 @@ from lutrace.study.notices import find_notices
 from lutrace.study.pictures import PictureFacts, gather_pictures
 from lutrace.study.presentation import compose_spec
 from lutrace.study.results import write_results
+from lutrace.study.review_status import find_status
 from lutrace.study.summaries import summarise_values
 from lutrace.tables import Facts
 
 _STEPS = 5
+_FEW = 2
+"""Up to so many places are named in a line of the summary."""
 
 
 @dataclass(frozen=True)
@@ -58,6 +63,19 @@ class RunResult:
     report_input: ReportInput
 
 
+def summarise_notices(result: RunResult, *, limit: int = 10) -> list[str]:
+    """The notices of a run in at most `limit` lines, blocking ones first; equal ones together with where they hold."""
+    notices = release_notices(result.report_input.notices, min_cell=result.report_input.policy.min_cell)
+    groups = group_notices(notices, result.report_input.spec.labels)
+    lines = [
+        f"{group.severity}: {group.text} [{group.places if group.n <= _FEW else f'{group.n} places'}]"
+        for group in groups
+    ]
+    if len(lines) <= limit:
+        return lines
+    return [*lines[: limit - 1], f"{len(lines) - limit + 1} more kinds of warnings: see the table of warnings"]
+
+
 def run_study(
     protocol: Protocol,
     facts: PictureFacts,
@@ -79,24 +97,25 @@ def run_study(
     meta = describe_run(protocol, facts, data_cut)
     gathered = gather_pictures(protocol, facts, computation.cohort.scans)
     computation = replace(computation, notices=(*computation.notices, *gathered.notices))
+    withheld, _columns = withhold_columns(computation.tables)
+    released = apply_disclosure(withheld, min_cell=policy.min_cell)
+    status = find_status(computation.tables["endpoint_values"], protocol)
+    keys = choose_key_numbers(released, protocol, status)
     report_input = ReportInput(
         title=protocol.title,
         subtitle=protocol.subtitle,
         meta=meta,
         tables=computation.tables,
-        spec=compose_spec(
-            protocol, key_numbers=choose_key_numbers(computation.tables, protocol), without=gathered.missing
-        ),
+        spec=compose_spec(protocol, key_numbers=keys, status=status, without=gathered.missing),
         pictures=gathered.pictures,
         evidence=computation.evidence,
         notices=computation.notices,
         policy=policy,
     )
     files = render_report(report_input, out)
-    withheld, _columns = withhold_columns(computation.tables)
-    released = apply_disclosure(withheld, min_cell=policy.min_cell)
     path = out / "results.json"
-    write_results(path, protocol=protocol, meta=meta, tables=released, notices=computation.notices)
+    notices = release_notices(computation.notices, min_cell=policy.min_cell)
+    write_results(path, protocol=protocol, meta=meta, tables=released, notices=notices, status=status)
     progress("report", _STEPS, _STEPS)
     return RunResult(path, files, computation, report_input)
 
@@ -124,7 +143,7 @@ def compute_study(
         "summaries": summarise_values(values, protocol),
     }
     notices = (*find_notices(protocol, values, analysis_set), *fitted.notices)
-    evidence = collect_all_evidence(protocol, cohort, values, analysis_set)
+    evidence = collect_all_evidence(protocol, facts, cohort, values=values, analysis_set=analysis_set)
     return Computation(cohort, tables, tuple(analysis_set), evidence, notices)
 
 

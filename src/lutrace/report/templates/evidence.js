@@ -6,9 +6,10 @@
   var data = null;
   var heads = { patient: "Patient", population: "Population", endpoint: "Fact", days: "Day from time zero", value: "Value",
     unit: "Unit", event: "Event", category: "Class", source_table: "Source table", source_row: "Source row",
+    source: "Source digest", source_place: "Place in source",
     rule: "Rule", reason: "Not evaluable because" };
   var alwaysAbove = ["population", "endpoint"];
-  var oftenAbove = ["unit", "source_table", "rule"];
+  var oftenAbove = ["unit", "source_table", "source", "rule"];
 
   function raw(name, index) {
     var value = data.columns[name][index];
