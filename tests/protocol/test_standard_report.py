@@ -42,7 +42,7 @@ def test_every_analysis_is_shown_in_its_order_between_patients_and_what_was_meas
     ]
 
 
-def test_a_cox_model_is_shown_as_a_table_and_a_forest() -> None:
+def test_a_cox_model_is_shown_as_a_table_with_its_checks_and_a_forest() -> None:
     covariate = "{name: ttv, label: Volume, value: ttv_ml, transform: log2, unit: per doubling}"
     cox = "  - {kind: cox, name: cox, label: Cox, populations: [C2], endpoints: [os], terms: [ttv]}\n"
     protocol = parse_protocol(f"{TEXT}{cox}covariates: [{covariate}]\n", "small.yaml")
