@@ -46,6 +46,22 @@ def test_without_a_weight_the_image_is_measured_in_its_own_unit_and_says_why(tmp
     assert any("weight" in warning.lower() for warning in result.warnings)
 
 
+def test_more_activity_in_view_than_was_given_is_measured_in_the_images_own_unit(tmp_path: Path) -> None:
+    folder, _ = scan(tmp_path, RescaleSlope=1e8)
+    result = run_roi(folder / "image", folder / "mask")
+    assert result.unit == "Bq/mL"
+    assert any("activity budget" in warning for warning in result.warnings)
+
+
+def test_a_backslash_in_a_regions_name_is_kept_and_its_file_is_legal(tmp_path: Path) -> None:
+    folder, block = scan(tmp_path)
+    geometry = read_series(index_folder([folder / "image"]).series[0]).volume.geometry
+    save(rtstruct([("a\\b", squares(block, geometry))]), folder / "mask" / "rs.dcm")
+    result = run_roi(folder / "image", folder / "mask", write_masks=folder / "out")
+    assert result.regions[0]["roi"] == "a\\b"
+    assert result.written[0].name == "a_b.nii.gz"
+
+
 def test_ct_is_measured_in_hounsfield_units(tmp_path: Path) -> None:
     write(tmp_path / "ct", ct_slices(4))
     geometry = read_series(index_folder([tmp_path / "ct"]).series[0]).volume.geometry

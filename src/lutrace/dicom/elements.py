@@ -16,6 +16,7 @@ import pydicom.config
 from pydicom.dataelem import DataElement, RawDataElement
 from pydicom.dataset import Dataset
 from pydicom.errors import BytesLengthException
+from pydicom.multival import MultiValue
 from pydicom.tag import BaseTag, Tag
 
 from lutrace.core import UnusableInputError
@@ -81,6 +82,8 @@ def element_code(dataset: Dataset, tag: int) -> str | None:
 def decoded_text(dataset: Dataset, tag: int) -> str | None:
     """The element's value as text in its own character set (names); None when absent or empty."""
     value = dataset[tag].value if tag in dataset else None
+    if isinstance(value, MultiValue):  # a backslash in a text of one value
+        value = "\\".join(str(part) for part in value)
     return str(value).strip() or None if value is not None else None
 
 

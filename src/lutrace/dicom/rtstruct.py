@@ -7,12 +7,13 @@ from numpy.typing import NDArray
 from pydicom.dataset import Dataset
 
 from lutrace.core import ContradictionError, Source, UnsupportedError, UnusableInputError
-from lutrace.dicom.elements import element_numbers
+from lutrace.dicom.elements import decoded_text, element_numbers
 from lutrace.dicom.region_names import clean_region_names
 from lutrace.imaging import Geometry, Mask, fill_contours
 
 RTSTRUCT = "1.2.840.10008.5.1.4.1.1.481.3"
 _CLOSED = ("CLOSED_PLANAR", "CLOSEDPLANAR_XOR")
+_ROI_NAME = 0x30060026
 _CONTOUR_DATA = 0x30060050
 
 
@@ -26,7 +27,7 @@ def masks_of_rtstruct(dataset: Dataset, reference: Geometry, digest: str) -> lis
     Source: DICOM PS3.3 C.8.8.5 (Structure Set), C.8.8.6 (ROI Contour).
     """
     regions = list(dataset.get("StructureSetROISequence", ()))
-    names = clean_region_names(dataset, [region.get("ROIName", "") for region in regions])
+    names = clean_region_names(dataset, [decoded_text(region, _ROI_NAME) or "" for region in regions])
     drawn = {int(item.ReferencedROINumber): item for item in dataset.get("ROIContourSequence", ())}
     masks = []
     for region, name in zip(regions, names, strict=True):

@@ -17,7 +17,7 @@ from lutrace.core import (
 from lutrace.dicom import FolderIndex, SeriesFiles, index_folder, is_image_series, read_masks, read_series
 from lutrace.imaging import Mask, RegionMeasures, Volume, measure_region, to_suvbw, write_nifti
 from lutrace.ingest.file_names import safe_file_names
-from lutrace.physics import compute_suv_factor
+from lutrace.ingest.suv_step import quantify_image
 
 _PREFIX = {"g/mL": "suv", "Bq/mL": "bq_ml", "HU": "hu", "counts": "counts"}
 _TOTAL = {"g/mL": "tlp_ml", "Bq/mL": "total_bq", "HU": "total_hu_ml", "counts": "total_counts_ml"}
@@ -53,9 +53,9 @@ def run_roi(folder: Path, masks: Path, *, write_masks: Path | None = None) -> Ro
     volume, warnings = image.volume, list(image.audit.tolerated)
     if image.facts is not None:
         try:
-            factor = compute_suv_factor(image.facts)
-            volume = to_suvbw(volume, factor)
-            warnings += factor.warnings
+            done = quantify_image(image, (), None)
+            volume = to_suvbw(volume, done.factor)
+            warnings += done.warnings
         except (MissingFactError, ContradictionError, UnsupportedError) as error:
             warnings.append(f"SUV not computable, measured in {volume.unit}: {error}")
     regions = read_masks(masks, volume.geometry)
