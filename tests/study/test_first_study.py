@@ -6,6 +6,7 @@ import datetime as dt
 import json
 import re
 from collections.abc import Callable
+from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
@@ -132,6 +133,83 @@ def test_every_number_of_the_results_names_evidence_that_exists(written: Path) -
         assert {"value", "unit", "method"} <= set(number)
     assert results["synthetic"] is True
     assert len(results["protocol_digest"]) == 64
+
+
+class _Cells(HTMLParser):
+    """Each number in the body of a table: its text, and the number of the evidence that it leads to."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.found: list[tuple[str, str | None]] = []
+        self.evidence = ""
+        self._open = self._link = None  # type: str | None
+        self._in_body = self._in_evidence = False
+        self._text = ""
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        named = dict(attrs)
+        self._in_body = tag == "tbody" or (self._in_body and tag != "thead")
+        self._in_evidence = tag == "script" and named.get("id") == "evidence-data"
+        holds_words = "w" in (named.get("class") or "").split()
+        if self._in_body and (tag == "th" or (tag == "td" and not holds_words)):
+            self._open, self._text, self._link = tag, "", None
+        if tag == "a" and named.get("class") == "ev":
+            self._link = named["data-ev"]
+
+    def handle_data(self, data: str) -> None:
+        self._text += data
+        self.evidence += data if self._in_evidence else ""
+
+    def handle_endtag(self, tag: str) -> None:
+        self._in_evidence = False
+        if tag in ("td", "th") and tag == self._open:
+            is_number = tag == "td" or self._text.startswith(("Concordance:", "Kappa:"))
+            if is_number and re.search(r"\d", self._text):
+                self.found.append((self._text.strip(), self._link))
+            self._open = None
+
+
+def test_every_number_in_a_table_leads_to_rows_but_zeros(written: Path) -> None:
+    page = _Cells()
+    page.feed((written / "report.html").read_text(encoding="utf-8"))
+    assert len(page.found) > 400
+    assert [text for text, link in page.found if link is None and not re.fullmatch(r"0( \(0%\))?", text)] == []
+    links = json.loads(page.evidence)["links"]
+    for text, link in page.found:
+        assert link is None or any(end > begin for begin, end in links[int(link)]["ranges"]), text
+
+
+def test_a_cell_of_a_confusion_matrix_counts_the_patients_of_its_evidence(computed: Computation) -> None:
+    classes: dict[tuple[str, str, str | None], set[str]] = {}
+    for row in computed.evidence:
+        classes.setdefault((row.population, row.endpoint, row.category), set()).add(row.patient_id)
+    for cell in computed.tables["agreements"]:
+        name = f"{cell['analysis']}.{cell['definition']}"
+        in_row = classes.get((cell["population"], f"{name}.row", cell["row_class"]), set())
+        in_column = classes.get((cell["population"], f"{name}.column", cell["column_class"]), set())
+        assert len(in_row & in_column) == cell["n"]
+
+
+def test_a_median_of_a_group_counts_the_patients_of_its_evidence(computed: Computation) -> None:
+    for row in computed.tables["estimates"]:
+        if row["analysis"] == "km_ttv":
+            name = f"km_ttv.{row['endpoint']}"
+            found = [
+                one
+                for one in computed.evidence
+                if (one.population, one.endpoint, one.category) == (row["population"], name, row["term"])
+            ]
+            assert len(found) == row["n"]
+
+
+def test_volumes_that_nobody_reviewed_are_said_so_wherever_they_are_used(written: Path) -> None:
+    results = json.loads((written / "results.json").read_text(encoding="utf-8"))
+    said = "Tumour volumes: automatic, not reviewed; reviewed 0 of 66 (SPECT of cycle 2), 0 of 51 (SPECT of cycle 3)."
+    numbers = results["numbers"]
+    assert numbers["cox/C2/os/ttv/adjusted"]["status"] == [said]
+    assert numbers["concordance/C2/same_sign/fell/fell"]["status"] == [said]
+    assert "status" not in numbers["psa50/C2/psa50/psa50/unadjusted"]
+    assert (written / "report.html").read_text(encoding="utf-8").count(said) > 5
 
 
 def test_no_calendar_date_and_no_pseudonym_leaves(written: Path) -> None:

@@ -22,6 +22,10 @@ from lutrace.report.wording import banner_lines
 
 _SOFT = RGBColor(0x5F, 0x6B, 0x7A)
 _PAGE_IN = 6.5
+_TALLEST_IN = 5.9
+_CHARACTER_IN, _CELL_PADDING_IN = 0.068, 0.17
+"""Width of a letter of 8.5 points, and of the empty edges of a cell."""
+_WIDEST_WISH = 34
 
 
 def write_report_document(
@@ -111,11 +115,19 @@ def _set_widths(grid: Any, widths_in: Sequence[float]) -> None:
 
 
 def _column_widths_in(table: TextTable) -> list[float]:
-    """Widths that fill the page, in proportion to the longest text of each column, none very narrow or wide."""
+    """Widths that fill the page: no word is broken where there is room, the rest goes by the longest text."""
     lines = [line for line in table.texts() if len(line) == 1 or any(line[1:])]
-    longest = [max(len(line[place]) for line in lines) for place in range(len(table.headers))]
-    weights = [min(max(length, 7), 34) for length in longest]
-    return [_PAGE_IN * weight / sum(weights) for weight in weights]
+    columns = [[line[place] for line in lines if place < len(line)] for place in range(len(table.headers))]
+    needed = [max(len(word) for text in column for word in text.split() or [""]) for column in columns]
+    narrowest = [_CHARACTER_IN * length + _CELL_PADDING_IN for length in needed]
+    left = _PAGE_IN - sum(narrowest)
+    if left <= 0:
+        return [_PAGE_IN * width / sum(narrowest) for width in narrowest]
+    longest = [max(len(text) for text in column) for column in columns]
+    wishes = [min(max(whole - word, 0), _WIDEST_WISH) for whole, word in zip(longest, needed, strict=True)]
+    total = sum(wishes)
+    shares = [wish / total if total else 1 / len(wishes) for wish in wishes]
+    return [width + left * share for width, share in zip(narrowest, shares, strict=True)]
 
 
 def _write_cell(cell: Any, content: Cell, *, right: bool) -> None:
@@ -146,6 +158,8 @@ def _repeat_header(row: Any) -> None:
 
 def _add_figure(document: Any, number: int, figure: RenderedFigure) -> None:
     shape = document.add_picture(io.BytesIO(figure.png), width=Inches(min(figure.width_in, _PAGE_IN)))
+    if shape.height > Inches(_TALLEST_IN):
+        shape.width, shape.height = round(shape.width * Inches(_TALLEST_IN) / shape.height), Inches(_TALLEST_IN)
     shape._inline.docPr.set("descr", figure.alt)
     document.paragraphs[-1].paragraph_format.keep_with_next = True
     _add_caption(document, f"Figure {number}. {figure.caption}", keep=bool(figure.notes))

@@ -33,7 +33,7 @@ from lutrace.study.notices import find_notices
 from lutrace.study.pictures import PictureFacts, gather_pictures
 from lutrace.study.presentation import compose_spec
 from lutrace.study.results import write_results
-from lutrace.study.review_status import find_status
+from lutrace.study.review_status import ReviewStatus, find_status
 from lutrace.study.summaries import summarise_values
 from lutrace.tables import Facts
 
@@ -99,7 +99,7 @@ def run_study(
     computation = replace(computation, notices=(*computation.notices, *gathered.notices))
     withheld, _columns = withhold_columns(computation.tables)
     released = apply_disclosure(withheld, min_cell=policy.min_cell)
-    status = find_status(computation.tables["endpoint_values"], protocol)
+    status = _blurred(find_status(computation.tables["endpoint_values"], protocol), policy.min_cell)
     keys = choose_key_numbers(released, protocol, status)
     report_input = ReportInput(
         title=protocol.title,
@@ -145,6 +145,13 @@ def compute_study(
     notices = (*find_notices(protocol, values, analysis_set), *fitted.notices)
     evidence = collect_all_evidence(protocol, facts, cohort, values=values, analysis_set=analysis_set)
     return Computation(cohort, tables, tuple(analysis_set), evidence, notices)
+
+
+def _blurred(status: ReviewStatus, min_cell: int | None) -> ReviewStatus:
+    """The status with its small counts hidden, as in notices."""
+    told = [Notice("", text) for text in (status.new_lesions, status.volumes)]
+    new_lesions, volumes = (notice.text for notice in release_notices(told, min_cell=min_cell))
+    return ReviewStatus(new_lesions, volumes)
 
 
 def _check_somebody_is_left(cohort: Cohort, protocol: Protocol) -> None:
