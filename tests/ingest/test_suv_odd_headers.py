@@ -124,3 +124,29 @@ def test_negative_uptake_survives(tmp_path: Path) -> None:
     row = ok(one(tmp_path, pet_slices(3, stored=stored)))
     assert row["suvbw_max"] == pytest.approx(40 * 2.5 * AN_HOUR, rel=1e-6)
     assert row["activity_budget_pct"] < 0
+
+
+@pytest.mark.parametrize(
+    ("name", "one_way", "other"),
+    [
+        ("PatientWeight", "75", "75.0"),
+        ("SeriesTime", "110000", "110000.000"),
+        ("CorrectedImage", ["DECY", "ATTN"], ["ATTN", "DECY"]),
+    ],
+)
+def test_two_spellings_of_one_value_are_no_contradiction_within_a_series(
+    tmp_path: Path, name: str, one_way: Any, other: Any
+) -> None:
+    def spell(dataset: Dataset, index: int) -> None:
+        setattr(dataset, name, other if index % 2 else one_way)
+
+    assert ok(one(tmp_path, pet_slices(3, edit=spell)))["factor_suvbw"] == pytest.approx(AN_HOUR, rel=1e-9)
+
+
+def test_two_weights_within_a_series_are_refused(tmp_path: Path) -> None:
+    def weigh(dataset: Dataset, index: int) -> None:
+        dataset.PatientWeight = "75" if index else "85"
+
+    row = one(tmp_path, pet_slices(3, edit=weigh))
+    assert row["status"] == "refused"
+    assert "Patient's Weight (0010,1030): expected one value in the whole series" in row["reason"]

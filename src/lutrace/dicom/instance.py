@@ -35,6 +35,9 @@ SHARED_DOSE = {
     0x00181078: "Radiopharmaceutical Start Date Time",
 }
 
+_CLOCKS = (0x00080031, 0x00181072)
+_NUMBERS = (0x00101030, 0x00181074, 0x00181075)
+
 
 @dataclass(frozen=True)
 class PixelLayout:
@@ -79,6 +82,21 @@ def shared_names() -> tuple[str, ...]:
         *(f"{name} {el.format_tag(tag)}" for tag, name in SHARED.items()),
         *(f"{name} {el.format_tag(tag)}" for tag, name in SHARED_DOSE.items()),
     )
+
+
+def shared_meaning(place: int, text: str | None) -> object:
+    """What the value at `place` of `Instance.shared` says, however it is spelt: `80` and `80.0` are one weight."""
+    tag = (*SHARED, *SHARED_DOSE)[place]
+    if text is None:
+        return None
+    if tag in _CLOCKS:
+        return el.parse_time(text) or text
+    if tag in _NUMBERS:
+        try:
+            return float(text)
+        except ValueError:
+            return text
+    return frozenset(part.strip() for part in text.upper().split("\\"))
 
 
 def instance_of(path: Path, dataset: Dataset, *, size_bytes: int, pixel_tag_at: int | None) -> Instance:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from lutrace.core import ContradictionError, MissingFactError, UnsupportedError, digest_of
 from lutrace.dicom import elements as el
 from lutrace.dicom.index import SeriesFiles
-from lutrace.dicom.instance import Instance, shared_names
+from lutrace.dicom.instance import Instance, shared_meaning, shared_names
 from lutrace.dicom.pixels import check_slope, layout_of, load_image
 from lutrace.imaging import FloatArray, Geometry
 
@@ -139,7 +139,7 @@ def _check_shared(instances: Sequence[Instance]) -> None:
     if len({instance.shared for instance in instances}) == 1:
         return
     for place, name in enumerate(shared_names()):
-        values = {instance.shared[place] for instance in instances}
+        values = {shared_meaning(place, instance.shared[place]) for instance in instances}
         if len(values) > 1:
             raise ContradictionError(
                 f"{name}: expected one value in the whole series, found {len(values)}; the series mixes acquisitions"
