@@ -23,8 +23,12 @@ from lutrace.report.wording import banner_lines
 _SOFT = RGBColor(0x5F, 0x6B, 0x7A)
 _PAGE_IN = 6.5
 _TALLEST_IN = 5.9
-_CHARACTER_IN, _CELL_PADDING_IN = 0.068, 0.17
-"""Width of a letter of 8.5 points, and of the empty edges of a cell."""
+_CHARACTER_IN, _CELL_PADDING_IN = 0.0096, 0.16
+"""Width of a letter for each point of its size, and of the empty edges of a cell."""
+_FIRST_COLUMN_IN = 1.35
+"""The least width of the column that names the lines."""
+_WIDE = 7
+"""From so many columns on a table has smaller letters."""
 _WIDEST_WISH = 34
 
 
@@ -88,7 +92,7 @@ def _add_table(document: Any, number: int, table: TextTable) -> None:
     grid = document.add_table(rows=1, cols=len(table.headers))
     grid.alignment = WD_TABLE_ALIGNMENT.CENTER
     for place, (cell, header) in enumerate(zip(grid.rows[0].cells, table.headers, strict=True)):
-        _write_cell(cell, Cell(header, strong=True), right=not table.is_wordy(place))
+        _write_cell(cell, Cell(header, strong=True), right=not table.is_wordy(place), size=_size_of(table))
         _rule(cell, ("top", "bottom"))
     _repeat_header(grid.rows[0])
     for line in table.lines:
@@ -96,7 +100,7 @@ def _add_table(document: Any, number: int, table: TextTable) -> None:
         if len(line) == 1 and len(cells) > 1:
             cells[0].merge(cells[-1])
         for place, content in enumerate(line):
-            _write_cell(cells[place], content, right=not table.is_wordy(place))
+            _write_cell(cells[place], content, right=not table.is_wordy(place), size=_size_of(table))
     for cell in grid.rows[-1].cells:
         _rule(cell, ("top", "bottom") if len(grid.rows) == 1 else ("bottom",))
     _set_widths(grid, _column_widths_in(table))
@@ -118,8 +122,9 @@ def _column_widths_in(table: TextTable) -> list[float]:
     """Widths that fill the page: no word is broken where there is room, the rest goes by the longest text."""
     lines = [line for line in table.texts() if len(line) == 1 or any(line[1:])]
     columns = [[line[place] for line in lines if place < len(line)] for place in range(len(table.headers))]
-    needed = [max(len(word) for text in column for word in text.split() or [""]) for column in columns]
-    narrowest = [_CHARACTER_IN * length + _CELL_PADDING_IN for length in needed]
+    needed = [_needed(column, by_word=table.is_wordy(place)) for place, column in enumerate(columns)]
+    narrowest = [_CHARACTER_IN * _size_of(table) * length + _CELL_PADDING_IN for length in needed]
+    narrowest[0] = max(narrowest[0], _FIRST_COLUMN_IN)
     left = _PAGE_IN - sum(narrowest)
     if left <= 0:
         return [_PAGE_IN * width / sum(narrowest) for width in narrowest]
@@ -130,14 +135,28 @@ def _column_widths_in(table: TextTable) -> list[float]:
     return [width + left * share for width, share in zip(narrowest, shares, strict=True)]
 
 
-def _write_cell(cell: Any, content: Cell, *, right: bool) -> None:
+def _needed(column: Sequence[str], *, by_word: bool) -> int:
+    """The letters of the longest piece that stays on one line: a word of the header or of words, a whole number."""
+    header, *texts = column
+    pieces = (
+        [*header.split(), *(word for text in texts for word in text.split())] if by_word else header.split() + texts
+    )
+    return max((len(piece) for piece in pieces), default=0)
+
+
+def _size_of(table: TextTable) -> float:
+    """Letters of a table in points."""
+    return 8.5 if len(table.headers) < _WIDE else 7.5
+
+
+def _write_cell(cell: Any, content: Cell, *, right: bool, size: float) -> None:
     paragraph = cell.paragraphs[0]
     paragraph.paragraph_format.space_after = Pt(1)
     paragraph.paragraph_format.left_indent = Pt(9 * content.indent)
     if right:
         paragraph.alignment = WD_ALIGN_PARAGRAPH.RIGHT
     run = paragraph.add_run(content.text)
-    run.font.size, run.bold = Pt(8.5), content.strong
+    run.font.size, run.bold = Pt(size), content.strong
 
 
 def _rule(cell: Any, edges: Sequence[str]) -> None:
