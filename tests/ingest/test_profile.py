@@ -57,3 +57,8 @@ def test_a_fault_is_told_with_its_line(text: str, message: str) -> None:
 )
 def test_a_name_means_a_region_by_the_profile_or_the_vocabulary(name: str, region: str | None) -> None:
     assert SiteProfile(mask_names={"Leber": "liver"}).region_of(name) == region
+
+
+def test_a_fault_names_the_file_that_was_given() -> None:
+    with pytest.raises(ProtocolError, match=r"centre_a\.yaml, line 2"):
+        parse_profile("quantification:\n  activity_form: record\n", name="centre_a.yaml")

@@ -126,4 +126,4 @@ def _site(path: Path | None) -> SiteProfile | None:
         return None
     if not path.is_file():
         raise UnusableInputError(f"{path.name}: no such site profile")
-    return parse_profile(path.read_text(encoding="utf-8"))
+    return parse_profile(path.read_text(encoding="utf-8"), name=path.name)

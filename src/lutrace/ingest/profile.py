@@ -55,9 +55,9 @@ class SiteProfile(FrozenModel):
         return None
 
 
-def parse_profile(text: str) -> SiteProfile:
-    """The site profile in a YAML text; raises ProtocolError with every fault and its line."""
-    return parse_document(text, "site.yaml", SiteProfile)
+def parse_profile(text: str, *, name: str = "site.yaml") -> SiteProfile:
+    """The site profile in a YAML text; raises ProtocolError with every fault and its line in the file `name`."""
+    return parse_document(text, name, SiteProfile)
 
 
 def profile_template() -> str:
