@@ -1,4 +1,7 @@
-"""`lutrace run` and `lutrace demo`: from a registry, or from nothing, to a report."""
+"""`lutrace run` and `lutrace demo`: from a registry, or from nothing, to a report.
+
+Corridors are imported when their command runs: `lutrace --help` answers at once.
+"""
 
 from __future__ import annotations
 
@@ -6,16 +9,16 @@ import datetime as dt
 import shutil
 import time
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from lutrace.cli.bars import progress_bars
 from lutrace.cli.show import say, show_json, tell
 from lutrace.core import UnusableInputError
-from lutrace.ingest import run_add_dicom, run_add_fhir, run_init, run_measure
-from lutrace.study import RunResult, run_registry_study, write_demo_index
-from lutrace.virtual import make_centre
+
+if TYPE_CHECKING:
+    from lutrace.study import RunResult
 
 STUDY = "early-spect-response"
 MARK = "SYNTHETIC.txt"
@@ -40,6 +43,8 @@ def run(
     as_json: Annotated[bool, typer.Option("--json", help="print one JSON object and nothing else")] = False,
 ) -> None:
     """Cohort, endpoints, models and report of a study."""
+    from lutrace.study import run_registry_study
+
     with progress_bars() as progress:
         result = run_registry_study(
             protocol,
@@ -61,6 +66,10 @@ def demo(
     jobs: Annotated[int | None, typer.Option(min=1, help="worker processes")] = None,
 ) -> None:
     """Make a virtual centre (synthetic DICOM, FHIR and letters), fill a registry, run the study, write index.html."""
+    from lutrace.ingest import run_add_dicom, run_add_fhir, run_init, run_measure
+    from lutrace.study import run_registry_study, write_demo_index
+    from lutrace.virtual import make_centre
+
     started = time.perf_counter()
     centre, registry, report = out / "centre", out / "registry", out / "reports" / STUDY
     _clear_earlier_demo(out)
@@ -90,8 +99,10 @@ def demo(
 
 
 def _show_run(result: RunResult, *, as_json: bool) -> None:
-    notices = [f"{notice.where}: {notice.text}" for notice in result.computation.notices]
+    from lutrace.study import summarise_notices
+
     if as_json:
+        notices = [f"{notice.where}: {notice.text}" for notice in result.computation.notices]
         show_json(
             {
                 "estimates": result.computation.tables["estimates"],
@@ -101,8 +112,8 @@ def _show_run(result: RunResult, *, as_json: bool) -> None:
             }
         )
         return
-    for notice in notices:
-        say(f"warning: {notice}")
+    for line in summarise_notices(result):
+        say(line)
     tell(str(result.report.html))
 
 

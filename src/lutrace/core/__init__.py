@@ -16,6 +16,7 @@ from lutrace.core.errors import (
     UnsupportedError,
     UnusableInputError,
 )
+from lutrace.core.processes import spawn_workers
 from lutrace.core.progress import Progress, silent
 from lutrace.core.quantities import (
     Days,
@@ -76,5 +77,6 @@ __all__ = [
     "read_rows",
     "short",
     "silent",
+    "spawn_workers",
     "write_rows",
 ]

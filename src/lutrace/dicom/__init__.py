@@ -3,6 +3,7 @@
 from lutrace.dicom.headers import parse_radionuclide
 from lutrace.dicom.images import ReadAudit, SeriesImage
 from lutrace.dicom.index import FileFault, FolderIndex, PatientIdentity, SeriesFiles, index_folder
+from lutrace.dicom.index_parts import index_in_parts
 from lutrace.dicom.instance import Instance
 from lutrace.dicom.masks import read_masks
 from lutrace.dicom.series import is_activity_series, is_image_series, read_series, read_suv
@@ -25,6 +26,7 @@ __all__ = [
     "SeriesImage",
     "Tracer",
     "index_folder",
+    "index_in_parts",
     "is_activity_series",
     "is_image_series",
     "make_uid",

@@ -1,4 +1,7 @@
-"""Masks -> SEG: one segmentation object with a segment per mask, on the grid of the image it refers to."""
+"""Masks -> SEG: one segmentation object with a segment per mask, on the grid of the image it refers to.
+
+highdicom is imported when something is written: those who only read do not wait for it.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal
 
-import highdicom as hd
 import numpy as np
 import pydicom
 from pydicom.dataset import Dataset
@@ -60,6 +62,8 @@ def write_seg(
     share one grid or overlap in a label map.
     Source: DICOM PS3.3 A.51; valid by construction through highdicom.
     """
+    import highdicom as hd
+
     if not masks:
         raise MissingFactError("segmentation: expected at least one mask, found none; there is nothing to write")
     geometry = masks[0].geometry
@@ -137,6 +141,8 @@ def _name_class(dataset: Dataset, written_class: str, true_class: str) -> None:
 
 def _volume(masks: Sequence[Mask], geometry: Geometry, frame: str) -> Any:
     """Highdicom's volume: axes slice, row, column, segment."""
+    import highdicom as hd
+
     affine = geometry.affine[:, [2, 1, 0, 3]]
     array = np.stack([mask.array for mask in masks], axis=-1).astype(np.uint8)
     return hd.Volume(
@@ -150,6 +156,8 @@ def _volume(masks: Sequence[Mask], geometry: Geometry, frame: str) -> Any:
 
 def _labels(masks: Sequence[Mask], frame: str) -> Any:
     """Highdicom's volume of region numbers: axes slice, row, column."""
+    import highdicom as hd
+
     geometry = masks[0].geometry
     labels = np.zeros(geometry.shape_zyx, np.uint8 if len(masks) < 256 else np.uint16)
     for number, mask in enumerate(masks, start=1):
@@ -164,6 +172,8 @@ def _labels(masks: Sequence[Mask], frame: str) -> Any:
 
 
 def _description(number: int, mask: Mask, algorithm: str | None) -> Any:
+    import highdicom as hd
+
     code = region_code(mask.name)
     identification = None
     if algorithm is not None:

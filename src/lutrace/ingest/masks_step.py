@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from concurrent.futures import Executor
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -89,7 +90,10 @@ def run_add_masks(
         if not described:
             raise UnusableInputError(f"no SEG, RTSTRUCT or NIfTI file among {len(files)} files")
         count = count_jobs(jobs or profile.jobs)
-        report, warnings = add_mask_files(registry, profile, described, jobs=count, progress=progress)
+        with executor_of(count) as executor:
+            report, warnings = add_mask_files(
+                registry, profile, described, jobs=count, executor=executor, progress=progress
+            )
         return result_of(report, tuple(warnings))
 
 
@@ -114,17 +118,23 @@ def describe_mask_file(file: Path) -> MaskFile | None:
 
 
 def add_mask_files(
-    registry: Registry, profile: SiteProfile, files: Sequence[MaskFile], *, jobs: int, progress: Progress = silent
+    registry: Registry,
+    profile: SiteProfile,
+    files: Sequence[MaskFile],
+    *,
+    jobs: int,
+    executor: Executor | None,
+    progress: Progress = silent,
 ) -> tuple[AddReport, list[str]]:
     """Add the masks of these files, one file per transaction."""
     report, n_unnamed = AddReport(), 0
     tasks = [_task(registry, profile, file) for file in files]
-    with executor_of(min(jobs, len(tasks)) or 1) as executor:
-        for done, (task, answer) in enumerate(map_as_done(executor, read_and_store_masks, tasks, jobs=jobs), start=1):
-            batch = FactBatch(Source("masks", answer.digest), {MASKS.name: answer.rows}, answer.faults)
-            report = report.plus(registry.add(batch, path=task.file.path))
-            n_unnamed += answer.n_unnamed
-            progress("masks", done, len(tasks))
+    pool = executor if len(tasks) > 1 else None
+    for done, (task, answer) in enumerate(map_as_done(pool, read_and_store_masks, tasks, jobs=jobs), start=1):
+        batch = FactBatch(Source("masks", answer.digest), {MASKS.name: answer.rows}, answer.faults)
+        report = report.plus(registry.add(batch, path=task.file.path))
+        n_unnamed += answer.n_unnamed
+        progress("masks", done, len(tasks))
     warning = f"{n_unnamed} masks have a name that means no region; add it to mask_names in the site profile"
     return report, [warning] if n_unnamed else []
 

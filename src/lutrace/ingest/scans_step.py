@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
+from concurrent.futures import Executor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,7 @@ from lutrace.core import (
     digest_of,
     silent,
 )
-from lutrace.dicom import FolderIndex, SeriesFiles, index_folder, is_image_series, read_series
+from lutrace.dicom import FolderIndex, SeriesFiles, index_in_parts, is_image_series, read_series
 from lutrace.ingest.cycle_places import POST_THERAPY, cycle_of, cycles_by_patient
 from lutrace.ingest.header_facts import format_header_facts
 from lutrace.ingest.masks_step import add_mask_files, is_mask_series, mask_files_of
@@ -35,6 +36,14 @@ PSMA_WORDS = ("psma", "dcfpyl", "piflufolastat", "flotufolastat", "gozetotide", 
 """Parts of radiopharmaceutical names that say PSMA."""
 
 _PET_NUCLIDES = ("Ga-68", "F-18", "Cu-64", "Zr-89")
+
+
+@dataclass(frozen=True)
+class _Workers:
+    """The pool, or None, and how many processes it may have."""
+
+    executor: Executor | None
+    jobs: int
 
 
 @dataclass(frozen=True)
@@ -71,15 +80,18 @@ def run_add_dicom(
     A series that cannot be read is quarantined with the reason and hides no other. Raises UnusableInputError when
     there is no DICOM at all, RegistryBusyError while another process writes.
     """
-    index = index_folder(sources)
-    if not index.series and not index.faults:
-        raise UnusableInputError(f"no DICOM found in {index.n_files} files; name a folder with image series")
     with Registry.open(registry_folder, write=True, dry_run=dry_run) as registry:
         profile = parse_profile(registry.profile_text)
         count = count_jobs(jobs or profile.jobs)
-        report, warnings = _add_images(registry, profile, index, progress, count)
-        files = [file for series in index.series if is_mask_series(series) for file in mask_files_of(series)]
-        masks, mask_warnings = add_mask_files(registry, profile, files, jobs=count, progress=progress)
+        with executor_of(count) as executor:
+            index = index_in_parts(sources, executor)
+            if not index.series and not index.faults:
+                raise UnusableInputError(f"no DICOM found in {index.n_files} files; name a folder with image series")
+            report, warnings = _add_images(registry, profile, index, progress, _Workers(executor, count))
+            files = [file for series in index.series if is_mask_series(series) for file in mask_files_of(series)]
+            masks, mask_warnings = add_mask_files(
+                registry, profile, files, jobs=count, executor=executor, progress=progress
+            )
         return result_of(report.plus(masks), (*warnings, *mask_warnings, *_beside(index)))
 
 
@@ -98,20 +110,20 @@ def purpose_of(modality: str, facts: QuantFacts | None, profile: SiteProfile) ->
 
 
 def _add_images(
-    registry: Registry, profile: SiteProfile, index: FolderIndex, progress: Progress, jobs: int
+    registry: Registry, profile: SiteProfile, index: FolderIndex, progress: Progress, workers: _Workers
 ) -> tuple[AddReport, list[str]]:
     series = [one for one in index.series if is_image_series(one)]
     report, warnings = AddReport(), list[str]()
     cycles = cycles_by_patient(registry)
     tasks = [_task(registry, one) for one in series]
-    with executor_of(min(jobs, len(tasks)) or 1) as executor:
-        for done, (task, answer) in enumerate(map_as_done(executor, read_and_store, tasks, jobs=jobs), start=1):
-            if answer.unsupported:
-                warnings.append(f"{task.scan_id}: {answer.refusal}")
-            else:
-                batch = _batch(registry, profile, task, answer, cycles)
-                report = report.plus(registry.add(batch, path=_place(task)))
-            progress("series", done, len(tasks))
+    executor = workers.executor if len(tasks) > 1 else None
+    for done, (task, answer) in enumerate(map_as_done(executor, read_and_store, tasks, jobs=workers.jobs), start=1):
+        if answer.unsupported:
+            warnings.append(f"{task.scan_id}: {answer.refusal}")
+        else:
+            batch = _batch(registry, profile, task, answer, cycles)
+            report = report.plus(registry.add(batch, path=_place(task)))
+        progress("series", done, len(tasks))
     return report, sorted(warnings)
 
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import os
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import FIRST_COMPLETED, Executor, Future, ProcessPoolExecutor, wait
+from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
 from contextlib import contextmanager
 from typing import TypeVar
 
-from lutrace.core import UnsupportedError
+from lutrace.core import UnsupportedError, spawn_workers
 
 Task = TypeVar("Task")
 Answer = TypeVar("Answer")
@@ -37,7 +36,7 @@ def executor_of(jobs: int, *, scheduler: str | None = None) -> Iterator[Executor
         with Client(scheduler) as client:
             yield client.get_executor()
     elif jobs > 1:
-        with ProcessPoolExecutor(jobs, mp_context=multiprocessing.get_context("spawn")) as pool:
+        with spawn_workers(jobs) as pool:
             yield pool
     else:
         yield None

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from scipy.special import ndtri
-from statsmodels.stats.inter_rater import cohens_kappa
 
 from lutrace.core import UnusableInputError
 from lutrace.stats.observations import IntArray
@@ -80,6 +79,8 @@ def compute_agreement(
 
 
 def _compute_kappa(table: IntArray, level: float) -> tuple[float, float | None, float | None, float | None]:
+    from statsmodels.stats.inter_rater import cohens_kappa
+
     with np.errstate(invalid="ignore", divide="ignore"):
         found = cohens_kappa(table)
     kappa, se = float(found.kappa), float(found.std_kappa)

@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 from scipy.special import ndtri, stdtr
-from scipy.stats import rankdata
 
 from lutrace.core import EstimationError, UnusableInputError
 from lutrace.stats.observations import FloatArray, check_level, finite_vector
@@ -50,6 +49,8 @@ def compute_spearman(x: Any, y: Any, *, level: float = 0.95) -> Correlation:
 
     Source: Bonett and Wright 2000, Psychometrika 65:23: variance (1 + r^2 / 2) / (n - 3) of atanh r.
     """
+    from scipy.stats import rankdata
+
     first, second = _pairs(x, y, level)
     method = "Spearman, Bonett-Wright interval"
     return _correlate(rankdata(first), rankdata(second), level=level, widening=0.5, method=method)

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from firthmodels import FirthCoxPH
 from scipy.special import chdtrc
 
 from lutrace.core import EstimationError, UnsupportedError
@@ -33,6 +32,9 @@ from lutrace.stats.cox_likelihood import (
     sum_scores,
 )
 from lutrace.stats.observations import FloatArray, Survival, check_level, covariate_matrix
+
+if TYPE_CHECKING:
+    from firthmodels import FirthCoxPH
 
 _PROFILE_STEPS = 500
 _PROFILE_TOLERANCE = 1e-8
@@ -139,6 +141,8 @@ def _penalised_null(parts: Sequence[Stratum], terms: Sequence[str]) -> float:
 
 def _solve(survival: Survival, standard: FloatArray, level: float) -> tuple[FirthCoxPH, FloatArray]:
     """The fitted model with its likelihood-ratio tests, and its profile bounds, on the standardised scale."""
+    from firthmodels import FirthCoxPH
+
     model = FirthCoxPH(backend="numpy", max_iter=500)
     with warnings.catch_warnings():
         # What did not converge is read off the results: a flag for the fit, NaN for tests and bounds.

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Protocol
-
-import ibis.expr.types as ir
+from typing import TYPE_CHECKING, Protocol
 
 from lutrace.core import Table
+
+if TYPE_CHECKING:
+    import ibis.expr.types as ir
 
 
 class Facts(Protocol):

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import json
-import multiprocessing
 from collections.abc import Iterator
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures import as_completed
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from lutrace.core import Progress, UnusableInputError, format_yaml, silent, write_rows
+from lutrace.core import Progress, UnusableInputError, format_yaml, silent, spawn_workers, write_rows
 from lutrace.physics import SpectCalibration
 from lutrace.virtual.anatomy import build_body
 from lutrace.virtual.cohort import simulate_patients
@@ -124,7 +123,7 @@ def _run(work: list[_Job], jobs: int) -> Iterator[dict[str, Any]]:
     if jobs <= 1:
         yield from map(_write_patient, work)
         return
-    with ProcessPoolExecutor(jobs, mp_context=multiprocessing.get_context("spawn")) as pool:
+    with spawn_workers(jobs) as pool:
         for future in as_completed([pool.submit(_write_patient, one) for one in work]):
             yield future.result()
 
