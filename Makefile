@@ -35,8 +35,8 @@ check: setup-dev ## ruff, mypy and the import contracts
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-serve: setup ## the web application (not in this version)
-	$(BIN)/lutrace serve
+serve: ## the web application (not in this version)
+	@echo "error: the web application is not in this version; reports open in any browser (make demo)" >&2; exit 2
 
 bench: setup-dev ## measure against named peers, as ratios
 	$(BIN)/python benchmarks/run.py
