@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from pydicom.dataset import Dataset
 from tests.dicom.regions import FRAME, rtstruct, save, squares
 from tests.imaging.make import DIRECTIONS, ball, grid
 
@@ -38,6 +39,32 @@ def test_contours_of_another_frame_of_reference_are_refused(tmp_path: Path) -> N
         read_masks(path, REFERENCE)
 
 
+def test_a_structure_set_that_names_this_very_series_is_taken_and_says_so(tmp_path: Path) -> None:
+    truth = ball(REFERENCE, 6.0)
+    dataset = rtstruct([("x", squares(truth, REFERENCE))], frame="1.2.3")
+    series, study, frame = Dataset(), Dataset(), Dataset()
+    series.SeriesInstanceUID = "1.2.3.4"
+    study.RTReferencedSeriesSequence = [series]
+    frame.RTReferencedStudySequence = [study]
+    dataset.ReferencedFrameOfReferenceSequence = [frame]
+    path = save(dataset, tmp_path / "rs.dcm")
+    (mask,) = read_masks(path, REFERENCE, series_uid="1.2.3.4")
+    assert (mask.array == truth).all()
+    assert "names this very series" in mask.notes[0]
+    with pytest.raises(ContradictionError):
+        read_masks(path, REFERENCE, series_uid="1.2.3.5")
+
+
+def test_one_region_that_cannot_be_read_hides_no_other(tmp_path: Path) -> None:
+    truth = ball(REFERENCE, 6.0)
+    dataset = rtstruct([("good", squares(truth, REFERENCE)), ("bad", squares(truth, REFERENCE))])
+    dataset.ROIContourSequence[1].ContourSequence[0].ContourData = [0.0, 0.0, 0.0, 1.0]
+    good, bad = read_masks(save(dataset, tmp_path / "rs.dcm"), REFERENCE)
+    assert (good.array == truth).all()
+    assert not bad.array.any()
+    assert bad.notes[0].startswith("not read: region bad: contour data hold 4 numbers")
+
+
 def test_points_enclose_nothing_and_are_noted(tmp_path: Path) -> None:
     point = REFERENCE.to_mm(np.array([[1.0, 2.0, 3.0]]))
     path = save(rtstruct([("isocentre", [point])], kind="POINT"), tmp_path / "rs.dcm")
@@ -46,10 +73,10 @@ def test_points_enclose_nothing_and_are_noted(tmp_path: Path) -> None:
     assert mask.notes == ("1 contours of type POINT enclose nothing",)
 
 
-def test_a_region_named_after_the_patient_loses_that_name(tmp_path: Path) -> None:
+def test_a_region_named_after_the_patient_loses_that_name_but_words_of_regions_stay(tmp_path: Path) -> None:
     contours = squares(ball(REFERENCE, 6.0), REFERENCE)
-    path = save(rtstruct([("GTV Phantom", contours), ("SYN-1 liver", contours), ("liver", contours)]), tmp_path / "rs")
-    assert [mask.name for mask in read_masks(path, REFERENCE)] == ["region_1", "region_2", "liver"]
+    path = save(rtstruct([("SYN-1 liver", contours), ("liver", contours), ("GTV Phantom", contours)]), tmp_path / "rs")
+    assert [mask.name for mask in read_masks(path, REFERENCE)] == ["region_1", "liver", "GTV Phantom"]
 
 
 def test_two_regions_of_one_name_stay_two(tmp_path: Path) -> None:

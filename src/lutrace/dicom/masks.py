@@ -14,19 +14,24 @@ from lutrace.dicom.seg import LABELMAP_SEG, SEG, masks_of_seg
 from lutrace.imaging import Geometry, Mask, is_nifti, read_nifti_masks, resample_mask
 
 
-def read_masks(path: Path, reference: Geometry) -> list[Mask]:
+def read_masks(path: Path, reference: Geometry, *, series_uid: str | None = None) -> list[Mask]:
     """The regions of a mask file, or of all mask files of a folder and its subfolders, on the grid of `reference`.
 
     RTSTRUCT and SEG are told by their SOP class, NIfTI by its name; in a folder, other files (the image itself) are
     passed over. NIfTI on other voxels than the image's is resampled to the nearest, with a note in the mask. Names that
-    two files share get `_2`, `_3`.
+    two files share get `_2`, `_3`. `series_uid` is the image's, where it is known (see `masks_of_rtstruct`).
     Raises UnusableInputError when there is no such path or no mask in it, and what `masks_of_rtstruct`, `masks_of_seg`
     and `read_nifti_masks` raise.
     """
     if path.is_file():
-        found = _read_file(path, reference)
+        found = _read_file(path, reference, series_uid)
     elif path.is_dir():
-        found = [mask for file in sorted(path.rglob("*")) if file.is_file() for mask in _read_file(file, reference)]
+        found = [
+            mask
+            for file in sorted(path.rglob("*"))
+            if file.is_file()
+            for mask in _read_file(file, reference, series_uid)
+        ]
     else:
         raise UnusableInputError(f"{path.name}: no such file or folder")
     if not found:
@@ -34,7 +39,7 @@ def read_masks(path: Path, reference: Geometry) -> list[Mask]:
     return _with_unique_names(found)
 
 
-def _read_file(path: Path, reference: Geometry) -> list[Mask]:
+def _read_file(path: Path, reference: Geometry, series_uid: str | None) -> list[Mask]:
     """The regions of one file; none when it is something else."""
     if is_nifti(path):
         return [_on_grid(mask, reference) for mask in read_nifti_masks(path)]
@@ -43,7 +48,7 @@ def _read_file(path: Path, reference: Geometry) -> list[Mask]:
     except InvalidDicomError:
         return []
     if kind == RTSTRUCT:
-        return masks_of_rtstruct(pydicom.dcmread(path), reference, digest_of_file(path))
+        return masks_of_rtstruct(pydicom.dcmread(path), reference, digest_of_file(path), series_uid=series_uid)
     if kind in (SEG, LABELMAP_SEG):
         return masks_of_seg(path, reference, digest_of_file(path))
     return []

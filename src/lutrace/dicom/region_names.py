@@ -7,9 +7,16 @@ from collections.abc import Sequence
 
 from pydicom.dataset import Dataset
 
+from lutrace.terms import regions
+
 _SHORTEST = 3
 _SHORTEST_INSIDE = 5
 """Parts this long are found inside other words too (`GTVMueller`); shorter ones only as words (`001` in `GTV 001`)."""
+
+_WORDS_OF_REGIONS = frozenset(
+    {"gtv", "ctv", "ptv", "roi", "lesion", "tumor", "tumour", "mass", "max", "mean", "left", "right", "phantom", "node"}
+)
+"""Words that name regions, and tell nobody even where a phantom or a person is called so (with the vocabulary's)."""
 
 
 def clean_region_names(dataset: Dataset, names: Sequence[str]) -> list[str]:
@@ -36,7 +43,8 @@ def _secrets(dataset: Dataset) -> list[str]:
     """Parts of identifiers long enough to tell a person, in lower case."""
     texts = [str(dataset.get(word, "")) for word in ("PatientName", "PatientID", "OtherPatientIDs", "AccessionNumber")]
     parts = {part for text in texts for part in re.split(r"[\^=,\s]+", text.casefold())}
-    return sorted(part for part in parts if len(part) >= _SHORTEST)
+    harmless = _WORDS_OF_REGIONS.union(*(region.split("_") for region in regions()))
+    return sorted(part for part in parts if len(part) >= _SHORTEST and part not in harmless)
 
 
 def _unique(name: str, taken: Sequence[str]) -> str:

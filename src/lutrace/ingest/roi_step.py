@@ -58,7 +58,7 @@ def run_roi(folder: Path, masks: Path, *, write_masks: Path | None = None) -> Ro
             warnings += done.warnings
         except (MissingFactError, ContradictionError, UnsupportedError) as error:
             warnings.append(f"SUV not computable, measured in {volume.unit}: {error}")
-    regions = read_masks(masks, volume.geometry)
+    regions = read_masks(masks, volume.geometry, series_uid=series.series_uid)
     rows = tuple(_row(volume, mask) for mask in regions)
     for mask in regions:
         warnings += [f"{mask.name}: {note}" for note in mask.notes]
