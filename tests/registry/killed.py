@@ -32,6 +32,11 @@ if __name__ == "__main__":
     place = Path(sys.argv[1])
     if sys.argv[2] == "make":
         make_registry(place)
+    elif sys.argv[2] == "hold":
+        with Registry.open(place, write=True):
+            sys.stdout.write("ready\n")
+            sys.stdout.flush()
+            sys.stdin.readline()
     else:
         sys.stdout.write("ready\n")
         sys.stdout.flush()
