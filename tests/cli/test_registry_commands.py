@@ -67,3 +67,11 @@ def test_a_study_without_its_scans_is_refused_with_the_reason(
 def test_a_second_registry_in_the_same_folder_is_refused(registry: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["init", str(registry)]) == 2
     assert capsys.readouterr().err.startswith("error: ")
+
+
+def test_a_place_that_cannot_be_written_is_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "file").write_text("", encoding="utf-8")
+    assert run(["init", str(tmp_path / "file" / "registry")]) == 2
+    said = capsys.readouterr().err
+    assert said.startswith("error: ")
+    assert said.count("\n") == 1

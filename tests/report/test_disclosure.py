@@ -246,3 +246,9 @@ def test_a_patient_without_a_study_number_is_refused(sample: Any) -> None:
 def test_a_lone_small_step_of_a_population_is_hidden() -> None:
     [row] = apply_disclosure({"attrition": [step(1, 70, 2, "why")]}, min_cell=5)["attrition"]
     assert row["excluded"] == "<5"
+
+
+def test_parts_of_a_group_that_is_itself_too_small_are_not_told() -> None:
+    from lutrace.report.suppression import blur_counts
+
+    assert blur_counts("reviewed 2 of 2 patients", 5) == "reviewed some of fewer than 5 patients"

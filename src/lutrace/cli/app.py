@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 import typer
 import typer.exceptions
@@ -56,6 +57,9 @@ def run(arguments: Sequence[str] | None = None) -> int:
     except LutraceError as error:
         say(f"error: {error}")
         return error.exit_status
+    except OSError as error:
+        say(f"error: {_place_of(error)}: {error.strerror or type(error).__name__}; choose another place, or free it")
+        return 2
     except typer.exceptions.Exit as stop:
         return stop.exit_code
     except typer.exceptions.TyperException as error:
@@ -66,3 +70,8 @@ def run(arguments: Sequence[str] | None = None) -> int:
         say("error: stopped; run the same command again to go on")
         return 130
     return status if isinstance(status, int) else 0
+
+
+def _place_of(error: OSError) -> str:
+    """The file that the system refused, as far as it says."""
+    return Path(str(error.filename)).name if error.filename else "a file"

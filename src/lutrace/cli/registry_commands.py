@@ -136,6 +136,6 @@ def check(registry: RegistryFolder, as_json: AsJson = False) -> None:
     if rows or as_json:
         show_rows("findings", rows, as_json=as_json)
     else:
-        tell("nothing missing, impossible or contradictory was found")
+        tell("nothing missing, impossible or contradictory in what is stored; scans never added are not missed")
     if rows:
         raise typer.Exit(1)

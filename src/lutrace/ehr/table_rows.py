@@ -98,7 +98,7 @@ def _check_columns(path: Path, table: Table, names: list[str], *, shorthand: boo
     if missing:
         raise UnusableInputError(
             f"{path.name}: {table.name} needs the columns {', '.join(missing)}; "
-            f"found {', '.join(names)}; rename them or map them in the site profile"
+            f"found {', '.join(names)}; rename them in the file"
         )
 
 

@@ -144,7 +144,7 @@ def _add_records(
         notes.update(dict.fromkeys(batch.notes))
         progress("records", done, max(total, done))
     report = report.plus(place_scans(registry, profile))
-    not_read = [f"{count} of {name} are not read" for name, count in sorted(unread.items())]
+    not_read = [f"not read: {name} ({count} times)" for name, count in sorted(unread.items())]
     return result_of(report, (*not_read, *notes))
 
 

@@ -54,6 +54,8 @@ def blur_counts(text: str, min_cell: int) -> str:
 
 def _blurred(found: re.Match[str], min_cell: int) -> str:
     part, whole = int(found["part"]), int(found["whole"])
+    if 0 < whole < min_cell:
+        return f"some of fewer than {min_cell}"
     if 0 < part < min_cell:
         return f"fewer than {min_cell} of {whole}"
     if 0 < whole - part < min_cell:

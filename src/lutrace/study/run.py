@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from lutrace.cohort import Cohort, select_patients
-from lutrace.core import MissingFactError, Progress, Row, silent
+from lutrace.core import DisclosureError, MissingFactError, Progress, Row, silent
 from lutrace.endpoints import Basis, derive_endpoints
 from lutrace.protocol import Protocol
 from lutrace.report import (
@@ -94,6 +94,7 @@ def run_study(
     computation = compute_study(protocol, facts, data_cut=data_cut, progress=progress)
     progress("report", 4, _STEPS)
     policy = policy or ReleasePolicy()
+    _check_sizes(computation, policy)
     meta = describe_run(protocol, facts, data_cut)
     gathered = gather_pictures(protocol, facts, computation.cohort.scans)
     computation = replace(computation, notices=(*computation.notices, *gathered.notices))
@@ -164,3 +165,16 @@ def _check_somebody_is_left(cohort: Cohort, protocol: Protocol) -> None:
         f"nobody reaches {first.label} of {steps[0]['n']} patients screened ({lost or 'the registry is empty'}); "
         "read and measure the scans of that cycle, or change the protocol"
     )
+
+
+def _check_sizes(computation: Computation, policy: ReleasePolicy) -> None:
+    """Nothing about a group that is itself below the smallest cell can leave."""
+    if policy.min_cell is None:
+        return
+    last = {row["population"]: row["n"] for row in computation.tables["attrition"]}
+    small = sorted(name for name, n in last.items() if 0 < n < policy.min_cell)
+    if small:
+        raise DisclosureError(
+            f"{', '.join(small)}: fewer than {policy.min_cell} patients, and --min-cell {policy.min_cell} lets nothing "
+            "of so few leave; leave this landmark out of the study, or choose a smaller number"
+        )

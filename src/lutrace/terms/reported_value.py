@@ -105,7 +105,7 @@ def _decimal_sign(digits: str) -> Literal[".", ","]:
         whole, _, fraction = digits.partition(",")
         if len(fraction) == 3 and whole.lstrip("0") != "" and len(whole) <= 3:
             raise UnusableInputError(
-                "value: a comma before three digits can be a decimal sign or group thousands; say which (decimal)"
+                "value: a comma before three digits can be a decimal sign or group thousands; say which: 5000 or 5.0"
             )
         return ","
     return "."
