@@ -75,9 +75,7 @@ def demo(
     _clear_earlier_demo(out)
     with progress_bars() as progress:
         summary = make_centre(centre, patients=patients, seed=seed, jobs=jobs or 2, progress=progress)
-        say(
-            f"virtual centre: {patients} synthetic patients, {summary.size_bytes / 1e9:.1f} GB"
-        )
+        say(f"virtual centre: {patients} synthetic patients, {summary.size_bytes / 1e9:.1f} GB")
         run_init(registry, profile_text=summary.profile_text)
         records = run_add_fhir(registry, [centre / "fhir"], progress=progress)
         say(f"records: {records.added} rows added, {records.quarantined} refused")
