@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+
 import duckdb
 
 from lutrace.core import Table, Type, UnusableInputError
@@ -85,17 +88,23 @@ def upgrade_schema(connection: duckdb.DuckDBPyConnection) -> list[str]:
     changed, when a column without a null rule is missing from a table that holds rows, or when a type differs.
     """
     done: list[str] = []
-    connection.begin()
-    try:
+    with transaction(connection):
         for table in STORED_TABLES.values():
             done += _upgrade_table(connection, table)
         connection.execute("DELETE FROM schema_version")
         connection.execute("INSERT INTO schema_version VALUES (?)", [SCHEMA_VERSION])
-    except BaseException:
-        connection.rollback()
-        raise
-    connection.commit()
     return done
+
+
+@contextmanager
+def transaction(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
+    """All that is done inside is stored together, or, when anything stops it, not at all."""
+    connection.begin()
+    with ExitStack() as undo:
+        undo.callback(connection.rollback)
+        yield
+        undo.pop_all()
+    connection.commit()
 
 
 def _upgrade_table(connection: duckdb.DuckDBPyConnection, table: Table) -> list[str]:

@@ -9,7 +9,7 @@ import shutil
 import tempfile
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
@@ -28,7 +28,7 @@ from lutrace.registry.identities import Identities
 from lutrace.registry.images import FOLDER as IMAGES_FOLDER
 from lutrace.registry.images import TEMPORARY, ImageStore
 from lutrace.registry.merging import enter_source, merge_quarantine, merge_rows
-from lutrace.registry.schema import check_schema, create_schema, upgrade_schema
+from lutrace.registry.schema import check_schema, create_schema, transaction, upgrade_schema
 from lutrace.tables import FACT_TABLES, OVERRIDES, REVIEWS
 
 FILE_NAME = "registry.duckdb"
@@ -89,7 +89,8 @@ class Registry:
         another process writes it (since when is said).
         """
         connection = _connect(folder, write=write)
-        try:
+        with ExitStack() as undo:
+            undo.callback(_disconnect, folder, connection, write=write)
             check_schema(connection)
             if write:
                 ImageStore(folder / IMAGES_FOLDER).remove_orphans()
@@ -97,9 +98,7 @@ class Registry:
                 _write_writer_file(folder)
             if dry_run:
                 connection.begin()
-        except BaseException:
-            _disconnect(folder, connection, write=write)
-            raise
+            undo.pop_all()
         return Registry(folder, connection, write=write, dry_run=dry_run)
 
     @staticmethod
@@ -239,13 +238,8 @@ class Registry:
         if self.dry_run:
             yield
             return
-        self._connection.begin()
-        try:
+        with transaction(self._connection):
             yield
-        except BaseException:
-            self._connection.rollback()
-            raise
-        self._connection.commit()
 
 
 def _connect(folder: Path, *, write: bool) -> duckdb.DuckDBPyConnection:
