@@ -3,7 +3,7 @@
 from lutrace.ingest.lesions_step import LesionsStepResult, run_lesions
 from lutrace.ingest.masks_step import run_add_masks
 from lutrace.ingest.measure_step import DEFAULT_PLANS, MeasureResult, run_measure
-from lutrace.ingest.profile import SiteProfile, parse_profile, profile_template, read_profile
+from lutrace.ingest.profile import SiteProfile, parse_profile, profile_template
 from lutrace.ingest.records_step import run_add_fhir, run_add_table
 from lutrace.ingest.registry_steps import run_check, run_init
 from lutrace.ingest.results import AddResult
@@ -26,7 +26,6 @@ __all__ = [
     "profile_template",
     "quantify_image",
     "quantify_volume",
-    "read_profile",
     "run_add_dicom",
     "run_add_fhir",
     "run_add_masks",

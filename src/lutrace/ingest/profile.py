@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from fnmatch import fnmatch
 from importlib import resources
-from pathlib import Path
 
 from lutrace.core import Field, FrozenModel, field_validator, parse_document
 from lutrace.physics import QuantProfile
@@ -63,11 +62,6 @@ def parse_profile(text: str, *, name: str = "site.yaml") -> SiteProfile:
 def profile_template() -> str:
     """The commented site profile of a new registry."""
     return resources.files("lutrace.ingest").joinpath("site_template.yaml").read_text(encoding="utf-8")
-
-
-def read_profile(folder: Path) -> SiteProfile:
-    """The site profile of a registry folder."""
-    return parse_profile((folder / "site.yaml").read_text(encoding="utf-8"))
 
 
 def _simplified(name: str) -> str:

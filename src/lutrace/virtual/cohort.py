@@ -21,13 +21,8 @@ _CHUNK = 100_000
 
 
 @dataclass(frozen=True, eq=False)
-class VirtualPatients:
-    """n virtual patients, one array entry or row each; days count from the first cycle.
-
-    `ln_ttv` and `ln_psa_change` have columns for cycles 1 to 3 (true values, also for cycles that a patient did not
-    reach); `new_lesion` and `new_avid` likewise (first column false). `cycle_day` has NaN for cycles not given.
-    `os_day`/`os_event` and `pfs_day`/`pfs_event` are what an observer sees at the data cut; `death_day` is the truth.
-    """
+class _Persons:
+    """What is fixed before the first cycle."""
 
     age_years: Floats
     ecog: Ints
@@ -46,8 +41,19 @@ class VirtualPatients:
     suv_max: Floats
     haemoglobin: Floats
     ldh: Floats
-    trajectory: Ints
     ln_psa: Floats
+
+
+@dataclass(frozen=True, eq=False)
+class VirtualPatients(_Persons):
+    """n virtual patients, one array entry or row each; days count from the first cycle.
+
+    `ln_ttv` and `ln_psa_change` have columns for cycles 1 to 3 (true values, also for cycles that a patient did not
+    reach); `new_lesion` and `new_avid` likewise (first column false). `cycle_day` has NaN for cycles not given.
+    `os_day`/`os_event` and `pfs_day`/`pfs_event` are what an observer sees at the data cut; `death_day` is the truth.
+    """
+
+    trajectory: Ints
     ln_ttv: Floats
     ln_psa_change: Floats
     new_lesion: Bools
@@ -108,27 +114,9 @@ def simulate_patients(n: int, *, seed: int, parameters: CohortParameters | None 
 
 
 @dataclass(frozen=True, eq=False)
-class _Persons:
-    """What is fixed before the first cycle."""
+class _Drawn(_Persons):
+    """Persons as drawn, with the tumour volume that their course starts from."""
 
-    age_years: Floats
-    ecog: Ints
-    weight_kg: Floats
-    height_cm: Floats
-    burden: Floats
-    avidity: Floats
-    marrow: Floats
-    has_bone: Bools
-    has_node: Bools
-    has_liver: Bools
-    has_lung: Bools
-    taxane_lines: Ints
-    arpi_lines: Ints
-    suv_mean: Floats
-    suv_max: Floats
-    haemoglobin: Floats
-    ldh: Floats
-    ln_psa: Floats
     ln_ttv_start: Floats
 
 
@@ -152,7 +140,7 @@ def _simulate_chunk(n: int, rng: np.random.Generator, p: CohortParameters) -> Vi
     progression = find_progression(days, psa)
     pfs = np.minimum(progression, last)
     shown = np.arange(MOST_CYCLES)[None, :] < n_cycles[:, None]
-    base = {item.name: getattr(persons, item.name) for item in fields(_Persons) if item.name != "ln_ttv_start"}
+    base = {item.name: getattr(persons, item.name) for item in fields(_Persons)}
     return VirtualPatients(
         **base,
         trajectory=course.shape,
@@ -177,13 +165,13 @@ def _simulate_chunk(n: int, rng: np.random.Generator, p: CohortParameters) -> Vi
     )
 
 
-def _draw_persons(n: int, rng: np.random.Generator, p: CohortParameters) -> _Persons:
+def _draw_persons(n: int, rng: np.random.Generator, p: CohortParameters) -> _Drawn:
     burden, avidity, marrow = rng.standard_normal((3, n))
     has_bone, has_node = rng.random(n) < p.share_bone, rng.random(n) < p.share_node
     has_bone |= ~has_node
     suv_mean = np.exp(p.ln_suv_mean + p.ln_suv_mean_sd * rng.standard_normal(n) + p.ln_suv_mean_per_avidity * avidity)
     suv_max = np.exp(p.ln_suv_max + p.ln_suv_max_sd * rng.standard_normal(n))
-    return _Persons(
+    return _Drawn(
         age_years=_within(p.age_mean, p.age_sd, 45, 92, n=n, rng=rng),
         ecog=rng.choice(3, n, p=p.ecog_shares),
         weight_kg=_within(p.weight_mean_kg, p.weight_sd_kg, 48, 140, n=n, rng=rng),
@@ -263,7 +251,7 @@ def _draw_new_lesions(response_z: Floats, share: float, rng: np.random.Generator
 
 
 def _draw_death(
-    persons: _Persons, response: _Response, landmark: Floats, *, rng: np.random.Generator, p: CohortParameters
+    persons: _Drawn, response: _Response, landmark: Floats, *, rng: np.random.Generator, p: CohortParameters
 ) -> Floats:
     """Day of death: a small chance before cycle 2, then a Weibull hazard that knows the state at cycle 2."""
     n = len(landmark)
