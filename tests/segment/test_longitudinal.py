@@ -22,7 +22,7 @@ def test_one_lesion_stays_one_goes_one_comes() -> None:
     assert matched["overlap"] == 1.0
     new = next(row for row in rows if row["status"] == "new")
     assert new["new_class"] == "psma_avid"  # SUVmax 8 against a liver of 4
-    assert new["liver_suv_mean"] == pytest.approx(4.0)
+    assert new["reference_suv_mean"] == pytest.approx(4.0)
     assert all(row["provisional"] for row in rows)
 
 

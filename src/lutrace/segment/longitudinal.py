@@ -81,7 +81,10 @@ def link_rows(tracking: Tracking, followup: LesionSet, *, with_ct_correlate: Col
                 "overlap": link.overlap,
                 "confidence": link.confidence,
                 "new_class": new_class,
-                "liver_suv_mean": followup.liver.suv_mean if followup.liver is not None else None,
+                "reference_region": "liver" if followup.liver is not None else None,
+                "reference_suv_mean": followup.liver.suv_mean if followup.liver is not None else None,
+                "reference_suv_sd": followup.liver.suv_sd if followup.liver is not None else None,
+                "reference_voxels": followup.liver.voxels if followup.liver is not None else None,
                 "registration_error_mm": tracking.registration_error_mm,
                 "provisional": True,
             }

@@ -16,6 +16,7 @@ from lutrace.tables.estimates import ESTIMATES
 from lutrace.tables.facts import Facts
 from lutrace.tables.follow_up import FOLLOW_UP
 from lutrace.tables.labs import LABS
+from lutrace.tables.lesion_doses import LESION_DOSES
 from lutrace.tables.lesion_links import LESION_LINKS
 from lutrace.tables.lesions import LESIONS
 from lutrace.tables.masks import MASKS
@@ -34,6 +35,7 @@ from lutrace.tables.sources import SOURCES
 from lutrace.tables.summaries import SUMMARIES
 from lutrace.tables.support import SUPPORT
 from lutrace.tables.text_findings import TEXT_FINDINGS
+from lutrace.tables.tracking_checks import TRACKING_CHECKS
 from lutrace.tables.treatments import TREATMENTS
 from lutrace.tables.tumour_burdens import TUMOUR_BURDENS
 from lutrace.tables.vitals import VITALS
@@ -58,6 +60,8 @@ FACT_TABLES: dict[str, Table] = {
         LESIONS,
         TUMOUR_BURDENS,
         LESION_LINKS,
+        LESION_DOSES,
+        TRACKING_CHECKS,
         PICTURES,
         READER_FINDINGS,
         TEXT_FINDINGS,
@@ -100,6 +104,7 @@ __all__ = [
     "FOLLOW_UP",
     "LABS",
     "LESIONS",
+    "LESION_DOSES",
     "LESION_LINKS",
     "MASKS",
     "MEDICATIONS",
@@ -119,6 +124,7 @@ __all__ = [
     "SUMMARIES",
     "SUPPORT",
     "TEXT_FINDINGS",
+    "TRACKING_CHECKS",
     "TREATMENTS",
     "TUMOUR_BURDENS",
     "VITALS",

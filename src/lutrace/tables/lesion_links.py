@@ -2,6 +2,8 @@
 
 from lutrace.tables.declare import PATIENT, count, fact_table, label, number, pseudonym, yes_no
 
+_CLASSES = ("psma_avid", "not_avid_ct", "indeterminate")
+
 LESION_LINKS = fact_table(
     "lesion_links",
     "one row per link of lesions between two scans; a new or resolved lesion has one end only",
@@ -20,12 +22,17 @@ LESION_LINKS = fact_table(
         label(
             "new_class",
             "class of a new lesion",
-            codes=("psma_avid", "not_avid_ct", "indeterminate"),
+            codes=_CLASSES,
             null="when not new",
         ),
-        number(
-            "liver_suv_mean", "reference: mean SUVbw of the liver of the later scan", unit="g/mL", null="without liver"
-        ),
+        label("new_class_by_mean", "the same by SUVmean of the lesion", codes=_CLASSES, null="when not new"),
+        label("new_class_by_mean_2sd", "the same against reference mean + 2 SD", codes=_CLASSES, null="when not new"),
+        label("reference_region", "reference organ of the later scan: liver or spleen", null="without reference"),
+        number("reference_suv_mean", "mean SUVbw of the reference", unit="g/mL", null="without reference"),
+        number("reference_suv_sd", "standard deviation of the reference", unit="g/mL", null="without reference", low=0),
+        count("reference_voxels", "voxels of the reference", null="without reference", low=1),
+        label("rule", "how the class was found, with the values used", null="when not new"),
+        count("cluster", "links of one cluster of merging and splitting lesions share this number", null="when alone"),
         number("registration_error_mm", "residual of the registration", unit="mm", null="when unknown", low=0),
         yes_no("provisional", "true until the tracking of this version has been validated and reviewed"),
     ),

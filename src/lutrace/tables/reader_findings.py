@@ -1,6 +1,6 @@
 """What a reader of images says, which software never infers."""
 
-from lutrace.tables.declare import PATIENT, RECORD_KEY, count, date, fact_table, number, text
+from lutrace.tables.declare import PATIENT, RECORD_KEY, count, date, fact_table, number, text, yes_no
 
 READER_FINDINGS = fact_table(
     "reader_findings",
@@ -15,6 +15,13 @@ READER_FINDINGS = fact_table(
         ),
         count("cycle", "cycle whose scan was read", null="when not tied to a cycle", low=1),
         text("site", "region", null="when not of one place"),
+        count("slice", "number of the CT slice", null="when not stated", low=1),
+        number("x_mm", "place in the scan, LPS", unit="mm", null="when not stated"),
+        number("y_mm", "place in the scan, LPS", unit="mm", null="when not stated"),
+        number("z_mm", "place in the scan, LPS", unit="mm", null="when not stated"),
+        yes_no("soft_tissue", "a bone lesion with soft tissue", null="when not stated"),
+        number("suv_max", "highest SUVbw measured at that place", unit="g/mL", null="until measured"),
+        number("suv_mean", "mean SUVbw measured at that place", unit="g/mL", null="until measured"),
         number("long_axis_mm", "longest diameter on CT", unit="mm", null="when not measured", low=0),
         number("short_axis_mm", "shortest diameter on CT", unit="mm", null="when not measured", low=0),
         text("basis", "what it rests on", null="when not stated"),
