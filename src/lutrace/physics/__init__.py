@@ -22,6 +22,7 @@ from lutrace.physics.facts import DecayCorrection, FrameTime, QuantFacts, SpectC
 from lutrace.physics.moments import earliest_acquisition
 from lutrace.physics.profile import QuantProfile, SpectCalibration
 from lutrace.physics.reconcile import InjectionRecord, Reconciled, reconcile, select_record
+from lutrace.physics.recovery import RecoveryCurve
 from lutrace.physics.suv import (
     apply_suv_factor,
     check_activity_budget,
@@ -38,6 +39,7 @@ __all__ = [
     "QuantFacts",
     "QuantProfile",
     "Reconciled",
+    "RecoveryCurve",
     "SpectCalibration",
     "SpectCounting",
     "Step",
