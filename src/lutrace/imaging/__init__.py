@@ -1,6 +1,7 @@
 """imaging knows Volume and Mask: where voxels lie, how they are resampled, registered and measured."""
 
 from lutrace.imaging.components import Components, Connectivity, label_components
+from lutrace.imaging.contour_tracing import trace_contours, trace_plane
 from lutrace.imaging.contours import FilledContours, fill_contours, fill_polygon
 from lutrace.imaging.measures import RegionMeasures, measure_labels, measure_region
 from lutrace.imaging.mip import COLOURS, Outline, Picture, render_mip
@@ -51,5 +52,7 @@ __all__ = [
     "resample_masks",
     "resample_volume",
     "to_suvbw",
+    "trace_contours",
+    "trace_plane",
     "write_nifti",
 ]
