@@ -9,10 +9,28 @@ from lutrace.terms.analytes import (
     canonical_lab,
     canonical_limit,
 )
+from lutrace.terms.criteria import (
+    PppRule,
+    PsaRecipRule,
+    RecipRule,
+    ResponseRule,
+    TherapRule,
+    VisionRule,
+    recip_rule,
+    response_rule,
+    response_rules,
+)
 from lutrace.terms.drugs import Drug, drug_named, drug_of_code, drugs, drugs_in_text
 from lutrace.terms.instruments import Instrument, instrument_named, instruments, instruments_of_items
+from lutrace.terms.repeatability import (
+    Repeatability,
+    describe_repeatability,
+    repeatability_of,
+    repeatability_values,
+)
 from lutrace.terms.reported_value import ReportedValue, parse_reported_value, split_result
 from lutrace.terms.sites import Site, regions, site_named, site_of_icd10, sites
+from lutrace.terms.tracers import Tracer, tracer_named, tracers
 from lutrace.terms.uptake_identities import UptakeIdentity, uptake_identities
 
 __all__ = [
@@ -20,14 +38,23 @@ __all__ = [
     "CanonicalLab",
     "Drug",
     "Instrument",
+    "PppRule",
+    "PsaRecipRule",
+    "RecipRule",
+    "Repeatability",
     "ReportedValue",
+    "ResponseRule",
     "Site",
+    "TherapRule",
+    "Tracer",
     "UptakeIdentity",
+    "VisionRule",
     "analyte_named",
     "analyte_names",
     "analyte_of_loinc",
     "canonical_lab",
     "canonical_limit",
+    "describe_repeatability",
     "drug_named",
     "drug_of_code",
     "drugs",
@@ -36,10 +63,17 @@ __all__ = [
     "instruments",
     "instruments_of_items",
     "parse_reported_value",
+    "recip_rule",
     "regions",
+    "repeatability_of",
+    "repeatability_values",
+    "response_rule",
+    "response_rules",
     "site_named",
     "site_of_icd10",
     "sites",
     "split_result",
+    "tracer_named",
+    "tracers",
     "uptake_identities",
 ]
