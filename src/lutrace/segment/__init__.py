@@ -6,7 +6,14 @@ from lutrace.segment.labeller_body import find_body
 from lutrace.segment.labeller_bone import find_skeleton
 from lutrace.segment.lesions import Burden, Lesion, LesionSet, find_lesions
 from lutrace.segment.longitudinal import compute_overlaps, link_rows, track
-from lutrace.segment.new_lesions import NewClass, classify_new
+from lutrace.segment.new_lesions import (
+    NewClass,
+    PlaceUptake,
+    classify_new,
+    empty_class_row,
+    measure_at,
+    new_class_row,
+)
 from lutrace.segment.organ_set import OrganModel, OrganSet, find_organs
 from lutrace.segment.organs import maker_of, measure_organs
 from lutrace.segment.plan import Plan, load_plan, plan_names, read_plan
@@ -24,10 +31,12 @@ __all__ = [
     "NewClass",
     "OrganModel",
     "OrganSet",
+    "PlaceUptake",
     "Plan",
     "Tracking",
     "classify_new",
     "compute_overlaps",
+    "empty_class_row",
     "find_body",
     "find_lesions",
     "find_organs",
@@ -37,9 +46,11 @@ __all__ = [
     "link_rows",
     "load_plan",
     "maker_of",
+    "measure_at",
     "measure_liver",
     "measure_organs",
     "measure_reference",
+    "new_class_row",
     "plan_names",
     "read_plan",
     "reference_region",

@@ -9,7 +9,7 @@ import numpy as np
 from lutrace.core import ContradictionError, Row
 from lutrace.imaging import Registration, resample_labels
 from lutrace.segment.lesions import LesionSet
-from lutrace.segment.new_lesions import classify_new
+from lutrace.segment.new_lesions import empty_class_row, new_class_row
 from lutrace.segment.physiological import Category
 from lutrace.segment.tracking import LesionPoint, Overlaps, Tracking, track_points
 
@@ -60,16 +60,16 @@ def compute_overlaps(baseline: LesionSet, followup: LesionSet, registration: Reg
 def link_rows(tracking: Tracking, followup: LesionSet, *, with_ct_correlate: Collection[int] = ()) -> list[Row]:
     """Rows of the table `lesion_links` but for patient, scans and provenance.
 
-    New lesions are classed by `classify_new` against the liver of the follow-up scan; `with_ct_correlate` names the
-    follow-up lesions for which a reader saw a finding on CT.
+    New lesions are classed by `new_class_row` against the reference of the follow-up scan; `with_ct_correlate` names
+    the follow-up lesions for which a reader saw a finding on CT.
     """
-    top = {lesion.lesion: lesion.measures.max for lesion in followup.lesions}
+    measures = {lesion.lesion: lesion.measures for lesion in followup.lesions}
     rows = []
     for link in tracking.links:
-        new_class = None
+        classes = empty_class_row(followup.liver)
         if link.status == "new" and link.followup_lesion is not None:
-            number = link.followup_lesion
-            new_class = classify_new(top[number], followup.liver, ct_correlate=number in with_ct_correlate)
+            own, seen = measures[link.followup_lesion], link.followup_lesion in with_ct_correlate
+            classes = new_class_row(own.max, own.mean, followup.liver, ct_correlate=seen)
         rows.append(
             {
                 "plan": followup.plan.name,
@@ -80,11 +80,8 @@ def link_rows(tracking: Tracking, followup: LesionSet, *, with_ct_correlate: Col
                 "distance_mm": link.distance_mm,
                 "overlap": link.overlap,
                 "confidence": link.confidence,
-                "new_class": new_class,
-                "reference_region": "liver" if followup.liver is not None else None,
-                "reference_suv_mean": followup.liver.suv_mean if followup.liver is not None else None,
-                "reference_suv_sd": followup.liver.suv_sd if followup.liver is not None else None,
-                "reference_voxels": followup.liver.voxels if followup.liver is not None else None,
+                **classes,
+                "cluster": None,
                 "registration_error_mm": tracking.registration_error_mm,
                 "provisional": True,
             }
