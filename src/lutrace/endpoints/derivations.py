@@ -37,6 +37,8 @@ _VALUES: dict[Callable[[Basis], ir.Table], tuple[str, ...]] = {
         "new_lesions_any_earlier",
         "new_lesions_previous_cycle",
         "new_lesions_first_cycle",
+        "new_lesions_by_mean",
+        "new_lesions_by_mean_2sd",
     ),
     derive_characteristics: (
         "age_years",

@@ -8,7 +8,8 @@ import ibis
 import ibis.expr.types as ir
 
 from lutrace.endpoints.basis import Basis, attach, finish
-from lutrace.tables import LESION_LINKS, READER_FINDINGS, TUMOUR_BURDENS
+from lutrace.endpoints.new_lesion_counts import count_new, find_tracked, links_of, list_new
+from lutrace.tables import READER_FINDINGS
 
 UNREVIEWED = "links not reviewed"
 """Said where the links of lesions are the program's own and provisional."""
@@ -21,64 +22,75 @@ REFERENCES: dict[str, tuple[Choice, str]] = {
 """Earlier scans that a lesion is new against, and the words for it."""
 
 
+_KEYS = ["patient_id", "population"]
+_LINES = {"new_lesions_by_mean": "avid_by_mean", "new_lesions_by_mean_2sd": "avid_by_mean_2sd"}
+"""Sensitivities: avid by the lesion's SUVmean above the reference mean, and by SUVmax above mean + 2 SD."""
+
+
 def derive_new_lesions(basis: Basis) -> ir.Table:
     """`new_lesions_any_earlier`, `..._previous_cycle`, `..._first_cycle`, and `new_lesions` by the protocol's choice.
 
     The value is the number of new lesions that count, the category the patient's class: psma_avid, not_avid_ct,
     indeterminate, none, not_assessed. A lesion counts as new when it is new against each of the reference scans; all
-    pairs of scans must have been tracked. Uptake above the liver is avid; a CT finding without such uptake counts
-    when a reader recorded it; where nobody has read the CT, its absence is not known.
+    pairs of scans must have been tracked. Uptake above the reference organ is avid; a CT finding without such uptake
+    counts when a reader recorded it; where nobody has read the CT, its absence is not known. `new_lesions_by_mean` and
+    `new_lesions_by_mean_2sd` class the lesions of `new_lesions` by the two other lines.
     """
+    own = basis.protocol.new_lesions.reference
     tables = [_against(basis, name, endpoint=f"new_lesions_{name}") for name in REFERENCES]
-    return ibis.union(*tables, _against(basis, basis.protocol.new_lesions.reference, endpoint="new_lesions"))
+    others = [_against(basis, own, endpoint=name, line=line) for name, line in _LINES.items()]
+    return ibis.union(*tables, *others, _against(basis, own, endpoint="new_lesions"))
 
 
-def _against(basis: Basis, reference: str, *, endpoint: str) -> ir.Table:
+def _against(basis: Basis, reference: str, *, endpoint: str, line: str = "avid") -> ir.Table:
     choose, words = REFERENCES[reference]
     zero = basis.time_zero()
     pairs = _pairs(basis, choose)
-    lesions = _new_per_patient(basis, pairs)
-    rows = attach(zero, _tracked(basis, pairs), ["patient_id", "population"])
-    rows = attach(rows, lesions, ["patient_id", "population"])
-    rows = attach(rows, _ct(basis, reference), ["patient_id", "population"])
-    numbers = {name: rows[name].fill_null(0) for name in ("avid", "indeterminate", "ct_only", "ct_reads")}
-    rows = rows.mutate(**numbers, tracked=rows.tracked.fill_null(False))
-    rule = ibis.cases((rows.unreviewed.fill_null(False), f"new: {words}; {UNREVIEWED}"), else_=f"new: {words}")
+    links = links_of(basis.facts, basis.protocol.measures.plan)
+    listed = list_new(links, pairs, _KEYS)
+    lesions = count_new(listed.mutate(avid=listed[line]), _KEYS)
+    rows = attach(zero, find_tracked(basis.facts, links, pairs, _KEYS), _KEYS)
+    rows = attach(rows, lesions, _KEYS)
+    rows = attach(rows, _ct(basis, reference), _KEYS)
+    rows = rows.mutate(**{name: rows[name].fill_null(0) for name in _COUNTS}, tracked=rows.tracked.fill_null(False))
+    words = f"new: {words}{_WORDS_OF_LINE[line]}"
+    rule = ibis.cases((rows.unreviewed.fill_null(False), f"{words}; {UNREVIEWED}"), else_=words)
     return finish(_judged(basis, rows.mutate(rule=rule)), endpoint=endpoint, rule="", unit="lesions")
+
+
+_COUNTS = ("avid", "with_ct", "indeterminate", "ct_only", "ct_reads")
+_WORDS_OF_LINE = {
+    "avid": "",
+    "avid_by_mean": "; avid by SUVmean above the reference mean",
+    "avid_by_mean_2sd": "; avid by SUVmax above the reference mean + 2 SD",
+}
 
 
 def _judged(basis: Basis, rows: ir.Table) -> ir.Table:
     rule = basis.protocol.new_lesions
-    counted = rows.avid + rows.ct_only
+    not_avid = rows.ct_only + rows.with_ct
+    counted = rows.avid + not_avid
     if rule.count_indeterminate:
         counted = counted + rows.indeterminate
     unread = (rows.ct_reads == 0) & (counted == 0)
     reason = ibis.cases((~rows.tracked, "lesions of the two scans have not been linked"))
     if rule.ct_not_read == "not_assessed":
         reason = ibis.coalesce(reason, ibis.cases((unread, "no CT read: lesions without uptake not assessed")))
+    classes = (
+        (rows.avid > 0, "psma_avid", "lesion_links", rows.avid_row),
+        (rows.with_ct > 0, "not_avid_ct", "lesion_links", rows.with_ct_row),
+        (rows.ct_only > 0, "not_avid_ct", "reader_findings", rows.ct_row),
+        (rows.indeterminate > 0, "indeterminate", "lesion_links", rows.indeterminate_row),
+    )
     return rows.mutate(
         reason=reason,
         date=rows.spect_date,
         value=ibis.cases((reason.isnull(), counted.cast("float64"))),
         category=ibis.cases(
-            (reason.notnull(), "not_assessed"),
-            (rows.avid > 0, "psma_avid"),
-            (rows.ct_only > 0, "not_avid_ct"),
-            (rows.indeterminate > 0, "indeterminate"),
-            else_="none",
+            (reason.notnull(), "not_assessed"), *((found, name) for found, name, _, _ in classes), else_="none"
         ),
-        source_table=ibis.cases(
-            (rows.avid > 0, "lesion_links"),
-            (rows.ct_only > 0, "reader_findings"),
-            (rows.indeterminate > 0, "lesion_links"),
-            else_=rows.pair_table,
-        ),
-        source_row=ibis.cases(
-            (rows.avid > 0, rows.avid_row),
-            (rows.ct_only > 0, rows.ct_row),
-            (rows.indeterminate > 0, rows.indeterminate_row),
-            else_=rows.pair_row,
-        ),
+        source_table=ibis.cases(*((found, table) for found, _, table, _ in classes), else_=rows.pair_table),
+        source_row=ibis.cases(*((found, row) for found, _, _, row in classes), else_=rows.pair_row),
     )
 
 
@@ -90,66 +102,6 @@ def _pairs(basis: Basis, choose: Choice) -> ir.Table:
     early = spects.select("patient_id", "cycle", baseline_scan_id="scan_id")
     pairs = zero.inner_join(late, ["patient_id", "landmark_cycle"]).inner_join(early, "patient_id")
     return pairs.filter(choose(pairs))
-
-
-def _links(basis: Basis) -> ir.Table:
-    links = basis.facts.table(LESION_LINKS)
-    return links.filter(links.plan == basis.protocol.measures.plan).select(
-        "baseline_scan_id",
-        "followup_scan_id",
-        "followup_lesion",
-        "status",
-        "new_class",
-        "provisional",
-        link_row="row_id",
-    )
-
-
-def _tracked(basis: Basis, pairs: ir.Table) -> ir.Table:
-    """Whether every reference pair was tracked: it has links, or the later scan has no lesion that could be new."""
-    links = (
-        _links(basis)
-        .group_by(["baseline_scan_id", "followup_scan_id"])
-        .aggregate(
-            links=lambda t: t.count(),
-            first_link=lambda t: t.link_row.min(),
-            unreviewed=lambda t: t.provisional.fill_null(False).any(),
-        )
-    )
-    burdens = basis.facts.table(TUMOUR_BURDENS).select("lesions", late_burden="row_id")
-    joined = attach(attach(pairs, links, ["baseline_scan_id", "followup_scan_id"]), burdens, ["late_burden"])
-    joined = joined.mutate(ok=(joined.links.fill_null(0) > 0) | (joined.lesions == 0).fill_null(False))
-    joined = joined.mutate(
-        pair_table=ibis.cases((joined.first_link.notnull(), "lesion_links"), else_="tumour_burdens"),
-        pair_row=ibis.coalesce(joined.first_link, joined.late_burden),
-    )
-    return joined.group_by(["patient_id", "population"]).aggregate(
-        tracked=joined.ok.all(),
-        unreviewed=joined.unreviewed.fill_null(False).any(),
-        references=joined.count(),
-        pair_table=joined.pair_table.min(),
-        pair_row=joined.pair_row.min(),
-    )
-
-
-def _new_per_patient(basis: Basis, pairs: ir.Table) -> ir.Table:
-    """Numbers of lesions that are new against every reference scan, by class."""
-    keys = ["patient_id", "population"]
-    count = pairs.group_by(keys).aggregate(references=lambda t: t.count())
-    joined = pairs.inner_join(_links(basis), ["baseline_scan_id", "followup_scan_id"])
-    new = joined.filter(joined.status == "new")
-    lesions = new.group_by([*keys, "followup_lesion"]).aggregate(
-        times=new.baseline_scan_id.nunique(),
-        avid=(new.new_class == "psma_avid").fill_null(False).any(),
-        row=new.link_row.min(),
-    )
-    lesions = lesions.inner_join(count, keys).filter(lambda t: t.times == t.references)
-    return lesions.group_by(keys).aggregate(
-        avid=lesions.avid.cast("int64").sum(),
-        indeterminate=(~lesions.avid).cast("int64").sum(),
-        avid_row=lesions.row.min(where=lesions.avid),
-        indeterminate_row=lesions.row.min(where=~lesions.avid),
-    )
 
 
 def _ct(basis: Basis, reference: str) -> ir.Table:

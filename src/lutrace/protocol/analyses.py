@@ -24,6 +24,8 @@ ValueName = Literal[
     "new_lesions_any_earlier",
     "new_lesions_previous_cycle",
     "new_lesions_first_cycle",
+    "new_lesions_by_mean",
+    "new_lesions_by_mean_2sd",
     "age_years",
 ]
 
