@@ -20,15 +20,15 @@ from lutrace.imaging import (
     resample_volume,
 )
 
-BODY_SUV = 0.08
-"""SUVbw, averaged over 2 cm, above which a place is in the body: muscle keeps 0.1 to 0.5 of PSMA and SSTR ligands on
-PET and on SPECT, air around it less than 0.03 of noise and scatter."""
+BODY_PART, BODY_LEAST_SUV = 0.1, 0.02
+"""A place is in the body when its SUVbw, averaged over 3 cm, is above this part of the scan's own median, and at least
+this: muscle has 0.1 to 0.5 an hour after injection, a fifth of that a day later; air shows noise only."""
 
 BODY_HU = -350.0
 """Half way between air and fat."""
 
 _WORK_MM = 4.0
-_BOX_VOXELS = 5
+_BOX_VOXELS = 7
 _TABLE_MM = 6.0
 """Table tops and cushions are thinner than twice this; an erosion by it takes them from the back."""
 
@@ -49,7 +49,7 @@ def work_geometry(geometry: Geometry, spacing_mm: float = _WORK_MM) -> Geometry:
 def find_body(volume_suv: Volume, ct: Volume | None = None) -> Mask:
     """The body on the grid of a scan in SUVbw (g/mL): from its CT (HU) where there is one, else from the uptake.
 
-    Without CT the outline is that of uptake averaged over 2 cm, good to about a centimetre, and a note says so.
+    Without CT the outline is that of uptake averaged over 3 cm, good to about a centimetre, and a note says so.
     Raises ContradictionError for a volume in another unit.
     """
     if volume_suv.unit != "g/mL" or (ct is not None and ct.unit != "HU"):
@@ -84,7 +84,9 @@ def body_of_ct(hu: NDArray[np.float32], geometry: Geometry) -> BoolArray:
 
 def _body_of_uptake(suv: NDArray[np.float32], geometry: Geometry) -> BoolArray:
     smooth = _box_mean(suv, _BOX_VOXELS)
-    parts = label_components(smooth >= BODY_SUV, connectivity=6)
+    seen = smooth[smooth > BODY_LEAST_SUV]
+    level = max(BODY_LEAST_SUV, BODY_PART * float(np.median(seen))) if seen.size else BODY_LEAST_SUV
+    parts = label_components(smooth >= level, connectivity=6)
     if parts.count == 0:
         return np.ones_like(smooth, np.bool_)
     return fill_slices(np.asarray(parts.labels == 1))

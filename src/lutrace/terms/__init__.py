@@ -32,6 +32,7 @@ from lutrace.terms.reported_value import ReportedValue, parse_reported_value, sp
 from lutrace.terms.sites import Site, regions, site_named, site_of_icd10, sites
 from lutrace.terms.tracers import Tracer, tracer_named, tracers
 from lutrace.terms.uptake_identities import UptakeIdentity, uptake_identities
+from lutrace.terms.uptake_priors import Span, Spread, UptakeForm, UptakePriors, uptake_priors
 
 __all__ = [
     "Analyte",
@@ -45,9 +46,13 @@ __all__ = [
     "ReportedValue",
     "ResponseRule",
     "Site",
+    "Span",
+    "Spread",
     "TherapRule",
     "Tracer",
+    "UptakeForm",
     "UptakeIdentity",
+    "UptakePriors",
     "VisionRule",
     "analyte_named",
     "analyte_names",
@@ -76,4 +81,5 @@ __all__ = [
     "tracer_named",
     "tracers",
     "uptake_identities",
+    "uptake_priors",
 ]

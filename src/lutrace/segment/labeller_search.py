@@ -1,0 +1,96 @@
+"""The ways in which a scan may lie in the atlas, weighed: components, body profile and lungs must fit together."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lutrace.segment.labeller_features import Features, find_twins
+from lutrace.segment.labeller_frame import BodyFrame, BodyShape, compute_profile_fit, compute_widening
+from lutrace.segment.labeller_score import Hypotheses, compute_place_fit, compute_twin_fit
+from lutrace.terms import UptakePriors
+
+Floats = NDArray[np.float64]
+
+_BASE_STEP_MM = 10.0
+_STRETCHES = (0.86, 0.91, 0.96, 1.01, 1.06, 1.11)
+_STRETCH_SD = 0.06
+"""Men between 160 and 196 cm lie within two of these around the atlas's 178 cm."""
+_MIDLINE_STEPS_MM = (-20.0, -10.0, 0.0, 10.0, 20.0)
+_MIDLINE_SD_MM = 10.0
+_MOST_COMPONENTS = 60
+_COUNT_WEIGHT = 0.5
+"""What is expected in view and not seen speaks against a place, half as much as what is seen speaks for it."""
+_LEAST_WEIGHT, _MOST_FRAMES = 0.01, 16
+
+
+def find_frames(
+    shape: BodyShape, features: Features, looks: Floats, *, known: Hypotheses, priors: UptakePriors
+) -> tuple[BodyFrame, ...]:
+    """The likely frames of a scan and their weights (sum 1), the likeliest first.
+
+    `looks` are the log densities (components, hypotheses) that need no frame. Heights of the trunk's base are tried in
+    steps of 1 cm, six stretches, and the midline within 2 cm of the middle of the body. The strongest 60 components
+    (volume x SUVmax) decide.
+    """
+    chosen = np.argsort(-features.volume_ml * features.suv_max, kind="stable")[:_MOST_COMPONENTS]
+    middle = float(np.median(shape.middle_x_mm))
+    frame = BodyFrame(shape, 0.0, 1.0, compute_widening(shape), middle)
+    found: list[tuple[float, BodyFrame]] = []
+    for step in _MIDLINE_STEPS_MM:
+        beside = replace(frame, midline_mm=middle + step)
+        atlas = beside.to_atlas(features.centre_mm)
+        fixed = looks + compute_twin_fit(find_twins(features, atlas), known, priors) + known.log_expected
+        fixed = fixed + compute_place_fit(atlas, known, 0) + compute_place_fit(atlas, known, 1)
+        for stretch in _STRETCHES:
+            off = -0.5 * ((stretch - 1.0) / _STRETCH_SD) ** 2 - 0.5 * (step / _MIDLINE_SD_MM) ** 2
+            bases = _bases(shape, stretch)
+            fit = off + compute_profile_fit(shape, priors, base_mm=bases, stretch=stretch)
+            fit = fit - _COUNT_WEIGHT * _expected_in_view(shape, known, bases, stretch)
+            fit = fit + _components_fit(features.centre_mm[chosen, 2], fixed[chosen], known, bases, stretch)
+            found += [
+                (float(value), replace(beside, base_mm=float(base), stretch=stretch))
+                for value, base in zip(fit, bases, strict=True)
+            ]
+    return _likeliest(found)
+
+
+def _bases(shape: BodyShape, stretch: float) -> Floats:
+    """Heights of the base of the trunk at which some of the atlas from knee to vertex is in view."""
+    low = float(shape.z_mm[0]) - 900.0 * stretch
+    return np.arange(low, float(shape.z_mm[-1]) + 350.0 * stretch, _BASE_STEP_MM)
+
+
+def _components_fit(z_mm: Floats, fixed: Floats, known: Hypotheses, bases: Floats, stretch: float) -> Floats:
+    """For each base, the sum over components of the log of what all hypotheses expect there."""
+    top = fixed.max(axis=1, keepdims=True)
+    share = np.exp(fixed - top)
+    result = np.empty(len(bases))
+    for number, base in enumerate(bases):
+        atlas = np.zeros((len(z_mm), 3))
+        atlas[:, 2] = (z_mm - base) / stretch
+        place = np.exp(compute_place_fit(atlas, known, 2))
+        result[number] = np.log((share * place).sum(axis=1) + 1e-300).sum()
+    return result + float(top.sum())
+
+
+def _expected_in_view(shape: BodyShape, known: Hypotheses, bases: Floats, stretch: float) -> Floats:
+    """How many components are expected between the ends of the scan, for each base."""
+    spans = np.array([form.z for form in known.forms])
+    low, high = spans[:, 0] - spans[:, 2], spans[:, 1] + spans[:, 2]
+    first = (shape.z_mm[0] - bases)[:, None] / stretch
+    last = (shape.z_mm[-1] - bases)[:, None] / stretch
+    part = (np.minimum(last, high) - np.maximum(first, low)) / (high - low)
+    return np.asarray((np.clip(part, 0.0, 1.0) * np.exp(known.log_expected)).sum(axis=1))
+
+
+def _likeliest(found: list[tuple[float, BodyFrame]]) -> tuple[BodyFrame, ...]:
+    best = max(value for value, _ in found)
+    weighed = sorted(
+        ((float(np.exp(value - best)), frame) for value, frame in found if value > best + np.log(_LEAST_WEIGHT)),
+        key=lambda one: -one[0],
+    )[:_MOST_FRAMES]
+    total = sum(weight for weight, _ in weighed)
+    return tuple(replace(frame, weight=weight / total) for weight, frame in weighed)
