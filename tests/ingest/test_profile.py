@@ -15,7 +15,9 @@ def test_the_template_states_nothing_but_the_defaults() -> None:
 
 
 def test_every_commented_line_of_the_template_is_a_line_of_the_profile() -> None:
-    text = re.sub(r"(?m)^(\s*)# (\s*(?:- )?[a-z_]+: \S|\s*spect_calibrations:)", r"\1\2", profile_template())
+    text = re.sub(
+        r"(?m)^(\s*)# (\s*(?:- )?[a-z_]+: \S|\s*(?:spect_calibrations|recovery_curves):)", r"\1\2", profile_template()
+    )
     text = text.replace("mask_names: {}", "mask_names:").replace("mask_files: {}", "mask_files:")
     text = (
         text.replace("#  Leber", "  Leber")

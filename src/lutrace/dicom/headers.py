@@ -79,6 +79,10 @@ def quant_facts(
         private_scan_source=private_source,
         start_time_only=nominal,
         counting=counting,
+        model=el.element_text(header, 0x00081090),
+        collimator=_collimator(header),
+        reconstruction=el.element_text(header, 0x00541103),
+        windows_kev=_windows_kev(header),
     )
 
 
@@ -107,6 +111,25 @@ def parse_radionuclide(text: str | None) -> str | None:
         if name in _NUCLIDE_NAMES:
             return name
     return None
+
+
+def _collimator(header: Dataset) -> str | None:
+    """Name or type of the first detector's collimator; a PET that was made of SPECT has it at the top, if at all."""
+    detectors = el.sequence_items(header, 0x00540022)
+    item = detectors[0] if detectors else header
+    return el.element_text(item, 0x00181180) or el.element_code(item, 0x00181181)
+
+
+def _windows_kev(header: Dataset) -> tuple[tuple[float, float], ...]:
+    """Lower and upper limits, keV, of all energy windows that are complete."""
+    limits = []
+    for window in el.sequence_items(header, 0x00540012):
+        for part in el.sequence_items(window, 0x00540013):
+            low = el.element_number(part, 0x00540014, "Energy Window Lower Limit")
+            high = el.element_number(part, 0x00540015, "Energy Window Upper Limit")
+            if low is not None and high is not None:
+                limits.append((low, high))
+    return tuple(limits)
 
 
 def _radiopharmaceutical(header: Dataset, said: list[str]) -> Dataset:

@@ -28,6 +28,7 @@ def parse_header_facts(text: str) -> QuantFacts:
         content[name] = dt.time.fromisoformat(content[name]) if content[name] is not None else None
     content["corrected_image"] = tuple(content["corrected_image"])
     content["notes"] = tuple(content["notes"])
+    content["windows_kev"] = tuple((low, high) for low, high in content.get("windows_kev", ()))
     content["frames"] = tuple(
         FrameTime(**{**frame, "acquisition_start": _moment(frame["acquisition_start"])}) for frame in content["frames"]
     )

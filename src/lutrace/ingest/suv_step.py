@@ -21,6 +21,7 @@ from lutrace.physics import (
     Step,
     SuvFactor,
     check_activity_budget,
+    check_scan_time,
     compute_activity_budget_pct,
     compute_suv_factor,
     earliest_acquisition,
@@ -90,13 +91,16 @@ def quantify_volume(
         weight_kg=factor.weight_kg,
     )
     check_activity_budget(budget)
+    hours = _hours_after_injection(reconciled.facts, factor)
+    window = (profile or QuantProfile()).scan_window_h
+    late = check_scan_time(hours, reconciled.facts.radionuclide, window)
     return Quantified(
         facts=reconciled.facts,
         factor=factor,
         suvbw_max=float(np.max(array.max(axis=(1, 2)).astype(np.float64) * per_slice)),
         activity_budget_pct=budget,
-        hours_after_injection=_hours_after_injection(reconciled.facts, factor),
-        warnings=(*unmatched, *reconciled.warnings, *factor.warnings),
+        hours_after_injection=hours,
+        warnings=(*unmatched, *reconciled.warnings, *factor.warnings, *((late,) if late else ())),
     )
 
 

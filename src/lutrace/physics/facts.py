@@ -75,6 +75,14 @@ class QuantFacts:
     trust_series_time: bool = False
     """The site profile states that Series Time is the decay reference although no acquisition time proves it."""
     counting: SpectCounting | None = None
+    model: str | None = None
+    """Manufacturer's Model Name (0008,1090)."""
+    collimator: str | None = None
+    """Collimator/grid Name (0018,1180) or Collimator Type (0018,1181) of the first detector."""
+    reconstruction: str | None = None
+    """Reconstruction Method (0054,1103), or the description that stands in its place."""
+    windows_kev: tuple[tuple[float, float], ...] = ()
+    """Lower and upper limits of the energy windows (0054,0012), in keV."""
 
 
 @dataclass(frozen=True)

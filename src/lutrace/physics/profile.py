@@ -6,20 +6,37 @@ import datetime as dt
 from typing import Literal
 
 from lutrace.core import FrozenModel, PositiveFloat
+from lutrace.physics.recovery import RecoveryCurve
 
 Origin = Literal["header", "record"]
 
 
 class SpectCalibration(FrozenModel):
-    """A camera's calibration factor for counts, with all that makes it a number: unit, per detector or total, date."""
+    """A camera's calibration factor for counts, with all that makes it a number: unit, per detector or total, date.
+
+    `model`, `collimator` and `energy_window_kev`, where stated, must be those of the scan; it holds from
+    `calibration_date` to `valid_until`.
+    """
 
     manufacturer: str
     """Matches when the header's Manufacturer (0008,0070) contains it, in any case."""
+    model: str | None = None
+    """Matches when the header's Manufacturer's Model Name (0008,1090) contains it, in any case."""
+    collimator: str | None = None
+    """Matches when the header's collimator (0018,1180; 0018,1181) contains it, in any case."""
+    energy_window_kev: tuple[PositiveFloat, PositiveFloat] | None = None
+    """Photopeak window; the scan's own may differ by 2 keV at either end."""
     radionuclide: str = "Lu-177"
     value: PositiveFloat
     unit: Literal["cps/MBq", "MBq/cps"]
     counts_of: Literal["one_detector", "all_detectors"]
     calibration_date: dt.date
+    valid_until: dt.date | None = None
+    """Last day of validity; unset, the factor holds until a newer one is stated."""
+    uncertainty_pct: PositiveFloat | None = None
+    """Standard uncertainty of the factor; every SUV made by it carries it."""
+    source: str | None = None
+    """Phantom, reconstruction and who measured it."""
     rotation_frames_count: Literal["one_detector", "all_detectors"] | None = None
     """Whether Number Of Frames In Rotation (0054,0053) counts one detector's views (Siemens) or all (GE)."""
 
@@ -45,3 +62,9 @@ class QuantProfile(FrozenModel):
     half_life_s: PositiveFloat | None = None
     trust_series_time: bool = False
     spect_calibrations: tuple[SpectCalibration, ...] = ()
+    recovery_curves: tuple[RecoveryCurve, ...] = ()
+    """Recovery by volume, per scanner, reconstruction and radionuclide; a scan takes the newest that fits it."""
+    scan_window_h: tuple[PositiveFloat, PositiveFloat] = (20.0, 28.0)
+    """Hours after injection within which post-therapy scans are compared; a scan outside is flagged."""
+    single_time_point_dose: bool = False
+    """Whether absorbed doses from one scan are computed: a weak measure, off unless wanted."""

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 from lutrace.core import ContradictionError
 from lutrace.physics.body import check_weight
-from lutrace.physics.calibration import compute_counts_to_bq_ml, describe_calibration, select_calibration
+from lutrace.physics.calibration import check_windows, compute_counts_to_bq_ml, describe_calibration, select_calibration
 from lutrace.physics.corrections import SUV_UNITS
 from lutrace.physics.dose import compute_dose_bq
 from lutrace.physics.facts import DecayCorrection, QuantFacts
@@ -86,7 +86,9 @@ def reconcile(facts: QuantFacts, record: InjectionRecord | None, profile: QuantP
         facts = _merge_activity(facts, record, profile.activity_from, warnings)
         facts = _merge_weight(facts, record, profile.weight_from, warnings)
         facts = _merge_injection(facts, record, profile.injection_time_from, warnings)
-    return Reconciled(_calibrate(facts, profile), tuple(warnings))
+    facts = _calibrate(facts, profile, warnings)
+    window = check_windows(facts)
+    return Reconciled(facts, (*warnings, window) if window else tuple(warnings))
 
 
 def _noted(facts: QuantFacts, note: str, **changes: object) -> QuantFacts:
@@ -198,11 +200,15 @@ def _judge(ratio: float, shown: str, *, origin: Origin | None, line: str, warnin
         warnings.append(f"{shown}: {100 * ratio:.0f} % apart; {origin or 'header'} used")
 
 
-def _calibrate(facts: QuantFacts, profile: QuantProfile) -> QuantFacts:
+def _calibrate(facts: QuantFacts, profile: QuantProfile, warnings: list[str]) -> QuantFacts:
     if facts.modality != "NM" or facts.units != "CNTS" or facts.counts_to_bq_ml is not None or facts.counting is None:
         return facts
     calibration = select_calibration(facts, profile.spect_calibrations)
     if calibration is None:
         return facts
     factor = compute_counts_to_bq_ml(facts.counting, calibration)
+    if calibration.uncertainty_pct is not None:
+        warnings.append(
+            f"every SUV of this scan carries the calibration's uncertainty, {calibration.uncertainty_pct:g} %"
+        )
     return _noted(facts, describe_calibration(calibration, factor), counts_to_bq_ml=factor)
