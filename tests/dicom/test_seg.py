@@ -11,7 +11,7 @@ from tests.dicom.build import nm_recon, pet_slices, write
 from tests.imaging.make import DIRECTIONS
 
 from lutrace.core import ContradictionError, MissingFactError, Source, UnusableInputError
-from lutrace.dicom import index_folder, read_masks, read_series, write_seg
+from lutrace.dicom import Algorithm, index_folder, read_masks, read_series, write_seg
 from lutrace.imaging import Geometry, Mask, read_nifti_masks, write_nifti
 
 SOURCE = Source("virtual", "synthetic")
@@ -79,7 +79,7 @@ def test_the_same_seed_and_moment_give_the_same_bytes(tmp_path: Path) -> None:
             two_masks(geometry),
             source_files=sorted(files),
             description="synthetic",
-            algorithm="threshold",
+            algorithm=Algorithm("threshold"),
             seed="7",
             moment=dt.datetime(2024, 5, 1, 12, 30),
         )
@@ -268,8 +268,9 @@ def test_nifti_masks_and_seg_of_one_region_agree(tmp_path: Path) -> None:
     assert (both[0] == both[1]).all()
 
 
-def test_masks_of_a_multi_frame_spect_come_back_and_refer_to_it_as_nm(tmp_path: Path) -> None:
-    write(tmp_path / "nm", [nm_recon()])
+@pytest.mark.parametrize("spacing_mm", [4.8, -4.8])
+def test_masks_of_a_multi_frame_spect_come_back_and_refer_to_it_as_nm(tmp_path: Path, spacing_mm: float) -> None:
+    write(tmp_path / "nm", [nm_recon(spacing_z_mm=spacing_mm)])
     found = index_folder([tmp_path / "nm"]).series[0]
     geometry = read_series(found).volume.geometry
     region = np.zeros(geometry.shape_zyx, bool)

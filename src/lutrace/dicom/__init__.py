@@ -1,5 +1,6 @@
 """dicom knows the standard's objects: PET, NM, CT, SEG and RTSTRUCT read into Volume and Mask, and written."""
 
+from lutrace.dicom.drawn_regions import Algorithm, DrawnRegion
 from lutrace.dicom.headers import parse_radionuclide
 from lutrace.dicom.images import ReadAudit, SeriesImage
 from lutrace.dicom.index import FileFault, FolderIndex, PatientIdentity, SeriesFiles, index_folder
@@ -7,28 +8,39 @@ from lutrace.dicom.index_parts import index_in_parts
 from lutrace.dicom.instance import Instance
 from lutrace.dicom.masks import read_masks
 from lutrace.dicom.series import is_activity_series, is_image_series, read_series, read_suv
+from lutrace.dicom.tracking_uids import Tracking, make_tracking
 from lutrace.dicom.write_common import SeriesHeader, Tracer, make_uid
 from lutrace.dicom.write_ct import write_ct_series
 from lutrace.dicom.write_nm import NmTiming, write_nm_series
 from lutrace.dicom.write_pet import PetTiming, write_pet_series
+from lutrace.dicom.write_rtstruct import write_rtstruct
+from lutrace.dicom.write_rwvm import write_rwvm
 from lutrace.dicom.write_seg import write_seg
+from lutrace.dicom.write_sr import MeasuredRegion, OwnNumber, ReportedObjects, write_sr
 
 __all__ = [
+    "Algorithm",
+    "DrawnRegion",
     "FileFault",
     "FolderIndex",
     "Instance",
+    "MeasuredRegion",
     "NmTiming",
+    "OwnNumber",
     "PatientIdentity",
     "PetTiming",
     "ReadAudit",
+    "ReportedObjects",
     "SeriesFiles",
     "SeriesHeader",
     "SeriesImage",
     "Tracer",
+    "Tracking",
     "index_folder",
     "index_in_parts",
     "is_activity_series",
     "is_image_series",
+    "make_tracking",
     "make_uid",
     "parse_radionuclide",
     "read_masks",
@@ -37,5 +49,8 @@ __all__ = [
     "write_ct_series",
     "write_nm_series",
     "write_pet_series",
+    "write_rtstruct",
+    "write_rwvm",
     "write_seg",
+    "write_sr",
 ]

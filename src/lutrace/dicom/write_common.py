@@ -105,7 +105,7 @@ def start_dataset(header: SeriesHeader, sop_class: str, modality: str) -> Datase
     dataset.SoftwareVersions = "lutrace virtual scanner"
     dataset.ContentQualification = "RESEARCH"
     dataset.ImageComments = header.comments
-    dataset.PatientPosition = "HFS"
+    dataset.Laterality = ""
     dataset.BurnedInAnnotation = "NO"
     dataset.LossyImageCompression = "00"
     return dataset
@@ -124,6 +124,14 @@ def set_pixel_module(dataset: Dataset, geometry: Geometry) -> None:
     dataset.PixelRepresentation = 0
     dataset.PixelSpacing = [format_decimal(geometry.spacing_mm[1]), format_decimal(geometry.spacing_mm[0])]
     dataset.SliceThickness = format_decimal(geometry.spacing_mm[2])
+
+
+def set_supine_headfirst(dataset: Dataset) -> None:
+    """How the patient lies, as nuclear medicine says it (PS3.3 C.8.4.6); Patient Position then must not stand."""
+    lying = code_item(Code("102538003", "SCT", "recumbent"))
+    lying.PatientOrientationModifierCodeSequence = [code_item(Code("40199007", "SCT", "supine"))]
+    dataset.PatientOrientationCodeSequence = [lying]
+    dataset.PatientGantryRelationshipCodeSequence = [code_item(Code("102540008", "SCT", "headfirst"))]
 
 
 def set_frame_of_reference(dataset: Dataset, geometry: Geometry) -> None:

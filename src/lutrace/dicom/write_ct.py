@@ -41,6 +41,7 @@ def write_ct_series(volume: Volume, folder: Path, *, header: SeriesHeader, kvp: 
     dataset.AcquisitionNumber = 1
     dataset.AcquisitionDate = dataset.ContentDate = format_date(header.series_datetime)
     dataset.AcquisitionTime = dataset.ContentTime = format_time(header.series_datetime)
+    dataset.PatientPosition = "HFS"
     set_frame_of_reference(dataset, volume.geometry)
     set_pixel_module(dataset, volume.geometry)
     dataset.ImageOrientationPatient = orientation(volume.geometry)

@@ -26,6 +26,7 @@ from lutrace.dicom.write_common import (
     scale_to_stored,
     set_frame_of_reference,
     set_pixel_module,
+    set_supine_headfirst,
     start_dataset,
     tracer_item,
     write_object,
@@ -93,10 +94,8 @@ def write_nm_series(
     dataset.DetectorInformationSequence = [_detector(volume)]
     dataset.NumberOfRotations = 1
     dataset.RotationInformationSequence = [_rotation(timing)]
-    dataset.PatientOrientationCodeSequence = [_supine()]
-    dataset.PatientGantryRelationshipCodeSequence = [code_item(Code("102540008", "SCT", "headfirst"))]
+    set_supine_headfirst(dataset)
     dataset.AcquisitionTerminationCondition = "TIME"
-    dataset.ActualFrameDuration = str(round(timing.frame_s * 1000))
     if volume.unit == "counts":
         stored, slope = scale_to_stored(volume.array)
         if float(slope) < 1:
@@ -143,12 +142,6 @@ def _rotation(timing: NmTiming) -> Dataset:
     item.ScanArc = format_decimal(360.0 / timing.detectors)
     item.ActualFrameDuration = str(round(timing.frame_s * 1000))
     item.NumberOfFramesInRotation = timing.frames
-    return item
-
-
-def _supine() -> Dataset:
-    item = code_item(Code("102538003", "SCT", "recumbent"))
-    item.PatientOrientationModifierCodeSequence = [code_item(Code("40199007", "SCT", "supine"))]
     return item
 
 

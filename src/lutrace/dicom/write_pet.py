@@ -25,6 +25,7 @@ from lutrace.dicom.write_common import (
     scale_to_stored,
     set_frame_of_reference,
     set_pixel_module,
+    set_supine_headfirst,
     start_dataset,
     tracer_item,
 )
@@ -78,10 +79,9 @@ def write_pet_series(
     dataset.AttenuationCorrectionMethod = "CT"
     dataset.DecayCorrection = timing.decay_correction
     dataset.ReconstructionMethod = "simulated: Gaussian resolution and noise"
-    dataset.CollimatorType = "PARA" if tracer.radionuclide == "Lu-177" else "NONE"
+    dataset.CollimatorType = "NONE"
     dataset.RadiopharmaceuticalInformationSequence = [tracer_item(tracer, tracer.injected_bq)]
-    dataset.PatientOrientationCodeSequence = []
-    dataset.PatientGantryRelationshipCodeSequence = []
+    set_supine_headfirst(dataset)
     set_frame_of_reference(dataset, volume.geometry)
     set_pixel_module(dataset, volume.geometry)
     dataset.ImageOrientationPatient = orientation(volume.geometry)

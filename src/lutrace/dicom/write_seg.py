@@ -12,47 +12,35 @@ from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
-import pydicom
 from pydicom.dataset import Dataset
 from pydicom.sr.coding import Code
-from pydicom.uid import generate_uid
 
-from lutrace.core import ContradictionError, MissingFactError
+from lutrace import __version__
+from lutrace.core import ContradictionError
+from lutrace.dicom.derived_objects import MANUFACTURER, MODEL, ObjectUids, make_object_uid, read_headers
+from lutrace.dicom.drawn_regions import Algorithm, DrawnRegion, as_drawn, check_regions
 from lutrace.dicom.instance import PET
-from lutrace.dicom.region_codes import region_code
+from lutrace.dicom.region_codes import region_code, site_code
 from lutrace.imaging import Geometry, Mask
 
-_MANUFACTURER = "lutrace"
-_MODEL = "lutrace segmentation writer"
-_MAY_BE_EMPTY = (
-    "AccessionNumber",
-    "PatientBirthDate",
-    "PatientID",
-    "PatientName",
-    "PatientSex",
-    "ReferringPhysicianName",
-    "StudyDate",
-    "StudyID",
-    "StudyTime",
-)
-"""Type 2 attributes of the patient and study modules (PS3.3 C.7.1.1, C.7.2.1), which clinical files often lack."""
 _FAMILY = Code("123101", "DCM", "Neighborhood Analysis")
 """Of CID 7162 the family of thresholds and connected components."""
 
 
 def write_seg(
     path: Path,
-    masks: Sequence[Mask],
+    masks: Sequence[Mask | DrawnRegion],
     *,
     source_files: Sequence[Path],
     description: str,
     kind: Literal["BINARY", "LABELMAP"] = "BINARY",
-    algorithm: str | None = None,
+    algorithm: Algorithm | None = None,
     seed: str | None = None,
     moment: dt.datetime | None = None,
 ) -> str:
     """Write a Segmentation object of `masks` and return its SOP Instance UID.
 
+    A region that carries its tracking, category or site gives them to its segment, with the colour of its category.
     `source_files` are all files of the image series that the masks lie on: patient, study, frame of reference and
     references are taken from them. `kind`: BINARY has a bit plane per region and slice; LABELMAP has one number per
     voxel, so its regions must not overlap. `description` becomes series and content description; `algorithm` names the
@@ -64,34 +52,28 @@ def write_seg(
     """
     import highdicom as hd
 
-    if not masks:
-        raise MissingFactError("segmentation: expected at least one mask, found none; there is nothing to write")
-    geometry = masks[0].geometry
-    for mask in masks[1:]:
-        if not mask.geometry.same_grid(geometry):
-            raise ContradictionError(f"region {mask.name}: on another grid than {masks[0].name}; resample it first")
-    images = [pydicom.dcmread(file, stop_before_pixels=True) for file in source_files]
-    true_class = str(images[0].SOPClassUID) if images else ""
-    sources = [_complete(image) for image in images]
-    frame = sources[0].get("FrameOfReferenceUID") if sources else None
-    if not frame:
-        raise MissingFactError(
-            "segmentation: the image series gives no Frame of Reference UID (0020,0052) that a segmentation shares"
-        )
+    regions = as_drawn(masks)
+    geometry = check_regions(regions, "segmentation")
+    headers = read_headers(source_files)
+    true_class = str(headers[0].SOPClassUID)
+    sources = [_as_one_plane(one) if "DetectorInformationSequence" in one else one for one in headers]
+    frame = str(sources[0].FrameOfReferenceUID)
+    arrays = [region.mask for region in regions]
+    uids = ObjectUids.of("seg", seed)
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message=".*unlikely to represent the intended person name")
         segmentation = hd.seg.Segmentation(
             source_images=sources,
-            pixel_array=_volume(masks, geometry, str(frame)) if kind == "BINARY" else _labels(masks, str(frame)),
+            pixel_array=_volume(arrays, geometry, frame) if kind == "BINARY" else _labels(arrays, frame),
             segmentation_type=kind,
-            segment_descriptions=[_description(n, mask, algorithm) for n, mask in enumerate(masks, start=1)],
-            series_instance_uid=_uid(seed, "series"),
+            segment_descriptions=[_description(n, region, algorithm) for n, region in enumerate(regions, start=1)],
+            series_instance_uid=uids.series,
             series_number=900,
-            sop_instance_uid=_uid(seed, "instance"),
+            sop_instance_uid=uids.instance,
             instance_number=1,
-            manufacturer=_MANUFACTURER,
-            manufacturer_model_name=_MODEL,
-            software_versions="1",
+            manufacturer=MANUFACTURER,
+            manufacturer_model_name=MODEL,
+            software_versions=__version__,
             device_serial_number="0",
             content_description=description[:64],
             content_label="REGIONS",
@@ -104,14 +86,6 @@ def write_seg(
     path.parent.mkdir(parents=True, exist_ok=True)
     segmentation.save_as(path)
     return str(segmentation.SOPInstanceUID)
-
-
-def _complete(source: Dataset) -> Dataset:
-    """The image with every attribute that may be empty but must stand in an object that refers to it."""
-    for word in _MAY_BE_EMPTY:
-        if word not in source:
-            setattr(source, word, "")
-    return _as_one_plane(source) if "DetectorInformationSequence" in source else source
 
 
 def _as_one_plane(source: Dataset) -> Dataset:
@@ -171,29 +145,31 @@ def _labels(masks: Sequence[Mask], frame: str) -> Any:
     return hd.Volume(labels, affine, coordinate_system="PATIENT", frame_of_reference_uid=frame)
 
 
-def _description(number: int, mask: Mask, algorithm: str | None) -> Any:
+def _description(number: int, region: DrawnRegion, algorithm: Algorithm | None) -> Any:
     import highdicom as hd
 
-    code = region_code(mask.name)
+    code = region_code(region.name, region.category)
+    site = site_code(region.site)
     identification = None
     if algorithm is not None:
         identification = hd.AlgorithmIdentificationSequence(
-            name=algorithm,
-            version="1",
+            name=algorithm.name,
+            version=algorithm.version,
             family=_FAMILY,
+            parameters=dict(algorithm.parameters) or None,
         )
     return hd.seg.SegmentDescription(
         segment_number=number,
-        segment_label=mask.name[:64],
+        segment_label=region.name[:64],
         segmented_property_category=code.category,
         segmented_property_type=code.type,
         algorithm_type="MANUAL" if algorithm is None else "AUTOMATIC",
         algorithm_identification=identification,
+        tracking_id=region.tracking.identifier if region.tracking is not None else None,
+        tracking_uid=region.tracking.uid if region.tracking is not None else None,
+        anatomic_regions=[site] if site is not None else None,
+        display_color=hd.color.CIELabColor.from_rgb(*region.colour) if region.category is not None else None,
     )
-
-
-def _uid(seed: str | None, part: str) -> str:
-    return str(generate_uid() if seed is None else generate_uid(entropy_srcs=["lutrace", "seg", seed, part]))
 
 
 def _stamp(segmentation: Dataset, description: str, moment: dt.datetime | None) -> None:
@@ -214,4 +190,4 @@ def _stamp(segmentation: Dataset, description: str, moment: dt.datetime | None) 
 def _name_dimensions(segmentation: Dataset, seed: str) -> None:
     """A repeatable Dimension Organization UID in place of a random one."""
     for item in (*segmentation.DimensionOrganizationSequence, *segmentation.DimensionIndexSequence):
-        item.DimensionOrganizationUID = _uid(seed, "dimensions")
+        item.DimensionOrganizationUID = make_object_uid("seg", seed, "dimensions")

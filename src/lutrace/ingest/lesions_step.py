@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from lutrace.core import Row, UnusableInputError, write_rows
-from lutrace.dicom import SeriesFiles, index_folder, is_image_series, read_masks, read_series, write_seg
+from lutrace.dicom import Algorithm, SeriesFiles, index_folder, is_image_series, read_masks, read_series, write_seg
 from lutrace.imaging import Mask, Outline, Volume, render_mip, to_suvbw
 from lutrace.physics import compute_suv_factor
 from lutrace.segment import LesionSet, find_lesions, load_plan
@@ -101,6 +101,6 @@ def _write_objects(series: SeriesFiles, volume: Volume, found: LesionSet, out: P
         masks,
         source_files=series.paths,
         description=f"Lesions, plan {plan.name}",
-        algorithm=f"lutrace {plan.name} {plan.digest[:12]}",
+        algorithm=Algorithm(f"lutrace {plan.name}", plan.version, (("plan_digest", plan.digest),)),
     )
     return path

@@ -12,6 +12,7 @@ import numpy as np
 
 from lutrace.core import Source, digest_of
 from lutrace.dicom import (
+    Algorithm,
     NmTiming,
     PetTiming,
     SeriesHeader,
@@ -230,7 +231,7 @@ def _write_anatomy(
         source_files=files,
         description="SYNTHETIC organs with errors",
         kind=kind,
-        algorithm="lutrace virtual segmenter",
+        algorithm=Algorithm("lutrace virtual segmenter"),
         seed="/".join(names),
         moment=header.series_datetime + dt.timedelta(hours=1),
     )

@@ -1,0 +1,60 @@
+"""A region to be written: its voxels, and what is known of it beside them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from lutrace.core import ContradictionError, MissingFactError
+from lutrace.dicom.tracking_uids import Tracking
+from lutrace.imaging import COLOURS, Geometry, Mask
+
+_PLAIN = (90, 90, 90)
+
+
+@dataclass(frozen=True, eq=False)
+class DrawnRegion:
+    """A mask with its category (a key of imaging.COLOURS), site (bone, node, liver ...) and identity over time."""
+
+    mask: Mask
+    category: str | None = None
+    site: str | None = None
+    tracking: Tracking | None = None
+
+    @property
+    def name(self) -> str:
+        """What the region is called."""
+        return self.mask.name
+
+    @property
+    def colour(self) -> tuple[int, int, int]:
+        """Red, green, blue: its category's, as in pictures; grey without one."""
+        return COLOURS.get(self.category or "", _PLAIN)
+
+
+@dataclass(frozen=True)
+class Algorithm:
+    """The program that drew the regions: name, version, and the parameters that decide."""
+
+    name: str
+    version: str = "1"
+    parameters: tuple[tuple[str, str], ...] = ()
+
+
+def as_drawn(masks: Sequence[Mask | DrawnRegion]) -> list[DrawnRegion]:
+    """Masks and regions as regions."""
+    return [one if isinstance(one, DrawnRegion) else DrawnRegion(one) for one in masks]
+
+
+def check_regions(regions: Sequence[DrawnRegion], kind: str) -> Geometry:
+    """The one grid of the regions.
+
+    Raises MissingFactError without regions, ContradictionError when they do not share a grid; `kind` is the object's.
+    """
+    if not regions:
+        raise MissingFactError(f"{kind}: expected at least one mask, found none; there is nothing to write")
+    geometry = regions[0].mask.geometry
+    for region in regions[1:]:
+        if not region.mask.geometry.same_grid(geometry):
+            raise ContradictionError(f"region {region.name}: on another grid than {regions[0].name}; resample it first")
+    return geometry
