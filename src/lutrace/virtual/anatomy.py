@@ -22,7 +22,8 @@ LOWEST_MM, HIGHEST_MM = -215.0, 800.0
 class Shape:
     """An ellipsoid, or an upright cylinder, in patient millimetres (LPS; z towards the head).
 
-    `bands_mm` (period, width) keeps only bands along z, tilted with y: ribs.
+    `bands_mm` (period, width) keeps only bands along z, tilted with y: ribs. `suv` (g/mL) and `hu` where they differ
+    from those of the region; `identity` says what the uptake is, when the region does not.
     """
 
     region: str
@@ -31,6 +32,9 @@ class Shape:
     kind: Literal["ellipsoid", "cylinder"] = "ellipsoid"
     bands_mm: tuple[float, float] | None = None
     name: str = ""
+    identity: str = ""
+    suv: float | None = None
+    hu: float | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -190,6 +194,19 @@ def cover(shape: Shape, grid: Grid, *, fine: int = 1) -> tuple[Box, Floats]:
     part = _cover_at(shape, fine_x, fine_y, fine_z, float(np.cbrt(np.prod(grid.spacing_mm))) / fine)
     sizes = (len(z), fine, len(y), fine, len(x), fine)
     return box, np.asarray(part.reshape(sizes).mean(axis=(1, 3, 5)), np.float32)
+
+
+def surface_distance_mm(shape: Shape, place_mm: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Distance of points (n x 3, x y z in mm) from the surface of a shape, to first order; negative inside."""
+    half = np.asarray(shape.half_mm)
+    scaled = (place_mm - np.asarray(shape.centre_mm)) / half
+    if shape.kind == "cylinder":
+        scaled[:, 2] = 0.0
+    q = np.linalg.norm(scaled, axis=1) + 1e-6
+    away = (q - 1.0) * q / (np.linalg.norm(scaled / half, axis=1) + 1e-9)
+    if shape.kind == "cylinder":
+        away = np.maximum(away, np.abs(place_mm[:, 2] - shape.centre_mm[2]) - half[2])
+    return np.asarray(away)
 
 
 def _box(shape: Shape, grid: Grid) -> Box:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from concurrent.futures import as_completed
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,12 +19,14 @@ from lutrace.virtual.examinations import (
     GE_CALIBRATION_DATE,
     GE_SENSITIVITY_CPS_PER_MBQ,
     Scene,
+    tracer_of,
     write_pet,
     write_spect,
 )
 from lutrace.virtual.lesions import LARGEST_TTV_ML, draw_lesions
 from lutrace.virtual.letters import Letter, write_letters
 from lutrace.virtual.parameters import CohortParameters
+from lutrace.virtual.physiology import body_of_scan, draw_habitus
 from lutrace.virtual.records import IDENTIFIER_SYSTEM, make_bundle
 from lutrace.virtual.timeline import Patient, make_patient
 from lutrace.virtual.uptake import draw_organ_factors, pet_uptake, spect_uptake
@@ -85,7 +87,7 @@ def make_centre(
         raise UnusableInputError(f"{out.name}: the folder for the virtual centre must be empty; name a new one")
     chosen = parameters or CohortParameters()
     cohort = simulate_patients(patients, seed=seed, parameters=chosen)
-    people = [make_patient(cohort, index, _generator(seed, index, 0)) for index in range(patients)]
+    people = [_with_sizes(make_patient(cohort, i, _generator(seed, i, 0)), chosen) for i in range(patients)]
     for name in ("dicom", "fhir", "letters"):
         (out / name).mkdir(parents=True, exist_ok=True)
     truths: list[dict[str, Any]] = []
@@ -128,6 +130,10 @@ def _run(work: list[_Job], jobs: int) -> Iterator[dict[str, Any]]:
             yield future.result()
 
 
+def _with_sizes(patient: Patient, parameters: CohortParameters) -> Patient:
+    return replace(patient, course=replace(patient.course, new_ml=parameters.new_lesion_ml))
+
+
 def _generator(seed: int, index: int, purpose: int) -> np.random.Generator:
     """A generator for one purpose of one patient: independent of the order of work."""
     return np.random.default_rng(np.random.SeedSequence(entropy=seed, spawn_key=(index + 1, purpose)))
@@ -140,15 +146,20 @@ def _write_patient(job: _Job) -> dict[str, Any]:
     body = build_body(patient.height_cm, patient.administrations[0].weight_kg)
     cycles = draw_lesions(patient.course, body, _generator(job.seed, index, 1))
     factors = draw_organ_factors(_generator(job.seed, index, 2), patient.burden)
+    every = [lesion for lesions in cycles for lesion in lesions]
+    habitus = draw_habitus(body, every, _generator(job.seed, index, 20))
     folder = job.out / "dicom" / patient.identifier
+    tracer = tracer_of(patient)
+    shapes, foci = body_of_scan(body, habitus, tracer, _generator(job.seed, index, 21))
+    scene = Scene(patient, shapes, cycles[0], job.seed, foci)
     rng = _generator(job.seed, index, 3)
-    pet = write_pet(
-        Scene(patient, body, cycles[0], job.seed), uptake=pet_uptake(factors), folder=folder / "PET", rng=rng
-    )
+    pet = write_pet(scene, uptake=pet_uptake(factors, tracer), folder=folder / "PET", rng=rng)
     spect = []
     for given, start, lesions in zip(patient.administrations, patient.spect_datetimes, cycles, strict=False):
         rng = _generator(job.seed, index, 3 + given.cycle)
-        scene = Scene(patient, body, lesions, job.seed)
+        day = _generator(job.seed, index, 21 + given.cycle)
+        shapes, foci = body_of_scan(body, habitus, "177Lu-PSMA-617", day)
+        scene = Scene(patient, shapes, lesions, job.seed, foci)
         place = folder / f"SPECT{given.cycle}"
         spect.append(write_spect(scene, given, start, uptake=spect_uptake(factors, rng), folder=place, rng=rng))
     _write_json(job.out / "fhir" / f"{patient.identifier}.json", make_bundle(patient, cycles))

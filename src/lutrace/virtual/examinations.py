@@ -27,6 +27,7 @@ from lutrace.imaging import Geometry, Mask, Volume
 from lutrace.physics import decay_factor
 from lutrace.virtual.anatomy import Point, Shape, grid_of
 from lutrace.virtual.lesions import Lesion
+from lutrace.virtual.physiology import Agent, identity_of
 from lutrace.virtual.scanner import (
     CT,
     PET,
@@ -59,18 +60,35 @@ _SPECT_FRAME_S = 15.0
 _GE_FRAMES, _SPECT_DURATION_S = 120, 900.0
 _BED_SLICES, _BED_S, _BED_STEP_S = 45, 120.0, 130.0
 _PET_MAKERS = (("SIEMENS", "Biograph128 (simulated)"), ("GE MEDICAL SYSTEMS", "Discovery 690 (simulated)"))
-_TRACERS = (("Ga-68", "68Ga-PSMA-11", 150e6, 4062.6), ("F-18", "18F-PSMA-1007", 280e6, 6586.2))
-"""Radionuclide, name, activity in Bq, half-life in s (67.71 and 109.77 min, DDEP)."""
+_TRACERS: dict[Agent, tuple[str, float, float]] = {
+    "68Ga-PSMA-11": ("Ga-68", 150e6, 4062.6),
+    "18F-PSMA-1007": ("F-18", 280e6, 6586.2),
+}
+"""Radionuclide, activity in Bq, half-life in s (67.71 and 109.77 min, DDEP)."""
 
 
 @dataclass(frozen=True)
 class Scene:
-    """What stands before the scanner: patient, body, lesions of this day and the seed that makes UIDs repeatable."""
+    """What stands before the scanner: patient, body, lesions of this day, the seed that makes UIDs repeatable, foci.
+
+    `foci` is uptake that is neither an organ of the body nor tumour (see `physiology`), painted before the lesions.
+    """
 
     patient: Patient
     body: tuple[Shape, ...]
     lesions: tuple[Lesion, ...]
     seed: int
+    foci: tuple[Shape, ...] = ()
+
+    @property
+    def shapes(self) -> tuple[Shape, ...]:
+        """Body and foci, in the order of painting."""
+        return (*self.body, *self.foci)
+
+
+def tracer_of(patient: Patient) -> Agent:
+    """What this patient is given for his PET."""
+    return "18F-PSMA-1007" if patient.number % 2 else "68Ga-PSMA-11"
 
 
 def spect_kind_of(patient: Patient) -> SpectKind:
@@ -85,7 +103,7 @@ def write_spect(
     shift = _lie_down(rng)
     geometry = _geometry(scene, SPECT, f"spect{given.cycle}")
     lesions = [(lesion, lesion.suv_spect) for lesion in scene.lesions]
-    suv = scan_emission(SPECT, geometry, scene.body, lesions, uptake=uptake, shift_mm=shift, rng=rng)
+    suv = scan_emission(SPECT, geometry, scene.shapes, lesions, uptake=uptake, shift_mm=shift, rng=rng)
     kind = spect_kind_of(scene.patient)
     header = _header(scene, f"spect{given.cycle}", start, given.weight_kg, "SPECT/CT")
     header = replace(header, manufacturer="SIEMENS NM" if kind.startswith("pt") else "GE MEDICAL SYSTEMS")
@@ -107,8 +125,9 @@ def write_pet(scene: Scene, *, uptake: Uptake, folder: Path, rng: np.random.Gene
     patient, shift = scene.patient, _lie_down(rng)
     geometry = _geometry(scene, PET, "pet")
     lesions = [(lesion, lesion.suv_pet) for lesion in scene.lesions]
-    suv = scan_emission(PET, geometry, scene.body, lesions, uptake=uptake, shift_mm=shift, rng=rng)
-    nuclide, name, activity, half_life = _TRACERS[patient.number % 2]
+    suv = scan_emission(PET, geometry, scene.shapes, lesions, uptake=uptake, shift_mm=shift, rng=rng)
+    name = tracer_of(patient)
+    nuclide, activity, half_life = _TRACERS[name]
     start = patient.pet_datetime
     tracer = Tracer(nuclide, name, activity * float(rng.uniform(0.9, 1.1)), start - dt.timedelta(minutes=72), half_life)
     weight = patient.administrations[0].weight_kg
@@ -218,9 +237,9 @@ def _write_anatomy(
         series_datetime=header.series_datetime - dt.timedelta(minutes=4),
         series_description="SYNTHETIC low-dose CT",
     )
-    hu = scan_ct(geometry, scene.body, scene.lesions, shift_mm=breathed, rng=rng)
+    hu = scan_ct(geometry, scene.shapes, scene.lesions, shift_mm=breathed, rng=rng)
     files = write_ct_series(_volume(hu, geometry, "HU"), folder / "CT", header=ct_header)
-    masks = draw_masks(geometry, scene.body, shift_mm=breathed, rng=rng)
+    masks = draw_masks(geometry, scene.shapes, shift_mm=breathed, rng=rng)
     kind = SEG_KINDS[spect_kind_of(scene.patient)]
     if kind == "LABELMAP":
         masks = _without_overlap(masks)
@@ -256,7 +275,24 @@ def _truth_of_scan(scene: Scene, geometry: Geometry, shift: Point, uptake: Uptak
         "shift_mm": [round(value, 3) for value in shift],
         "organ_suv": {region: round(value, 4) for region, value in sorted(uptake.suv.items())},
         "lesions": [_truth_of_lesion(lesion, shift) for lesion in scene.lesions],
+        "physiological": _truth_of_normal(scene, shift, uptake),
     }
+
+
+def _truth_of_normal(scene: Scene, shift: Point, uptake: Uptake) -> list[dict[str, Any]]:
+    """All that takes up tracer and is no tumour, in the order of painting: identity, place (scanner mm), SUVbw."""
+    return [
+        {
+            "name": shape.name,
+            "identity": identity,
+            "kind": shape.kind,
+            "centre_mm": [round(c + s, 2) for c, s in zip(shape.centre_mm, shift, strict=True)],
+            "half_mm": [round(value, 3) for value in shape.half_mm],
+            "suv": round(uptake.of(shape.region) if shape.suv is None else shape.suv, 4),
+        }
+        for shape in scene.shapes
+        if (identity := identity_of(shape)) is not None
+    ]
 
 
 def _truth_of_lesion(lesion: Lesion, shift: Point) -> dict[str, Any]:
@@ -267,6 +303,7 @@ def _truth_of_lesion(lesion: Lesion, shift: Point) -> dict[str, Any]:
         "host": lesion.host,
         "volume_ml": round(lesion.volume_ml, 4),
         "centre_mm": place,
+        "half_mm": [round(value, 3) for value in lesion.half_mm],
         "suv_pet": round(lesion.suv_pet, 3),
         "suv_spect": round(lesion.suv_spect, 3),
         "avid": lesion.avid,

@@ -32,6 +32,8 @@ class Course:
     new_lesion: tuple[bool, bool, bool]
     new_avid: tuple[bool, bool, bool]
     suv_mean: float
+    new_ml: tuple[float, float] = (4.0, 14.0)
+    """Smallest and largest volume of a new lesion; radii in between are equally likely."""
 
 
 @dataclass(frozen=True)
@@ -133,7 +135,7 @@ def _add_new(
     avid = course.new_avid[cycle - 1]
     for _ in range(int(rng.integers(1, 4)) if avid else 1):
         site = _draw_site(course, rng) if avid else str(rng.choice(["bone", "node", "node"]))
-        volume = float(rng.uniform(4.0, 14.0))
+        volume = float(rng.uniform(*(one ** (1 / 3) for one in course.new_ml)) ** 3)
         wish = _Wish(f"L{len(placed) + 1:02d}", site, volume, cycle, avid)
         seed = _place(wish, body, placed=placed, rng=rng)
         placed.append((seed, volume))
@@ -192,7 +194,7 @@ def _draw_site(course: Course, rng: np.random.Generator) -> str:
 def _place(
     wish: _Wish, body: Sequence[Shape], *, placed: Sequence[tuple[_Seed, float]], rng: np.random.Generator
 ) -> _Seed:
-    """A place for a lesion that keeps off hot organs and, if it can, off other lesions."""
+    """A place off hot organs (but for nodes at the bladder) and, if there is one, off other lesions."""
     radius = _radius(wish.volume_ml)
     hot = [shape for shape in body if shape.region.startswith(_HOT)]
     gap = 6.0 if wish.since > 1 else 2.0
@@ -202,7 +204,8 @@ def _place(
         apart = all(
             np.linalg.norm(np.subtract(point, seed.centre_mm)) > reach + _radius(other) for seed, other in placed
         )
-        if apart and not any(_is_near(point, shape, radius + _HOT_MARGIN_MM) for shape in hot):
+        free = [shape for shape in hot if (host, shape.region) != ("obturator", "bladder")]
+        if apart and not any(_is_near(point, shape, radius + _HOT_MARGIN_MM) for shape in free):
             break
         host, point = _draw_point(wish.site, body, rng)
     ratio = np.exp(0.15 * rng.standard_normal(3))
@@ -249,9 +252,10 @@ def _draw_node(body: Sequence[Shape], rng: np.random.Generator) -> tuple[str, Po
     liver = next(shape for shape in body if shape.name == "liver")
     wide, tall = liver.centre_mm[0] / -72.0, liver.centre_mm[2] / 248.0
     side = float(rng.choice([-1.0, 1.0]))
-    station = str(rng.choice(["iliac", "retroperitoneal", "mediastinal"], p=[0.45, 0.40, 0.15]))
+    station = str(rng.choice(["iliac", "obturator", "retroperitoneal", "mediastinal"], p=[0.35, 0.10, 0.40, 0.15]))
     low, high = {
         "iliac": ((46, -5, 20), (66, 25, 75)),
+        "obturator": ((44, -48, -12), (54, -20, 18)),
         "retroperitoneal": ((16, 10, 85), (34, 32, 215)),
         "mediastinal": ((5, 0, 420), (22, 28, 480)),
     }[station]

@@ -88,6 +88,8 @@ class CohortParameters:
     """Of all; gives S0's 13 of 66 and 7 of 51 among those who reach cycles 2 and 3."""
     share_new_avid: tuple[float, float] = (0.54, 0.71)
     new_lesion_per_response: float = 0.8
+    new_lesion_ml: tuple[float, float] = (4.0, 14.0)
+    """Smallest and largest volume of a new lesion when it is first seen."""
 
     # Cycles (S0: median 4, quartiles 3 and 5; 51 of 66 reach cycle 3)
     interval_weeks: float = 6.2

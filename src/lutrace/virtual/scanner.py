@@ -33,7 +33,8 @@ MASK_REGIONS = (
     "skeleton",
 )
 _LESION_HU = {"bone": 620.0, "node": 48.0, "liver": 38.0, "lung": 25.0}
-_LESION_FINE = 3
+FINE = 3
+"""Points per voxel and axis at which small shapes are sampled."""
 
 
 @dataclass(frozen=True)
@@ -96,9 +97,10 @@ def paint_suv(grid: Grid, body: Sequence[Shape], lesions: Sequence[tuple[Lesion,
     """True SUVbw on a grid, before any camera."""
     suv = np.zeros(grid.shape, np.float32)
     for shape in body:
-        _paint(suv, shape, grid, uptake.of(shape.region))
+        own = shape.suv is not None
+        _paint(suv, shape, grid, uptake.of(shape.region) if shape.suv is None else shape.suv, fine=FINE if own else 1)
     for lesion, value in lesions:
-        _paint(suv, lesion.shape, grid, value, fine=_LESION_FINE)
+        _paint(suv, lesion.shape, grid, value, fine=FINE)
     return suv
 
 
@@ -106,7 +108,7 @@ def cover_lesions(grid: Grid, lesions: Sequence[Lesion]) -> Floats:
     """Part of each voxel that lies in any of the lesions; its sum times the voxel is the true volume of their union."""
     part = np.zeros(grid.shape, np.float32)
     for lesion in lesions:
-        box, covered = cover(lesion.shape, grid, fine=_LESION_FINE)
+        box, covered = cover(lesion.shape, grid, fine=FINE)
         part[box] = np.maximum(part[box], covered)
     return part
 
@@ -123,7 +125,7 @@ def scan_ct(
     crop, grid = _crop(geometry, body, shift_mm)
     hu = np.full(grid.shape, HU["air"], np.float32)
     for shape in body:
-        _paint(hu, shape, grid, HU[shape.region])
+        _paint(hu, shape, grid, HU[shape.region] if shape.hu is None else shape.hu)
     for lesion in lesions:
         _paint(hu, lesion.shape, grid, _LESION_HU[lesion.site])
     hu += 14.0 * rng.standard_normal(grid.shape, dtype=np.float32)

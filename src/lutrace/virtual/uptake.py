@@ -6,8 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-# PSMA-PET, 60 to 90 min. Liver 5.4 (68Ga-PSMA-11, 10.1186/s13550-024-01097-3); the other means are common clinical
-# orders of magnitude and choices of this model.
+# 68Ga-PSMA-11 PET, 60 to 90 min. Liver 5.4 and spleen 8.1 (10.1186/s13550-024-01097-3), kidney 42, parotid 14.5 and
+# submandibular gland 13 (PMC7033090); the other means are common clinical orders of magnitude and choices of this
+# model.
 _PET: dict[str, float] = {
     "body": 0.45,
     "inside": 0.7,
@@ -16,16 +17,31 @@ _PET: dict[str, float] = {
     "brain": 0.1,
     "blood_pool": 1.4,
     "liver": 5.4,
-    "spleen": 7.0,
-    "kidney_left": 38.0,
-    "kidney_right": 38.0,
+    "spleen": 8.1,
+    "kidney_left": 42.0,
+    "kidney_right": 42.0,
     "small_bowel": 8.0,
     "bladder": 14.0,
-    "parotid_left": 13.0,
-    "parotid_right": 13.0,
-    "submandibular_left": 14.0,
-    "submandibular_right": 14.0,
+    "parotid_left": 14.5,
+    "parotid_right": 14.5,
+    "submandibular_left": 13.0,
+    "submandibular_right": 13.0,
     "lacrimal": 6.0,
+}
+# 18F-PSMA-1007, where it differs: liver 11.7 and spleen 11.2 (10.1186/s13550-024-01097-3), kidney 13.1 and parotid 18.6
+# (median of 1086, PMC12167615); little urine, more bile and bowel, by an amount that is a choice.
+_PSMA_1007: dict[str, float] = {
+    "liver": 11.7,
+    "spleen": 11.2,
+    "kidney_left": 13.1,
+    "kidney_right": 13.1,
+    "small_bowel": 10.0,
+    "bladder": 3.5,
+    "parotid_left": 18.6,
+    "parotid_right": 18.6,
+    "submandibular_left": 18.0,
+    "submandibular_right": 18.0,
+    "skeleton": 0.9,
 }
 # 177Lu-PSMA at 24 h, injection-referenced. From organ doses (kidney 0.5, salivary 0.4 to 1.0, liver 0.09 Gy/GBq) and
 # effective half-lives (38, 29, 40 h): an SUV of 1 at 24 h with 52 h gives about 0.094 Gy/GBq; the rest are choices.
@@ -51,6 +67,9 @@ _SPECT: dict[str, float] = {
 _SINK = {"kidney_left", "kidney_right", "parotid_left", "parotid_right"}
 _SINK |= {"submandibular_left", "submandibular_right", "lacrimal", "skeleton", "spleen", "small_bowel"}
 _SPREAD = 0.22
+_OWN_SPREAD = {"liver": 0.30, "spleen": 0.37}
+"""Standard deviation of ln SUV between patients; liver and spleen as 10.1186/s13550-024-01097-3 gives SD and mean."""
+_DAILY_SPREAD = {"bladder": 0.5}
 SINK_PER_BURDEN = -0.08
 """Uptake of normal tissue times exp(-0.08 burden): the tumour takes its share."""
 LESION_SPECT_PER_PET = 1.5
@@ -75,6 +94,8 @@ HU: dict[str, float] = {
     "submandibular_left": 45.0,
     "submandibular_right": 45.0,
     "lacrimal": 30.0,
+    "gallbladder": 10.0,
+    "ureter": 15.0,
 }
 
 
@@ -95,21 +116,23 @@ def draw_organ_factors(rng: np.random.Generator, burden: float) -> dict[str, flo
     shared: dict[str, float] = {}
     for region in sorted(_PET):
         pair = region.removesuffix("_left").removesuffix("_right")
-        factor = shared.setdefault(pair, float(np.exp(_SPREAD * rng.standard_normal())))
+        spread = _OWN_SPREAD.get(pair, _SPREAD)
+        factor = shared.setdefault(pair, float(np.exp(spread * rng.standard_normal())))
         factors[region] = factor * (float(np.exp(SINK_PER_BURDEN * burden)) if region in _SINK else 1.0)
     return factors
 
 
-def pet_uptake(factors: dict[str, float]) -> Uptake:
-    """PSMA-PET about an hour after injection."""
-    return Uptake({region: value * factors[region] for region, value in _PET.items()})
+def pet_uptake(factors: dict[str, float], tracer: str = "68Ga-PSMA-11") -> Uptake:
+    """PSMA-PET about an hour after injection of this tracer (68Ga-PSMA-11 or 18F-PSMA-1007)."""
+    means = _PET | _PSMA_1007 if tracer == "18F-PSMA-1007" else _PET
+    return Uptake({region: value * factors[region] for region, value in means.items()})
 
 
 def spect_uptake(factors: dict[str, float], rng: np.random.Generator) -> Uptake:
     """177Lu-PSMA SPECT at 24 h; a little different in each cycle."""
     return Uptake(
         {
-            region: value * factors[region] * float(np.exp(0.06 * rng.standard_normal()))
+            region: value * factors[region] * float(np.exp(_DAILY_SPREAD.get(region, 0.06) * rng.standard_normal()))
             for region, value in sorted(_SPECT.items())
         }
     )
