@@ -1,7 +1,14 @@
 """dicom knows the standard's objects: PET, NM, CT, SEG and RTSTRUCT read into Volume and Mask, and written."""
 
 from lutrace.dicom.drawn_regions import Algorithm, DrawnRegion
+from lutrace.dicom.deface import Defacing, FaceLoss
+from lutrace.dicom.deidentify import Replacements, method_of
+from lutrace.dicom.deidentify_private import SAFE_PRIVATE
+from lutrace.dicom.deidentify_series import DeidentifiedSeries, LeftOut, WrittenFile, deidentify_files, leave_out
+from lutrace.dicom.deidentify_table import EDITION
+from lutrace.dicom.deidentify_text import Identifiers, find_identifiers, identifiers_of_person
 from lutrace.dicom.headers import parse_radionuclide
+from lutrace.dicom.identifier_scan import IdentifierScan
 from lutrace.dicom.images import ReadAudit, SeriesImage
 from lutrace.dicom.index import FileFault, FolderIndex, PatientIdentity, SeriesFiles, index_folder
 from lutrace.dicom.index_parts import index_in_parts
@@ -19,29 +26,44 @@ from lutrace.dicom.write_seg import write_seg
 from lutrace.dicom.write_sr import MeasuredRegion, OwnNumber, ReportedObjects, write_sr
 
 __all__ = [
+    "EDITION",
+    "SAFE_PRIVATE",
     "Algorithm",
+    "Defacing",
+    "DeidentifiedSeries",
     "DrawnRegion",
+    "FaceLoss",
     "FileFault",
     "FolderIndex",
+    "IdentifierScan",
+    "Identifiers",
     "Instance",
+    "LeftOut",
     "MeasuredRegion",
     "NmTiming",
     "OwnNumber",
     "PatientIdentity",
     "PetTiming",
     "ReadAudit",
+    "Replacements",
     "ReportedObjects",
     "SeriesFiles",
     "SeriesHeader",
     "SeriesImage",
     "Tracer",
     "Tracking",
+    "WrittenFile",
+    "deidentify_files",
+    "find_identifiers",
+    "identifiers_of_person",
     "index_folder",
     "index_in_parts",
     "is_activity_series",
     "is_image_series",
+    "leave_out",
     "make_tracking",
     "make_uid",
+    "method_of",
     "parse_radionuclide",
     "read_masks",
     "read_series",

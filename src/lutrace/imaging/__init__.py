@@ -3,6 +3,7 @@
 from lutrace.imaging.components import Components, Connectivity, label_components
 from lutrace.imaging.contour_tracing import trace_contours, trace_plane
 from lutrace.imaging.contours import FilledContours, fill_contours, fill_polygon
+from lutrace.imaging.face import FaceRegion, find_face
 from lutrace.imaging.measures import RegionMeasures, measure_labels, measure_region
 from lutrace.imaging.mip import COLOURS, Outline, Picture, render_mip
 from lutrace.imaging.morphology import dilate, distance_to, erode
@@ -20,6 +21,7 @@ __all__ = [
     "BoolArray",
     "Components",
     "Connectivity",
+    "FaceRegion",
     "FilledContours",
     "FloatArray",
     "Geometry",
@@ -38,6 +40,7 @@ __all__ = [
     "field_of_view_mm",
     "fill_contours",
     "fill_polygon",
+    "find_face",
     "identity_registration",
     "is_nifti",
     "label_components",

@@ -1,5 +1,6 @@
 """ingest knows the order of steps from scans and records to the registry, parallel and resumable."""
 
+from lutrace.ingest.deidentify_step import DeidentifyOptions, DeidentifyResult, run_deidentify
 from lutrace.ingest.lesions_step import LesionsStepResult, run_lesions
 from lutrace.ingest.masks_step import run_add_masks
 from lutrace.ingest.measure_step import DEFAULT_PLANS, MeasureResult, run_measure
@@ -15,6 +16,8 @@ from lutrace.ingest.track_step import TrackStepResult, run_track
 __all__ = [
     "DEFAULT_PLANS",
     "AddResult",
+    "DeidentifyOptions",
+    "DeidentifyResult",
     "LesionsStepResult",
     "MeasureResult",
     "Quantified",
@@ -31,6 +34,7 @@ __all__ = [
     "run_add_masks",
     "run_add_table",
     "run_check",
+    "run_deidentify",
     "run_init",
     "run_lesions",
     "run_measure",

@@ -16,6 +16,8 @@ FILE_NAME = "identities.duckdb"
 ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 """Crockford's 32 signs: none is mistaken for another."""
 
+LARGEST_SHIFT_DAYS = 730
+
 KINDS: dict[str, tuple[str, int]] = {
     "patient": ("P", 8),
     "series": ("S", 16),
@@ -110,6 +112,36 @@ class Identities:
     def keyed(self, text: str) -> str:
         """Twenty hex digits that stand for `text`; without this file nobody can test what it was."""
         return hmac.new(self._secret, f"record\0{text}".encode(), hashlib.sha256).hexdigest()[:20]
+
+    def derived_key(self, purpose: str) -> bytes:
+        """Thirty-two bytes for one purpose: whoever has them cannot compute pseudonyms or the keys of others."""
+        return hmac.digest(self._secret, f"key\0{purpose}".encode(), hashlib.sha256)
+
+    def date_shift_days(self, patient_id: str) -> int:
+        """The whole days, 1 to 730 forward or back, by which all dates of a patient move when they leave the house.
+
+        The same for a patient (named by the pseudonym) for ever: it is kept here once it was asked for.
+        """
+        self._connection.execute(
+            "CREATE TABLE IF NOT EXISTS date_shifts (patient_id VARCHAR NOT NULL, days INTEGER NOT NULL)"
+        )
+        found = self._connection.execute("SELECT days FROM date_shifts WHERE patient_id = ?", [patient_id]).fetchall()
+        if found:
+            return int(found[0][0])
+        number = int.from_bytes(hmac.digest(self._secret, f"shift\0{patient_id}".encode(), hashlib.sha256)[:8], "big")
+        days = 1 + number % LARGEST_SHIFT_DAYS
+        days = days if (number >> 32) % 2 else -days
+        self._connection.execute("INSERT INTO date_shifts VALUES (?, ?)", [patient_id, days])
+        return days
+
+    def known_names(self, patient_id: str) -> tuple[list[str], list[str]]:
+        """Names and identifiers on record for a patient: to look for them in what leaves, never for a message."""
+        rows = self._connection.execute(
+            "SELECT family, given, identifier FROM people WHERE patient_id = ?", [patient_id]
+        ).fetchall()
+        linked = [one for (kind, one), known in self._known.items() if kind == "patient" and known == patient_id]
+        names = [name for family, given, _ in rows for name in (family, given) if name]
+        return names, [*linked, *(row[2] for row in rows)]
 
     def identifier(self, kind: str, pseudonym: str) -> str:
         """The real identifier behind a pseudonym; of several linked ones the first. Never for a message or a log."""
