@@ -1,9 +1,12 @@
-"""The cheapest one-to-one assignment of rows to columns (Hungarian method), small and exact."""
+"""Which row goes with which column: the cheapest one-to-one assignment, and how probable each pair is."""
 
 from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
+
+_ROUNDS = 200
+_CONVERGED = 1e-6
 
 
 def assign(cost: NDArray[np.float64]) -> list[tuple[int, int]]:
@@ -21,6 +24,35 @@ def assign(cost: NDArray[np.float64]) -> list[tuple[int, int]]:
     for row in range(rows):
         _augment(cost, row, row_of, row_price, column_price)
     return sorted((int(row_of[column]), column) for column in range(columns) if row_of[column] >= 0)
+
+
+def assign_gains(gain: NDArray[np.float64]) -> list[tuple[int, int]]:
+    """Pairs (row, column) of greatest total gain; who gains nothing (0 or less) by any pair stays single."""
+    useful = np.maximum(gain, 0.0)
+    return [(row, column) for row, column in assign(-useful) if gain[row, column] > 0]
+
+
+def compute_pair_probabilities(gain: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Probability (n, m) that row and column belong together, given that each has one partner or none.
+
+    `gain` holds the logarithm of how much likelier a pair is than both staying single. Belief propagation on the
+    assignment graph (Williams and Lau, IEEE Trans Aerosp Electron Syst 2014;50:2942), which converges and is exact
+    without cycles.
+    """
+    if 0 in gain.shape:
+        return np.zeros(gain.shape)
+    weight = np.exp(np.clip(gain, -60.0, 60.0))
+    message = np.ones_like(weight)
+    for _ in range(_ROUNDS):
+        held = weight * message
+        offer = weight / (1.0 + held.sum(axis=1, keepdims=True) - held)
+        answer = 1.0 / (1.0 + offer.sum(axis=0, keepdims=True) - offer)
+        moved = float(np.abs(answer - message).max())
+        message = answer
+        if moved < _CONVERGED:
+            break
+    held = weight * message
+    return np.asarray(held / (1.0 + held.sum(axis=1, keepdims=True)))
 
 
 def _augment(

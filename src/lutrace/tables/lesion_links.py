@@ -15,7 +15,11 @@ LESION_LINKS = fact_table(
         label("plan_digest", "digest of the measurement plan"),
         count("baseline_lesion", "lesion of the earlier scan", null="when new", low=1),
         count("followup_lesion", "lesion of the later scan", null="when resolved", low=1),
-        label("status", "what happened", codes=("matched", "new", "resolved", "merged", "split", "outside_view")),
+        label(
+            "status",
+            "what happened; below_threshold: no partner, but focal uptake stood at its place before, too weak to count",
+            codes=("matched", "new", "resolved", "merged", "split", "outside_view", "below_threshold"),
+        ),
         number("distance_mm", "centroid distance after registration", unit="mm", null="without a partner", low=0),
         number("overlap", "Dice of the registered lesions", unit="1", null="without a partner", low=0, high=1),
         number("confidence", "confidence of the link", unit="1", null="when not computable", low=0, high=1),
