@@ -6,8 +6,8 @@ import pytest
 from tests.imaging.make import grid, mask, volume
 from tests.segment.make import BONE, GRID, KIDNEY, LIVER, at, organs, patient
 
-from lutrace.core import ContradictionError, MissingFactError
-from lutrace.segment import LesionSet, find_lesions, load_plan, measure_organs
+from lutrace.core import ContradictionError, MissingFactError, ProtocolError, UnsupportedError
+from lutrace.segment import LesionSet, find_lesions, load_plan, measure_organs, set_site_constant
 from lutrace.tables import LESIONS, ORGANS, PROVENANCE, TUMOUR_BURDENS
 
 SUV3 = load_plan("suv3")
@@ -38,13 +38,19 @@ def test_above_threshold_counts_organs_too() -> None:
     assert found.burden.above_threshold_ml == pytest.approx((spot | KIDNEY | LIVER).sum() * VOXEL_ML)
 
 
-def test_without_organ_masks_everything_is_uncertain_and_the_output_says_candidate_uptake() -> None:
+def test_without_organ_masks_the_labeller_names_each_lesion_and_the_output_says_candidate_uptake() -> None:
     found = find_lesions(patient((at(0, 40, 120, 10), 9.0)), [], SUV3)
-    assert set(categories(found)) == {"uncertain"}
     assert len(found.lesions) == 3
-    assert found.burden.tumour_auto_ml == 0
-    assert found.burden_row["organs_given"] is False
+    assert all(row["identity"] is not None and 0 <= row["identity_probability"] <= 1 for row in found.rows)
+    assert (found.burden_row["organs_given"], found.burden_row["organ_source"]) == (False, "labeller")
     assert "candidate uptake, not tumour volume" in found.notes[0]
+
+
+def test_without_organ_masks_and_labeller_everything_is_uncertain() -> None:
+    found = find_lesions(patient((at(0, 40, 120, 10), 9.0)), [], SUV3.model_copy(update={"organs": ("given",)}))
+    assert categories(found) == ["uncertain"] * 3
+    assert found.burden.tumour_auto_ml == 0
+    assert (found.burden_row["organs_given"], found.burden_row["organ_source"]) == (False, "none")
 
 
 def test_the_rim_of_spill_out_around_an_organ_is_no_lesion() -> None:
@@ -62,8 +68,11 @@ def test_a_hot_focus_beside_an_organ_survives_the_removal_of_the_organ() -> None
 
 
 def test_a_focus_beside_an_organ_that_hardly_stands_out_is_uncertain() -> None:
-    found = find_lesions(patient((at(60, 20, 142, 14), 8.0), (at(60, 20, 142, 6), 10.0)), ALL, SUV3)
-    assert categories(found) == ["uncertain"]
+    # the halo of SUV 8 reaches the kidney, so 8 is the saddle: 11.5 / 8 is below 1.5, 20 / 8 above
+    beside = at(60, 20, 138, 16)
+    for top, category in ((11.5, "uncertain"), (20.0, "tumour")):
+        found = find_lesions(patient((beside & ~KIDNEY, 8.0), (at(60, 20, 142, 8), top)), ALL, SUV3)
+        assert categories(found) == [category]
 
 
 def test_a_focus_twice_as_hot_as_the_liver_is_uncertain_and_of_the_liver() -> None:
@@ -123,18 +132,47 @@ def test_a_percentage_plan_cuts_each_lesion_at_its_own_maximum() -> None:
     )
 
 
-def test_the_adaptive_plan_cuts_half_way_between_peak_and_surroundings() -> None:
+def test_the_adaptive_plan_cuts_between_centre_and_surroundings() -> None:
     core, halo = at(0, 40, 120, 12), at(0, 40, 120, 18)
-    # SUVpeak 9, shell 0.5: the cut is 4.75, so a halo of 4 goes
-    found = find_lesions(patient((halo, 4.0), (core, 9.0)), ALL, load_plan("adaptive"))
+    # a sphere of 12 mm at a resolution of 12 mm keeps its size at 0.383: 0.5 + 0.383 x 8.5 = 3.76, a halo of 3.5 goes
+    found = find_lesions(patient((halo, 3.5), (core, 9.0)), ALL, load_plan("adaptive"), modality="SPECT")
     assert found.lesions[0].measures.voxels == core.sum()
 
 
 def test_the_liver_plan_takes_its_threshold_from_the_liver_of_the_scan() -> None:
-    found = find_lesions(patient((at(0, 40, 120, 10), 9.0), liver=2.0), ALL, load_plan("liver"))
+    scan = patient((at(0, 40, 120, 10), 9.0), liver=2.0)
+    found = find_lesions(scan, ALL, load_plan("liver"), tracer="68Ga-PSMA-11", modality="PET")
     assert found.threshold_suv == pytest.approx(4.3)  # 4.3 / 2 x (2 + 0)
     with pytest.raises(MissingFactError, match="mask named liver"):
-        find_lesions(patient(), organs("kidney_left"), load_plan("liver"))
+        find_lesions(scan, organs("kidney_left"), load_plan("liver"), tracer="Ga-68 PSMA-11", modality="PT")
+
+
+@pytest.mark.parametrize(
+    ("tracer", "modality"),
+    [("18F-PSMA-1007", "PET"), ("177Lu-PSMA-617", "SPECT"), ("68Ga-DOTATATE", "PET"), ("18F-AlF-PSMA-11", "PET")],
+)
+def test_the_constant_of_the_liver_plan_is_refused_for_another_tracer(tracer: str, modality: str) -> None:
+    with pytest.raises(UnsupportedError, match="holds for 68Ga-PSMA-11 PET only"):
+        find_lesions(patient(), ALL, load_plan("liver"), tracer=tracer, modality=modality)
+
+
+def test_the_constant_of_the_liver_plan_is_refused_on_spect_and_for_an_unknown_tracer() -> None:
+    with pytest.raises(UnsupportedError, match="found another tracer or modality"):
+        find_lesions(patient(), ALL, load_plan("liver"), tracer="68Ga-PSMA-11", modality="SPECT")
+    with pytest.raises(MissingFactError, match="tracer or modality is not stated"):
+        find_lesions(patient(), ALL, load_plan("liver"), modality="PET")
+
+
+def test_a_constant_of_the_site_holds_for_any_tracer_and_every_row_says_unvalidated() -> None:
+    plan = set_site_constant(load_plan("liver"), 3.0)
+    found = find_lesions(patient((at(0, 40, 120, 10), 9.0), liver=2.0), ALL, plan, tracer="177Lu-PSMA-617")
+    assert found.threshold_suv == pytest.approx(3.0)
+    assert {row["plan"] for row in found.rows} == {"liver_unvalidated"}
+    assert found.burden_row["plan"] == "liver_unvalidated"
+    assert any("unvalidated" in note for note in found.notes)
+    assert plan.digest != load_plan("liver").digest
+    with pytest.raises(ProtocolError, match="not of this one"):
+        set_site_constant(SUV3, 3.0)
 
 
 def test_activity_that_is_not_suv_is_refused() -> None:

@@ -7,7 +7,7 @@ from lutrace.segment import load_plan, plan_names, read_plan
 
 
 def test_the_shipped_plans_are_those_of_the_command_line() -> None:
-    assert plan_names() == ("adaptive", "liver", "percent41", "percent50", "suv3", "suv4")
+    assert plan_names() == ("adaptive", "liver", "nnunet", "percent41", "percent50", "suv3", "suv4")
 
 
 @pytest.mark.parametrize("name", plan_names())
@@ -16,12 +16,12 @@ def test_each_plan_is_named_as_its_file(name: str) -> None:
 
 
 def test_every_plan_has_a_digest_of_its_own() -> None:
-    assert len({load_plan(name).digest for name in plan_names()}) == 6
+    assert len({load_plan(name).digest for name in plan_names()}) == 7
 
 
 def test_one_changed_number_changes_the_digest() -> None:
     plan = load_plan("suv3")
-    assert plan.model_copy(update={"min_volume_ml": 0.6}).digest != plan.digest
+    assert plan.model_copy(update={"min_volume_share": 0.6}).digest != plan.digest
 
 
 def test_an_unknown_plan_is_refused_with_the_known_ones() -> None:

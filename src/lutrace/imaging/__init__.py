@@ -1,10 +1,17 @@
 """imaging knows Volume and Mask: where voxels lie, how they are resampled, registered and measured."""
 
-from lutrace.imaging.components import Components, Connectivity, label_components
+from lutrace.imaging.components import (
+    Components,
+    Connectivity,
+    LabelledVoxels,
+    connect_voxels,
+    find_components,
+    label_components,
+)
 from lutrace.imaging.contour_tracing import trace_contours, trace_plane
 from lutrace.imaging.contours import FilledContours, fill_contours, fill_polygon
 from lutrace.imaging.face import FaceRegion, find_face
-from lutrace.imaging.measures import RegionMeasures, measure_labels, measure_region
+from lutrace.imaging.measures import RegionMeasures, measure_labels, measure_region, measure_voxels
 from lutrace.imaging.mip import COLOURS, Outline, Picture, render_mip
 from lutrace.imaging.morphology import dilate, distance_to, erode
 from lutrace.imaging.nifti import is_nifti, read_nifti_masks, read_nifti_volume, write_nifti
@@ -15,9 +22,11 @@ from lutrace.imaging.resample import resample_labels, resample_mask, resample_ma
 from lutrace.imaging.suv import to_suvbw
 from lutrace.imaging.view import common_view, field_of_view_mm
 from lutrace.imaging.volume import BoolArray, FloatArray, Geometry, Mask, Volume
+from lutrace.imaging.watershed import NORMAL, Split, SplitRule, split_by_uptake
 
 __all__ = [
     "COLOURS",
+    "NORMAL",
     "BoolArray",
     "Components",
     "Connectivity",
@@ -25,14 +34,18 @@ __all__ = [
     "FilledContours",
     "FloatArray",
     "Geometry",
+    "LabelledVoxels",
     "Mask",
     "Outline",
     "Picture",
     "RegionMeasures",
     "Registration",
+    "Split",
+    "SplitRule",
     "Volume",
     "common_view",
     "compute_sphere_means",
+    "connect_voxels",
     "dilate",
     "distance_to",
     "encode_png",
@@ -40,12 +53,14 @@ __all__ = [
     "field_of_view_mm",
     "fill_contours",
     "fill_polygon",
+    "find_components",
     "find_face",
     "identity_registration",
     "is_nifti",
     "label_components",
     "measure_labels",
     "measure_region",
+    "measure_voxels",
     "read_nifti_masks",
     "read_nifti_volume",
     "register_rigid",
@@ -54,6 +69,7 @@ __all__ = [
     "resample_mask",
     "resample_masks",
     "resample_volume",
+    "split_by_uptake",
     "to_suvbw",
     "trace_contours",
     "trace_plane",

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lutrace.core import ContradictionError, MissingFactError
+from lutrace.imaging.components import LabelledVoxels
 from lutrace.imaging.peak import peak_of_labels
 from lutrace.imaging.volume import Mask, Volume
 
@@ -66,6 +67,14 @@ def measure_labels(volume: Volume, labels: NDArray[Any]) -> tuple[RegionMeasures
     if (voxels == 0).any():
         raise MissingFactError(f"labels: expected 1 to {n_labels} without gap, found none of {_first_gap(voxels)}")
     return _measures(volume, place, number, voxels)
+
+
+def measure_voxels(volume: Volume, voxels: LabelledVoxels) -> tuple[RegionMeasures, ...]:
+    """What `measure_labels` gives, of labels listed without their background: 1..count, each with a voxel."""
+    if voxels.count == 0:
+        return ()
+    number = voxels.number.astype(np.int64)
+    return _measures(volume, voxels.place, number, np.bincount(number, minlength=voxels.count + 1)[1:])
 
 
 def _first_gap(voxels: NDArray[np.int64]) -> int:

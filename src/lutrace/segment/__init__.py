@@ -1,10 +1,12 @@
 """segment knows organs and lesions in a volume: threshold plans, physiological uptake, identity across time."""
 
+from lutrace.segment.burden import Burden, Lesion
+from lutrace.segment.expression import ExpressionScale, compute_mipsma_score, measure_expression_scale
 from lutrace.segment.healthy_bone import healthy_skeleton
 from lutrace.segment.labeller import Identity, identify
 from lutrace.segment.labeller_body import find_body
 from lutrace.segment.labeller_bone import find_skeleton
-from lutrace.segment.lesions import Burden, Lesion, LesionSet, find_lesions
+from lutrace.segment.lesions import LesionSet, find_lesions, find_lesions_by_plans
 from lutrace.segment.longitudinal import compute_overlaps, link_rows, track
 from lutrace.segment.new_lesions import (
     NewClass,
@@ -16,12 +18,14 @@ from lutrace.segment.new_lesions import (
 )
 from lutrace.segment.organ_set import OrganModel, OrganSet, find_organs
 from lutrace.segment.organs import maker_of, measure_organs
-from lutrace.segment.plan import Plan, load_plan, plan_names, read_plan
+from lutrace.segment.plan import Plan, load_plan, plan_names, read_plan, set_site_constant
 from lutrace.segment.reference import LiverReference, measure_liver, measure_reference, reference_region
+from lutrace.segment.scan_facts import Recovery, ScanFacts
 from lutrace.segment.tracking import LesionPoint, Link, Tracking, track_points
 
 __all__ = [
     "Burden",
+    "ExpressionScale",
     "Identity",
     "Lesion",
     "LesionPoint",
@@ -33,12 +37,16 @@ __all__ = [
     "OrganSet",
     "PlaceUptake",
     "Plan",
+    "Recovery",
+    "ScanFacts",
     "Tracking",
     "classify_new",
+    "compute_mipsma_score",
     "compute_overlaps",
     "empty_class_row",
     "find_body",
     "find_lesions",
+    "find_lesions_by_plans",
     "find_organs",
     "find_skeleton",
     "healthy_skeleton",
@@ -47,6 +55,7 @@ __all__ = [
     "load_plan",
     "maker_of",
     "measure_at",
+    "measure_expression_scale",
     "measure_liver",
     "measure_organs",
     "measure_reference",
@@ -54,6 +63,7 @@ __all__ = [
     "plan_names",
     "read_plan",
     "reference_region",
+    "set_site_constant",
     "track",
     "track_points",
 ]

@@ -1,87 +1,85 @@
-"""Lesions of one scan under one plan: voxels, rows and the three totals."""
+"""Lesions of one scan under one plan or several: voxels, rows and the three totals."""
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Unpack
 
 import numpy as np
 from numpy.typing import NDArray
 
-from lutrace.core import ContradictionError, Row, canonical_json, digest_of
+from lutrace.core import MissingFactError, Row, canonical_json, digest_of
 from lutrace.imaging import (
     BoolArray,
     Geometry,
+    LabelledVoxels,
     Mask,
-    RegionMeasures,
     Volume,
     field_of_view_mm,
-    label_components,
-    measure_labels,
+    measure_voxels,
 )
-from lutrace.segment.physiological import Category, find_normal_uptake, sort_components
-from lutrace.segment.plan import Plan
-from lutrace.segment.reference import LiverReference, measure_liver
+from lutrace.segment.burden import Burden, Lesion, burden_row, compute_burden, lesion_row
+from lutrace.segment.expression import ExpressionScale, compute_mipsma_score, measure_expression_scale
+from lutrace.segment.labeller_bone import find_skeleton
+from lutrace.segment.organ_set import OrganSource
+from lutrace.segment.physiological import Category, NormalUptake, find_normal_uptake
+from lutrace.segment.plan import Plan, sphere_ml
+from lutrace.segment.reference import LiverReference, measure_reference, reference_region
+from lutrace.segment.regions_mitnm import NodeLevels, find_node_levels, mitnm_of
+from lutrace.segment.scan_facts import (
+    ScanFacts,
+    digest_of_scan,
+    modality_of,
+    organs_by_region,
+    source_of,
+)
 from lutrace.segment.sites import sites_of
-from lutrace.segment.thresholds import compute_seed_suv, refine
-
-
-@dataclass(frozen=True)
-class Lesion:
-    """One component: its number in the label array, what it is taken for, where it lies, what it measures in SUVbw."""
-
-    lesion: int
-    category: Category
-    site: str | None
-    measures: RegionMeasures
-    below_resolution: bool
-
-
-@dataclass(frozen=True)
-class Burden:
-    """The totals of one scan: mL, SUVbw in g/mL; tumour figures are None without tumour.
-
-    `above_threshold_ml` counts every voxel above the threshold; `tumour_auto_ml` the components taken for tumour;
-    `uncertain_ml` those that need a reader. Without organ masks all components are uncertain: candidate uptake, not
-    tumour volume.
-    """
-
-    above_threshold_ml: float
-    tumour_auto_ml: float
-    uncertain_ml: float
-    suv_mean: float | None
-    suv_max: float | None
-    tlp_ml: float | None
-    lesions: int
+from lutrace.segment.splitting import Ground, Parts, find_parts, missing_organs
+from lutrace.segment.thresholds import check_validity, compute_seed_suv, refine
 
 
 @dataclass(frozen=True, eq=False)
 class LesionSet:
-    """What `find_lesions` gives: labels (0 background; 1.. as the lesions' numbers) on the volume's grid, and rows."""
+    """What `find_lesions` gives: the voxels of lesions 1.. on the volume's grid, their measures, and the totals.
 
-    labels: NDArray[np.int32]
+    `organ_source`: what told tumour from normal uptake (given and model masks, the labeller, none). `organs_given` is
+    false when no mask did: the totals are candidate uptake then, not tumour volume. `threshold_suv` is 0 for a plan
+    whose candidates a network drew. `reference` is the organ that avidity is held against: the liver, or the spleen for
+    PSMA-1007.
+    """
+
+    voxels: LabelledVoxels
     geometry: Geometry
     lesions: tuple[Lesion, ...]
     burden: Burden
     plan: Plan
     organs_given: bool
+    organ_source: OrganSource
     threshold_suv: float
     liver: LiverReference | None
+    reference: LiverReference | None
     inputs_digest: str
     notes: tuple[str, ...]
+
+    @property
+    def labels(self) -> NDArray[np.int32]:
+        """The label array, 0 background; it is made anew each time, so keep it where it is used often."""
+        return self.voxels.dense(self.geometry.shape_zyx)
 
     def array_of(self, category: Category) -> BoolArray:
         """The voxels of all lesions of one category."""
         chosen = np.zeros(len(self.lesions) + 1, np.bool_)
         for lesion in self.lesions:
             chosen[lesion.lesion] = lesion.category == category
-        return np.asarray(chosen[self.labels])
+        array = np.zeros(self.geometry.shape_zyx, np.bool_)
+        array.ravel()[self.voxels.place] = chosen[self.voxels.number]
+        return array
 
     @property
     def rows(self) -> list[Row]:
         """Rows of the table `lesions` but for patient, scan and provenance."""
-        return [_row(lesion, self.plan) for lesion in self.lesions]
+        return [lesion_row(lesion, self.plan) for lesion in self.lesions]
 
     @property
     def burden_row(self) -> Row:
@@ -91,147 +89,226 @@ class LesionSet:
             "plan": self.plan.name,
             "plan_digest": self.plan.digest,
             "organs_given": self.organs_given,
-            "above_threshold_ml": self.burden.above_threshold_ml,
-            "tumour_auto_ml": self.burden.tumour_auto_ml,
-            "uncertain_ml": self.burden.uncertain_ml,
-            "tumour_reviewed_ml": None,
-            "suv_mean": self.burden.suv_mean,
-            "suv_max": self.burden.suv_max,
-            "tlp_ml": self.burden.tlp_ml,
-            "lesions": self.burden.lesions,
+            "organ_source": self.organ_source,
+            **burden_row(self.burden),
             "field_of_view_mm": canonical_json(box),
             "inputs_digest": self.inputs_digest,
         }
 
 
-def find_lesions(volume_suv: Volume, organ_masks: Sequence[Mask], plan: Plan) -> LesionSet:
-    """The lesions of a scan in SUVbw (g/mL) under a plan.
+def find_lesions(volume_suv: Volume, organ_masks: Sequence[Mask], plan: Plan, **facts: Unpack[ScanFacts]) -> LesionSet:
+    """The lesions of a scan in SUVbw (g/mL) under a plan; `facts` are those of `ScanFacts`, by name.
 
     `organ_masks` carry the vocabulary's region names (liver, kidney_left, skeleton, ...) and the volume's grid. Voxels
-    at or above the threshold, inside `body` when that mask is given, less what the physiological organs explain (see
-    `physiological`), form components; those of at least the plan's volume are measured and sorted. Components that lie
-    wholly in removed voxels have no row. Without any physiological organ mask every component is `uncertain`.
+    at or above the threshold, inside `body` when that mask is given, form components. These are split where lesions
+    touch each other or an organ (`splitting`), drawn at the plan's level (`thresholds`), and those of at least the
+    plan's size are measured. What organ masks explain has no row. Without any organ mask the labeller says what each
+    lesion is, and the totals stay candidate uptake.
     Raises ContradictionError for a volume that is not SUVbw or a mask on another grid, MissingFactError when the plan
-    needs a liver that is not given.
+    needs a liver, a tracer or a model's mask that is not given, UnsupportedError for a tracer beyond it.
     """
-    organs = _by_region(volume_suv, organ_masks)
-    liver = _liver(volume_suv, organs, plan)
-    threshold = compute_seed_suv(plan, liver)
-    above = volume_suv.array >= threshold
-    if "body" in organs:
-        above &= organs["body"].array
-    given = [organ.region for organ in plan.physiological if organ.region in organs]
-    normal = find_normal_uptake(volume_suv, organs, plan)
-    voxel_ml = volume_suv.geometry.voxel_volume_ml
-    least = max(int(np.ceil(plan.min_volume_ml / voxel_ml - 1e-9)), 1)
-    seeds = label_components(above & ~normal.removed, connectivity=plan.connectivity, min_voxels=least)
-    kept = label_components(refine(volume_suv, seeds, plan), connectivity=plan.connectivity, min_voxels=least)
-    sorted_ = sort_components(volume_suv, kept, normal, own_peak_ratio=plan.own_peak_ratio)
-    unsure: Category = "uncertain"
-    categories = sorted_ if given else (unsure,) * kept.count
-    lesions = _lesions(volume_suv, kept.labels, categories, sites_of(kept.labels, kept.count, organs), plan)
-    missing = [organ.region for organ in plan.physiological if organ.region not in organs]
-    return LesionSet(
-        labels=kept.labels,
-        geometry=volume_suv.geometry,
-        lesions=lesions,
-        burden=_burden(lesions, float(above.sum() * voxel_ml)),
-        plan=plan,
-        organs_given=bool(given),
-        threshold_suv=threshold,
-        liver=liver,
-        inputs_digest=_inputs_digest(volume_suv, organs, plan),
-        notes=_notes(given, missing, liver),
-    )
+    return _Scan(volume_suv, organ_masks, facts).measure(plan)
 
 
-def _by_region(volume: Volume, masks: Sequence[Mask]) -> dict[str, Mask]:
-    if volume.unit != "g/mL":
-        raise ContradictionError(f"lesions: expected a volume in SUVbw (g/mL), found {volume.unit}; apply the factor")
-    organs: dict[str, Mask] = {}
-    for mask in masks:
-        if not volume.geometry.same_grid(mask.geometry):
-            raise ContradictionError(f"region {mask.name}: lies on another grid than the scan; resample it first")
-        if mask.name in organs:
-            raise ContradictionError(f"region {mask.name}: expected one mask, found two; join or rename them")
-        organs[mask.name] = mask
-    return organs
+def find_lesions_by_plans(
+    volume_suv: Volume, organ_masks: Sequence[Mask], plans: Sequence[Plan], **facts: Unpack[ScanFacts]
+) -> dict[str, LesionSet]:
+    """What `find_lesions` gives for each plan, by its name; what the plans share is done once.
+
+    Raises what `find_lesions` raises, for the first plan that cannot be used.
+    """
+    scan = _Scan(volume_suv, organ_masks, facts)
+    return {plan.name: scan.measure(plan) for plan in plans}
 
 
-def _liver(volume: Volume, organs: dict[str, Mask], plan: Plan) -> LiverReference | None:
-    """The reference of the liver given, without its foci that the plan would keep as candidates."""
-    mask = organs.get("liver")
-    if mask is None or not mask.array.any():
-        return None
-    rule = next((organ.keep_above_median for organ in plan.physiological if organ.region == "liver"), None)
-    hot = None if rule is None else volume.array > rule * float(np.median(volume.array[mask.array]))
-    return measure_liver(volume, mask, erosion_mm=plan.liver_erosion_mm, exclude=hot)
+class _Scan:
+    """One scan under many plans: what does not depend on the plan is made once, when it is first asked for."""
+
+    def __init__(self, volume: Volume, masks: Sequence[Mask], facts: ScanFacts) -> None:
+        """Check volume and masks; nothing is measured yet."""
+        self._volume = volume
+        self._facts = facts
+        self._organs = organs_by_region(volume, masks, facts)
+        self._digest: str | None = None
+        self._placed: tuple[dict[str, Mask], NodeLevels] | None = None
+        self._normal: dict[str, NormalUptake] = {}
+        self._references: dict[str, LiverReference | None] = {}
+        self._scales: dict[str, ExpressionScale | None] = {}
+        self._parts: dict[str, Parts] = {}
+
+    def measure(self, plan: Plan) -> LesionSet:
+        """The lesions under one plan."""
+        volume, facts = self._volume, self._facts
+        modality = modality_of(facts)
+        fwhm_mm = plan.resolution_of(modality)
+        check_validity(plan, tracer=facts.get("tracer"), modality=modality)
+        liver = self._reference(plan, "liver")
+        threshold = compute_seed_suv(plan, liver)
+        ground = self._ground(plan)
+        parts = self._parts_of(plan, ground, threshold)
+        blocked = None if ground.normal is None else ground.normal.zone
+        drawn, part_of = refine(volume, parts.voxels, plan, fwhm_mm=fwhm_mm, blocked=blocked)
+        least = plan.min_voxels_of(modality, volume.geometry.voxel_volume_ml)
+        lesions, origin = _numbered(drawn, part_of, parts, least)
+        organs, levels = self._places()
+        built = self._lesions(lesions, origin, parts, (organs, levels), plan)
+        above_ml = parts.above_voxels * volume.geometry.voxel_volume_ml
+        if self._digest is None:
+            self._digest = digest_of_scan(volume, self._organs, facts)
+        return LesionSet(
+            voxels=lesions,
+            geometry=volume.geometry,
+            lesions=built,
+            burden=compute_burden(built, above_ml, tuple(organs)),
+            plan=plan,
+            organs_given=ground.source in ("given", "model"),
+            organ_source=ground.source,
+            threshold_suv=threshold,
+            liver=liver,
+            reference=self._reference(plan, reference_region(facts.get("tracer"))),
+            inputs_digest=digest_of([plan.digest, self._digest]),
+            notes=self._notes(plan, ground, built, liver),
+        )
+
+    def _ground(self, plan: Plan) -> Ground:
+        """What tells tumour from normal uptake under this plan."""
+        if plan.threshold.kind == "model":
+            return Ground(self._organs, None, "model", self._facts)
+        given = [self._organs[one.region] for one in plan.physiological if one.region in self._organs]
+        if not given:
+            source: OrganSource = "labeller" if "labeller" in plan.organs else "none"
+            return Ground(self._organs, None, source, self._facts)
+        key = digest_of([plan.model_dump(mode="json")[name] for name in ("physiological", "organ_margin_mm")])
+        if key not in self._normal:
+            self._normal[key] = find_normal_uptake(self._volume, self._organs, plan)
+        return Ground(self._organs, self._normal[key], source_of(given), self._facts)
+
+    def _parts_of(self, plan: Plan, ground: Ground, threshold: float) -> Parts:
+        """The candidates; plans that differ in the level of each lesion only share them."""
+        content = plan.model_dump(mode="json")
+        named = ("name", "version", "meaning", "source", "threshold", "liver_erosion_mm")
+        rest = {name: value for name, value in content.items() if name not in named}
+        key = digest_of([rest, plan.threshold.kind == "model", threshold])
+        if key not in self._parts:
+            above = self._above(plan, threshold)
+            self._parts[key] = find_parts(self._volume, above, plan, ground, threshold_suv=threshold)
+        return self._parts[key]
+
+    def _above(self, plan: Plan, threshold: float) -> BoolArray:
+        """The voxels that are taken for uptake."""
+        if plan.threshold.kind == "model":
+            model = self._facts.get("model_mask")
+            if model is None:
+                raise MissingFactError(
+                    f"plan {plan.name}: it measures a mask that a network made, and none was given; name the folder of "
+                    "your nnU-Net model in the site profile, or take a plan with a threshold"
+                )
+            return model.array
+        above = self._volume.array >= np.float32(threshold)
+        if "body" in self._organs:
+            above &= self._organs["body"].array
+        return np.asarray(above)
+
+    def _reference(self, plan: Plan, region: str) -> LiverReference | None:
+        """The reference of an organ given, without its foci that the plan would keep as candidates."""
+        mask = self._organs.get(region)
+        if mask is None or not mask.array.any():
+            return None
+        rule = next((organ.keep_above_median for organ in plan.physiological if organ.region == region), None)
+        key = f"{region} {rule} {plan.liver_erosion_mm}"
+        if key not in self._references:
+            array = self._volume.array
+            hot = None if rule is None else array > rule * float(np.median(array[mask.array]))
+            self._references[key] = measure_reference(self._volume, mask, erosion_mm=plan.liver_erosion_mm, exclude=hot)
+        return self._references[key]
+
+    def _places(self) -> tuple[dict[str, Mask], NodeLevels]:
+        """The masks that tell sites, with bone from the CT where no skeleton was given, and the levels of nodes."""
+        if self._placed is None:
+            organs, ct = dict(self._organs), self._facts.get("ct")
+            if "skeleton" not in organs and ct is not None:
+                organs["skeleton"] = find_skeleton(ct, self._volume.geometry)
+            self._placed = organs, find_node_levels(self._volume, organs)
+        return self._placed
+
+    def _scale(self, plan: Plan) -> ExpressionScale | None:
+        key = f"{plan.liver_erosion_mm}"
+        if key not in self._scales:
+            self._scales[key] = measure_expression_scale(
+                self._volume, self._organs, tracer=self._facts.get("tracer"), erosion_mm=plan.liver_erosion_mm
+            )
+        return self._scales[key]
+
+    def _lesions(
+        self,
+        voxels: LabelledVoxels,
+        origin: NDArray[np.int64],
+        parts: Parts,
+        places: tuple[Mapping[str, Mask], NodeLevels],
+        plan: Plan,
+    ) -> tuple[Lesion, ...]:
+        organs, levels = places
+        least_ml = sphere_ml(plan.resolution_of(modality_of(self._facts)))
+        scale, curve = self._scale(plan), self._facts.get("recovery")
+        sites = sites_of(voxels, organs)
+        built = []
+        for number, measures in enumerate(measure_voxels(self._volume, voxels), start=1):
+            part, site = int(origin[number - 1]) - 1, sites[number - 1]
+            built.append(
+                Lesion(
+                    lesion=number,
+                    category=parts.categories[part],
+                    site=site,
+                    measures=measures,
+                    below_resolution=bool(measures.volume_ml < least_ml),
+                    identity=parts.identities[part],
+                    mitnm=mitnm_of(site, measures.centroid_mm[2], levels),
+                    mipsma_score=compute_mipsma_score(measures.mean, scale),
+                    component=parts.components[part],
+                    recovery=None if curve is None else curve.compute_recovery(measures.volume_ml),
+                )
+            )
+        return tuple(built)
+
+    def _notes(
+        self, plan: Plan, ground: Ground, lesions: Sequence[Lesion], liver: LiverReference | None
+    ) -> tuple[str, ...]:
+        notes = list(liver.notes) if liver is not None else []
+        missing = missing_organs(plan, self._organs)
+        if plan.threshold.kind == "model":
+            notes.append("lesions drawn by the user's network: nothing here has tested it")
+        elif ground.normal is None:
+            notes.append("no organ masks: candidate uptake, not tumour volume")
+        elif missing:
+            notes.append(f"no mask of {', '.join(missing)}: their normal uptake may be taken for tumour")
+        if plan.name.endswith("_unvalidated"):
+            notes.append(f"plan {plan.name}: {plan.meaning}")
+        if modality_of(self._facts) is None:
+            notes.append(f"modality not stated: a resolution of {plan.resolution_of(None):g} mm is taken")
+        curve = self._facts.get("recovery")
+        if curve is not None:
+            beyond = sum(not curve.covers(lesion.measures.volume_ml) for lesion in lesions)
+            notes += [f"recovery: {beyond} lesions beyond the phantom's spheres, corrected as its nearest"] * (
+                beyond > 0
+            )
+        return tuple(notes)
 
 
-def _lesions(
-    volume: Volume,
-    labels: NDArray[np.int32],
-    categories: Sequence[Category],
-    sites: Sequence[str | None],
-    plan: Plan,
-) -> tuple[Lesion, ...]:
-    resolution_ml = np.pi / 6.0 * plan.resolution_fwhm_mm**3 / 1000.0
-    measured = measure_labels(volume, labels)
-    return tuple(
-        Lesion(number, category, site, measures, bool(measures.volume_ml < resolution_ml))
-        for number, (category, site, measures) in enumerate(zip(categories, sites, measured, strict=True), start=1)
-    )
+def _numbered(
+    drawn: LabelledVoxels, part_of: NDArray[np.int32], parts: Parts, least: int
+) -> tuple[LabelledVoxels, NDArray[np.int64]]:
+    """The lesions of at least `least` voxels from the largest to the smallest, and the part of each.
 
-
-def _burden(lesions: Sequence[Lesion], above_threshold_ml: float) -> Burden:
-    tumour = [lesion.measures for lesion in lesions if lesion.category == "tumour"]
-    volume_ml = sum(measures.volume_ml for measures in tumour)
-    total = sum(measures.total for measures in tumour)
-    return Burden(
-        above_threshold_ml=above_threshold_ml,
-        tumour_auto_ml=volume_ml,
-        uncertain_ml=sum(lesion.measures.volume_ml for lesion in lesions if lesion.category == "uncertain"),
-        suv_mean=total / volume_ml if tumour else None,
-        suv_max=max(measures.max for measures in tumour) if tumour else None,
-        tlp_ml=total if tumour else None,
-        lesions=len(tumour),
-    )
-
-
-def _notes(given: Sequence[str], missing: Sequence[str], liver: LiverReference | None) -> tuple[str, ...]:
-    notes = list(liver.notes) if liver is not None else []
-    if not given:
-        notes.append("no organ masks: candidate uptake, not tumour volume")
-    elif missing:
-        notes.append(f"no mask of {', '.join(missing)}: their normal uptake may be taken for tumour")
-    return tuple(notes)
-
-
-def _inputs_digest(volume: Volume, organs: dict[str, Mask], plan: Plan) -> str:
-    """Digest of what the result rests on: plan, SUV voxels with their grid, and masks."""
-    grid = [volume.geometry.size_xyz, volume.geometry.spacing_mm, volume.geometry.origin_mm, volume.geometry.direction]
-    masks = {name: hashlib.sha256(np.packbits(mask.array).tobytes()).hexdigest() for name, mask in organs.items()}
-    pixels = hashlib.sha256(volume.array.tobytes()).hexdigest()
-    return digest_of([plan.digest, grid, pixels, masks])
-
-
-def _row(lesion: Lesion, plan: Plan) -> Row:
-    measures = lesion.measures
-    return {
-        "lesion": lesion.lesion,
-        "plan": plan.name,
-        "plan_digest": plan.digest,
-        "track_id": None,
-        "category": lesion.category,
-        "site": lesion.site,
-        "volume_ml": measures.volume_ml,
-        "voxels": measures.voxels,
-        "suv_mean": measures.mean,
-        "suv_max": measures.max,
-        "suv_peak": measures.peak,
-        "tlp_ml": measures.total,
-        "x_mm": measures.centroid_mm[0],
-        "y_mm": measures.centroid_mm[1],
-        "z_mm": measures.centroid_mm[2],
-        "below_resolution": lesion.below_resolution,
-    }
+    A part that a tumour seed keeps stays, however small.
+    """
+    size = np.bincount(drawn.number, minlength=drawn.count + 1)[1:]
+    small = np.bincount(parts.voxels.number, minlength=parts.voxels.count + 1)[1:] < least
+    kept = np.flatnonzero((size >= least) | small[part_of - 1]) if drawn.count else np.zeros(0, np.int64)
+    first = np.full(drawn.count, np.iinfo(np.int64).max)
+    np.minimum.at(first, drawn.number - 1, drawn.place)
+    order = kept[np.lexsort((first[kept], -size[kept]))]
+    rename = np.zeros(drawn.count + 1, np.int32)
+    rename[order + 1] = np.arange(1, len(order) + 1, dtype=np.int32)
+    number = rename[drawn.number]
+    lesions = LabelledVoxels(drawn.place[number > 0], number[number > 0], len(order))
+    return lesions, part_of[order].astype(np.int64)

@@ -1,4 +1,4 @@
-"""Normal uptake told from tumour: organs grown by the spill-out, and what of a component stands out of it."""
+"""Normal uptake told from tumour by organ masks: what an organ explains, and what beside it stands out on its own."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
-from lutrace.imaging import BoolArray, Components, Mask, Volume, dilate
+from lutrace.imaging import BoolArray, LabelledVoxels, Mask, Volume, connect_voxels, dilate
 from lutrace.segment.plan import Plan
 
 Category = Literal["tumour", "physiological", "uncertain"]
@@ -16,62 +17,81 @@ Category = Literal["tumour", "physiological", "uncertain"]
 
 @dataclass(frozen=True, eq=False)
 class NormalUptake:
-    """`removed`: voxels explained by an organ (its mask and margin); `kept`: hot voxels inside an organ that stay."""
+    """`organ`: voxels that are the organ itself; `zone`: organs and their spill-out; `hot`: foci inside an organ."""
 
-    removed: BoolArray
-    kept: BoolArray
+    organ: BoolArray
+    zone: BoolArray
+    hot: BoolArray
 
 
 def find_normal_uptake(volume: Volume, organs: Mapping[str, Mask], plan: Plan) -> NormalUptake:
     """The voxels that the plan's physiological organs explain, by region name of the masks given."""
-    removed = np.zeros(volume.array.shape, np.bool_)
-    kept = np.zeros(volume.array.shape, np.bool_)
+    organ_voxels, zone, foci = (np.zeros(volume.array.shape, np.bool_) for _ in range(3))
     for organ in plan.physiological:
         mask = organs.get(organ.region)
         if mask is None or not mask.array.any():
             continue
-        zone = dilate(mask.array, volume.geometry, plan.organ_margin_mm)
-        if organ.keep_above_median is not None:
-            limit = organ.keep_above_median * float(np.median(volume.array[mask.array]))
-            hot = zone & (volume.array > limit)
-            kept |= hot & mask.array
-            zone &= ~hot
-        removed |= zone
-    return NormalUptake(removed, kept & ~removed)
+        zone |= dilate(mask.array, volume.geometry, plan.organ_margin_mm)
+        if organ.keep_above_median is None:
+            organ_voxels |= mask.array
+            continue
+        limit = organ.keep_above_median * float(np.median(volume.array[mask.array]))
+        hot = mask.array & (volume.array > limit)
+        foci |= hot
+        organ_voxels |= mask.array & ~hot
+    return NormalUptake(organ_voxels, zone, foci & ~organ_voxels)
 
 
-def sort_components(
-    volume: Volume, components: Components, normal: NormalUptake, *, own_peak_ratio: float
-) -> tuple[Category, ...]:
-    """The category of each component of what was not removed.
+@dataclass(frozen=True, eq=False)
+class BesideOrgans:
+    """Of each part: its peak, the saddle to an organ (NaN without), and whether it lies in a spill-out or an organ."""
 
-    Away from removed voxels: tumour. Touching them (a corner is enough): by its hottest voxel. If that lies at the cut
-    (next to a removed voxel), the rest only decays away from the organ: physiological. Otherwise, when it is at least
-    `own_peak_ratio` times the mean of the voxels at the cut, a focus of its own: tumour; else uncertain. With most of
-    its voxels inside an organ that keeps hot spots (liver): uncertain, never tumour by itself.
+    peak: NDArray[np.float64]
+    saddle: NDArray[np.float64]
+    in_zone: NDArray[np.bool_]
+    in_organ: NDArray[np.bool_]
+
+
+def sort_parts(beside: BesideOrgans, *, threshold_suv: float, own_peak_ratio: float) -> tuple[Category, ...]:
+    """The category of each part that the watershed left outside the organs.
+
+    A part that touches an organ has a peak of its own beside it: tumour when that peak is at least `own_peak_ratio`
+    times the saddle between them, else uncertain. A part that touches no organ but lies wholly in the spill-out of one
+    is held against the threshold in place of a saddle. One that lies mostly inside an organ that keeps its foci (liver)
+    is uncertain, never tumour by itself. All others: tumour.
     """
-    if components.count == 0:
-        return ()
-    reach = 1.01 * float(np.sqrt(np.sum(np.square(volume.geometry.spacing_mm))))
-    place = np.flatnonzero(components.labels)
-    number = components.labels.ravel()[place].astype(np.int64)
-    value = volume.array.ravel()[place].astype(np.float64)
-    at_cut = dilate(normal.removed, volume.geometry, reach).ravel()[place]
-    inside = normal.kept.ravel()[place]
-    order = np.lexsort((at_cut, -value, number))
-    hottest = order[np.unique(number[order], return_index=True)[1]]
-    size = components.count + 1
-    n_cut = np.bincount(number, at_cut, size)[1:]
-    cut_mean = np.bincount(number, at_cut * value, size)[1:] / np.maximum(n_cut, 1)
-    mostly_inside = np.bincount(number, inside, size)[1:] > 0.5 * np.bincount(number, minlength=size)[1:]
     categories: list[Category] = []
-    for k in range(components.count):
-        if mostly_inside[k]:
-            categories.append("uncertain")
-        elif n_cut[k] == 0:
-            categories.append("tumour")
-        elif at_cut[hottest[k]]:
-            categories.append("physiological")
-        else:
-            categories.append("tumour" if value[hottest[k]] >= own_peak_ratio * cut_mean[k] else "uncertain")
+    for k in range(len(beside.peak)):
+        saddle = beside.saddle[k]
+        if np.isnan(saddle) and beside.in_zone[k]:
+            saddle = threshold_suv
+        stands_out = np.isnan(saddle) or beside.peak[k] >= own_peak_ratio * saddle
+        categories.append("tumour" if stands_out and not beside.in_organ[k] else "uncertain")
     return tuple(categories)
+
+
+def find_tails(
+    volume: Volume, place: NDArray[np.int64], normal: NormalUptake, plan: Plan, *, min_voxels: int
+) -> tuple[LabelledVoxels, tuple[Category, ...]]:
+    """What flows into an organ but lies beyond its spill-out: components and their categories.
+
+    `place` are the flat indices of all voxels that the watershed gave to organs. A component whose hottest voxel lies
+    next to the spill-out only decays away from the organ: physiological. Otherwise uncertain: it may be an organ that
+    has moved between CT and scan, or tumour without a peak of its own.
+    """
+    beyond = place[~normal.zone.ravel()[place]]
+    number = np.ones(len(beyond), np.int32)
+    tails = connect_voxels(beyond, number, volume.array.shape, connectivity=plan.connectivity, min_voxels=min_voxels)
+    categories: list[Category] = []
+    for tail in range(1, tails.count + 1):
+        own = tails.place[tails.number == tail]
+        hottest = own[int(np.argmax(volume.array.ravel()[own]))]
+        categories.append("physiological" if _touches(normal.zone, hottest) else "uncertain")
+    return tails, tuple(categories)
+
+
+def _touches(zone: BoolArray, place: np.int64) -> bool:
+    """Whether a voxel shares a corner with the zone."""
+    z, y, x = np.unravel_index(place, zone.shape)
+    around = tuple(slice(max(int(i) - 1, 0), int(i) + 2) for i in (z, y, x))
+    return bool(zone[around].any())

@@ -1,0 +1,216 @@
+"""Touching lesions told apart: a watershed on the uptake, its basins joined unless their peaks stand out.
+
+Each voxel belongs to the local maximum that steepest ascent leads to. Basins meet at saddles; from the highest saddle
+down, the basin with the lower peak joins the other unless its peak stands out of the saddle by a share of itself
+(`prominence`), lies a least distance away and has a least size. This is the hierarchy of h-maxima with a height
+relative to each peak (Meyer 1994 for the topographic distance; Soille, Morphological Image Analysis, 2003, chapters 6
+and 9). It works on the foreground voxels alone, so its cost grows with the lesions and not with the body.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lutrace.imaging.basins import Edges, join_basins
+from lutrace.imaging.components import Connectivity, LabelledVoxels
+from lutrace.imaging.peak import sphere_offsets
+from lutrace.imaging.volume import Geometry, Volume
+
+_FWHM_PER_SIGMA = 2.3548200450309493
+
+NORMAL = -1
+"""Marker of voxels that are known not to be lesion: their basin is part 0."""
+
+
+@dataclass(frozen=True)
+class SplitRule:
+    """When two peaks are two lesions: all three must hold.
+
+    `prominence`: (lower peak - saddle) / lower peak, of the smoothed uptake, is at least this. `least_distance_mm`:
+    the peaks are no closer. `min_voxels`: the smaller part has no fewer. `smoothing_fwhm_mm`: width of the Gaussian
+    that takes the noise from the uptake before it is compared; volumes and values are of the unsmoothed scan.
+    """
+
+    prominence: float
+    least_distance_mm: float
+    smoothing_fwhm_mm: float
+    min_voxels: int = 1
+
+
+@dataclass(frozen=True, eq=False)
+class Split:
+    """The part of each voxel, in the order of the voxels given: 0 with the normal markers, 1..count otherwise.
+
+    By part: `component` it came from, `peak` of the smoothed uptake, and `saddle`, the highest smoothed uptake at
+    which it touches part 0 (NaN when it does not). The parts of a component and part 0 hold all of its voxels.
+    """
+
+    part: NDArray[np.int32]
+    count: int
+    component: NDArray[np.int32]
+    peak: NDArray[np.float64]
+    saddle: NDArray[np.float64]
+
+
+def split_by_uptake(
+    volume: Volume,
+    voxels: LabelledVoxels,
+    rule: SplitRule,
+    *,
+    connectivity: Connectivity = 26,
+    markers: NDArray[np.int32] | None = None,
+) -> Split:
+    """The parts of each component in `voxels` by the watershed on the volume's uptake.
+
+    `markers`, one per voxel: NORMAL for voxels of an organ, which are one basin, part 0; 1, 2, ... for seeds, each a
+    part that joins no other; 0 elsewhere. Without markers there is no part 0. The result does not depend on chance.
+    """
+    if voxels.count == 0:
+        nothing = np.zeros(0, np.float64)
+        return Split(np.zeros(0, np.int32), 0, np.zeros(0, np.int32), nothing, nothing)
+    given = np.zeros(len(voxels.place), np.int32) if markers is None else markers
+    uptake = smooth_at(volume, voxels.place, rule.smoothing_fwhm_mm)
+    pairs = _pairs(voxels, volume.geometry, connectivity)
+    basin_of, roots = _basins(uptake, voxels.place, pairs, given)
+    marked = given[roots] != 0
+    peak = np.where(marked, np.inf, uptake[roots])
+    edges = _edges(uptake, pairs, basin_of, len(roots))
+    index = np.stack(np.unravel_index(voxels.place[roots], volume.array.shape), axis=1)
+    places_mm = volume.geometry.to_mm(index.astype(np.float64))
+    size = np.bincount(basin_of, minlength=len(roots))
+    group = join_basins(peak, places_mm, size, edges, rule_of(rule))
+    return _split(voxels, given, uptake, pairs, (basin_of, roots, group))
+
+
+def rule_of(rule: SplitRule) -> tuple[float, float, int]:
+    """The three conditions as `join_basins` takes them."""
+    return (rule.prominence, rule.least_distance_mm, rule.min_voxels)
+
+
+def smooth_at(volume: Volume, place: NDArray[np.int64], fwhm_mm: float) -> NDArray[np.float64]:
+    """The volume at flat indices `place`, in its unit, after a Gaussian of `fwhm_mm`, cut at two sigma.
+
+    Beyond the image its edge goes on.
+    """
+    values = volume.array.ravel()
+    sigma_mm = fwhm_mm / _FWHM_PER_SIGMA
+    offsets = sphere_offsets(volume.geometry, 2.0 * sigma_mm)
+    if len(offsets) == 1:
+        return values[place].astype(np.float64)
+    spacing_zyx = np.asarray(volume.geometry.spacing_mm[::-1])
+    weights = np.exp(-0.5 * ((offsets * spacing_zyx) ** 2).sum(axis=1) / sigma_mm**2)
+    weights /= weights.sum()
+    shape = np.asarray(volume.array.shape)
+    strides = np.asarray([shape[1] * shape[2], shape[2], 1])
+    index = np.stack(np.unravel_index(place, volume.array.shape), axis=1)
+    reach = np.abs(offsets).max(axis=0)
+    edge = np.flatnonzero(((index < reach) | (index >= shape - reach)).any(axis=1))
+    total = np.zeros(len(place))
+    for offset, weight in zip(offsets, weights, strict=True):
+        flat = place + int(offset @ strides)
+        flat[edge] = np.clip(index[edge] + offset, 0, shape - 1) @ strides
+        total += weight * values[flat]
+    return total
+
+
+def _pairs(
+    voxels: LabelledVoxels, geometry: Geometry, connectivity: Connectivity
+) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+    """All pairs of neighbouring voxels, each once, as positions in the list."""
+    shape = geometry.shape_zyx
+    index = np.stack(np.unravel_index(voxels.place, shape), axis=1)
+    reach = {6: 1, 18: 2, 26: 3}[connectivity]
+    steps = [
+        np.array([z, y, x])
+        for z in (0, 1)
+        for y in (-1, 0, 1)
+        for x in (-1, 0, 1)
+        if (z, y, x) > (0, 0, 0) and z + abs(y) + abs(x) <= reach
+    ]
+    left, right = [], []
+    for step in steps:
+        moved = index + step
+        inside = np.flatnonzero(((moved >= 0) & (moved < shape)).all(axis=1))
+        wanted = np.ravel_multi_index(tuple(moved[inside].T), shape)
+        found = np.minimum(np.searchsorted(voxels.place, wanted), len(voxels.place) - 1)
+        here = voxels.place[found] == wanted
+        left.append(inside[here].astype(np.int32))
+        right.append(found[here].astype(np.int32))
+    return np.concatenate(left), np.concatenate(right)
+
+
+def _basins(
+    uptake: NDArray[np.float64],
+    place: NDArray[np.int64],
+    pairs: tuple[NDArray[np.int32], NDArray[np.int32]],
+    markers: NDArray[np.int32],
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """The basin of each voxel, and the voxel at which each basin ends: its maximum, or the first of its marker."""
+    order = np.lexsort((-place, uptake))
+    rank = np.empty(len(order), np.int64)
+    rank[order] = np.arange(len(order))
+    best = rank.copy()
+    left, right = pairs
+    np.maximum.at(best, left, rank[right])
+    np.maximum.at(best, right, rank[left])
+    towards = order[best]
+    for marker in np.unique(markers[markers != 0]):
+        own = np.flatnonzero(markers == marker)
+        towards[own] = own[0]
+    while True:
+        further = towards[towards]
+        if np.array_equal(further, towards):
+            break
+        towards = further
+    roots, basin_of = np.unique(towards, return_inverse=True)
+    return basin_of.astype(np.int64), roots
+
+
+def _edges(
+    uptake: NDArray[np.float64],
+    pairs: tuple[NDArray[np.int32], NDArray[np.int32]],
+    basin_of: NDArray[np.int64],
+    n_basins: int,
+) -> Edges:
+    """Which basins touch, and the highest uptake at which they do; the highest saddle first."""
+    one, other = basin_of[pairs[0]], basin_of[pairs[1]]
+    apart = np.flatnonzero(one != other)
+    saddle = np.minimum(uptake[pairs[0][apart]], uptake[pairs[1][apart]])
+    low, high = np.minimum(one[apart], other[apart]), np.maximum(one[apart], other[apart])
+    key = low * n_basins + high
+    order = np.lexsort((-saddle, key))
+    first = order[np.unique(key[order], return_index=True)[1]]
+    first = first[np.lexsort((key[first], -saddle[first]))]
+    return Edges(low[first], high[first], saddle[first])
+
+
+def _split(
+    voxels: LabelledVoxels,
+    markers: NDArray[np.int32],
+    uptake: NDArray[np.float64],
+    pairs: tuple[NDArray[np.int32], NDArray[np.int32]],
+    basins: tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]],
+) -> Split:
+    """Parts numbered by component, then by their first voxel; the basin of the normal marker is part 0."""
+    basin_of, roots, group = basins
+    group_of = group[basin_of]
+    normal_basins = np.flatnonzero(markers[roots] == NORMAL)
+    free = np.flatnonzero(~np.isin(group_of, group[normal_basins]))
+    names, first, named = np.unique(group_of[free], return_index=True, return_inverse=True)
+    order = np.lexsort((first, voxels.number[free[first]]))
+    rename = np.empty(len(names), np.int32)
+    rename[order] = np.arange(1, len(names) + 1, dtype=np.int32)
+    part = np.zeros(len(voxels.place), np.int32)
+    part[free] = rename[named]
+    component = voxels.number[free[first]][order]
+    peak = np.full(len(names) + 1, -np.inf)
+    np.maximum.at(peak, part, uptake)
+    saddle = np.full(len(names) + 1, -np.inf)
+    for near, far in (pairs, pairs[::-1]):
+        touching = (part[near] > 0) & (part[far] == 0)
+        np.maximum.at(saddle, part[near[touching]], np.minimum(uptake[near[touching]], uptake[far[touching]]))
+    saddle[np.isinf(saddle)] = np.nan
+    return Split(part, len(names), component.astype(np.int32), peak[1:], saddle[1:])
