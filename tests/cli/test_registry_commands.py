@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import duckdb
 import pytest
 
 from lutrace.cli.app import run
@@ -75,3 +76,23 @@ def test_a_place_that_cannot_be_written_is_one_line(tmp_path: Path, capsys: pyte
     said = capsys.readouterr().err
     assert said.startswith("error: ")
     assert said.count("\n") == 1
+
+
+def test_a_registry_of_the_version_before_is_named_and_upgraded_with_its_rows(
+    registry: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    labs = tmp_path / "labs.csv"
+    labs.write_text(LABS.format("9.1"), encoding="utf-8")
+    add(registry, labs, capsys)
+    with duckdb.connect(registry / "registry.duckdb") as connection:  # as version 0.1 made it
+        connection.execute("UPDATE schema_version SET version = 1")
+        connection.execute("DROP TABLE tracking_checks")
+        connection.execute("ALTER TABLE lesion_links DROP COLUMN reference_suv_mean")
+        connection.execute("ALTER TABLE lesion_links ADD COLUMN liver_suv_mean DOUBLE")
+    assert run(["check", "--registry", str(registry)]) == 2
+    assert "run `lutrace upgrade`" in capsys.readouterr().err
+    assert run(["upgrade", "--registry", str(registry)]) == 0
+    assert "tracking_checks: created" in capsys.readouterr().out
+    assert add(registry, labs, capsys)[1] == {"added": 0, "updated": 0, "unchanged": 2, "quarantined": 0}
+    assert run(["upgrade", "--registry", str(registry)]) == 0
+    assert "of this version already" in capsys.readouterr().out

@@ -41,6 +41,7 @@ def register(app: typer.Typer) -> None:
     app.command("add")(add)
     app.command("measure")(measure)
     app.command("check")(check)
+    app.command("upgrade")(upgrade)
 
 
 def init(folder: Annotated[Path, typer.Argument(help="folder to make")]) -> None:
@@ -139,3 +140,13 @@ def check(registry: RegistryFolder, as_json: AsJson = False) -> None:
         tell("nothing missing, impossible or contradictory in what is stored; scans never added are not missed")
     if rows:
         raise typer.Exit(1)
+
+
+def upgrade(registry: RegistryFolder) -> None:
+    """Bring a registry of an older version to this one's tables; its rows stay, and scans are then measured anew."""
+    from lutrace.ingest import run_upgrade
+
+    done = run_upgrade(registry)
+    for line in done:
+        tell(line)
+    tell("the registry is of this version" + ("; run lutrace measure to measure anew" if done else " already"))

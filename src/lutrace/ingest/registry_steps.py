@@ -1,4 +1,4 @@
-"""`lutrace init|check`: make a registry, and ask it what is missing or contradictory."""
+"""`lutrace init|check|upgrade`: make a registry, ask it what is missing or contradictory, bring it to this version."""
 
 from __future__ import annotations
 
@@ -18,6 +18,15 @@ def run_init(folder: Path, *, profile_text: str | None = None) -> None:
     if profile_text is not None:
         parse_profile(profile_text)
     Registry.create(folder, profile_text=profile_text or profile_template())
+
+
+def run_upgrade(registry_folder: Path) -> list[str]:
+    """Bring a registry of an older version to this version's tables; what was done, one line each.
+
+    Nothing is lost but columns that this version does not have; `lutrace measure` measures scans anew.
+    Raises UnusableInputError, with nothing changed, where a new column would have to be guessed.
+    """
+    return Registry.upgrade(registry_folder)
 
 
 def run_check(registry_folder: Path) -> list[Row]:
