@@ -1,21 +1,26 @@
 """dicom knows the standard's objects: PET, NM, CT, SEG and RTSTRUCT read into Volume and Mask, and written."""
 
-from lutrace.dicom.drawn_regions import Algorithm, DrawnRegion
+from lutrace.dicom.archive import Archive, ArchiveQuery, FoundSeries, Keeper
 from lutrace.dicom.deface import Defacing, FaceLoss
 from lutrace.dicom.deidentify import Replacements, method_of
 from lutrace.dicom.deidentify_private import SAFE_PRIVATE
 from lutrace.dicom.deidentify_series import DeidentifiedSeries, LeftOut, WrittenFile, deidentify_files, leave_out
 from lutrace.dicom.deidentify_table import EDITION
 from lutrace.dicom.deidentify_text import Identifiers, find_identifiers, identifiers_of_person
+from lutrace.dicom.drawn_regions import Algorithm, DrawnRegion
 from lutrace.dicom.headers import parse_radionuclide
 from lutrace.dicom.identifier_scan import IdentifierScan
 from lutrace.dicom.images import ReadAudit, SeriesImage
+from lutrace.dicom.inbox import Inbox
 from lutrace.dicom.index import FileFault, FolderIndex, PatientIdentity, SeriesFiles, index_folder
 from lutrace.dicom.index_parts import index_in_parts
 from lutrace.dicom.instance import Instance
 from lutrace.dicom.masks import read_masks
+from lutrace.dicom.network import DimseArchive, Peer, TlsFiles, check_connection
+from lutrace.dicom.receiver import Listening, Receiver
 from lutrace.dicom.series import is_activity_series, is_image_series, read_series, read_suv
 from lutrace.dicom.tracking_uids import Tracking, make_tracking
+from lutrace.dicom.web import WebAddress, WebArchive
 from lutrace.dicom.write_common import SeriesHeader, Tracer, make_uid
 from lutrace.dicom.write_ct import write_ct_series
 from lutrace.dicom.write_nm import NmTiming, write_nm_series
@@ -29,30 +34,43 @@ __all__ = [
     "EDITION",
     "SAFE_PRIVATE",
     "Algorithm",
+    "Archive",
+    "ArchiveQuery",
     "Defacing",
     "DeidentifiedSeries",
+    "DimseArchive",
     "DrawnRegion",
     "FaceLoss",
     "FileFault",
     "FolderIndex",
+    "FoundSeries",
     "IdentifierScan",
     "Identifiers",
+    "Inbox",
     "Instance",
+    "Keeper",
     "LeftOut",
+    "Listening",
     "MeasuredRegion",
     "NmTiming",
     "OwnNumber",
     "PatientIdentity",
+    "Peer",
     "PetTiming",
     "ReadAudit",
+    "Receiver",
     "Replacements",
     "ReportedObjects",
     "SeriesFiles",
     "SeriesHeader",
     "SeriesImage",
+    "TlsFiles",
     "Tracer",
     "Tracking",
+    "WebAddress",
+    "WebArchive",
     "WrittenFile",
+    "check_connection",
     "deidentify_files",
     "find_identifiers",
     "identifiers_of_person",

@@ -1,9 +1,20 @@
 """ingest knows the order of steps from scans and records to the registry, parallel and resumable."""
 
+from lutrace.dicom import ArchiveQuery, Listening, Peer, TlsFiles, WebAddress
 from lutrace.ingest.deidentify_step import DeidentifyOptions, DeidentifyResult, run_deidentify
 from lutrace.ingest.lesions_step import LesionsStepResult, run_lesions
 from lutrace.ingest.masks_step import run_add_masks
 from lutrace.ingest.measure_step import DEFAULT_PLANS, MeasureResult, run_measure
+from lutrace.ingest.pacs_step import (
+    PacsSource,
+    PullResult,
+    ReceiveResult,
+    read_patient_ids,
+    read_token,
+    run_find,
+    run_pull,
+    run_receive,
+)
 from lutrace.ingest.profile import SiteProfile, parse_profile, profile_template
 from lutrace.ingest.records_step import run_add_fhir, run_add_table
 from lutrace.ingest.registry_steps import run_check, run_init
@@ -16,28 +27,41 @@ from lutrace.ingest.track_step import TrackStepResult, run_track
 __all__ = [
     "DEFAULT_PLANS",
     "AddResult",
+    "ArchiveQuery",
     "DeidentifyOptions",
     "DeidentifyResult",
     "LesionsStepResult",
+    "Listening",
     "MeasureResult",
+    "PacsSource",
+    "Peer",
+    "PullResult",
     "Quantified",
+    "ReceiveResult",
     "RoiStepResult",
     "SiteProfile",
     "SuvStepResult",
+    "TlsFiles",
     "TrackStepResult",
+    "WebAddress",
     "parse_profile",
     "profile_template",
     "quantify_image",
     "quantify_volume",
+    "read_patient_ids",
+    "read_token",
     "run_add_dicom",
     "run_add_fhir",
     "run_add_masks",
     "run_add_table",
     "run_check",
     "run_deidentify",
+    "run_find",
     "run_init",
     "run_lesions",
     "run_measure",
+    "run_pull",
+    "run_receive",
     "run_roi",
     "run_suv",
     "run_track",

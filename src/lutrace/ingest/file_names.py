@@ -39,12 +39,20 @@ def shown_file_name(path: Path, people: Iterable[str | None]) -> str:
 
     Parts of three letters or more count, as whole words; of five or more, inside words too.
     """
-    name = unicodedata.normalize("NFC", path.name).casefold()
-    parts = {part for text in people if text for part in re.split(r"[\W_]+", text.casefold()) if len(part) >= _TELLING}
-    words = set(re.split(r"[\W_]+", name))
-    if any(part in words or (len(part) >= _TELLING_INSIDE and part in name) for part in parts):
+    if holds_part_of(path.name, people):
         return f"file {digest_of(path.name)[:12]} (its name, which holds a patient's, is withheld)"
     return path.name
+
+
+def holds_part_of(text: str, people: Iterable[str | None]) -> bool:
+    """Whether a text holds a part of these names or identifiers.
+
+    Parts of three letters or more count, as whole words; of five or more, inside words too.
+    """
+    plain = unicodedata.normalize("NFC", text).casefold()
+    parts = {part for one in people if one for part in re.split(r"[\W_]+", one.casefold()) if len(part) >= _TELLING}
+    words = set(re.split(r"[\W_]+", plain))
+    return any(part in words or (len(part) >= _TELLING_INSIDE and part in plain) for part in parts)
 
 
 def _safe(name: str) -> str:

@@ -19,6 +19,17 @@ class AddResult:
     by_table: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
 
+    def plus(self, other: AddResult) -> AddResult:
+        """The answer of both steps."""
+        names = {*self.by_table, *other.by_table}
+        counts = ("added", "updated", "unchanged", "quarantined")
+        by_table = {
+            name: {one: sum(part.by_table.get(name, {}).get(one, 0) for part in (self, other)) for one in counts}
+            for name in sorted(names)
+        }
+        added, updated, unchanged, refused = (getattr(self, one) + getattr(other, one) for one in counts)
+        return AddResult(added, updated, unchanged, refused, by_table, (*self.warnings, *other.warnings))
+
 
 def result_of(report: AddReport, warnings: tuple[str, ...] = ()) -> AddResult:
     """The answer made of a registry's report."""
