@@ -101,3 +101,31 @@ def test_the_same_scan_gives_the_same_bytes() -> None:
     geometry = grid(SIZE, SPACING, ORIGIN)
     scan = volume(np.abs(centres_mm(geometry)).sum(axis=-1) / 30, geometry)
     assert render_mip(scan, suv_max=5.0).png == render_mip(scan, suv_max=5.0).png
+
+
+def test_an_enlarged_picture_shows_the_same_lesion_at_the_same_place_and_says_its_finer_pixels() -> None:
+    geometry = grid(SIZE, SPACING, ORIGIN)
+    lesion = ball(geometry, 16.0)
+    scan = volume(lesion * 9.0, geometry)
+    small, large = (
+        render_mip(scan, [Outline(lesion, "tumour")], suv_max=9.0, pixel_mm=4.0, enlarge=times) for times in (1, 3)
+    )
+    assert large.pixels.shape[:2] == tuple(3 * size for size in small.pixels.shape[:2])
+    assert large.pixel_mm == pytest.approx(small.pixel_mm / 3)
+    middles = [
+        (np.argwhere((one.pixels == COLOURS["tumour"]).all(axis=2)).mean(axis=0) + 0.5) * one.pixel_mm
+        for one in (small, large)
+    ]
+    assert middles[0] == pytest.approx(middles[1], abs=0.5)
+
+
+def test_a_wider_outline_grows_outwards() -> None:
+    geometry = grid(SIZE, SPACING, ORIGIN)
+    lesion = ball(geometry, 16.0)
+    blank = volume(np.zeros(geometry.shape_zyx), geometry)
+    thin, thick = (
+        (render_mip(blank, [Outline(lesion, "tumour")], suv_max=5.0, outline_px=px).pixels == COLOURS["tumour"]).all(2)
+        for px in (1, 2)
+    )
+    assert (thin & ~thick).sum() == 0
+    assert thick.sum() > 1.8 * thin.sum()

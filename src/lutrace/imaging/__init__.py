@@ -13,6 +13,7 @@ from lutrace.imaging.contours import FilledContours, fill_contours, fill_polygon
 from lutrace.imaging.face import FaceRegion, find_face
 from lutrace.imaging.measures import RegionMeasures, measure_labels, measure_region, measure_voxels
 from lutrace.imaging.mip import COLOURS, Outline, Picture, render_mip
+from lutrace.imaging.mip_plate import Caption, render_mip_plate, render_turning_mip
 from lutrace.imaging.morphology import dilate, distance_to, erode
 from lutrace.imaging.nifti import is_nifti, read_nifti_masks, read_nifti_volume, write_nifti
 from lutrace.imaging.peak import compute_sphere_means
@@ -28,6 +29,7 @@ __all__ = [
     "COLOURS",
     "NORMAL",
     "BoolArray",
+    "Caption",
     "Components",
     "Connectivity",
     "FaceRegion",
@@ -65,6 +67,8 @@ __all__ = [
     "read_nifti_volume",
     "register_rigid",
     "render_mip",
+    "render_mip_plate",
+    "render_turning_mip",
     "resample_labels",
     "resample_mask",
     "resample_masks",

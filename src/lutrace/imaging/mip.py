@@ -50,13 +50,22 @@ class Picture:
 
 
 def render_mip(
-    volume: Volume, outlines: Sequence[Outline] = (), *, angle_deg: float = 0.0, suv_max: float, pixel_mm: float = 2.0
+    volume: Volume,
+    outlines: Sequence[Outline] = (),
+    *,
+    angle_deg: float = 0.0,
+    suv_max: float,
+    pixel_mm: float = 2.0,
+    outline_px: int = 1,
+    enlarge: int = 1,
 ) -> Picture:
     """The maximum intensity projection of a volume in inverted grey: 0 is white, `suv_max` (volume's unit) black.
 
     At 0 degrees the patient is seen from the front: the patient's right on the left, head at the top. A positive angle
     turns the viewer to the patient's left (90: seen from the patient's left side). Pixels are square, at most
-    `pixel_mm` mm and no larger than the smallest voxel edge; sampling is linear for the image, nearest for outlines.
+    `pixel_mm` mm and no larger than the smallest voxel edge; sampling is linear for the image, nearest for outlines,
+    which are `outline_px` pixels wide and lie around the lesions, not on them. `enlarge` draws each pixel of the
+    projection as so many by so many, smoothly: a larger picture at the cost of a small one.
     Raises UnusableInputError for a scale that is not above 0 or an unknown category, ContradictionError for an outline
     of another shape.
     """
@@ -66,13 +75,13 @@ def render_mip(
     plane = _plane(volume.geometry, angle_deg, min(pixel_mm, *volume.geometry.spacing_mm))
     categories = list(dict.fromkeys(outline.category for outline in outlines))
     highest = _project(volume.array, volume.geometry, plane, method_is_linear=True)
-    level = np.clip(highest / suv_max, 0.0, 1.0)
+    level = _enlarged(np.clip(highest / suv_max, 0.0, 1.0), enlarge)
     pixels = np.repeat(np.round(255 * (1.0 - level)).astype(np.uint8)[:, :, None], 3, axis=2)
     for category in categories:
         union = np.logical_or.reduce([outline.array for outline in outlines if outline.category == category])
         seen = _project(union.astype(np.uint8), volume.geometry, plane, method_is_linear=False) > 0
-        pixels[_rim(seen)] = COLOURS[category]
-    return Picture(np.ascontiguousarray(pixels[::-1]), plane.spacing_mm[0], angle_deg, suv_max)
+        pixels[_rim(_enlarged(seen.astype(np.float64), enlarge) >= 0.5, outline_px)] = COLOURS[category]
+    return Picture(np.ascontiguousarray(pixels[::-1]), plane.spacing_mm[0] / enlarge, angle_deg, suv_max)
 
 
 def _check(volume: Volume, outlines: Sequence[Outline]) -> None:
@@ -159,11 +168,25 @@ def _at_the_depth_of(geometry: Geometry, plane: Geometry) -> Geometry:
     return replace(plane, size_xyz=(x, 1, z), origin_mm=(float(origin[0]), float(origin[1]), float(origin[2])))
 
 
-def _rim(seen: BoolArray) -> BoolArray:
-    """The pixels just around a silhouette (four neighbours)."""
-    grown = seen.copy()
-    grown[1:] |= seen[:-1]
-    grown[:-1] |= seen[1:]
-    grown[:, 1:] |= seen[:, :-1]
-    grown[:, :-1] |= seen[:, 1:]
+def _enlarged(flat: NDArray[np.float64], times: int) -> NDArray[np.float64]:
+    """A picture with `times` as many rows and columns, linear between the centres of its pixels."""
+    for axis in (0, 1) if times > 1 else ():
+        size = flat.shape[axis]
+        place = np.clip((np.arange(size * times) + 0.5) / times - 0.5, 0, size - 1)
+        low = np.floor(place).astype(np.int64)
+        share = np.expand_dims(place - low, 1 - axis)
+        high = np.minimum(low + 1, size - 1)
+        flat = flat.take(low, axis) * (1 - share) + flat.take(high, axis) * share
+    return flat
+
+
+def _rim(seen: BoolArray, width_px: int) -> BoolArray:
+    """The pixels just around a silhouette (four neighbours, step by step)."""
+    grown = seen
+    for _ in range(width_px):
+        before, grown = grown, grown.copy()
+        grown[1:] |= before[:-1]
+        grown[:-1] |= before[1:]
+        grown[:, 1:] |= before[:, :-1]
+        grown[:, :-1] |= before[:, 1:]
     return np.asarray(grown & ~seen)
