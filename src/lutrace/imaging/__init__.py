@@ -10,10 +10,11 @@ from lutrace.imaging.components import (
 )
 from lutrace.imaging.contour_tracing import trace_contours, trace_plane
 from lutrace.imaging.contours import FilledContours, fill_contours, fill_polygon
+from lutrace.imaging.deformable import compute_residual_mm, register_deformable, resample_labels_by
+from lutrace.imaging.displacement import DisplacementField
 from lutrace.imaging.face import FaceRegion, find_face
 from lutrace.imaging.measures import RegionMeasures, measure_labels, measure_region, measure_voxels
 from lutrace.imaging.mip import COLOURS, Outline, Picture, render_mip
-from lutrace.imaging.mip_plate import Caption, render_mip_plate, render_turning_mip
 from lutrace.imaging.morphology import dilate, distance_to, erode
 from lutrace.imaging.nifti import is_nifti, read_nifti_masks, read_nifti_volume, write_nifti
 from lutrace.imaging.peak import compute_sphere_means
@@ -29,9 +30,9 @@ __all__ = [
     "COLOURS",
     "NORMAL",
     "BoolArray",
-    "Caption",
     "Components",
     "Connectivity",
+    "DisplacementField",
     "FaceRegion",
     "FilledContours",
     "FloatArray",
@@ -46,6 +47,7 @@ __all__ = [
     "SplitRule",
     "Volume",
     "common_view",
+    "compute_residual_mm",
     "compute_sphere_means",
     "connect_voxels",
     "dilate",
@@ -65,11 +67,11 @@ __all__ = [
     "measure_voxels",
     "read_nifti_masks",
     "read_nifti_volume",
+    "register_deformable",
     "register_rigid",
     "render_mip",
-    "render_mip_plate",
-    "render_turning_mip",
     "resample_labels",
+    "resample_labels_by",
     "resample_mask",
     "resample_masks",
     "resample_volume",

@@ -1,14 +1,15 @@
-"""Rigid registration of two scans of one patient: translation first (table shifts), then rotation."""
+"""Where a place of one scan lies in the other; rigid registration: translation first (table shifts), then rotation."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lutrace.core import EstimationError, UnusableInputError
+from lutrace.imaging.displacement import DisplacementField
 from lutrace.imaging.itk import from_itk, sitk, to_itk
 from lutrace.imaging.volume import Volume
 
@@ -24,13 +25,16 @@ class Registration:
 
     `matrix` (4 x 4) maps LPS millimetres of the fixed (earlier) scan to the moving (later) one. `metric` is the
     optimiser's last value (lower is better; mutual information or correlation, both negated by ITK). `method` names the
-    way. `error_mm` is a stated or estimated residual, None when unknown.
+    way. `error_mm` is a stated or estimated residual (root mean square of the distance), None when unknown. `field`
+    moves points of the fixed scan before the matrix does; with `is_inverse` it moves them back after the matrix.
     """
 
     matrix: NDArray[np.float64]
     metric: float | None
     method: str
     error_mm: float | None = None
+    field: DisplacementField | None = None
+    is_inverse: bool = False
 
     def __post_init__(self) -> None:
         """Check that the matrix is an affine map."""
@@ -39,12 +43,19 @@ class Registration:
 
     def to_moving(self, points_mm: NDArray[np.float64]) -> NDArray[np.float64]:
         """LPS mm (n, 3) in the moving scan of points (n, 3) in the fixed scan."""
-        return np.asarray(points_mm @ self.matrix[:3, :3].T + self.matrix[:3, 3])
+        start = points_mm
+        if self.field is not None and not self.is_inverse:
+            start = self.field.move(start)
+        moved = np.asarray(start @ self.matrix[:3, :3].T + self.matrix[:3, 3])
+        if self.field is not None and self.is_inverse:
+            return self.field.move_back(moved)
+        return moved
 
     @property
     def inverse(self) -> Registration:
         """The way back: from the moving scan to the fixed."""
-        return Registration(np.asarray(np.linalg.inv(self.matrix), np.float64), self.metric, self.method, self.error_mm)
+        back = np.asarray(np.linalg.inv(self.matrix), np.float64)
+        return replace(self, matrix=back, is_inverse=not self.is_inverse)
 
 
 def identity_registration(*, error_mm: float | None = None) -> Registration:
@@ -64,7 +75,7 @@ def register_rigid(
     `mutual_information` suits CT to CT, `correlation` uptake to uptake. One thread and a regular sample: repeatable.
     Raises EstimationError when the scans do not overlap enough for the metric.
     """
-    still, other = _prepared(fixed, window, grid_mm), _prepared(moving, window, grid_mm)
+    still, other = prepare_image(fixed, window, grid_mm), prepare_image(moving, window, grid_mm)
     starts = (np.zeros(3), _best_shift_mm(still, other, window[0]), _centre_mm(other) - _centre_mm(still))
     rated = [(value, shift) for shift in starts if (value := _rate(still, other, metric, shift)) is not None]
     if not rated:
@@ -79,7 +90,7 @@ def register_rigid(
     return Registration(_matrix(rigid), refined, f"rigid, {metric}")
 
 
-def _prepared(volume: Volume, window: tuple[float, float], grid_mm: float) -> Any:
+def prepare_image(volume: Volume, window: tuple[float, float], grid_mm: float) -> Any:
     """The clipped, smoothed volume on a coarse axial grid."""
     clipped = np.clip(volume.array, *window).astype(np.float32)
     bins = [max(int(grid_mm / 2.0 / spacing), 1) for spacing in volume.geometry.spacing_mm]
