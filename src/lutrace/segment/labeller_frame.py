@@ -34,10 +34,10 @@ class BodyShape:
 
 @dataclass(frozen=True, eq=False)
 class BodyFrame:
-    """One way in which the scan may lie in the atlas, and its weight among the ways kept.
+    """One way in which the scan may lie in the atlas.
 
-    `base_mm` is the z of the base of the trunk in the scan, `stretch` the patient's length over the atlas's,
-    `widen` the same across.
+    `base_mm` is the z of the base of the trunk in the scan, `stretch` the patient's length over the atlas's, `widen`
+    the same across. `log_fit` is what body, lungs and prior say of it, without the components.
     """
 
     shape: BodyShape
@@ -45,7 +45,7 @@ class BodyFrame:
     stretch: float
     widen: float
     midline_mm: float
-    weight: float = 1.0
+    log_fit: float = 0.0
 
     def to_atlas(self, points_mm: Floats) -> Floats:
         """Atlas coordinates (n, 3) in mm of LPS points (n, 3): left of the midline, behind the middle, above base."""
@@ -114,7 +114,7 @@ def compute_widening(shape: BodyShape) -> float:
 def compute_profile_fit(shape: BodyShape, priors: UptakePriors, *, base_mm: Floats, stretch: float) -> Floats:
     """Log density (up to a constant) of the body's areas and lungs for each height of the base of the trunk.
 
-    Neighbouring slices tell the same: each 12 cm of the scan counts once. Areas are held to 35 % (arms, fat), the part
+    Neighbouring slices tell the same: each 12 cm of the scan counts once. Areas are held to 25 % (arms, fat), the part
     of lung to 0.15.
     """
     step = float(shape.z_mm[1] - shape.z_mm[0]) if len(shape.z_mm) > 1 else _SMOOTH_MM
@@ -123,7 +123,7 @@ def compute_profile_fit(shape: BodyShape, priors: UptakePriors, *, base_mm: Floa
     expected = np.interp(atlas_z, table[:, 0], np.log(table[:, 1]))
     seen = np.log(np.maximum(shape.area_cm2, 2.0))
     widening = 2.0 * np.log(max(shape.half_width_mm / _ATLAS_HALF_WIDTH_MM, 0.1))
-    misfit = _bounded((seen[None, :] - expected - widening) / 0.35)
+    misfit = _bounded((seen[None, :] - expected - widening) / 0.25)
     if shape.lung is not None:
         misfit = misfit + _bounded((shape.lung[None, :] - np.interp(atlas_z, table[:, 0], table[:, 2])) / 0.15)
     return np.asarray(-0.5 * misfit.sum(axis=1) * min(step / _SMOOTH_MM, 1.0))

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from lutrace.segment.labeller_features import Features, find_twins
 from lutrace.segment.labeller_frame import BodyFrame
 from lutrace.segment.labeller_score import Hypotheses, compute_place_fit, compute_twin_fit
+from lutrace.segment.labeller_search import strongest
 from lutrace.terms import UptakePriors
 
 Floats = NDArray[np.float64]
@@ -44,18 +45,27 @@ def compute_posterior(
     known: Hypotheses,
     priors: UptakePriors,
 ) -> Posterior:
-    """The probabilities averaged over the frames with their weights, each frame with its own organs found once."""
-    count = len(features.volume_ml)
-    by_hypothesis = np.zeros((count, len(known.forms)))
-    for frame in frames:
-        atlas, twins, fits = _fits(frame, features, looks, known, priors)
+    """The probabilities averaged over the frames, each frame with its own organs found once.
+
+    A frame weighs by its own fit and by how well the strongest components are explained in it, after the organs that
+    exist once are given away: a frame that needs three kidneys loses.
+    """
+    decisive = strongest(features)
+    shares: list[Floats] = []
+    fit = np.zeros(len(frames))
+    for number, frame in enumerate(frames):
+        _, _, fits = _fits(frame, features, looks, known, priors)
         log_share = known.log_expected + np.asarray(sum(fits.values()))
         log_share = _one_of_a_kind(log_share, features, known, priors)
-        by_hypothesis += frame.weight * _normalised(log_share)
-    by_identity = np.zeros((count, len(known.names)))
+        fit[number] = frame.log_fit + priors.weights["frame"] * _log_sum(log_share[decisive]).sum()
+        shares.append(_normalised(log_share))
+    weights = _normalised(fit[None, :])[0]
+    by_hypothesis = np.asarray(sum(weight * share for weight, share in zip(weights, shares, strict=True)))
+    by_identity = np.zeros((len(features.volume_ml), len(known.names)))
     np.add.at(by_identity.T, known.identity, by_hypothesis.T)
-    atlas, twins, fits = _fits(frames[0], features, looks, known, priors)
-    return Posterior(known, by_hypothesis, by_identity, fits, atlas, twins, frames[0])
+    best = frames[int(weights.argmax())]
+    atlas, twins, fits = _fits(best, features, looks, known, priors)
+    return Posterior(known, by_hypothesis, by_identity, fits, atlas, twins, best)
 
 
 def _fits(
@@ -67,6 +77,11 @@ def _fits(
     fits = {**looks, "twin": compute_twin_fit(twins, known, priors)}
     fits["place"] = priors.weights["place"] * np.asarray(place)
     return atlas, twins, fits
+
+
+def _log_sum(log_share: Floats) -> Floats:
+    top = log_share.max(axis=1)
+    return np.asarray(top + np.log(np.exp(log_share - top[:, None]).sum(axis=1)))
 
 
 def _normalised(log_share: Floats) -> Floats:
@@ -91,21 +106,31 @@ def _one_of_a_kind(log_share: Floats, features: Features, known: Hypotheses, pri
             if len(candidates) < 2:
                 continue
             first = int(candidates[np.argmax((claim * np.cbrt(features.volume_ml))[candidates])])
-            together = _joined(first, {int(k) for k in candidates}, features)
+            most_ml = max(forms_ml[0] * forms_ml[1] ** 2 for forms_ml in _volumes(known, columns & whole))
+            together = _joined(first, [int(k) for k in candidates], features, most_ml)
             others = np.array([k not in together for k in range(len(claim))])
             taken = min(float(claim[first]), 1.0) * (1.0 - priors.second_of_its_kind)
             lowered[np.ix_(others, columns & whole)] += np.log1p(-taken)
     return lowered
 
 
-def _joined(first: int, candidates: set[int], features: Features) -> set[int]:
-    """The candidates that hang together with the first one, step by step."""
-    joined, waiting = {first}, [first]
-    while waiting:
-        here = waiting.pop()
-        for one, other in features.touching:
-            for a, b in ((one - 1, other - 1), (other - 1, one - 1)):
-                if a == here and b in candidates and b not in joined:
-                    joined.add(b)
-                    waiting.append(b)
-    return joined
+def _volumes(known: Hypotheses, columns: NDArray[np.bool_]) -> list[tuple[float, float]]:
+    return [form.volume_ml for form, chosen in zip(known.forms, columns, strict=True) if chosen]
+
+
+def _joined(first: int, candidates: list[int], features: Features, most_ml: float) -> set[int]:
+    """The first candidate and those that hang together with it, the largest first, up to the organ's largest volume."""
+    joined, volume = {first}, float(features.volume_ml[first])
+    waiting = sorted((k for k in candidates if k != first), key=lambda k: (-features.volume_ml[k], k))
+    while True:
+        beside = [k for k in waiting if any(_pair(k, one) in features.touching for one in joined)]
+        fitting = [k for k in beside if volume + float(features.volume_ml[k]) <= most_ml]
+        if not fitting:
+            return joined
+        joined.add(fitting[0])
+        waiting.remove(fitting[0])
+        volume += float(features.volume_ml[fitting[0]])
+
+
+def _pair(one: int, other: int) -> tuple[int, int]:
+    return (min(one, other) + 1, max(one, other) + 1)

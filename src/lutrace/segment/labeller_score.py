@@ -13,7 +13,10 @@ from lutrace.terms import Span, Spread, UptakeForm, UptakePriors, uptake_identit
 Floats = NDArray[np.float64]
 
 _ROOT_2PI = float(np.sqrt(2.0 * np.pi))
-_BONE_FROM, _INSIDE_FROM = 0.25, 0.5
+_BONE_FROM, _BONE_MOSTLY, _INSIDE_FROM = 0.25, 0.6, 0.5
+_MOSTLY_IF_BONE, _MOSTLY_IF_BESIDE = 0.6, 0.1
+"""Of components that lie in bone by a quarter (the uptake of a small bone lesion spreads beyond the bone), how many lie
+there mostly: of bone lesions, and of organs that spill into the bone beside them."""
 _INSIDE_IF_TRUE, _INSIDE_IF_NOT = 0.9, 0.05
 """How often a component of an organ lies in that organ's mask, and how often another one does (spill-out, motion)."""
 _LOG_RANGE = 6.0
@@ -61,9 +64,8 @@ def compute_looks(features: Features, known: Hypotheses, priors: UptakePriors) -
     looks = {name: _log_normal(ratios[name], spreads[name], floor) for name in ratios}
     looks["upright"] = _normal(features.upright, [form.upright for form in forms], width=1.0, floor=floor)
     looks["hu"] = _normal(features.hu, [form.hu for form in forms], width=600.0, floor=floor)
-    in_bone = np.where(np.isnan(features.bone), np.nan, features.bone >= _BONE_FROM)
-    looks["bone"] = _yes_no(in_bone, np.array([form.bone for form in forms]))
-    looks["hu"] = np.where(in_bone[:, None] == 1.0, 0.0, looks["hu"])
+    looks["bone"] = _bone(features.bone, np.array([form.bone for form in forms]))
+    looks["hu"] = np.where(features.bone[:, None] >= _BONE_FROM, 0.0, looks["hu"])
     looks["mask"] = _masks(features, known)
     return {name: weights[name] * value for name, value in looks.items()}
 
@@ -109,6 +111,15 @@ def _yes_no(values: Floats, probability: Floats) -> Floats:
     yes = values[:, None] == 1.0
     fit = np.where(yes, np.log(probability)[None, :], np.log1p(-probability)[None, :])
     return np.where(np.isnan(values)[:, None], 0.0, fit)
+
+
+def _bone(part: Floats, probability: Floats) -> Floats:
+    """Log probability of lying outside bone, partly in it, or mostly in it; NaN says nothing."""
+    mostly = np.where(probability >= 0.5, _MOSTLY_IF_BONE, _MOSTLY_IF_BESIDE)[None, :]
+    fit = _yes_no((part >= _BONE_FROM).astype(np.float64), probability)
+    inside = np.where(part[:, None] >= _BONE_MOSTLY, np.log(mostly), np.log1p(-mostly))
+    fit = fit + np.where(part[:, None] >= _BONE_FROM, inside, 0.0)
+    return np.where(np.isnan(part)[:, None], 0.0, fit)
 
 
 def _masks(features: Features, known: Hypotheses) -> Floats:
