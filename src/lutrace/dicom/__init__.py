@@ -7,7 +7,7 @@ from lutrace.dicom.deidentify_private import SAFE_PRIVATE
 from lutrace.dicom.deidentify_series import DeidentifiedSeries, LeftOut, WrittenFile, deidentify_files, leave_out
 from lutrace.dicom.deidentify_table import EDITION
 from lutrace.dicom.deidentify_text import Identifiers, find_identifiers, identifiers_of_person
-from lutrace.dicom.drawn_regions import Algorithm, DrawnRegion
+from lutrace.dicom.drawn_regions import Algorithm, DrawnRegion, FlatRegion
 from lutrace.dicom.headers import parse_radionuclide
 from lutrace.dicom.identifier_scan import IdentifierScan
 from lutrace.dicom.images import ReadAudit, SeriesImage
@@ -42,6 +42,7 @@ __all__ = [
     "DrawnRegion",
     "FaceLoss",
     "FileFault",
+    "FlatRegion",
     "FolderIndex",
     "FoundSeries",
     "IdentifierScan",

@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from lutrace.core import ContradictionError, MissingFactError
+import numpy as np
+from numpy.typing import NDArray
+
+from lutrace.core import ContradictionError, MissingFactError, Source
 from lutrace.dicom.tracking_uids import Tracking
 from lutrace.imaging import COLOURS, Geometry, Mask
 
@@ -13,10 +16,27 @@ _PLAIN = (90, 90, 90)
 
 
 @dataclass(frozen=True, eq=False)
-class DrawnRegion:
-    """A mask with its category (a key of imaging.COLOURS), site (bone, node, liver ...) and identity over time."""
+class FlatRegion:
+    """A region kept as the places of its voxels in the flattened array: a hundred lesions of a scan fit in memory."""
 
-    mask: Mask
+    name: str
+    place: NDArray[np.int64]
+    geometry: Geometry
+    source: Source
+
+    @property
+    def mask(self) -> Mask:
+        """The region as an array, made anew each time."""
+        array = np.zeros(self.geometry.shape_zyx, np.bool_)
+        array.ravel()[self.place] = True
+        return Mask(self.name, array, self.geometry, self.source)
+
+
+@dataclass(frozen=True, eq=False)
+class DrawnRegion:
+    """Voxels with their category (a key of imaging.COLOURS), site (bone, node, liver ...) and identity over time."""
+
+    voxels: Mask | FlatRegion
     category: str | None = None
     site: str | None = None
     tracking: Tracking | None = None
@@ -24,7 +44,22 @@ class DrawnRegion:
     @property
     def name(self) -> str:
         """What the region is called."""
-        return self.mask.name
+        return self.voxels.name
+
+    @property
+    def geometry(self) -> Geometry:
+        """The grid that it lies on."""
+        return self.voxels.geometry
+
+    @property
+    def mask(self) -> Mask:
+        """The region as an array."""
+        return self.voxels if isinstance(self.voxels, Mask) else self.voxels.mask
+
+    @property
+    def place(self) -> NDArray[np.int64]:
+        """The places of its voxels in the flattened array."""
+        return np.flatnonzero(self.voxels.array) if isinstance(self.voxels, Mask) else self.voxels.place
 
     @property
     def colour(self) -> tuple[int, int, int]:
@@ -53,8 +88,8 @@ def check_regions(regions: Sequence[DrawnRegion], kind: str) -> Geometry:
     """
     if not regions:
         raise MissingFactError(f"{kind}: expected at least one mask, found none; there is nothing to write")
-    geometry = regions[0].mask.geometry
+    geometry = regions[0].geometry
     for region in regions[1:]:
-        if not region.mask.geometry.same_grid(geometry):
+        if not region.geometry.same_grid(geometry):
             raise ContradictionError(f"region {region.name}: on another grid than {regions[0].name}; resample it first")
     return geometry

@@ -90,7 +90,7 @@ def _roi_item(number: int, region: DrawnRegion, frame: str, algorithm: Algorithm
     item = Dataset()
     item.ROINumber, item.ROIName, item.ReferencedFrameOfReferenceUID = number, region.name[:64], frame
     item.ROIDescription = _tracking_text(region)
-    item.ROIVolume = format_decimal(float(region.mask.array.sum()) * region.mask.geometry.voxel_volume_ml)
+    item.ROIVolume = format_decimal(len(region.place) * region.geometry.voxel_volume_ml)
     item.ROIGenerationAlgorithm = "MANUAL" if algorithm is None else "AUTOMATIC"
     if algorithm is not None:
         item.ROIGenerationDescription = f"{algorithm.name} {algorithm.version}"[:64]
@@ -108,7 +108,7 @@ def _contour_item(number: int, region: DrawnRegion, slices: Sequence[SliceRefere
     """The contours of one region in the order of the slices; a region without voxels has none."""
     item = Dataset()
     item.ReferencedROINumber, item.ROIDisplayColor = number, list(region.colour)
-    traced = trace_contours(region.mask.array, region.mask.geometry)
+    traced = trace_contours(region.mask.array, region.geometry)
     if traced:
         item.ContourSequence = [
             _one_contour(n, points, slices[index]) for n, (index, points) in enumerate(traced, start=1)

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
+from numpy.typing import NDArray
 from pydicom.dataset import Dataset
 from pydicom.sr.coding import Code
 
@@ -58,13 +59,12 @@ def write_seg(
     true_class = str(headers[0].SOPClassUID)
     sources = [_as_one_plane(one) if "DetectorInformationSequence" in one else one for one in headers]
     frame = str(sources[0].FrameOfReferenceUID)
-    arrays = [region.mask for region in regions]
     uids = ObjectUids.of("seg", seed)
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message=".*unlikely to represent the intended person name")
         segmentation = hd.seg.Segmentation(
             source_images=sources,
-            pixel_array=_volume(arrays, geometry, frame) if kind == "BINARY" else _labels(arrays, frame),
+            pixel_array=_volume(regions, geometry, frame, kind),
             segmentation_type=kind,
             segment_descriptions=[_description(n, region, algorithm) for n, region in enumerate(regions, start=1)],
             series_instance_uid=uids.series,
@@ -113,36 +113,32 @@ def _name_class(dataset: Dataset, written_class: str, true_class: str) -> None:
             element.value = true_class
 
 
-def _volume(masks: Sequence[Mask], geometry: Geometry, frame: str) -> Any:
-    """Highdicom's volume: axes slice, row, column, segment."""
+def _volume(regions: Sequence[DrawnRegion], geometry: Geometry, frame: str, kind: str) -> Any:
+    """Highdicom's volume: region numbers by slice, row, column; planes of bits when BINARY regions overlap."""
     import highdicom as hd
 
-    affine = geometry.affine[:, [2, 1, 0, 3]]
-    array = np.stack([mask.array for mask in masks], axis=-1).astype(np.uint8)
-    return hd.Volume(
-        array,
-        affine,
-        coordinate_system="PATIENT",
-        frame_of_reference_uid=frame,
-        channels={"SegmentNumber": list(range(1, len(masks) + 1))},
-    )
-
-
-def _labels(masks: Sequence[Mask], frame: str) -> Any:
-    """Highdicom's volume of region numbers: axes slice, row, column."""
-    import highdicom as hd
-
-    geometry = masks[0].geometry
-    labels = np.zeros(geometry.shape_zyx, np.uint8 if len(masks) < 256 else np.uint16)
-    for number, mask in enumerate(masks, start=1):
-        if labels[mask.array].any():
+    channels: dict[Any, Any] | None = None
+    array: NDArray[Any] = np.zeros(geometry.shape_zyx, np.uint8 if len(regions) < 256 else np.uint16)
+    flat = array.ravel()
+    for number, region in enumerate(regions, start=1):
+        place = region.place
+        if flat[place].any():
+            if kind == "BINARY":
+                array = np.stack([one.mask.array for one in regions], axis=-1).astype(np.uint8)
+                channels = {"SegmentNumber": list(range(1, len(regions) + 1))}
+                break
             raise ContradictionError(
-                f"region {mask.name}: shares voxels with an earlier one, and a label map holds one region per voxel; "
+                f"region {region.name}: shares voxels with an earlier one, and a label map holds one region per voxel; "
                 "write it as BINARY"
             )
-        labels[mask.array] = number
-    affine = geometry.affine[:, [2, 1, 0, 3]]
-    return hd.Volume(labels, affine, coordinate_system="PATIENT", frame_of_reference_uid=frame)
+        flat[place] = number
+    return hd.Volume(
+        array,
+        geometry.affine[:, [2, 1, 0, 3]],
+        coordinate_system="PATIENT",
+        frame_of_reference_uid=frame,
+        channels=channels,
+    )
 
 
 def _description(number: int, region: DrawnRegion, algorithm: Algorithm | None) -> Any:
