@@ -2,7 +2,10 @@
 
 from lutrace.segment.burden import Burden, Lesion
 from lutrace.segment.expression import ExpressionScale, compute_mipsma_score, measure_expression_scale
+from lutrace.segment.earlier_uptake import EarlierUptake, sub_threshold_uptake
 from lutrace.segment.healthy_bone import healthy_skeleton
+from lutrace.segment.hide_one import HideOneResult, check_tracking, run_hide_one
+from lutrace.segment.identity_over_time import LesionKey, name_tracks
 from lutrace.segment.labeller import Identity, identify
 from lutrace.segment.labeller_body import find_body
 from lutrace.segment.labeller_bone import find_skeleton
@@ -25,9 +28,12 @@ from lutrace.segment.tracking import LesionPoint, Link, Tracking, track_points
 
 __all__ = [
     "Burden",
+    "EarlierUptake",
     "ExpressionScale",
+    "HideOneResult",
     "Identity",
     "Lesion",
+    "LesionKey",
     "LesionPoint",
     "LesionSet",
     "Link",
@@ -40,6 +46,7 @@ __all__ = [
     "Recovery",
     "ScanFacts",
     "Tracking",
+    "check_tracking",
     "classify_new",
     "compute_mipsma_score",
     "compute_overlaps",
@@ -59,11 +66,14 @@ __all__ = [
     "measure_liver",
     "measure_organs",
     "measure_reference",
+    "name_tracks",
     "new_class_row",
     "plan_names",
     "read_plan",
     "reference_region",
+    "run_hide_one",
     "set_site_constant",
+    "sub_threshold_uptake",
     "track",
     "track_points",
 ]

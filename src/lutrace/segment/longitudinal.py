@@ -3,23 +3,38 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from dataclasses import replace
 
 import numpy as np
 
 from lutrace.core import ContradictionError, Row
-from lutrace.imaging import Registration, resample_labels
+from lutrace.imaging import Registration, Volume, resample_labels_by
+from lutrace.segment.earlier_uptake import sub_threshold_uptake
 from lutrace.segment.lesions import LesionSet
 from lutrace.segment.new_lesions import empty_class_row, new_class_row
 from lutrace.segment.physiological import Category
 from lutrace.segment.tracking import LesionPoint, Overlaps, Tracking, track_points
 
 TRACKED: tuple[Category, ...] = ("tumour", "uncertain")
+_LEAST_REACH_MM = 7.0
+"""A focus is looked for as far from its place as half the resolution of SPECT, and the registration's error."""
+
+_INNER_SHARE = 0.7
 
 
-def track(baseline: LesionSet, followup: LesionSet, *, registration: Registration) -> Tracking:
+def track(
+    baseline: LesionSet,
+    followup: LesionSet,
+    *,
+    registration: Registration,
+    earlier: Volume | None = None,
+    like_scans: bool = True,
+) -> Tracking:
     """Links between the tumour and uncertain lesions of two scans; `registration` maps baseline to follow-up.
 
-    Uses centroids, volumes, voxel overlap and both fields of view (see `tracking`).
+    Uses centroids, volumes, voxel overlap and both fields of view (see `tracking`). `earlier` is the baseline scan in
+    SUVbw: with it a lesion whose place held focal uptake below the plan's threshold is `below_threshold`, not `new`
+    (see `earlier_uptake`). `like_scans` is false between PET and SPECT: resolution differs, so volumes tell nothing.
     Raises ContradictionError when the sets were made under different plans.
     """
     if baseline.plan.digest != followup.plan.digest:
@@ -27,23 +42,43 @@ def track(baseline: LesionSet, followup: LesionSet, *, registration: Registratio
             f"tracking: expected both scans under one plan, found {baseline.plan.name} and {followup.plan.name}; "
             "measure them again under the same plan"
         )
-    return track_points(
-        _points(baseline),
-        _points(followup),
+    found = track_points(
+        points_of(baseline, volumes=like_scans),
+        points_of(followup, volumes=like_scans),
         registration=registration,
         overlaps=compute_overlaps(baseline, followup, registration),
         views=(baseline.geometry, followup.geometry),
     )
+    return found if earlier is None else _with_earlier_uptake(found, baseline, followup, earlier)
+
+
+def _with_earlier_uptake(found: Tracking, baseline: LesionSet, followup: LesionSet, earlier: Volume) -> Tracking:
+    """New lesions whose place held focal uptake before become `below_threshold`, with the values as a note."""
+    taken = baseline.labels > 0
+    size = {lesion.lesion: lesion.measures.volume_ml for lesion in followup.lesions}
+    links = []
+    for link in found.links:
+        if link.status == "new" and link.followup_lesion is not None and link.place_mm is not None:
+            radius = _LEAST_REACH_MM + found.registration_error_mm
+            radius = max(radius, _INNER_SHARE * np.cbrt(3000.0 * size[link.followup_lesion] / (4.0 * np.pi)))
+            uptake = sub_threshold_uptake(earlier, np.asarray(link.place_mm), radius, taken=taken)
+            if uptake is not None and uptake.is_focal(followup.threshold_suv):
+                before = f"SUV {uptake.suv_max:.2f}, {uptake.contrast:.1f} times its surroundings"
+                notes = [link.note, f"below threshold before ({before})"]
+                link = replace(link, status="below_threshold", note="; ".join(note for note in notes if note))
+        links.append(link)
+    return replace(found, links=tuple(links))
 
 
 def compute_overlaps(baseline: LesionSet, followup: LesionSet, registration: Registration) -> Overlaps:
     """Dice and shares of all pairs of lesions that overlap once the follow-up is laid on the baseline grid."""
-    moved = resample_labels(followup.labels, followup.geometry, baseline.geometry, matrix=registration.matrix)
-    both = np.flatnonzero((baseline.labels > 0) & (moved > 0))
+    before = baseline.labels
+    moved = resample_labels_by(registration, followup.labels, followup.geometry, baseline.geometry)
+    both = np.flatnonzero((before > 0) & (moved > 0))
     width = len(followup.lesions) + 1
-    code = baseline.labels.ravel()[both].astype(np.int64) * width + moved.ravel()[both]
+    code = before.ravel()[both].astype(np.int64) * width + moved.ravel()[both]
     shared = np.bincount(code, minlength=1)
-    n_baseline = np.bincount(baseline.labels.ravel(), minlength=len(baseline.lesions) + 1)
+    n_baseline = np.bincount(before.ravel(), minlength=len(baseline.lesions) + 1)
     n_followup = np.bincount(moved.ravel(), minlength=width)
     overlaps = {}
     for pair in np.flatnonzero(shared):
@@ -81,7 +116,8 @@ def link_rows(tracking: Tracking, followup: LesionSet, *, with_ct_correlate: Col
                 "overlap": link.overlap,
                 "confidence": link.confidence,
                 **classes,
-                "cluster": None,
+                "rule": "; ".join(part for part in (link.note, classes["rule"]) if part) or None,
+                "cluster": link.cluster,
                 "registration_error_mm": tracking.registration_error_mm,
                 "provisional": True,
             }
@@ -89,9 +125,10 @@ def link_rows(tracking: Tracking, followup: LesionSet, *, with_ct_correlate: Col
     return rows
 
 
-def _points(lesions: LesionSet) -> list[LesionPoint]:
+def points_of(lesions: LesionSet, *, volumes: bool = True) -> list[LesionPoint]:
+    """The lesions that are tracked (tumour and uncertain) as points, with their volumes or without."""
     return [
-        LesionPoint(lesion.lesion, lesion.measures.centroid_mm, lesion.measures.volume_ml)
+        LesionPoint(lesion.lesion, lesion.measures.centroid_mm, lesion.measures.volume_ml if volumes else None)
         for lesion in lesions.lesions
         if lesion.category in TRACKED
     ]

@@ -35,7 +35,7 @@ LESION_LINKS = fact_table(
         number("reference_suv_mean", "mean SUVbw of the reference", unit="g/mL", null="without reference"),
         number("reference_suv_sd", "standard deviation of the reference", unit="g/mL", null="without reference", low=0),
         count("reference_voxels", "voxels of the reference", null="without reference", low=1),
-        label("rule", "how the class was found, with the values used", null="when not new"),
+        label("rule", "what else decided status and class, with the values used", null="when nothing is to say"),
         count("cluster", "links of one cluster of merging and splitting lesions share this number", null="when alone"),
         number("registration_error_mm", "residual of the registration", unit="mm", null="when unknown", low=0),
         yes_no("provisional", "true until the tracking of this version has been validated and reviewed"),
