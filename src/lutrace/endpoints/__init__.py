@@ -6,15 +6,20 @@ from lutrace.endpoints.new_lesions import UNREVIEWED
 from lutrace.endpoints.psa_progression import describe_rule, find_psa_progression
 from lutrace.endpoints.psa_response import best_response
 from lutrace.endpoints.psa_series import baseline_of
+from lutrace.endpoints.response_basis import NewAgainst, ResponseBasis
+from lutrace.endpoints.response_rows import derive_response_rows
 from lutrace.endpoints.scan_provenance import UNREVIEWED_VOLUME
 
 __all__ = [
     "UNREVIEWED",
     "UNREVIEWED_VOLUME",
     "Basis",
+    "NewAgainst",
+    "ResponseBasis",
     "baseline_of",
     "best_response",
     "derive_endpoints",
+    "derive_response_rows",
     "derive_values",
     "derived_names",
     "describe_rule",

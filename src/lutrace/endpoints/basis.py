@@ -115,3 +115,11 @@ def attach(left: ir.Table, right: ir.Table, keys: Sequence[str]) -> ir.Table:
 
 def _table(rows: Sequence[Row], schema: pa.Schema) -> ir.Table:
     return ibis.memtable(pa.Table.from_pylist([dict(row) for row in rows], schema=schema))
+
+
+def held(table: ir.Table) -> ir.Table:
+    """The rows of an expression, run once and held in memory: what several later expressions start from.
+
+    One expression of all stages of the rules of response would be a megabyte of SQL.
+    """
+    return ibis.memtable(table.to_pyarrow())

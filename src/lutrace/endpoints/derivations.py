@@ -16,6 +16,7 @@ from lutrace.endpoints.psa_change import derive_psa_change
 from lutrace.endpoints.psa_pfs import derive_psa_pfs
 from lutrace.endpoints.psa_response import derive_psa_response
 from lutrace.endpoints.psa_series import derive_psa_baseline
+from lutrace.endpoints.response import derive_response
 from lutrace.endpoints.scan_provenance import derive_scan_provenance
 from lutrace.endpoints.tumour_volume import derive_tumour_volume
 from lutrace.protocol import Outcome, OverallSurvival, Protocol, PsaPfs
@@ -40,6 +41,7 @@ _VALUES: dict[Callable[[Basis], ir.Table], tuple[str, ...]] = {
         "new_lesions_by_mean",
         "new_lesions_by_mean_2sd",
     ),
+    derive_response: ("recip", "psa_recip", "ppp"),
     derive_characteristics: (
         "age_years",
         "cycles",

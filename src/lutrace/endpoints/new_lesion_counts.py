@@ -85,7 +85,7 @@ def list_new(links: ir.Table, pairs: ir.Table, keys: Sequence[str]) -> ir.Table:
 
 
 def count_new(lesions: ir.Table, keys: Sequence[str]) -> ir.Table:
-    """Numbers of the lesions of `list_new` per group: avid by each line, with a CT correlate, indeterminate; with a row.
+    """How many lesions of `list_new` a group has: avid by each line, seen on CT, indeterminate; one row of each.
 
     `unclassed` counts those indeterminate for want of a reference organ.
     """

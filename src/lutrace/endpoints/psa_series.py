@@ -12,7 +12,11 @@ from lutrace.tables import LABS
 
 def psa_series(basis: Basis) -> ir.Table:
     """`patient_id psa_date psa psa_row`: of several values of one day the highest; `<x` counts as x."""
-    labs = basis.known(basis.facts.table(LABS), "date")
+    return psa_values(basis.known(basis.facts.table(LABS), "date"))
+
+
+def psa_values(labs: ir.Table) -> ir.Table:
+    """The series of `psa_series` from rows of LABS."""
     values = labs.filter((labs.analyte == "psa") & (labs.canonical_unit == "ng/mL"))
     values = values.select("patient_id", psa_date="date", psa="value", psa_row="row_id")
     return ranked_first(values, ["patient_id", "psa_date"], [ibis.desc("psa"), "psa_row"])

@@ -25,6 +25,7 @@ from lutrace.protocol.selection import (
     Population,
     PsaBaseline,
     PsaRules,
+    ResponseRules,
     SpectRule,
 )
 
@@ -53,6 +54,7 @@ __all__ = [
     "PsaProgression",
     "PsaRules",
     "ReportSection",
+    "ResponseRules",
     "SameSign",
     "ShowCoxGrid",
     "ShowPictures",

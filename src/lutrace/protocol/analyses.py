@@ -26,6 +26,9 @@ ValueName = Literal[
     "new_lesions_first_cycle",
     "new_lesions_by_mean",
     "new_lesions_by_mean_2sd",
+    "recip",
+    "psa_recip",
+    "ppp",
     "age_years",
 ]
 

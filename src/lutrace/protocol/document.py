@@ -10,7 +10,15 @@ from lutrace.core import Field, FrozenModel, ProtocolError, digest_of, format_ya
 from lutrace.protocol.analyses import Analysis, Covariate, CoxAnalysis, FollowUpAnalysis, KaplanMeierAnalysis
 from lutrace.protocol.outcomes import Outcome
 from lutrace.protocol.presentation import Presentation
-from lutrace.protocol.selection import Landmark, Measures, NewLesionRules, Population, PsaRules, SpectRule
+from lutrace.protocol.selection import (
+    Landmark,
+    Measures,
+    NewLesionRules,
+    Population,
+    PsaRules,
+    ResponseRules,
+    SpectRule,
+)
 from lutrace.protocol.standard_report import compose_standard_report
 
 
@@ -32,6 +40,7 @@ class Protocol(FrozenModel):
     measures: Measures
     psa: PsaRules = PsaRules()
     new_lesions: NewLesionRules = NewLesionRules()
+    response: ResponseRules = ResponseRules()
     endpoints: tuple[Annotated[Outcome, Field(discriminator="kind")], ...] = Field(min_length=1)
     covariates: tuple[Covariate, ...] = ()
     analyses: tuple[Annotated[Analysis, Field(discriminator="kind")], ...]

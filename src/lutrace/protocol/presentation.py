@@ -16,7 +16,7 @@ class ShowSummary(_Item):
     """A table of characteristics, components or counts: `table` names what the run counts."""
 
     show: Literal["summary"]
-    table: Literal["characteristics", "components", "new_lesions", "ttv_provenance"]
+    table: Literal["characteristics", "components", "new_lesions", "response", "ttv_provenance"]
     population: str = ""
     notes: tuple[str, ...] = ()
 

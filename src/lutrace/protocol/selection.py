@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Literal
 
-from lutrace.core import Days, Field, FrozenModel, Hours, Millilitres
+from lutrace.core import Days, Field, FrozenModel, Hours, Millilitres, field_validator
+from lutrace.terms import response_rules
 
 Agent = Literal["lu177_psma_617", "lu177_psma_it", "lu177_psma_other", "ac225_psma", "lu177_dotatate", "other"]
 
@@ -83,3 +84,38 @@ class NewLesionRules(FrozenModel):
     reference: Literal["any_earlier", "previous_cycle", "first_cycle"] = "any_earlier"
     ct_not_read: Literal["not_assessed", "avid_only"] = "not_assessed"
     count_indeterminate: bool = False
+
+
+class ResponseRules(FrozenModel):
+    """By which versions of the rules response is judged at a landmark, and against which scans a lesion is new there.
+
+    baseline: not on the scan that the volume is compared with (the SPECT of cycle 1), as RECIP compares two scans;
+    any_earlier: on no earlier SPECT; previous: not on the SPECT before.
+    """
+
+    recip: str = "recip-1.0"
+    psa_recip: str = "psa-recip-1.0"
+    ppp: str = "ppp-2020"
+    new_against: Literal["baseline", "any_earlier", "previous"] = "baseline"
+
+    @field_validator("recip")
+    @classmethod
+    def _is_recip(cls, name: str) -> str:
+        return _of_kind(name, "recip")
+
+    @field_validator("psa_recip")
+    @classmethod
+    def _is_psa_recip(cls, name: str) -> str:
+        return _of_kind(name, "psa_recip")
+
+    @field_validator("ppp")
+    @classmethod
+    def _is_ppp(cls, name: str) -> str:
+        return _of_kind(name, "ppp")
+
+
+def _of_kind(name: str, kind: str) -> str:
+    names = [rule.name for rule in response_rules() if rule.kind == kind]
+    if name not in names:
+        raise ValueError(f"expected one of {', '.join(names)}, got {name!r}")
+    return name
