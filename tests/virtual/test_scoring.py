@@ -116,20 +116,17 @@ def test_a_lesion_below_the_threshold_is_not_counted_as_removed() -> None:
     assert (score.removed_ml, score.below_ml, score.dice) == (0.0, 32.0, 0.0)
 
 
-def test_with_whole_lesions_only_a_cut_lesion_is_not_removed() -> None:
+def test_what_a_second_level_cuts_off_a_candidate_is_not_counted_as_removed() -> None:
     truth = boxes()
     labels = np.zeros_like(truth.labels)
-    labels[2, 4:6, 4:6] = 1
-    above = truth.labels == 1
-    cut, whole = (
-        compute_scan_score(truth, labels, {1: "tumour"}, above=above, whole_only=only).removed_ml
-        for only in (False, True)
-    )
-    assert (cut, whole) == (4.0, 0.0)
+    labels[2, 4:6, 4:6] = 1  # half of the first lesion is left, nothing of the second
+    above = (truth.labels > 0) & (truth.labels < 4)
+    candidates = (truth.labels > 0) & (truth.labels < 3)
+    score = compute_scan_score(truth, labels, {1: "tumour"}, above=above, candidates=candidates)
+    assert [one.fate for one in score.lesions] == ["tumour", "level", "removed", "below"]
+    assert score.removed_ml == 8.0
 
 
-@pytest.mark.parametrize(
-    ("volume", "name"), [(0.3, "< 1"), (1.0, "1-4"), (4.0, "4-20"), (20.0, "> 20"), (400.0, "> 20")]
-)
-def test_size_classes(volume: float, name: str) -> None:
-    assert size_of(volume) == name
+def test_a_limit_of_size_belongs_to_the_class_above_it() -> None:
+    volumes = (0.3, 1.0, 3.99, 4.0, 20.0, 400.0)
+    assert [size_of(volume) for volume in volumes] == ["< 1", "1-4", "1-4", "4-20", "> 20", "> 20"]

@@ -27,8 +27,9 @@ class FoundLesion:
     """A painted lesion and what became of it.
 
     `fate`: `tumour` when at least one of its voxels lies in a tumour component, else `uncertain` when one lies in an
-    uncertain component, else `removed` when one is above the threshold, else `below`. `apart`: a tumour component has
-    most of its painted voxels in this lesion. `dice`: of the lesion with all components that belong to it in this way.
+    uncertain component, else `level` when one was a candidate until the plan's second level left too little of it, else
+    `removed` when one is above the threshold, else `below`. `apart`: a tumour component has most of its painted voxels
+    in this lesion. `dice`: of the lesion with all components that belong to it in this way.
     """
 
     identity: str
@@ -53,7 +54,7 @@ class FoundComponent:
 class ScanScore:
     """One scan under one plan; volumes in mL.
 
-    `removed_ml`: painted tumour above the threshold that is in no tumour or uncertain component. `kept_normal_ml`:
+    `removed_ml`: painted tumour above the threshold that is no candidate for tumour. `kept_normal_ml`:
     voxels of tumour components, outside painted tumour, to which normal uptake gives more than tumour does; by
     identity in `kept_by`. `spill_ml`: the other voxels of tumour components outside painted tumour.
     """
@@ -72,23 +73,27 @@ class ScanScore:
 
 
 def compute_scan_score(
-    truth: PaintedTruth, labels: Ints, categories: Mapping[int, str], *, above: Bools, whole_only: bool = False
+    truth: PaintedTruth,
+    labels: Ints,
+    categories: Mapping[int, str],
+    *,
+    above: Bools,
+    candidates: Bools | None = None,
 ) -> ScanScore:
     """Compare components (`labels`, with the category of each number) with the painted truth on the same grid.
 
-    `above`: voxels that the plan's threshold takes. With `whole_only` (plans whose second threshold depends on the
-    component) painted tumour counts as removed only where a whole lesion is in no tumour or uncertain component.
+    `above`: voxels that the plan's first threshold takes. `candidates`: those of them in tumour and uncertain
+    components before a second level that depends on the component (41 % of its maximum, say); None without such.
     """
     voxel_ml = truth.geometry.voxel_volume_ml
     chosen = {kind: [n for n, category in categories.items() if category == kind] for kind in ("tumour", "uncertain")}
     tumour, uncertain = (np.isin(labels, chosen[kind]) for kind in ("tumour", "uncertain"))
     painted = truth.labels > 0
     components, owner = _components(truth, labels, chosen["tumour"], voxel_ml)
-    lesions = _lesions(truth, tumour=tumour, uncertain=uncertain, above=above, labels=labels, owner=owner)
-    lost = painted & above & ~tumour & ~uncertain
-    if whole_only:
-        gone = [one.number for one, found in zip(truth.lesions, lesions, strict=True) if found.fate == "removed"]
-        lost &= np.isin(truth.labels, gone)
+    kept = tumour | uncertain if candidates is None else candidates
+    fates = {"tumour": tumour, "uncertain": uncertain, "level": kept, "removed": above}
+    lesions = _lesions(truth, fates, labels=labels, owner=owner)
+    lost = painted & above & ~kept
     outside = tumour & ~painted
     normal = outside & (truth.normal_suv > truth.tumour_suv)
     names = Counter(truth.name_normal(np.argwhere(normal).astype(np.int64)))
@@ -126,13 +131,10 @@ def _components(
 
 
 def _lesions(
-    truth: PaintedTruth, *, tumour: Bools, uncertain: Bools, above: Bools, labels: Ints, owner: Mapping[int, int]
+    truth: PaintedTruth, fates: Mapping[str, Bools], *, labels: Ints, owner: Mapping[int, int]
 ) -> tuple[FoundLesion, ...]:
     size = len(truth.lesions) + 1
-    counts = {
-        name: np.bincount(truth.labels[mask], minlength=size)
-        for name, mask in (("tumour", tumour), ("uncertain", uncertain), ("removed", above))
-    }
+    counts = {name: np.bincount(truth.labels[mask], minlength=size) for name, mask in fates.items()}
     painted = np.bincount(truth.labels.ravel(), minlength=size)
     owner_of = np.zeros(int(labels.max()) + 1, np.int64)
     for number, its_lesion in owner.items():
