@@ -17,6 +17,7 @@ from lutrace.imaging import FaceRegion, Geometry, Mask
 
 _CT_AIR_HU = -1000.0
 _CT_BODY_HU = -300.0
+_UPTAKE_SUV = 3.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,19 +33,19 @@ class Defacing:
 class FaceLoss:
     """What taking out the face cost: mL set to air that were not air, mL kept for tumour, SUV of what was lost.
 
-    `tlp_g` is the sum of SUV times volume; SUVs are None where the image has none.
+    `uptake_ml` is what of it had an SUV of 3 or more: what could have been tumour. SUVs are None without SUV.
     """
 
     removed_ml: float = 0.0
     kept_ml: float = 0.0
     suv_max: float | None = None
-    tlp_g: float | None = None
+    uptake_ml: float | None = None
     n_slices: int = 0
 
     def plus(self, other: FaceLoss) -> FaceLoss:
         """Both together."""
         peaks = [one.suv_max for one in (self, other) if one.suv_max is not None]
-        sums = [one.tlp_g for one in (self, other) if one.tlp_g is not None]
+        sums = [one.uptake_ml for one in (self, other) if one.uptake_ml is not None]
         return FaceLoss(
             self.removed_ml + other.removed_ml,
             self.kept_ml + other.kept_ml,
@@ -80,9 +81,9 @@ def deface_dataset(dataset: Dataset, defacing: Defacing) -> FaceLoss:
     _write_pixels(dataset, stored)
     factor = None if is_ct else defacing.g_ml_per_value
     suv_max = float(lost.max() * factor) if factor is not None and lost.size else None
-    tlp_g = float(lost.sum() * factor * geometry.voxel_volume_ml) if factor is not None else None
     volume_ml = geometry.voxel_volume_ml
-    return FaceLoss(lost.size * volume_ml, float((face & kept & body).sum()) * volume_ml, suv_max, tlp_g, 1)
+    uptake_ml = float((lost * factor >= _UPTAKE_SUV).sum()) * volume_ml if factor is not None else None
+    return FaceLoss(lost.size * volume_ml, float((face & kept & body).sum()) * volume_ml, suv_max, uptake_ml, 1)
 
 
 def _state(dataset: Dataset) -> None:

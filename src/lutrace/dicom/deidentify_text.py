@@ -116,7 +116,7 @@ def clean_known(text: str, known: Identifiers) -> str:
 
 @functools.lru_cache(maxsize=256)
 def pattern_of(texts: frozenset[str]) -> re.Pattern[str] | None:
-    """What finds any of the texts, in capitals or not: short ones as whole words, numbers not within others."""
+    """What finds any of the texts, in capitals or not: short ones as words, long ones with the word around."""
     if not texts:
         return None
     return re.compile("|".join(_bounded(text) for text in sorted(texts, key=lambda one: (-len(one), one))), re.I)
@@ -134,8 +134,11 @@ def _vocabulary() -> frozenset[str]:
 
 
 def _bounded(text: str) -> str:
-    before = r"(?<![\w.])" if text[0].isdigit() else "" if len(text) >= _INSIDE else r"(?<![^\W_])"
-    after = r"(?![\d.])" if text[-1].isdigit() else "" if len(text) >= _INSIDE else r"(?![^\W_])"
+    words = re.findall(r"[^\W_]+", text) or [text]
+    before = r"[^\W_]*" if len(words[0]) >= _INSIDE else r"(?<![^\W_])"
+    after = r"[^\W_]*" if len(words[-1]) >= _INSIDE else r"(?![^\W_])"
+    before = r"(?<![^\W_])(?<!\.)" if text[0].isdigit() else before
+    after = r"(?!\d|\.\d)" if text[-1].isdigit() else after
     return before + r"\s+".join(re.escape(part) for part in text.split()) + after
 
 

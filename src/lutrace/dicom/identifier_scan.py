@@ -41,29 +41,30 @@ class IdentifierScan:
     def find_in_file(self, path: Path, shown: str) -> dict[str, int]:
         """How often identifiers of each kind stand in the file or in the path `shown`; empty when none does."""
         content = path.read_bytes()
-        place = _pixels_at(path)
+        place = _pixels_at(path, len(content))
         found = self.find_in_text(content[:place]) + self.find_in_text(shown.encode())
         found += self._find_in_pixels(content[place:])
         return {kind: n for kind, n in sorted(found.items()) if n}
 
     def find_in_text(self, content: bytes) -> Counter[str]:
         """How often identifiers of each kind stand in these bytes."""
-        found: Counter[str] = Counter()
+        most: Counter[str] = Counter()
         for one in _readings(content):
+            found: Counter[str] = Counter()
             if self._pattern is not None:
                 found.update(self._forms[match.group()] for match in self._pattern.finditer(one))
-            found["UID"] += sum(token in self._uids for token in _UID_TOKENS.findall(one))
-        return found
+            found["UID"] = sum(token in self._uids for token in _UID_TOKENS.findall(one))
+            most |= found
+        return most
 
     def _find_in_pixels(self, content: bytes) -> Counter[str]:
-        found: Counter[str] = Counter()
-        if not content:
-            return found
-        for one in _readings(content):
-            found.update({kind: one.count(form) for form, kind in self._long.items() if form in one})
+        most: Counter[str] = Counter()
+        for one in _readings(content) if content else ():
+            found = Counter({kind: one.count(form) for form, kind in self._long.items() if form in one})
             if any(root in one for root in self._roots):
-                found["UID"] += sum(token in self._uids for token in _UID_TOKENS.findall(one))
-        return found
+                found["UID"] = sum(token in self._uids for token in _UID_TOKENS.findall(one))
+            most |= found
+        return most
 
 
 def _readings(content: bytes) -> Iterable[bytes]:
@@ -74,14 +75,14 @@ def _readings(content: bytes) -> Iterable[bytes]:
         yield lower.replace(b"\0", b"")
 
 
-def _pixels_at(path: Path) -> int | None:
-    """The byte at which the pixels begin; None (to the end) when there are none or the file is no DICOM."""
+def _pixels_at(path: Path, size: int) -> int:
+    """The byte at which the pixels begin; the file's size when there are none or it is no DICOM."""
     try:
         with path.open("rb") as file, el.quiet_parsing():
             pydicom.dcmread(file, stop_before_pixels=True)
             return file.tell()
     except (*el.PARSE_ERRORS, InvalidDicomError):
-        return None
+        return size
 
 
 def _spellings(text: str) -> set[bytes]:
@@ -103,8 +104,9 @@ def _pattern(forms: Iterable[bytes]) -> re.Pattern[bytes] | None:
 
 def _bounded(form: bytes) -> bytes:
     """Short texts as whole words only, and numbers not within longer ones or behind a point."""
-    first, last = form[:1].isdigit(), form[-1:].isdigit()
-    is_long = len(form) >= _INSIDE
-    before = rb"(?<![0-9a-z.])" if first else b"" if is_long else rb"(?<![0-9a-z])"
-    after = rb"(?![0-9.])" if last else b"" if is_long else rb"(?![0-9a-z])"
+    words = re.findall(rb"[^\x00-\x2f\x3a-\x60\x7b-\x7f]+", form) or [form]
+    before = b"" if len(words[0]) >= _INSIDE else rb"(?<![0-9a-z])"
+    after = b"" if len(words[-1]) >= _INSIDE else rb"(?![0-9a-z])"
+    before = rb"(?<![0-9a-z.])" if form[:1].isdigit() else before
+    after = rb"(?![0-9]|\.[0-9])" if form[-1:].isdigit() else after
     return before + re.escape(form) + after

@@ -1,13 +1,16 @@
 """Where a face is in a body: a flat cut through the head, found from the outline of the body alone.
 
 The rule, in LPS millimetres on an axial grid of 4 mm:
-1. The body is the largest component of what is denser (CT) or hotter (PET) than the air around it, filled by slice.
-2. Within 9 cm of the midline of the trunk, the neck is the narrowest slice above the shoulders; everything above it is
-   head. Without shoulders in view, the whole image is a head when no slice of it is larger than a head.
-3. The face reaches from 4 cm above the neck to 9 cm below the vertex, or to the end of the image where the vertex is
-   not in view; the line of the most anterior skin over these slices is fitted by least squares and moved to its most
-   anterior point.
-4. What lies less than 45 mm behind that line, or in front of it, is the face. A flat cut keeps no profile.
+1. The body is the largest component of what is denser (CT, above -300 HU) or hotter than the air around it, filled by
+   slice. PET: above Otsu's level of the logarithm; where that finds hot organs only, Otsu's level of what lies below.
+2. The neck is the slice, at most 33 cm below the end of the body, where the area within 9 cm of the midline is smallest
+   against the largest above (a head) and below (a trunk, larger than the head), and at least a fifth smaller than both.
+3. Without a neck, a CT is a head when bone encloses half of the body in a fifth of its slices; a PET without a neck or
+   a trunk of 10 cm may show a head all the same, for its outline is uncertain, and is refused.
+4. The face reaches from 4 cm above the neck to 9 cm below the vertex and at most 19 cm above the neck, or to the end of
+   the image where the vertex is not in view. The line of the most anterior skin over these slices is fitted by least
+   squares and moved forward to where a tenth of the skin lies before it.
+5. What lies less than 45 mm behind that line, or in front of it, is the face. A flat cut keeps no profile.
 """
 
 from __future__ import annotations
@@ -17,21 +20,31 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from lutrace.core import UnsupportedError
 from lutrace.imaging.components import label_components
+from lutrace.imaging.morphology import dilate
 from lutrace.imaging.resample import resample_volume
 from lutrace.imaging.volume import BoolArray, Geometry, Volume
 
 DEPTH_MM = 45.0
 _STEP_MM = 4.0
+_STEP_CM2 = (_STEP_MM / 10.0) ** 2
 _HALF_WIDTH_MM = 90.0
-_SHOULDERS_CM2 = 300.0
-_NECK_CM2 = 210.0
-_HEAD_CM2 = 330.0
-_HEAD_LENGTH_MM = 260.0
+_LEAST_CM2 = 20.0
+_HEAD_CM2 = 400.0
+_HEAD_LENGTH_MM = 360.0
+_BELOW_TOP_MM = 330.0
+_NARROWER = 0.8
+_WIDER_THAN_HEAD = 1.15
+_TRUNK_CM2 = 450.0
+_TRUNK_MM = 100.0
 _ABOVE_NECK_MM = 40.0
 _FOREHEAD_MM = 90.0
-_LEAST_CM2 = 20.0
+_NECK_TO_BROW_MM = 190.0
 _CT_BODY_HU = -300.0
+_BONE_HU = 250.0
+_ENCLOSED = 0.5
+_ENCLOSED_SLICES = 0.2
 
 
 @dataclass(frozen=True)
@@ -56,15 +69,23 @@ class FaceRegion:
 
 
 def find_face(volume: Volume) -> FaceRegion | None:
-    """The face in a CT (HU) or a PET; None when no head is in view."""
+    """The face in a CT (HU) or a PET; None when no head is in view.
+
+    Raises UnsupportedError for a PET in which no neck or no trunk is found: it may show a head all the same.
+    """
     body, geometry = find_body(volume)
     z_mm = geometry.origin_mm[2] + _STEP_MM * np.arange(len(body))
-    span = _head_span(body, geometry)
+    span = _head_span(body)
+    if volume.unit != "HU" and (span is None or not span.has_shoulders):
+        raise UnsupportedError("a PET in which no neck is found: its face cannot be found without its CT")
     if span is None:
         return None
-    neck, top, has_vertex, has_shoulders = span
-    low = z_mm[neck] + (_ABOVE_NECK_MM if has_shoulders else 0.0)
-    high = z_mm[top] - _FOREHEAD_MM if has_vertex else z_mm[top] + _STEP_MM
+    if not span.has_shoulders and not _is_skull(volume, body, geometry):
+        return None
+    low = z_mm[span.bottom] + (_ABOVE_NECK_MM if span.has_shoulders else 0.0)
+    high = z_mm[span.top] - _FOREHEAD_MM if span.has_vertex else z_mm[span.top] + _STEP_MM
+    if span.has_shoulders:
+        high = min(high, z_mm[span.bottom] + _NECK_TO_BROW_MM)
     rows = np.flatnonzero((z_mm >= low) & (z_mm <= high))
     if len(rows) < 3:
         return None
@@ -76,42 +97,83 @@ def find_face(volume: Volume) -> FaceRegion | None:
         return None
     y_mm = geometry.origin_mm[1] + _STEP_MM * skin[known]
     slope = float(np.clip(np.polyfit(z_mm[rows][known], y_mm, 1)[0], -0.6, 0.6))
-    foremost = float(np.min(y_mm - slope * z_mm[rows][known]))
+    foremost = float(np.percentile(y_mm - slope * z_mm[rows][known], 10))
     return FaceRegion(float(low), float(high), foremost + DEPTH_MM, slope)
 
 
 def find_body(volume: Volume) -> tuple[BoolArray, Geometry]:
     """The body of an image on an axial grid of 4 mm, holes filled by slice, and that grid."""
     geometry = _axial_grid(volume.geometry)
-    is_ct = volume.unit == "HU"
-    there = resample_volume(volume, geometry, outside=-1024.0 if is_ct else 0.0).array
-    level = _CT_BODY_HU if is_ct else _outline_level(there)
-    parts = label_components(there > level, connectivity=6)
-    return _filled(parts.labels == 1), geometry
+    if volume.unit == "HU":
+        return _largest(resample_volume(volume, geometry, outside=-1024.0).array > _CT_BODY_HU), geometry
+    there = resample_volume(volume, geometry).array
+    level = _outline_level(there)
+    for outline in (level, _outline_level(there[there < level])):
+        body = _largest(there > outline)
+        if (body.sum(axis=(1, 2)) * _STEP_CM2 >= _TRUNK_CM2).sum() * _STEP_MM >= _TRUNK_MM:
+            return body, geometry
+    raise UnsupportedError(
+        "a PET in which no trunk is found may show a head or a limb: its face cannot be found without its CT"
+    )
 
 
-def _head_span(body: BoolArray, geometry: Geometry) -> tuple[int, int, bool, bool] | None:
-    """First and last slice of the head, whether the vertex is in view, and whether shoulders are; None without head."""
+def _largest(body: BoolArray) -> BoolArray:
+    """The largest component of a body, its holes filled by slice."""
+    return _filled(label_components(body, connectivity=6).labels == 1)
+
+
+def _areas(body: BoolArray) -> NDArray[np.float64]:
+    """Area of the body in each slice, cm2, as far as it lies near the midline."""
     middle = _midline(body)
     half = int(_HALF_WIDTH_MM / _STEP_MM)
     near = body[:, :, max(0, middle - half) : middle + half + 1]
-    area = near.sum(axis=(1, 2)) * (_STEP_MM / 10.0) ** 2
+    return np.asarray(near.sum(axis=(1, 2)) * _STEP_CM2, np.float64)
+
+
+@dataclass(frozen=True)
+class _HeadSpan:
+    """First (neck) and last slice of what may be a head, and whether vertex and shoulders are in view."""
+
+    bottom: int
+    top: int
+    has_vertex: bool
+    has_shoulders: bool
+
+
+def _head_span(body: BoolArray) -> _HeadSpan | None:
+    """Where a head may be; None where there is certainly none."""
+    area = _areas(body)
     full = np.flatnonzero(area >= _LEAST_CM2)
     if not len(full):
         return None
-    top = int(full[-1])
+    bottom, top = int(full[0]), int(full[-1])
     has_vertex = top < len(area) - 2
-    shoulders = np.flatnonzero(area >= _SHOULDERS_CM2)
-    if not len(shoulders):
-        is_head = area.max() <= _HEAD_CM2 and (top - full[0]) * _STEP_MM <= _HEAD_LENGTH_MM + 100
-        return (int(full[0]), top, has_vertex, False) if is_head else None
-    above = int(shoulders[-1])
-    if (top - above) * _STEP_MM < 40.0:
-        return None
-    neck = above + int(np.argmin(area[above : min(top, above + int(160 / _STEP_MM)) + 1]))
-    if area[neck] > _NECK_CM2 or neck >= top:
-        return None
-    return neck, top, has_vertex, True
+    neck = _neck(area, top)
+    if neck is not None:
+        return _HeadSpan(neck, top, has_vertex, True)
+    is_small = area.max() <= _HEAD_CM2 and (top - bottom) * _STEP_MM <= _HEAD_LENGTH_MM
+    return _HeadSpan(bottom, top, has_vertex, False) if is_small else None
+
+
+def _neck(area: NDArray[np.float64], top: int) -> int | None:
+    """The slice between trunk and head; None when there is none."""
+    best, found = _NARROWER, None
+    for row in range(max(1, top - int(_BELOW_TOP_MM / _STEP_MM)), top):
+        below, above = float(area[:row].max()), float(area[row + 1 : top + 1].max())
+        is_head = 3 * _LEAST_CM2 <= above <= _HEAD_CM2 and below >= _WIDER_THAN_HEAD * above
+        if not is_head:
+            continue
+        ratio = area[row] / min(below, above)
+        if ratio <= best:
+            best, found = ratio, row
+    return found
+
+
+def _is_skull(volume: Volume, body: BoolArray, geometry: Geometry) -> bool:
+    """Whether bone encloses at least half of the body in a fifth of the slices of a CT."""
+    bone = resample_volume(volume, geometry, outside=-1024.0).array > _BONE_HU
+    enclosed = _filled(dilate(bone, geometry, _STEP_MM)).sum(axis=(1, 2)) / np.maximum(body.sum(axis=(1, 2)), 1)
+    return bool((enclosed[body.any(axis=(1, 2))] >= _ENCLOSED).mean() >= _ENCLOSED_SLICES)
 
 
 def _axial_grid(geometry: Geometry) -> Geometry:
@@ -127,7 +189,7 @@ def _outline_level(array: NDArray[np.float32]) -> float:
 
     Otsu, IEEE Trans SMC 1979;9:62.
     """
-    top = float(np.percentile(array, 99.9))
+    top = float(np.percentile(array, 99.9)) if array.size else 0.0
     if top <= 0:
         return 0.0
     logs = np.log(np.clip(array, top * 1e-4, top))

@@ -7,7 +7,7 @@ from concurrent.futures import Executor
 from dataclasses import dataclass
 from pathlib import Path
 
-from lutrace.core import LutraceError
+from lutrace.core import LutraceError, UnsupportedError
 from lutrace.dicom import SeriesFiles, index_folder, is_image_series, read_series
 from lutrace.imaging import FaceRegion, find_face
 from lutrace.ingest.workers import map_as_done
@@ -23,6 +23,7 @@ class _Found:
     is_ct: bool
     face: FaceRegion | None
     refusal: str | None = None
+    can_use_ct: bool = False
 
 
 @dataclass(frozen=True)
@@ -36,10 +37,12 @@ class Faces:
 def find_faces(series: Sequence[Sequence[Path]], executor: Executor | None, *, jobs: int) -> Faces:
     """The face that each CT and PET series shows; a series without a head in view is not in it.
 
-    All images of one frame of reference get the face of a CT that shows one, else of the PET.
+    All images of one frame of reference get the face of a CT that shows one, else of the PET. Where there is a CT, a PET
+    need not tell whether it shows a head.
     """
     tasks = [tuple(paths) for paths in series if paths]
     found = {task: answer for task, answer in map_as_done(executor, _find, tasks, jobs=jobs) if answer is not None}
+    with_ct = {one.key for one in found.values() if one.is_ct and one.refusal is None}
     faces: dict[tuple[str, str], FaceRegion] = {}
     for is_ct in (False, True):
         for task in sorted(found):
@@ -47,8 +50,12 @@ def find_faces(series: Sequence[Sequence[Path]], executor: Executor | None, *, j
             if one.is_ct == is_ct and one.face is not None:
                 faces[one.key] = one.face
     return Faces(
-        {task[0]: faces[one.key] for task, one in found.items() if one.refusal is None and one.key in faces},
-        {task[0]: one.refusal for task, one in found.items() if one.refusal is not None},
+        {task[0]: faces[one.key] for task, one in found.items() if one.key in faces},
+        {
+            task[0]: one.refusal
+            for task, one in found.items()
+            if one.refusal is not None and not (one.can_use_ct and one.key in with_ct)
+        },
     )
 
 
@@ -62,9 +69,13 @@ def _find(paths: tuple[Path, ...]) -> _Found | None:
         reason = f"{series.modality} of this kind: a face in it would not be found"
         return _Found(_key(series), is_ct, None, reason)
     try:
-        return _Found(_key(series), is_ct, find_face(read_series(series).volume))
+        volume = read_series(series).volume
     except LutraceError as error:
         return _Found(_key(series), is_ct, None, f"a face in it cannot be looked for: {error}")
+    try:
+        return _Found(_key(series), is_ct, find_face(volume))
+    except UnsupportedError as error:
+        return _Found(_key(series), is_ct, None, f"a face in it cannot be found: {error}", can_use_ct=True)
 
 
 def _key(series: SeriesFiles) -> tuple[str, str]:

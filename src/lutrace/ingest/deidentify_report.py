@@ -136,12 +136,11 @@ def _series(task: SeriesTask, answer: SeriesAnswer) -> dict[str, Any]:
 
 
 def _face(loss: FaceLoss) -> dict[str, Any]:
-    mean = loss.tlp_g / loss.removed_ml if loss.tlp_g is not None and loss.removed_ml > 0 else None
     return {
         "slices": loss.n_slices,
         "removed_ml": round(loss.removed_ml, 3),
         "removed_suv_max": loss.suv_max,
-        "removed_suv_mean": mean,
+        "removed_ml_of_suv_3_or_more": None if loss.uptake_ml is None else round(loss.uptake_ml, 3),
         "kept_for_regions_ml": round(loss.kept_ml, 3),
     }
 
@@ -154,9 +153,10 @@ def _series_lines(series: Sequence[Mapping[str, Any]]) -> list[str]:
         face = one.get("face")
         if face is not None:
             suv = "" if face["removed_suv_max"] is None else f", SUVmax {face['removed_suv_max']:.2f}"
-            mean = "" if face["removed_suv_mean"] is None else f", SUVmean {face['removed_suv_mean']:.2f}"
+            uptake = face["removed_ml_of_suv_3_or_more"]
+            hot = "" if uptake is None else f", {uptake:.1f} mL of it SUV 3 or more"
             lines.append(
-                f"    face: {face['removed_ml']:.1f} mL of the body set to air in {face['slices']} slices{suv}{mean}; "
+                f"    face: {face['removed_ml']:.1f} mL of the body set to air in {face['slices']} slices{suv}{hot}; "
                 f"{face['kept_for_regions_ml']:.1f} mL kept for the regions given"
             )
     return lines
