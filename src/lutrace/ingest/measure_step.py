@@ -10,22 +10,14 @@ from pathlib import Path
 
 from lutrace.core import Progress, Row, Source, digest_of, silent
 from lutrace.ingest.cycle_places import cycles_by_patient, place_scans
-from lutrace.ingest.measuring import MEASURE_VERSION, PatientAnswer, PatientTask, measure_patient
+from lutrace.ingest.measure_task import MEASURE_VERSION, PatientTask
+from lutrace.ingest.measuring import MEASURED_TABLES, PatientAnswer, measure_patient
 from lutrace.ingest.profile import SiteProfile, parse_profile
 from lutrace.ingest.results import AddResult, result_of
 from lutrace.ingest.workers import count_jobs, executor_of, map_as_done
 from lutrace.registry import AddReport, FactBatch, Registry, Replacement
-from lutrace.segment import Plan, load_plan, plan_names
-from lutrace.tables import (
-    LESION_LINKS,
-    LESIONS,
-    MASKS,
-    ORGANS,
-    PICTURES,
-    QUANTIFICATIONS,
-    SCANS,
-    TUMOUR_BURDENS,
-)
+from lutrace.segment import Plan, load_plan
+from lutrace.tables import MASKS, QUANTIFICATIONS, SCANS, TUMOUR_BURDENS
 
 DEFAULT_PLANS = ("suv3",)
 _QUANTITATIVE = ("psma_pet", "rlt_spect")
@@ -55,9 +47,11 @@ def run_measure(
     cycle, override, the profile or a plan has changed. Raises UnusableInputError for an unknown plan,
     RegistryBusyError while another process writes.
     """
-    wanted = [load_plan(name) for name in dict.fromkeys(plans)]
+    for name in plans:
+        load_plan(name)
     with Registry.open(registry_folder, write=True) as registry:
         profile = parse_profile(registry.profile_text)
+        wanted = [profile.plan_of(name) for name in dict.fromkeys(plans)]
         place_scans(registry, profile)
         tasks, up_to_date = _due_tasks(registry, profile, wanted)
         report, measured, refused = AddReport(), 0, 0
@@ -80,7 +74,7 @@ def _due_tasks(registry: Registry, profile: SiteProfile, wanted: Sequence[Plan])
     tasks, up_to_date = [], 0
     for patient_id, found in sorted(scans.items()):
         task = _task(registry, profile, patient_id, found, masks.get(patient_id, ()), cycles.get(patient_id, ()))
-        plans = known.due_plans(task, wanted)
+        plans = known.due_plans(task, wanted, profile)
         if plans:
             tasks.append(_with_plans(task, plans))
         else:
@@ -107,6 +101,7 @@ def _task(
         masks=tuple(masks),
         cycles=tuple(cycles),
         profile=quantification,
+        networks=profile.networks,
         plans=(),
         inputs={one["scan_id"]: _inputs_digest(one, cycles, stated) for one in quantitative},
         plan_inputs={},
@@ -133,6 +128,7 @@ def _with_plans(task: PatientTask, plans: Sequence[Plan]) -> PatientTask:
         masks=task.masks,
         cycles=task.cycles,
         profile=task.profile,
+        networks=task.networks,
         plans=tuple(plans),
         inputs=task.inputs,
         plan_inputs={
@@ -146,7 +142,8 @@ def _plan_digest(task: PatientTask, scan: Row, plan: Plan) -> str:
     masks = sorted([row["region"], row["scan_id"], row["maker"], row["voxel_digest"]] for row in task.masks)
     others = sorted([one["scan_id"], task.inputs[one["scan_id"]]] for one in task.scans)
     cts = sorted([one["scan_id"], one["pixel_digest"]] for one in task.cts)
-    return digest_of([task.inputs[scan["scan_id"]], plan.digest, masks, others, cts])
+    networks = [repr(task.networks.organs), repr(task.networks.lesions)]
+    return digest_of([task.inputs[scan["scan_id"]], plan.digest, masks, others, cts, networks])
 
 
 @dataclass(frozen=True)
@@ -176,13 +173,13 @@ class _Known:
             plans[row["patient_id"]].add(row["plan"])
         return _Known(quantified, frozenset(measured), {name: frozenset(found) for name, found in plans.items()})
 
-    def due_plans(self, task: PatientTask, wanted: Sequence[Plan]) -> list[Plan]:
+    def due_plans(self, task: PatientTask, wanted: Sequence[Plan], profile: SiteProfile) -> list[Plan]:
         """The plans that a patient is to be measured under: none, or the wanted and all earlier ones together."""
         if not task.scans:
             return []
         names = {plan.name for plan in wanted}
         earlier = sorted(self.plans_of_patient.get(task.patient_id, frozenset()) - names)
-        plans = [*wanted, *(load_plan(name) for name in earlier if name in plan_names())]
+        plans = [*wanted, *(profile.plan_of(name) for name in earlier if profile.has_plan(name))]
         whole = _with_plans(task, plans)
         current = all(self._is_current(whole, scan, plan) for plan in plans for scan in task.scans)
         return [] if current else plans
@@ -200,7 +197,8 @@ def _batch(task: PatientTask, answer: PatientAnswer) -> FactBatch:
     inputs = sorted([scan_id, plan, digest] for (scan_id, plan), digest in task.plan_inputs.items())
     replaces = [
         Replacement(table.name, (("patient_id", task.patient_id), ("plan", plan.name)))
-        for table in (ORGANS, LESIONS, TUMOUR_BURDENS, LESION_LINKS, PICTURES)
+        for table in MEASURED_TABLES
+        if table is not QUANTIFICATIONS
         for plan in task.plans
     ]
     replaces.append(Replacement(QUANTIFICATIONS.name, (("patient_id", task.patient_id),)))

@@ -2,15 +2,43 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from fnmatch import fnmatch
 from importlib import resources
+from pathlib import Path
+from typing import Literal
 
-from lutrace.core import Field, FrozenModel, field_validator, parse_document
+from lutrace.core import Field, FrozenModel, PositiveFloat, field_validator, parse_document
 from lutrace.physics import QuantProfile
+from lutrace.segment import NnunetModel, Plan, TotalSegmentator, load_plan, plan_names, set_site_constant
 from lutrace.terms import regions
 
 LESION_REGION = "lesion"
+_OWN_LIVER = "liver_unvalidated"
 UNNAMED_CENTRE = "Unnamed centre"
+
+
+class OrganModels(FrozenModel):
+    """Where the site keeps TotalSegmentator's weights, and where it computes."""
+
+    folder: Path
+    device: Literal["cpu", "gpu"] = "cpu"
+    glands: bool = True
+
+
+class LesionModel(FrozenModel):
+    """The folder of an nnU-Net v2 model that finds lesions, which the plan nnunet measures."""
+
+    folder: Path
+    device: Literal["cpu", "gpu"] = "cpu"
+
+
+@dataclass(frozen=True)
+class Networks:
+    """The networks of a site: one that draws organs on CT, one that finds lesions; None without."""
+
+    organs: TotalSegmentator | None = None
+    lesions: NnunetModel | None = None
 
 
 class SiteProfile(FrozenModel):
@@ -24,7 +52,31 @@ class SiteProfile(FrozenModel):
     untraced_pet_is_psma: bool = False
     mask_names: dict[str, str] = Field(default_factory=dict)
     mask_files: dict[str, str] = Field(default_factory=dict)
+    preferred_series: tuple[str, ...] = ()
+    organ_models: OrganModels | None = None
+    lesion_model: LesionModel | None = None
+    liver_constant_suv: PositiveFloat | None = None
+    """Constant of the plan liver for tracers it was not measured with; results are named liver_unvalidated."""
     jobs: int | None = Field(default=None, ge=1)
+
+    @property
+    def networks(self) -> Networks:
+        """The networks that the profile names; nothing is loaded yet."""
+        organs, lesions = self.organ_models, self.lesion_model
+        return Networks(
+            None if organs is None else TotalSegmentator(organs.folder, organs.device, organs.glands),
+            None if lesions is None else NnunetModel(lesions.folder, lesions.device),
+        )
+
+    def plan_of(self, name: str) -> Plan:
+        """The plan of this name; the plan liver with the site's constant where there is one."""
+        if self.liver_constant_suv is not None and name in ("liver", _OWN_LIVER):
+            return set_site_constant(load_plan("liver"), self.liver_constant_suv)
+        return load_plan(name)
+
+    def has_plan(self, name: str) -> bool:
+        """Whether `plan_of` knows the name."""
+        return name in plan_names() or (name == _OWN_LIVER and self.liver_constant_suv is not None)
 
     @field_validator("mask_names")
     @classmethod

@@ -1,9 +1,9 @@
 """segment knows organs and lesions in a volume: threshold plans, physiological uptake, identity across time."""
 
 from lutrace.segment.burden import Burden, Lesion
-from lutrace.segment.expression import ExpressionScale, compute_mipsma_score, measure_expression_scale
 from lutrace.segment.earlier_uptake import EarlierUptake, sub_threshold_uptake
-from lutrace.segment.healthy_bone import healthy_skeleton
+from lutrace.segment.expression import ExpressionScale, compute_mipsma_score, measure_expression_scale
+from lutrace.segment.healthy_bone import healthy_skeleton, measure_healthy_skeleton
 from lutrace.segment.hide_one import HideOneResult, check_tracking, run_hide_one
 from lutrace.segment.identity_over_time import LesionKey, name_tracks
 from lutrace.segment.labeller import Identity, identify
@@ -19,11 +19,13 @@ from lutrace.segment.new_lesions import (
     measure_at,
     new_class_row,
 )
+from lutrace.segment.nnunet import NnunetModel
 from lutrace.segment.organ_set import OrganModel, OrganSet, find_organs
 from lutrace.segment.organs import maker_of, measure_organs
 from lutrace.segment.plan import Plan, load_plan, plan_names, read_plan, set_site_constant
 from lutrace.segment.reference import LiverReference, measure_liver, measure_reference, reference_region
 from lutrace.segment.scan_facts import Recovery, ScanFacts
+from lutrace.segment.total_segmentator import TotalSegmentator
 from lutrace.segment.tracking import LesionPoint, Link, Tracking, track_points
 
 __all__ = [
@@ -39,12 +41,14 @@ __all__ = [
     "Link",
     "LiverReference",
     "NewClass",
+    "NnunetModel",
     "OrganModel",
     "OrganSet",
     "PlaceUptake",
     "Plan",
     "Recovery",
     "ScanFacts",
+    "TotalSegmentator",
     "Tracking",
     "check_tracking",
     "classify_new",
@@ -63,6 +67,7 @@ __all__ = [
     "maker_of",
     "measure_at",
     "measure_expression_scale",
+    "measure_healthy_skeleton",
     "measure_liver",
     "measure_organs",
     "measure_reference",
