@@ -17,7 +17,7 @@ from lutrace.terms import UptakePriors
 Floats = NDArray[np.float64]
 
 _CANDIDATE_FROM = 0.2
-_PART = "part"
+_PART, _FLECKS = "part", "flecks"
 
 
 @dataclass(frozen=True, eq=False)
@@ -92,11 +92,13 @@ def _normalised(log_share: Floats) -> Floats:
 def _one_of_a_kind(log_share: Floats, features: Features, known: Hypotheses, priors: UptakePriors) -> Floats:
     """Lower an organ that exists once (per side) for all components but the best one and those that touch it.
 
-    By as much as the best one is certain: where no component is surely the organ, none is barred from being it.
+    By as much as the best one is certain: where no component is surely the organ, none is barred from being it. What
+    touches the best one may still be a part of the organ, though no second whole; flecks of an organ lose nothing.
     """
     share = _normalised(log_share)
     lowered = log_share.copy()
-    whole = np.array([form.form != _PART for form in known.forms])
+    part = np.array([form.form == _PART for form in known.forms])
+    whole = ~part & np.array([form.form != _FLECKS for form in known.forms])
     for name in priors.single:
         own = known.identity == known.names.index(name)
         for side in np.unique(known.side[own]):
@@ -108,9 +110,10 @@ def _one_of_a_kind(log_share: Floats, features: Features, known: Hypotheses, pri
             first = int(candidates[np.argmax((claim * np.cbrt(features.volume_ml))[candidates])])
             most_ml = max(forms_ml[0] * forms_ml[1] ** 2 for forms_ml in _volumes(known, columns & whole))
             together = _joined(first, [int(k) for k in candidates], features, most_ml)
-            others = np.array([k not in together for k in range(len(claim))])
+            apart = np.array([k not in together for k in range(len(claim))])
             taken = min(float(claim[first]), 1.0) * (1.0 - priors.second_of_its_kind)
-            lowered[np.ix_(others, columns & whole)] += np.log1p(-taken)
+            lowered[np.ix_(np.arange(len(claim)) != first, columns & whole)] += np.log1p(-taken)
+            lowered[np.ix_(apart, columns & part)] += np.log1p(-taken)
     return lowered
 
 
