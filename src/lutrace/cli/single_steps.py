@@ -35,6 +35,12 @@ SUV_COLUMNS = (
     "warnings",
 )
 
+LESION_COLUMNS = ("plan", "lesion_id", "category", "identity", "site", "mitnm", "volume_ml", "suv_mean", "suv_max",
+                  "suv_peak", "tlp_ml", "x_mm", "y_mm", "z_mm")  # fmt: skip
+TOTALS_SHOWN = (
+    "plan", "what", "organ_source", "above_threshold_ml", "tumour_auto_ml", "uncertain_ml", "tumour_reviewed_ml",
+)  # fmt: skip
+
 
 def register(app: typer.Typer) -> None:
     """Add these commands."""
@@ -84,24 +90,34 @@ def roi(
 
 def lesions(
     folder: Annotated[Path, typer.Argument(help="folder with one PET or SPECT series (DICOM)")],
-    out: Annotated[Path, typer.Option("--out", help="folder for lesions.csv, lesions.dcm (SEG) and mip.png")],
-    plan: Annotated[str, typer.Option(help="suv3, suv4, liver, percent41, percent50 or adaptive")] = "suv3",
+    out: Annotated[Path, typer.Option("--out", help="folder for tables, SEG, RTSTRUCT, SR and pictures")],
+    plan: Annotated[
+        list[str] | None,
+        typer.Option(help="suv3, suv4, liver, percent41, percent50 or adaptive; may be repeated (default: suv3)"),
+    ] = None,
+    ct: Annotated[Path | None, typer.Option("--ct", help="folder with the CT of the same examination")] = None,
     organs: Annotated[Path | None, typer.Option(help="organ masks: SEG, RTSTRUCT or NIfTI, or a folder")] = None,
+    injections: Annotated[Path | None, typer.Option(help="table of administrations, as for `lutrace suv`")] = None,
+    profile: Annotated[Path | None, typer.Option(help="site profile (site.yaml)")] = None,
     as_json: AsJson = False,
 ) -> None:
     """Lesions of one scan and three totals; without organ masks it is candidate uptake, not tumour volume.
 
-    This version writes SEG, CSV and the picture; RTSTRUCT, SR and the use of a CT are to come.
+    Writes lesions.csv, totals.csv, SEG, RTSTRUCT, SUV mapping, SR, mip.png and mip_rotating.gif; several plans get a
+    folder each.
     """
-    from lutrace.ingest import run_lesions
+    from lutrace.ingest import LesionInputs, run_lesions
 
-    result = run_lesions(folder, plan, out=out, organs=organs)
+    given = LesionInputs(ct=ct, organs=organs, injections=injections, profile=_site(profile))
+    result = run_lesions(folder, plan or ["suv3"], out=out, inputs=given)
     if as_json:
-        show_json({"lesions": result.lesions, "totals": result.totals, "warnings": result.warnings})
+        totals = result.totals[0] if len(result.totals) == 1 else list(result.totals)
+        show_json({"lesions": result.lesions, "totals": totals, "warnings": result.warnings})
         return
-    show_rows("lesions", list(result.lesions))
-    for name, value in result.totals.items():
-        tell(f"{name}: {'' if value is None else value}")
+    show_rows("lesions", list(result.lesions), columns=LESION_COLUMNS)
+    for row in result.totals:
+        for name in TOTALS_SHOWN:
+            tell(f"{name}: {'' if row[name] is None else row[name]}")
     say_warnings(result.warnings)
 
 

@@ -15,6 +15,7 @@ from lutrace.imaging.displacement import DisplacementField
 from lutrace.imaging.face import FaceRegion, find_face
 from lutrace.imaging.measures import RegionMeasures, measure_labels, measure_region, measure_voxels
 from lutrace.imaging.mip import COLOURS, Outline, Picture, render_mip
+from lutrace.imaging.mip_plate import Caption, render_mip_plate, render_turning_mip
 from lutrace.imaging.morphology import dilate, distance_to, erode
 from lutrace.imaging.nifti import is_nifti, read_nifti_masks, read_nifti_volume, write_nifti
 from lutrace.imaging.peak import compute_sphere_means
@@ -30,6 +31,7 @@ __all__ = [
     "COLOURS",
     "NORMAL",
     "BoolArray",
+    "Caption",
     "Components",
     "Connectivity",
     "DisplacementField",
@@ -70,6 +72,8 @@ __all__ = [
     "register_deformable",
     "register_rigid",
     "render_mip",
+    "render_mip_plate",
+    "render_turning_mip",
     "resample_labels",
     "resample_labels_by",
     "resample_mask",

@@ -27,6 +27,8 @@ _BODY_FLOOR = 0.01
 _MARGIN_MM = 20.0
 _PLATE_ROWS, _TURN_ROWS = 860, 430
 _TURN_VOXEL_MM = 3.5
+_FINEST_ROWS_MM = 400.0
+"""A scan shorter than this is drawn smaller, not in finer pixels."""
 _TURN_S = 3.6
 
 
@@ -79,7 +81,8 @@ def _view(volume: Volume, outlines: Sequence[Outline], caption: Caption, *, angl
     """A projection at the voxels' own size, enlarged to about `rows` rows; outlines grow with it."""
     geometry = volume.geometry
     pixel_mm = min(geometry.spacing_mm)
-    enlarge = max(1, round(rows * pixel_mm / (float(np.ptp(geometry.corners_mm[:, 2])) + pixel_mm)))
+    wanted = rows * pixel_mm / (float(np.ptp(geometry.corners_mm[:, 2])) + pixel_mm)
+    enlarge = max(1, round(min(wanted, pixel_mm * rows / _FINEST_ROWS_MM)))
     return render_mip(
         volume,
         outlines,

@@ -2,7 +2,7 @@
 
 from lutrace.dicom import ArchiveQuery, Listening, Peer, TlsFiles, WebAddress
 from lutrace.ingest.deidentify_step import DeidentifyOptions, DeidentifyResult, run_deidentify
-from lutrace.ingest.lesions_step import LesionsStepResult, run_lesions
+from lutrace.ingest.lesions_step import LesionInputs, LesionsStepResult, run_lesions
 from lutrace.ingest.masks_step import run_add_masks
 from lutrace.ingest.measure_step import DEFAULT_PLANS, MeasureResult, run_measure
 from lutrace.ingest.pacs_step import (
@@ -17,7 +17,7 @@ from lutrace.ingest.pacs_step import (
 )
 from lutrace.ingest.profile import SiteProfile, parse_profile, profile_template
 from lutrace.ingest.records_step import run_add_fhir, run_add_table
-from lutrace.ingest.registry_steps import run_check, run_init
+from lutrace.ingest.registry_steps import run_check, run_init, run_upgrade
 from lutrace.ingest.results import AddResult
 from lutrace.ingest.roi_step import RoiStepResult, run_roi
 from lutrace.ingest.scans_step import run_add_dicom
@@ -30,6 +30,7 @@ __all__ = [
     "ArchiveQuery",
     "DeidentifyOptions",
     "DeidentifyResult",
+    "LesionInputs",
     "LesionsStepResult",
     "Listening",
     "MeasureResult",
@@ -65,4 +66,5 @@ __all__ = [
     "run_roi",
     "run_suv",
     "run_track",
+    "run_upgrade",
 ]

@@ -109,7 +109,7 @@ def _row(series: SeriesFiles, table: Sequence[Injection] | None, profile: QuantP
     try:
         image = read_series(series)
         facts = image.facts
-        records = _records(series, image, table)
+        records = records_of_series(series, image, table)
         done = quantify_image(image, records, profile)
     except LutraceError as error:
         return _refused(series, facts, str(error))
@@ -139,7 +139,10 @@ def format_step(step: Step) -> str:
     return f"{step.name}: {step.result}" + (f" [{'; '.join(step.facts)}]" if step.facts else "")
 
 
-def _records(series: SeriesFiles, image: SeriesImage, table: Sequence[Injection] | None) -> list[InjectionRecord]:
+def records_of_series(
+    series: SeriesFiles, image: SeriesImage, table: Sequence[Injection] | None
+) -> list[InjectionRecord]:
+    """The injection records of a series' patient; raises MissingFactError when they cannot be decayed."""
     if table is None or image.facts is None:
         return []
     nuclide = NUCLIDES.get(image.facts.radionuclide or "")
