@@ -28,7 +28,16 @@ def test_the_ibsi_digital_phantom_gives_its_published_statistics() -> None:
     assert found.sd is not None
     assert found.sd**2 == pytest.approx(3.05, abs=0.005)  # IBSI: intensity variance
     assert (found.min, found.max) == (1.0, 6.0)
-    assert found.peak is None  # a sphere of 12.4 mm does not fit a phantom of 8 mm
+
+
+def test_the_ibsi_digital_phantom_gives_its_published_peaks() -> None:
+    geometry = grid((5, 4, 4), (2.0, 2.0, 2.0), (0.0, 0.0, 0.0))
+    image = np.where(PHANTOM == 9, 1, PHANTOM)
+    image[2, 2, 2] = 9  # the only voxel outside the region whose value is not 1; the sphere looks at the image
+    found = measure_region(volume(image, geometry), mask(PHANTOM != 9, geometry))
+    assert found.local_peak == pytest.approx(2.6, abs=0.05)  # IBSI: local intensity peak
+    assert found.peak == pytest.approx(3.1, abs=0.05)  # IBSI: global intensity peak
+    assert (found.local_peak, found.peak) == pytest.approx((2.6, 90 / 29))  # MIRP 2.7.0: 2.59999990, 3.10344839
 
 
 def test_numbers_by_hand_on_three_voxels() -> None:

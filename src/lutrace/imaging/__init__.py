@@ -25,11 +25,10 @@ from lutrace.imaging.resample import resample_labels, resample_mask, resample_ma
 from lutrace.imaging.suv import to_suvbw
 from lutrace.imaging.view import common_view, field_of_view_mm
 from lutrace.imaging.volume import BoolArray, FloatArray, Geometry, Mask, Volume
-from lutrace.imaging.watershed import NORMAL, Split, SplitRule, split_by_uptake
+from lutrace.imaging.watershed import Split, SplitRule, split_by_uptake
 
 __all__ = [
     "COLOURS",
-    "NORMAL",
     "BoolArray",
     "Caption",
     "Components",

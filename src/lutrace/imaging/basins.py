@@ -49,9 +49,9 @@ def join_basins(
 ) -> NDArray[np.int64]:
     """The group of each basin, named by the basin with the group's highest peak.
 
-    `peak` (infinite for marked basins, which never join each other), `places_mm` of the peaks (n, 3) and `size` in
+    `peak` (infinite for the basin of the organs, which joins no other), `places_mm` of the peaks (n, 3) and `size` in
     voxels by basin; `rule`: least prominence as share of the lower peak, least distance of the peaks in mm, least size
-    in voxels. Distance is not asked of marked basins: their peak has no place.
+    in voxels. Distance is not asked of the organs' basin: its peak has no place.
     """
     prominence, least_mm, least_voxels = rule
     rank = np.empty(len(peak), np.int64)
@@ -64,13 +64,13 @@ def join_basins(
             continue
         low = min(tops, key=lambda basin: rank[basin])
         near, far = groups.find(one), groups.find(other)
-        marked = np.isinf(peak[near]), np.isinf(peak[far])
-        alone = not np.isinf(peak[low]) and peak[low] - saddle < prominence * peak[low]
-        if not any(marked):
+        organ = bool(np.isinf(peak[near]) or np.isinf(peak[far]))
+        alone = bool(peak[low] - saddle < prominence * peak[low])
+        if not organ:
             alone |= bool(np.linalg.norm(places_mm[near] - places_mm[far]) < least_mm)
         smaller = min(near, far, key=lambda basin: rank[basin])
-        alone |= not np.isinf(peak[smaller]) and voxels[smaller] < least_voxels
-        if alone and not all(marked):
+        alone |= voxels[smaller] < least_voxels
+        if alone:
             groups.join(near, far)
             total = voxels[near] + voxels[far]
             voxels[groups.find(near)] = total

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from lutrace.core import ContradictionError, MissingFactError
 from lutrace.imaging.components import LabelledVoxels
-from lutrace.imaging.peak import peak_of_labels
+from lutrace.imaging.peak import peaks_of_labels
 from lutrace.imaging.volume import Mask, Volume
 
 
@@ -19,7 +19,8 @@ class RegionMeasures:
     """What one region of a volume measures; intensities in the volume's unit.
 
     `sd` is the population standard deviation (divisor n, as IBSI), None with fewer than two voxels. `peak` is the
-    highest mean of a 1 mL sphere centred at a voxel of the region, None when no whole sphere fits the image.
+    highest mean of a 1 mL sphere centred at a voxel of the region (IBSI: global intensity peak), `local_peak` that of
+    the sphere around its hottest voxel; a sphere that the image cuts counts with its part inside.
     `total` is mean x volume_ml: total lesion PSMA for SUV, MBq x 1e6 for Bq/mL. `centroid_mm` weighs each voxel
     alike, LPS.
     """
@@ -30,7 +31,8 @@ class RegionMeasures:
     sd: float | None
     min: float
     max: float
-    peak: float | None
+    peak: float
+    local_peak: float
     total: float
     centroid_mm: tuple[float, float, float]
 
@@ -92,7 +94,7 @@ def _measures(
     np.minimum.at(low, number, value)
     np.maximum.at(high, number, value)
     index_zyx = np.stack(np.unravel_index(place, volume.array.shape), axis=1).astype(np.int64)
-    peak = peak_of_labels(volume, index_zyx, number, n_labels)
+    peak, local_peak = peaks_of_labels(volume, index_zyx, number, n_labels)
     centre = np.stack([np.bincount(number, index_zyx[:, a], n_labels + 1)[1:] / voxels for a in range(3)], axis=1)
     centre_mm = volume.geometry.to_mm(centre)
     voxel_ml = volume.geometry.voxel_volume_ml
@@ -104,7 +106,8 @@ def _measures(
             sd=float(np.sqrt(square[i] / voxels[i])) if voxels[i] > 1 else None,
             min=float(low[i + 1]),
             max=float(high[i + 1]),
-            peak=None if np.isnan(peak[i]) else float(peak[i]),
+            peak=float(peak[i]),
+            local_peak=float(local_peak[i]),
             total=float(mean[i] * voxels[i] * voxel_ml),
             centroid_mm=(float(centre_mm[i, 0]), float(centre_mm[i, 1]), float(centre_mm[i, 2])),
         )

@@ -1,4 +1,4 @@
-"""SUVpeak: the highest mean of a 1 mL sphere whose centre lies in the region."""
+"""SUVpeak: the mean of a 1 mL sphere whose centre lies in the region, where it is highest or at the hottest voxel."""
 
 from __future__ import annotations
 
@@ -81,14 +81,23 @@ def _voxels_inside(
     return inside
 
 
-def peak_of_labels(
+def peaks_of_labels(
     volume: Volume, centres_zyx: NDArray[np.int64], labels: NDArray[np.int64], n_labels: int
-) -> FloatArray:
-    """Highest whole-sphere mean of each label 1..n_labels; NaN where no whole sphere of the label fits the image."""
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Global and local peak of each label 1..n_labels, in the volume's unit.
+
+    Global: the highest mean of a sphere centred in the label. Local: that of the sphere around its hottest voxel (of
+    several alike, the highest). A sphere that the image cuts counts with its part inside, as IBSI has it.
+    """
     best = np.full(n_labels + 1, -np.inf)
+    local = np.full(n_labels + 1, -np.inf)
+    value = volume.array[tuple(centres_zyx.T)]
+    top = np.full(n_labels + 1, -np.inf)
+    np.maximum.at(top, labels, value)
     for start in range(0, len(labels), 500_000):
         part = slice(start, start + 500_000)
-        means = compute_sphere_means(volume, centres_zyx[part])
-        np.maximum.at(best, labels[part][means.whole], means.mean[means.whole])
-    best[~np.isfinite(best)] = np.nan
-    return np.asarray(best[1:], np.float64)
+        means, own = compute_sphere_means(volume, centres_zyx[part]).mean, labels[part]
+        np.maximum.at(best, own, means)
+        hottest = value[part] == top[own]
+        np.maximum.at(local, own[hottest], means[hottest])
+    return best[1:], local[1:]

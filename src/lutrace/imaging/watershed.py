@@ -17,12 +17,10 @@ from numpy.typing import NDArray
 from lutrace.imaging.basins import Edges, join_basins
 from lutrace.imaging.components import Connectivity, LabelledVoxels
 from lutrace.imaging.peak import sphere_offsets
-from lutrace.imaging.volume import Geometry, Volume
+from lutrace.imaging.volume import BoolArray, Geometry, Volume
 
 _FWHM_PER_SIGMA = 2.3548200450309493
-
-NORMAL = -1
-"""Marker of voxels that are known not to be lesion: their basin is part 0."""
+_REACH_SIGMA = 2.5
 
 
 @dataclass(frozen=True)
@@ -42,10 +40,10 @@ class SplitRule:
 
 @dataclass(frozen=True, eq=False)
 class Split:
-    """The part of each voxel, in the order of the voxels given: 0 with the normal markers, 1..count otherwise.
+    """The part of each voxel, in the order of the voxels given: 0 where it flows into a normal organ, else 1..count.
 
-    By part: `component` it came from, `peak` of the smoothed uptake, and `saddle`, the highest smoothed uptake at
-    which it touches part 0 (NaN when it does not). The parts of a component and part 0 hold all of its voxels.
+    By part: `component` it came from, its `peak`, and `saddle`, the highest uptake at which it touches part 0 (NaN when
+    it does not), both of the unsmoothed scan. The parts of a component and part 0 hold all of its voxels.
     """
 
     part: NDArray[np.int32]
@@ -61,28 +59,28 @@ def split_by_uptake(
     rule: SplitRule,
     *,
     connectivity: Connectivity = 26,
-    markers: NDArray[np.int32] | None = None,
+    normal: BoolArray | None = None,
 ) -> Split:
     """The parts of each component in `voxels` by the watershed on the volume's uptake.
 
-    `markers`, one per voxel: NORMAL for voxels of an organ, which are one basin, part 0; 1, 2, ... for seeds, each a
-    part that joins no other; 0 elsewhere. Without markers there is no part 0. The result does not depend on chance.
+    `normal` marks, one per voxel, those that are an organ: they are one basin, part 0, and what flows into it or does
+    not stand out of it goes there. The result does not depend on chance.
     """
     if voxels.count == 0:
         nothing = np.zeros(0, np.float64)
         return Split(np.zeros(0, np.int32), 0, np.zeros(0, np.int32), nothing, nothing)
-    given = np.zeros(len(voxels.place), np.int32) if markers is None else markers
+    given = np.zeros(len(voxels.place), np.bool_) if normal is None else normal
     uptake = smooth_at(volume, voxels.place, rule.smoothing_fwhm_mm)
     pairs = _pairs(voxels, volume.geometry, connectivity)
     basin_of, roots = _basins(uptake, voxels.place, pairs, given)
-    marked = given[roots] != 0
-    peak = np.where(marked, np.inf, uptake[roots])
+    peak = np.where(given[roots], np.inf, uptake[roots])
     edges = _edges(uptake, pairs, basin_of, len(roots))
     index = np.stack(np.unravel_index(voxels.place[roots], volume.array.shape), axis=1)
     places_mm = volume.geometry.to_mm(index.astype(np.float64))
     size = np.bincount(basin_of, minlength=len(roots))
     group = join_basins(peak, places_mm, size, edges, rule_of(rule))
-    return _split(voxels, given, uptake, pairs, (basin_of, roots, group))
+    measured = volume.array.ravel()[voxels.place].astype(np.float64)
+    return _split(voxels, given, measured, pairs, (basin_of, roots, group))
 
 
 def rule_of(rule: SplitRule) -> tuple[float, float, int]:
@@ -91,13 +89,13 @@ def rule_of(rule: SplitRule) -> tuple[float, float, int]:
 
 
 def smooth_at(volume: Volume, place: NDArray[np.int64], fwhm_mm: float) -> NDArray[np.float64]:
-    """The volume at flat indices `place`, in its unit, after a Gaussian of `fwhm_mm`, cut at two sigma.
+    """The volume at flat indices `place`, in its unit, after a Gaussian of `fwhm_mm`, cut at 2.5 sigma.
 
     Beyond the image its edge goes on.
     """
     values = volume.array.ravel()
     sigma_mm = fwhm_mm / _FWHM_PER_SIGMA
-    offsets = sphere_offsets(volume.geometry, 2.0 * sigma_mm)
+    offsets = sphere_offsets(volume.geometry, _REACH_SIGMA * sigma_mm)
     if len(offsets) == 1:
         return values[place].astype(np.float64)
     spacing_zyx = np.asarray(volume.geometry.spacing_mm[::-1])
@@ -146,9 +144,9 @@ def _basins(
     uptake: NDArray[np.float64],
     place: NDArray[np.int64],
     pairs: tuple[NDArray[np.int32], NDArray[np.int32]],
-    markers: NDArray[np.int32],
+    normal: BoolArray,
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """The basin of each voxel, and the voxel at which each basin ends: its maximum, or the first of its marker."""
+    """The basin of each voxel, and the voxel at which each basin ends: its maximum, or the first of an organ."""
     order = np.lexsort((-place, uptake))
     rank = np.empty(len(order), np.int64)
     rank[order] = np.arange(len(order))
@@ -157,9 +155,8 @@ def _basins(
     np.maximum.at(best, left, rank[right])
     np.maximum.at(best, right, rank[left])
     towards = order[best]
-    for marker in np.unique(markers[markers != 0]):
-        own = np.flatnonzero(markers == marker)
-        towards[own] = own[0]
+    if normal.any():
+        towards[normal] = np.flatnonzero(normal)[0]
     while True:
         further = towards[towards]
         if np.array_equal(further, towards):
@@ -189,16 +186,15 @@ def _edges(
 
 def _split(
     voxels: LabelledVoxels,
-    markers: NDArray[np.int32],
+    normal: BoolArray,
     uptake: NDArray[np.float64],
     pairs: tuple[NDArray[np.int32], NDArray[np.int32]],
     basins: tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]],
 ) -> Split:
-    """Parts numbered by component, then by their first voxel; the basin of the normal marker is part 0."""
+    """Parts numbered by component, then by their first voxel; the basin of the organs is part 0."""
     basin_of, roots, group = basins
     group_of = group[basin_of]
-    normal_basins = np.flatnonzero(markers[roots] == NORMAL)
-    free = np.flatnonzero(~np.isin(group_of, group[normal_basins]))
+    free = np.flatnonzero(~np.isin(group_of, group[normal[roots]]))
     names, first, named = np.unique(group_of[free], return_index=True, return_inverse=True)
     order = np.lexsort((first, voxels.number[free[first]]))
     rename = np.empty(len(names), np.int32)

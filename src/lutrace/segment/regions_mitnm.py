@@ -29,7 +29,7 @@ def find_node_levels(volume: Volume, organs: Mapping[str, Mask]) -> NodeLevels:
 
     Pelvic nodes (N) reach to the aortic bifurcation, about the fourth lumbar vertebra; the lower poles of the kidneys
     lie about the third. So a node above the lower pole of the lower kidney is extrapelvic, and one in the lower 60 %
-    of the way from the top of the bladder to it is pelvic; between them nothing is said. With one of the two organs only, a
+    of the way from the top of the bladder to it is pelvic; between them nothing is said. With one organ only, a
     node is pelvic up to 50 mm above the bladder or from 120 mm below the kidneys.
     """
     bladder = _extent_mm(volume, [organs[r] for r in ("bladder",) if r in organs])

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lutrace.imaging import (
-    NORMAL,
     BoolArray,
     Components,
     LabelledVoxels,
@@ -57,65 +57,73 @@ class Ground:
 def find_parts(volume: Volume, above: BoolArray, plan: Plan, ground: Ground, *, threshold_suv: float) -> Parts:
     """The candidates among the voxels `above` a threshold, in the order of their components.
 
-    Organ masks and seeds mark basins of the watershed, so that a lesion beside an organ keeps its own voxels up to the
+    Organ masks mark a basin of the watershed, so that a lesion beside an organ keeps its own voxels up to the
     valley between them. Without organ masks the labeller says what each part is; with some missing, a part that it
     takes for a missing organ waits for a reader. A part that holds a tumour seed is tumour whatever it lies in.
     """
     found = find_components(above, connectivity=plan.connectivity)
     least = plan.min_voxels_of(modality_of(ground.facts), volume.geometry.voxel_volume_ml)
-    markers, n_seeds = _markers(found, ground)
-    split = _split(volume, found, plan, markers, least=least, modality=modality_of(ground.facts))
-    lesion = split.part > 0
-    voxels = LabelledVoxels(found.place[lesion], split.part[lesion], split.count)
-    seeded = np.zeros(split.count + 1, np.bool_)
-    if n_seeds:
-        seeded[np.unique(split.part[markers > 0])] = True
-    size = np.bincount(voxels.number, minlength=split.count + 1)
+    split = _split(volume, found, plan, ground, least=least)
+    part, seeded = _with_seeds(split, found, ground.facts.get("tumour_seeds"))
+    count = len(seeded) - 1
+    lesion = part > 0
+    voxels = LabelledVoxels(found.place[lesion], part[lesion], count)
+    size = np.bincount(voxels.number, minlength=count + 1)
     kept = (size >= least) | seeded
     parts = voxels.chosen(kept)
     chosen = np.flatnonzero(kept[1:])
-    several = np.bincount(split.component[chosen], minlength=found.count + 1) > 1
-    components = tuple(int(c) if several[c] else None for c in split.component[chosen])
+    component = _grown(split.component, count, 0)[chosen]
+    several = np.bincount(component, minlength=found.count + 1) > 1
+    components = tuple(int(c) if c and several[c] else None for c in component)
     categories, identities = _judge(volume, parts, plan, ground, (split, chosen, threshold_suv))
     tumour: Category = "tumour"
     categories = tuple(tumour if seeded[k + 1] else one for k, one in zip(chosen, categories, strict=True))
     result = Parts(parts, categories, identities, components, len(found.place))
     if ground.normal is None:
         return result
-    tails, more = find_tails(volume, found.place[split.part == 0], ground.normal, plan, min_voxels=least)
+    tails, more = find_tails(volume, found.place[part == 0], ground.normal, plan, min_voxels=least)
     return _with_tails(result, tails, more)
 
 
-def _markers(found: LabelledVoxels, ground: Ground) -> tuple[NDArray[np.int32], int]:
-    """The marker of each voxel: an organ, a tumour seed, or none."""
-    markers = np.zeros(len(found.place), np.int32)
-    if ground.normal is not None:
-        markers[ground.normal.organ.ravel()[found.place]] = NORMAL
-    seeds = ground.facts.get("tumour_seeds")
+def _with_seeds(
+    split: Split, found: LabelledVoxels, seeds: BoolArray | None
+) -> tuple[NDArray[np.int32], NDArray[np.bool_]]:
+    """The part of each voxel, and which parts hold a tumour seed (by number, 0 first).
+
+    Seed voxels that went to an organ come back: to the part that their seed holds most of, else as a part of their own.
+    """
+    part, count = split.part.copy(), split.count
     if seeds is None or not seeds.any():
-        return markers, 0
+        return part, np.zeros(count + 1, np.bool_)
     labelled = label_components(seeds)
     here = labelled.labels.ravel()[found.place]
-    markers[here > 0] = here[here > 0]
-    return markers, labelled.count
+    for seed in np.unique(here[(here > 0) & (part == 0)]):
+        own = here == seed
+        parts = np.bincount(part[own], minlength=count + 1)
+        if not parts[1:].any():
+            count += 1
+        target = int(parts[1:].argmax()) + 1 if parts[1:].any() else count
+        part[own & (part == 0)] = target
+    seeded = np.zeros(count + 1, np.bool_)
+    seeded[np.unique(part[here > 0])] = True
+    return part, seeded
 
 
-def _split(
-    volume: Volume,
-    found: LabelledVoxels,
-    plan: Plan,
-    markers: NDArray[np.int32],
-    *,
-    least: int,
-    modality: str | None,
-) -> Split:
-    """The parts under the plan's rule; without one, basins join unless an organ or seed stands between."""
+def _grown(values: NDArray[Any], count: int, filling: float) -> NDArray[Any]:
+    """The values by part, and `filling` for the parts that only seeds made."""
+    return np.concatenate([values, np.full(count - len(values), filling, values.dtype)])
+
+
+def _split(volume: Volume, found: LabelledVoxels, plan: Plan, ground: Ground, *, least: int) -> Split:
+    """The parts under the plan's rule; without one, basins join unless an organ stands between."""
+    modality = modality_of(ground.facts)
+    normal = None if ground.normal is None else ground.normal.organ.ravel()[found.place]
     fwhm_mm = plan.resolution_of(modality)
     rule = SplitRule(1.0, np.inf, fwhm_mm / 2.0, least)
     if plan.splitting is not None:
         one = plan.splitting
         rule = SplitRule(one.prominence, one.least_distance * fwhm_mm, one.smoothing * fwhm_mm, least)
-    return split_by_uptake(volume, found, rule, connectivity=plan.connectivity, markers=markers)
+    return split_by_uptake(volume, found, rule, connectivity=plan.connectivity, normal=normal)
 
 
 def _judge(
@@ -180,7 +188,10 @@ def _beside(parts: LabelledVoxels, normal: NormalUptake, split: Split, chosen: N
     size = np.bincount(parts.number, minlength=parts.count + 1)[1:]
     in_zone = np.bincount(parts.number, normal.zone.ravel()[parts.place], parts.count + 1)[1:]
     in_organ = np.bincount(parts.number, normal.hot.ravel()[parts.place], parts.count + 1)[1:]
-    return BesideOrgans(split.peak[chosen], split.saddle[chosen], in_zone == size, in_organ > 0.5 * size)
+    count = int(chosen.max()) + 1 if len(chosen) else 0
+    peak = _grown(split.peak, max(count, split.count), np.nan)[chosen]
+    saddle = _grown(split.saddle, max(count, split.count), np.nan)[chosen]
+    return BesideOrgans(peak, saddle, in_zone == size, in_organ > 0.5 * size)
 
 
 def _with_tails(parts: Parts, tails: LabelledVoxels, categories: Sequence[Category]) -> Parts:
