@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from lutrace.cli import response_commands
 from lutrace.cli.bars import progress_bars
 from lutrace.cli.show import say, show_json, tell
 from lutrace.core import UnusableInputError
@@ -25,9 +26,10 @@ MARK = "SYNTHETIC.txt"
 
 
 def register(app: typer.Typer) -> None:
-    """Add these commands."""
+    """Add these commands, and that of response."""
     app.command("run")(run)
     app.command("demo")(demo)
+    response_commands.register(app)
 
 
 def run(

@@ -3,16 +3,20 @@
 from lutrace.study.analysis_set import build_analysis_set
 from lutrace.study.demo_index import write_demo_index
 from lutrace.study.registry_run import run_registry_study
+from lutrace.study.response_run import DEFAULT_RULES, ResponseResult, run_response
 from lutrace.study.run import Computation, RunResult, compute_study, run_study, summarise_notices
 from lutrace.study.shipped import load_protocol, shipped_names, shipped_text
 
 __all__ = [
+    "DEFAULT_RULES",
     "Computation",
+    "ResponseResult",
     "RunResult",
     "build_analysis_set",
     "compute_study",
     "load_protocol",
     "run_registry_study",
+    "run_response",
     "run_study",
     "shipped_names",
     "shipped_text",

@@ -10,6 +10,7 @@ from lutrace.endpoints import describe_rule
 from lutrace.protocol import KaplanMeierAnalysis, Protocol, PsaPfs
 from lutrace.report import KeyNumber, ReportSpec, Section, group_endpoint
 from lutrace.study.review_status import ReviewStatus
+from lutrace.terms import response_rule
 
 _SHOWN: Mapping[str, Any] = {
     "summary": report.SummaryTable,
@@ -49,6 +50,18 @@ LABELS = {
     "new_lesions_any_earlier": "New lesions, on no earlier SPECT",
     "new_lesions_previous_cycle": "New lesions, not on the SPECT before",
     "new_lesions_first_cycle": "New lesions, not on the SPECT of cycle 1",
+    "new_lesions_by_mean": "Sensitivity: avid by SUVmean above the reference mean",
+    "new_lesions_by_mean_2sd": "Sensitivity: avid by SUVmax above the reference mean + 2 SD",
+    "recip": "RECIP rules applied to SPECT",
+    "psa_recip": "PSA, and RECIP rules applied to SPECT",
+    "ppp": "PPP rules applied to SPECT",
+    "CR": "CR, no tumour left",
+    "PR": "PR, volume fell, nothing new",
+    "SD": "SD, all else",
+    "PD": "PD, volume rose and new lesions",
+    "met": "met",
+    "not_met": "not met",
+    "not_evaluable": "not evaluable",
     "psma_avid": "PSMA-avid (uptake above the liver)",
     "not_avid_ct": "not avid, found on CT",
     "indeterminate": "indeterminate",
@@ -136,9 +149,27 @@ def _rules_of(item: Any, protocol: Protocol) -> tuple[str, ...]:
     )
 
 
+def _response_rules(item: Any, protocol: Protocol) -> tuple[str, ...]:
+    """Below the table of response: the version of each rule with its source, and what it was made for."""
+    if item.show != "summary" or item.table != "response":
+        return ()
+    own = protocol.response
+    rules = [response_rule(name) for name in (own.recip, own.psa_recip, own.ppp)]
+    told = [f"{rule.label}, version {rule.version}: {rule.source}. Wording: {rule.checked}." for rule in rules]
+    return (
+        "These rules were made for PSMA-PET. On SPECT they are applied, not validated; repeatability is unknown there.",
+        *told,
+    )
+
+
 def _shown(item: Any, protocol: Protocol, status: ReviewStatus) -> Any:
     fields = {name: getattr(item, name) for name in type(item).model_fields if name not in ("show", "patients")}
-    fields["notes"] = (*fields["notes"], *_rules_of(item, protocol), *status.notes_for(item, protocol))
+    fields["notes"] = (
+        *fields["notes"],
+        *_rules_of(item, protocol),
+        *_response_rules(item, protocol),
+        *status.notes_for(item, protocol),
+    )
     if item.show == "pictures":
         fields["panel"] = item.name
     return _SHOWN[item.show](**fields)

@@ -35,12 +35,13 @@ def run_registry_study(
             raise UnusableInputError(f"--backend {backend} is not in this version; leave it out to run on DuckDB")
         raise UnusableInputError(f"expected --backend {' or '.join(BACKENDS)}, got {backend!r}")
     document = load_protocol(protocol)
-    frozen = _frozen_state(registry_folder, snapshot)
+    frozen = frozen_state(registry_folder, snapshot)
     policy = ReleasePolicy(min_cell=min_cell, patient_level=min_cell is None)
     return run_study(document, frozen, out, data_cut=data_cut, policy=policy, progress=progress)
 
 
-def _frozen_state(folder: Path, digest: str | None) -> Snapshot:
+def frozen_state(folder: Path, digest: str | None) -> Snapshot:
+    """The snapshot with this digest, or one frozen now."""
     if digest is not None:
         return open_snapshot(folder, digest)
     with Registry.open(folder, write=True) as registry:

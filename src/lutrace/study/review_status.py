@@ -10,7 +10,9 @@ from lutrace.core import Row
 from lutrace.endpoints import UNREVIEWED, UNREVIEWED_VOLUME
 from lutrace.protocol import CorrelationAnalysis, CoxAnalysis, KaplanMeierAnalysis, Protocol
 
-_TTV_TABLES = ("characteristics", "ttv_provenance")
+_TTV_TABLES = ("characteristics", "response", "ttv_provenance")
+_BY_NEW_LESIONS = ("new_lesions", "recip", "psa_recip", "ppp")
+_BY_VOLUME = ("ttv", "recip", "psa_recip")
 
 
 @dataclass(frozen=True)
@@ -61,12 +63,12 @@ def _count(values: Sequence[Row], protocol: Protocol, endpoint: str, mark: str, 
 
 def uses_new_lesions(name: str, protocol: Protocol) -> bool:
     """Whether a covariate or value rests on new lesions."""
-    return _value_of(name, protocol).startswith("new_lesions")
+    return _value_of(name, protocol).startswith(_BY_NEW_LESIONS)
 
 
 def uses_volume(name: str, protocol: Protocol) -> bool:
     """Whether a covariate or value rests on the tumour volume."""
-    return _value_of(name, protocol).startswith("ttv")
+    return _value_of(name, protocol).startswith(_BY_VOLUME)
 
 
 def _value_of(name: str, protocol: Protocol) -> str:
@@ -97,5 +99,6 @@ def _names_of(item: Any, protocol: Protocol) -> list[str]:
     if item.show == "waterfall":
         names.append(item.endpoint)
     if item.show == "summary":
-        names += ["new_lesions"] if item.table == "new_lesions" else ["ttv_ml"] if item.table in _TTV_TABLES else []
+        names += ["new_lesions"] if item.table in ("new_lesions", "response") else []
+        names += ["ttv_ml"] if item.table in _TTV_TABLES else []
     return names

@@ -41,7 +41,12 @@ TABLES: dict[str, tuple[Line, ...]] = {
     ),
     "new_lesions": tuple(
         Line(f"new_lesions_{name}", "classes", ("psma_avid", "not_avid_ct", "indeterminate", "none", "not_assessed"))
-        for name in ("any_earlier", "previous_cycle", "first_cycle")
+        for name in ("any_earlier", "previous_cycle", "first_cycle", "by_mean", "by_mean_2sd")
+    ),
+    "response": (
+        Line("recip", "classes", ("CR", "PR", "SD", "PD", "not_evaluable")),
+        Line("psa_recip", "classes", ("response", "stable", "progression", "not_evaluable")),
+        Line("ppp", "classes", ("met", "not_met", "not_evaluable")),
     ),
     "ttv_provenance": (
         Line("spect_plan", "classes"),
