@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from lutrace.cli.bars import progress_bars
-from lutrace.cli.show import say, say_warnings, show_json, show_rows, tell
+from lutrace.cli.show import say, say_warnings, show_choices, show_json, show_rows, tell
 from lutrace.core import Progress, UnusableInputError
 
 if TYPE_CHECKING:
@@ -73,9 +73,18 @@ def add(
         "quarantined": result.quarantined,
     }
     if as_json:
-        show_json({"rows": counts, "tables": result.by_table, "dry_run": dry_run, "warnings": list(result.warnings)})
+        show_json(
+            {
+                "rows": counts,
+                "tables": result.by_table,
+                "dry_run": dry_run,
+                "choices": list(result.choices),
+                "warnings": list(result.warnings),
+            }
+        )
     else:
         tell(("would be " if dry_run else "") + ", ".join(f"{name} {n}" for name, n in counts.items()))
+        show_choices(result.choices)
         say_warnings(result.warnings)
     if result.quarantined:
         say("the refused rows and the rules they broke: lutrace check --registry " + str(registry))

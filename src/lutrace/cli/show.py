@@ -70,6 +70,15 @@ def show_rows(
     say_warnings(warnings)
 
 
+def show_choices(rows: Sequence[Row], *, most: int = 40) -> None:
+    """Which series are used, and why; only their numbers when there are too many for a screen."""
+    if len(rows) > most:
+        used = sum(bool(row["used"]) for row in rows)
+        tell(f"series used {used}, left {len(rows) - used}; --json says why, and so do the notes of each scan")
+    elif rows:
+        show_rows("choices", rows, columns=("study_key", "scan_id", "modality", "images", "used", "reason"))
+
+
 def say_warnings(warnings: Sequence[str]) -> None:
     """The warnings on standard error, the first forty in full."""
     for warning in warnings[:40]:

@@ -31,7 +31,7 @@ def digest_of(value: Any) -> str:
     return hashlib.sha256(canonical_json(value).encode()).hexdigest()
 
 
-def digest_of_bytes(chunks: Iterable[bytes]) -> str:
+def digest_of_bytes(chunks: Iterable[bytes | memoryview]) -> str:
     """SHA-256 in hex of the concatenated chunks."""
     sha = hashlib.sha256()
     for chunk in chunks:

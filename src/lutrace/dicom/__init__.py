@@ -1,6 +1,8 @@
 """dicom knows the standard's objects: PET, NM, CT, SEG and RTSTRUCT read into Volume and Mask, and written."""
 
 from lutrace.dicom.archive import Archive, ArchiveQuery, FoundSeries, Keeper
+from lutrace.dicom.choice import Candidate, Choice, choose_series
+from lutrace.dicom.choice_facts import candidate_of
 from lutrace.dicom.deface import Defacing, FaceLoss
 from lutrace.dicom.deidentify import Replacements, method_of
 from lutrace.dicom.deidentify_private import SAFE_PRIVATE
@@ -36,6 +38,8 @@ __all__ = [
     "Algorithm",
     "Archive",
     "ArchiveQuery",
+    "Candidate",
+    "Choice",
     "Defacing",
     "DeidentifiedSeries",
     "DimseArchive",
@@ -71,7 +75,9 @@ __all__ = [
     "WebAddress",
     "WebArchive",
     "WrittenFile",
+    "candidate_of",
     "check_connection",
+    "choose_series",
     "deidentify_files",
     "find_identifiers",
     "identifiers_of_person",

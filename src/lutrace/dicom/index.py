@@ -24,6 +24,7 @@ class FileFault:
     path: Path
     reason: str
     series_uid: str | None
+    sop_instance_uid: str | None = None
 
 
 @dataclass(frozen=True)
@@ -104,24 +105,27 @@ def _index(paths: Sequence[Path]) -> FolderIndex:
     n_files = n_not_dicom = n_directories = 0
     for path in _walk(paths):
         n_files += 1
-        series_uid: str | None = None
+        series_uid = instance_uid = None
         try:
             parsed = _parse(path)
             if parsed is None:
                 n_not_dicom += 1
                 continue
-            dataset, size_bytes, pixel_tag_at = parsed
+            dataset, size_bytes, pixel_tag_at, cut = parsed
             if el.element_text(dataset.file_meta, 0x00020002) == _DICOMDIR:
                 n_directories += 1
                 continue
             series_uid = el.element_text(dataset, 0x0020000E)
+            instance_uid = el.element_text(dataset, 0x00080018)
             if series_uid is None:
                 raise UnusableInputError("Series Instance UID (0020,000E): found nothing")
+            if cut is not None:
+                raise UnusableInputError(cut)
             instance = instance_of(path, dataset, size_bytes=size_bytes, pixel_tag_at=pixel_tag_at)
             if series_uid not in heads:
                 heads[series_uid] = _head(series_uid, instance, dataset)
         except (*el.PARSE_ERRORS, UnusableInputError) as error:
-            faults.append(FileFault(path, _reason(error), series_uid))
+            faults.append(FileFault(path, _reason(error), series_uid, instance_uid))
             continue
         found.setdefault(series_uid, []).append(instance)
     series = tuple(
@@ -141,8 +145,8 @@ def _walk(paths: Sequence[Path]) -> Iterator[Path]:
             raise UnusableInputError(f"{path.name}: no such file or folder")
 
 
-def _parse(path: Path) -> tuple[Dataset, int, int | None] | None:
-    """Header, file size and the byte of the Pixel Data element; None when the file is not DICOM.
+def _parse(path: Path) -> tuple[Dataset, int, int | None, str | None] | None:
+    """Header, file size, the byte of Pixel Data, and how the file is cut short; None when the file is not DICOM.
 
     The byte is None without pixels and -1 when they are floats (7FE0,0008), (7FE0,0009), which are left to the decoder.
     """
@@ -163,9 +167,14 @@ def _parse(path: Path) -> tuple[Dataset, int, int | None] | None:
     is_image = el.element_text(dataset, 0x00080016) in (PET, NM, CT) or 0x00280010 in dataset
     if is_image and not has_pixels:
         if str(dataset.file_meta.get("TransferSyntaxUID", "")) != "1.2.840.10008.1.2.1.99":
-            raise UnusableInputError(f"truncated: an image header without Pixel Data (7FE0,0010) after {at} bytes")
+            return (
+                dataset,
+                size_bytes,
+                None,
+                f"truncated: an image header without Pixel Data (7FE0,0010) after {at} bytes",
+            )
         has_pixels = True
-    return dataset, size_bytes, (-1 if is_float else at) if has_pixels else None
+    return dataset, size_bytes, (-1 if is_float else at) if has_pixels else None, None
 
 
 def _begins_without_preamble(head: bytes) -> bool:

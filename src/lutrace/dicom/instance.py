@@ -35,6 +35,16 @@ SHARED_DOSE = {
     0x00181078: "Radiopharmaceutical Start Date Time",
 }
 
+_NO_SLICE = {
+    "MIP": "maximum intensity projection",
+    "MAXIMUM INTENSITY PROJECTION": "maximum intensity projection",
+    "PROJECTION IMAGE": "projection",
+    "MIN_IP": "minimum intensity projection",
+    "LOCALIZER": "localizer",
+    "SCREEN SAVE": "screen capture",
+    "SCREEN CAPTURE": "screen capture",
+}
+
 _CLOCKS = (0x00080031, 0x00181072)
 _NUMBERS = (0x00101030, 0x00181074, 0x00181075)
 
@@ -74,6 +84,14 @@ class Instance:
     frame: FrameTime
     shared: tuple[str | None, ...]
     layout: PixelLayout | None
+    kind: str | None = None
+    """What the image is when it is no slice of the volume (a projection, a localizer); None for a slice."""
+
+
+def kind_of_image(dataset: Dataset) -> str | None:
+    """What Image Type (0008,0008) says that an image is when that is no slice (a projection, a localizer)."""
+    types = {part.upper() for part in el.element_texts(dataset, 0x00080008)}
+    return next((words for word, words in _NO_SLICE.items() if word in types), None)
 
 
 def shared_names() -> tuple[str, ...]:
@@ -121,6 +139,7 @@ def instance_of(path: Path, dataset: Dataset, *, size_bytes: int, pixel_tag_at: 
             *(el.element_text(dose, tag) for tag in SHARED_DOSE),
         ),
         layout=_layout(dataset, size_bytes, pixel_tag_at) if pixel_tag_at is not None else None,
+        kind=kind_of_image(dataset),
     )
 
 

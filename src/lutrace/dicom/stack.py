@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import numpy as np
@@ -34,17 +34,15 @@ class Stack:
 def stack_series(series: SeriesFiles) -> Stack:
     """The slices of a series in order, on a proved grid.
 
-    Slices are sorted by Image Position (Patient) along the normal of Image Orientation (Patient). A file that is there
-    twice counts once and is noted. Raises ContradictionError that names the gap for a lost or doubled slice or uneven
-    spacing, UnsupportedError for several frames at one place (dynamic, gated) and for sheared stacks.
+    Slices are sorted by Image Position (Patient) along the normal of Image Orientation (Patient). An image that is
+    there twice counts once, a damaged file whose image is there undamaged is passed over, projections and localizers
+    among the slices are left out; each is noted. Raises ContradictionError for any other damaged file, and one that
+    names the gap for a lost or doubled slice or uneven spacing; UnsupportedError for several frames at one place
+    (dynamic, gated) and for sheared stacks.
     """
-    if series.faults:
-        raise ContradictionError(
-            f"{len(series.faults)} of {len(series.faults) + len(series.instances)} files of the series are damaged "
-            f"({series.faults[0].reason}); transfer the series again"
-        )
     notes: list[str] = []
-    instances = _without_copies(series.instances, notes)
+    _check_damaged(series, notes)
+    instances = _without_projections(_without_copies(series.instances, notes), notes)
     _check_shared(instances)
     _check_same_plane(instances)
     row, column = _axes(instances[0])
@@ -117,22 +115,64 @@ def _position(instance: Instance) -> tuple[float, ...]:
     return instance.position_mm
 
 
+def _check_damaged(series: SeriesFiles, notes: list[str]) -> None:
+    """Refuse a series with a damaged file, unless its image is there undamaged too: no slice is dropped silently."""
+    whole = {instance.sop_instance_uid for instance in series.instances}
+    lost = [fault for fault in series.faults if fault.sop_instance_uid not in whole]
+    if lost:
+        raise ContradictionError(
+            f"{len(lost)} of {len(series.faults) + len(series.instances)} files of the series are damaged "
+            f"({lost[0].reason}); transfer the series again"
+        )
+    if series.faults:
+        notes.append(f"{len(series.faults)} damaged files were passed over: their images are there undamaged")
+
+
 def _without_copies(instances: tuple[Instance, ...], notes: list[str]) -> list[Instance]:
     by_uid: dict[str, Instance] = {}
-    n_copies = 0
+    n_copies = n_spelt = 0
     for instance in instances:
         first = by_uid.setdefault(instance.sop_instance_uid, instance)
         if first is instance:
             continue
-        if first.path.read_bytes() != instance.path.read_bytes():
+        if first.path.read_bytes() == instance.path.read_bytes():
+            n_copies += 1
+        elif _is_same_image(first, instance):
+            n_spelt += 1
+        else:
             raise ContradictionError(
                 "SOP Instance UID (0008,0018): two files carry the same one with different content; transfer the "
                 "series again"
             )
-        n_copies += 1
     if n_copies:
         notes.append(f"{n_copies} files are there twice with identical content and were counted once")
+    if n_spelt:
+        notes.append(f"{n_spelt} images are there twice in another encoding, voxel by voxel alike, and counted once")
     return list(by_uid.values())
+
+
+def _is_same_image(one: Instance, other: Instance) -> bool:
+    """Whether two files of one UID say the same of all that we read: place, time, dose facts, and every voxel."""
+    alike = replace(other, path=one.path, size_bytes=one.size_bytes, layout=one.layout) == one
+    if not alike or one.layout is None or other.layout is None:
+        return False
+    shape = (one.n_frames, one.layout.rows, one.layout.columns)
+    if shape[1:] != (other.layout.rows, other.layout.columns):
+        return False
+    voxels = np.empty((2, *shape), np.float32)
+    for number, instance in enumerate((one, other)):
+        load_image(instance, voxels[number])
+    return bool((voxels[0] == voxels[1]).all())
+
+
+def _without_projections(instances: list[Instance], notes: list[str]) -> list[Instance]:
+    """The slices; projections and localizers among them are left out, unless the series has nothing else."""
+    slices = [instance for instance in instances if instance.kind is None]
+    if not slices or len(slices) == len(instances):
+        return instances
+    kinds = sorted({str(instance.kind) for instance in instances if instance.kind is not None})
+    notes.append(f"{len(instances) - len(slices)} images of the series are no slices ({', '.join(kinds)}): left out")
+    return slices
 
 
 def _check_shared(instances: Sequence[Instance]) -> None:

@@ -34,6 +34,7 @@ INBOX_FOLDER = "inbox"
 _QUIET_S = 2.0
 _WAIT_S = 0.2
 _SINGLE_FRAME = ("PT", "CT")
+_OWN_MACHINE = ("127.0.0.1", "::1", "localhost")
 Tell = Callable[[str], None]
 
 
@@ -232,6 +233,8 @@ def run_receive(
     told: Tell = tell or (lambda _line: None)
     with Receiver(listening, inbox.keep) as receiver:
         told(f"listening as {listening.aet} on {listening.bind}:{listening.port}")
+        if listening.bind not in _OWN_MACHINE and not listening.callers and listening.tls is None:
+            told("warning: everybody who reaches this port may send; name the callers, or use TLS")
         for _ in _turns(inbox, receiver, until_idle_s):
             if inbox.has_pending and (not receiver.is_busy or _idle_s(inbox) > _QUIET_S):
                 _add_patiently(adding, told)

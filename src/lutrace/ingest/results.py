@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from lutrace.core import Row
 from lutrace.registry import AddReport
 
 
@@ -18,6 +19,8 @@ class AddResult:
     quarantined: int
     by_table: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
+    choices: tuple[Row, ...] = ()
+    """Of image series: which are used, and why."""
 
     def plus(self, other: AddResult) -> AddResult:
         """The answer of both steps."""
@@ -27,11 +30,12 @@ class AddResult:
             name: {one: sum(part.by_table.get(name, {}).get(one, 0) for part in (self, other)) for one in counts}
             for name in sorted(names)
         }
+        choices = tuple({row["scan_id"]: row for row in (*self.choices, *other.choices)}.values())
         added, updated, unchanged, refused = (getattr(self, one) + getattr(other, one) for one in counts)
-        return AddResult(added, updated, unchanged, refused, by_table, (*self.warnings, *other.warnings))
+        return AddResult(added, updated, unchanged, refused, by_table, (*self.warnings, *other.warnings), choices)
 
 
-def result_of(report: AddReport, warnings: tuple[str, ...] = ()) -> AddResult:
+def result_of(report: AddReport, warnings: tuple[str, ...] = (), choices: tuple[Row, ...] = ()) -> AddResult:
     """The answer made of a registry's report."""
     by_table = {
         name: {
@@ -42,4 +46,4 @@ def result_of(report: AddReport, warnings: tuple[str, ...] = ()) -> AddResult:
         }
         for name, one in sorted(report.by_table.items())
     }
-    return AddResult(report.added, report.updated, report.unchanged, report.quarantined, by_table, warnings)
+    return AddResult(report.added, report.updated, report.unchanged, report.quarantined, by_table, warnings, choices)

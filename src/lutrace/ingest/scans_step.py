@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,13 +20,15 @@ from lutrace.core import (
     digest_of,
     silent,
 )
-from lutrace.dicom import FolderIndex, SeriesFiles, index_in_parts, is_image_series, read_series
+from lutrace.dicom import Choice, FolderIndex, SeriesFiles, index_in_parts, is_image_series, read_series
 from lutrace.ingest.cycle_places import POST_THERAPY, cycle_of, cycles_by_patient
-from lutrace.ingest.header_facts import format_header_facts
+from lutrace.ingest.header_facts import format_header_facts, parse_header_facts
 from lutrace.ingest.masks_step import add_mask_files, is_mask_series, mask_files_of
 from lutrace.ingest.pixels import store_volume
 from lutrace.ingest.profile import SiteProfile, parse_profile
 from lutrace.ingest.results import AddResult, result_of
+from lutrace.ingest.series_choice import NamedSeries, apply_choice, choice_rows, choose_among, name_series
+from lutrace.ingest.series_record import ReadSeries, append_series_record, fingerprint_of, read_series_record
 from lutrace.ingest.workers import count_jobs, executor_of, map_as_done
 from lutrace.physics import QuantFacts, earliest_acquisition
 from lutrace.registry import AddReport, FactBatch, ImageStore, RefusedRow, Registry
@@ -34,6 +36,9 @@ from lutrace.tables import SCANS
 
 PSMA_WORDS = ("psma", "dcfpyl", "piflufolastat", "flotufolastat", "gozetotide", "pylarify", "illuccix", "locametz")
 """Parts of radiopharmaceutical names that say PSMA."""
+
+_OWN = ("row_id", "source_id", "changed_by")
+"""Columns of a stored row that the registry makes."""
 
 _PET_NUCLIDES = ("Ga-68", "F-18", "Cu-64", "Zr-89")
 
@@ -74,25 +79,29 @@ def run_add_dicom(
     dry_run: bool = False,
     progress: Progress = silent,
     jobs: int | None = None,
+    scheduler: str | None = None,
 ) -> AddResult:
     """Read all image series below the sources into the registry, then the masks that refer to them.
 
-    A series that cannot be read is quarantined with the reason and hides no other. Raises UnusableInputError when
-    there is no DICOM at all, RegistryBusyError while another process writes.
+    Of several reconstructions of one acquisition one is used, with one CT (see `dicom.choose_series`); the others are
+    stored with the purpose `other`, and every scan's notes say why. A series that cannot be read is quarantined with
+    the reason and hides no other. Files that have not changed since they were read are not read again. Raises
+    UnusableInputError when there is no DICOM at all, RegistryBusyError while another process writes.
     """
     with Registry.open(registry_folder, write=True, dry_run=dry_run) as registry:
         profile = parse_profile(registry.profile_text)
         count = count_jobs(jobs or profile.jobs)
-        with executor_of(count) as executor:
+        with executor_of(count, scheduler=scheduler) as executor:
             index = index_in_parts(sources, executor)
             if not index.series and not index.faults:
                 raise UnusableInputError(f"no DICOM found in {index.n_files} files; name a folder with image series")
-            report, warnings = _add_images(registry, profile, index, progress, _Workers(executor, count))
+            images = _add_images(registry, profile, index, progress, _Workers(executor, count))
             files = [file for series in index.series if is_mask_series(series) for file in mask_files_of(series)]
             masks, mask_warnings = add_mask_files(
                 registry, profile, files, jobs=count, executor=executor, progress=progress
             )
-        return result_of(report.plus(masks), (*warnings, *mask_warnings, *_beside(index)))
+        warnings = (*images.warnings, *mask_warnings, *_beside(index))
+        return result_of(images.report.plus(masks), warnings, tuple(images.choices))
 
 
 def purpose_of(modality: str, facts: QuantFacts | None, profile: SiteProfile) -> str:
@@ -109,22 +118,85 @@ def purpose_of(modality: str, facts: QuantFacts | None, profile: SiteProfile) ->
     return "other"
 
 
+@dataclass(frozen=True)
+class _Due:
+    """A series to be read: its names, the fingerprint of its files, and the choice as far as headers tell."""
+
+    named: NamedSeries
+    fingerprint: str
+    choice: Choice
+
+
+@dataclass(frozen=True)
+class _Added:
+    """What came of the image series."""
+
+    report: AddReport
+    warnings: list[str]
+    choices: list[Row]
+
+
 def _add_images(
     registry: Registry, profile: SiteProfile, index: FolderIndex, progress: Progress, workers: _Workers
-) -> tuple[AddReport, list[str]]:
-    series = [one for one in index.series if is_image_series(one)]
-    report, warnings = AddReport(), list[str]()
+) -> _Added:
+    named = name_series(registry, profile, index)
+    known = read_series_record(registry.folder)
+    stored = {row["scan_id"] for row in registry.rows(SCANS)}
+    first = choose_among(named, known, stored, ())
+    due, unchanged = list[_Due](), 0
+    for one in named:
+        key, mark = one.candidate.key, fingerprint_of(one.series)
+        if key in stored and key in known and known[key].fingerprint == mark:
+            unchanged += 1
+        elif one.candidate.not_a_volume is None:
+            due.append(_Due(one, mark, first[key]))
+    report, warnings, refused = _read_due(registry, profile, due, progress, workers)
+    warnings += [f"{key}: {choice.reason}" for key, choice in first.items() if choice.reason.startswith("not used: ")]
+    report = report.plus(AddReport(unchanged=unchanged, by_table={SCANS.name: AddReport(unchanged=unchanged)}))
+    choices = choose_among(named, known, stored, refused)
+    report = report.plus(_settle(registry, profile, choices))
+    return _Added(report, sorted(warnings), choice_rows(named, choices))
+
+
+def _read_due(
+    registry: Registry, profile: SiteProfile, due: Sequence[_Due], progress: Progress, workers: _Workers
+) -> tuple[AddReport, list[str], set[str]]:
+    """Read and store series one after the other; the report, warnings, and the scans that could not be read."""
+    report, warnings, refused = AddReport(), list[str](), set[str]()
     cycles = cycles_by_patient(registry)
-    tasks = [_task(registry, one) for one in series]
+    by_scan = {one.named.candidate.key: one for one in due}
+    tasks = [_task(registry, one.named) for one in due]
     executor = workers.executor if len(tasks) > 1 else None
     for done, (task, answer) in enumerate(map_as_done(executor, read_and_store, tasks, jobs=workers.jobs), start=1):
+        own = by_scan[task.scan_id]
         if answer.unsupported:
             warnings.append(f"{task.scan_id}: {answer.refusal}")
         else:
-            batch = _batch(registry, profile, task, answer, cycles)
+            batch = _batch(registry, profile, task, answer, cycles=cycles, choice=own.choice)
             report = report.plus(registry.add(batch, path=_place(task)))
+        if answer.row is None:
+            refused.add(task.scan_id)
+        elif not registry.dry_run:
+            append_series_record(registry.folder, ReadSeries(own.fingerprint, own.named.candidate))
         progress("series", done, len(tasks))
-    return report, sorted(warnings)
+    return report, warnings, refused
+
+
+def _settle(registry: Registry, profile: SiteProfile, choices: Mapping[str, Choice]) -> AddReport:
+    """Bring the stored scans of these studies in line with the choice, now that it is known what can be read."""
+    report = AddReport()
+    cycles = cycles_by_patient(registry)
+    for row in registry.rows(SCANS):
+        choice = choices.get(row["scan_id"])
+        if choice is None:
+            continue
+        facts = parse_header_facts(row["header_facts"]) if row["header_facts"] else None
+        settled = apply_choice(row, purpose_of(row["modality"], facts, profile), choice)
+        settled["cycle"] = cycle_of(settled, cycles.get(row["patient_id"], ()), days_after=profile.days_after_cycle)
+        if settled != row:
+            own = {name: value for name, value in settled.items() if name not in _OWN}
+            report = report.plus(registry.add(FactBatch(Source("dicom", row["source_id"]), {SCANS.name: [own]})))
+    return report
 
 
 def _place(task: ReadTask) -> Path:
@@ -132,14 +204,8 @@ def _place(task: ReadTask) -> Path:
     return task.series.paths[0].parent / task.scan_id
 
 
-def _task(registry: Registry, series: SeriesFiles) -> ReadTask:
-    frame = series.header.get("FrameOfReferenceUID")
-    return ReadTask(
-        registry.images,
-        series,
-        registry.pseudonym("series", series.series_uid),
-        registry.pseudonym("frame", str(frame)) if frame else None,
-    )
+def _task(registry: Registry, one: NamedSeries) -> ReadTask:
+    return ReadTask(registry.images, one.series, one.candidate.key, one.candidate.frame)
 
 
 def read_and_store(task: ReadTask) -> ReadAnswer:
@@ -183,7 +249,13 @@ def read_and_store(task: ReadTask) -> ReadAnswer:
 
 
 def _batch(
-    registry: Registry, profile: SiteProfile, task: ReadTask, answer: ReadAnswer, cycles: dict[str, list[Row]]
+    registry: Registry,
+    profile: SiteProfile,
+    task: ReadTask,
+    answer: ReadAnswer,
+    *,
+    cycles: Mapping[str, list[Row]],
+    choice: Choice,
 ) -> FactBatch:
     source = Source("dicom", answer.source_digest)
     patient = task.series.identity.patient_id
@@ -203,8 +275,8 @@ def _batch(
         **answer.row,
         "patient_id": patient_id,
         "study_key": registry.pseudonym("study", task.series.study_uid or task.series.series_uid),
-        "purpose": purpose_of(task.series.modality, answer.facts, profile),
     }
+    row = apply_choice(row, purpose_of(task.series.modality, answer.facts, profile), choice)
     row["cycle"] = cycle_of(row, cycles.get(patient_id, ()), days_after=profile.days_after_cycle)
     return FactBatch(source, {SCANS.name: [row]})
 
@@ -241,6 +313,9 @@ def _beside(index: FolderIndex) -> list[str]:
         beside.append(f"{count} series of {modality} hold no image or mask that is read")
     if index.faults:
         beside.append(f"{len(index.faults)} files are damaged: {index.faults[0].reason}")
+    n_nowhere = sum(fault.series_uid is None for fault in index.faults)
+    if n_nowhere:
+        beside.append(f"{n_nowhere} damaged files name no series: see that no series lacks its first or last slice")
     if index.n_not_dicom:
         beside.append(f"{index.n_not_dicom} of {index.n_files} files are not DICOM")
     return beside

@@ -6,15 +6,16 @@ import os
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
 from contextlib import contextmanager
-from typing import TypeVar
+from typing import Any, TypeVar
 
-from lutrace.core import UnsupportedError, spawn_workers
+from lutrace.core import UnsupportedError, UnusableInputError, spawn_workers
 
 Task = TypeVar("Task")
 Answer = TypeVar("Answer")
 
 MOST_JOBS = 4
 _AHEAD = 2
+_CONNECT_S = 30
 
 
 def count_jobs(jobs: int | None) -> int:
@@ -26,15 +27,22 @@ def count_jobs(jobs: int | None) -> int:
 def executor_of(jobs: int, *, scheduler: str | None = None) -> Iterator[Executor | None]:
     """An executor: Dask's when a scheduler is given, spawned processes for several jobs, None for one.
 
-    Raises UnsupportedError when a scheduler is given and Dask is not installed.
+    Raises UnsupportedError when a scheduler is given and Dask is not installed, UnusableInputError when none answers.
     """
     if scheduler is not None:
         try:
             from distributed import Client
         except ImportError:
             raise UnsupportedError("a scheduler needs the extra `lutrace[dask]`; install it, or use --jobs") from None
-        with Client(scheduler) as client:
-            yield client.get_executor()
+        connect: Any = Client
+        try:
+            client = connect(scheduler, timeout=_CONNECT_S)
+        except (OSError, ValueError) as error:
+            raise UnusableInputError(
+                f"scheduler {scheduler}: nothing answers ({type(error).__name__}); start it, or use --jobs"
+            ) from error
+        with client:
+            yield client.get_executor(pure=False)
     elif jobs > 1:
         with spawn_workers(jobs) as pool:
             yield pool

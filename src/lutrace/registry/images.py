@@ -19,6 +19,10 @@ FOLDER = "images"
 TEMPORARY = ".tmp-"
 _MAGIC = b"LTIMAGE1"
 _PNG = b"\x89PNG\r\n\x1a\n"
+_INT16_MAX = 32767
+_BLOCK = 1 << 22
+"""Voxels looked at in one go: temporaries stay small beside the array."""
+
 _TYPES = {"bool": np.bool_, "float32": np.float32, "int16": np.int16, "int32": np.int32, "uint8": np.uint8}
 
 Array = NDArray[Any]
@@ -61,7 +65,7 @@ class ImageStore:
             encoding, packed = _pack(array, raw)
             payload = pa.Codec("zstd", compression_level=1).compress(packed, asbytes=True)
             header = canonical_json({**described, "encoding": encoding, "packed_bytes": len(packed)}).encode()
-            self._write(self._content(digest), _MAGIC + len(header).to_bytes(8, "little") + header + payload)
+            self._write(self._content(digest), _MAGIC, len(header).to_bytes(8, "little"), header, payload)
         self._point(key, digest)
         return digest
 
@@ -78,10 +82,9 @@ class ImageStore:
         end = start + int.from_bytes(content[len(_MAGIC) : start], "little")
         try:
             header = json.loads(content[start:end])
-            packed = pa.Codec("zstd").decompress(content[end:], header["packed_bytes"], asbytes=True)
+            array = _unpack(pa.Codec("zstd").decompress(memoryview(content)[end:], header["packed_bytes"]), header)
         except (ValueError, OSError) as error:
             raise ContradictionError(_damaged(digest)) from error
-        array = _unpack(packed, header)
         described = {name: header[name] for name in ("type", "shape", "meta")}
         if digest_of_bytes([canonical_json(described).encode(), _raw_bytes(array)]) != digest:
             raise ContradictionError(_damaged(digest))
@@ -140,11 +143,12 @@ class ImageStore:
         if not path.is_file() or path.read_text(encoding="ascii") != digest:
             self._write(path, digest.encode())
 
-    def _write(self, path: Path, content: bytes) -> None:
+    def _write(self, path: Path, *parts: bytes) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         temporary = path.with_name(f"{TEMPORARY}{os.getpid()}-{secrets.token_hex(4)}")
         with temporary.open("wb") as file:
-            file.write(content)
+            for part in parts:
+                file.write(part)
             file.flush()
             os.fsync(file.fileno())
         temporary.replace(path)
@@ -154,37 +158,54 @@ def _damaged(digest: str) -> str:
     return f"image {digest[:12]} does not hold what its name says; restore it from a backup or add its source again"
 
 
-def _raw_bytes(array: Array) -> bytes:
-    """The logical content: little-endian, C order; booleans as packed bits."""
+def _raw_bytes(array: Array) -> memoryview:
+    """The logical content: little-endian, C order; booleans as packed bits. Nothing is copied that lies so already."""
     if array.dtype == np.bool_:
-        return np.packbits(np.ascontiguousarray(array)).tobytes()
-    return np.ascontiguousarray(array, dtype=array.dtype.newbyteorder("<")).tobytes()
+        return np.packbits(np.ascontiguousarray(array)).data
+    plain = np.ascontiguousarray(array, dtype=array.dtype.newbyteorder("<"))
+    return plain.reshape(-1).view(np.uint8).data
 
 
-def _pack(array: Array, raw: bytes) -> tuple[str, bytes]:
+def _pack(array: Array, raw: memoryview) -> tuple[str, memoryview]:
     """What is compressed: whole numbers in 16 bits, other numbers byte plane by byte plane (they compress better)."""
-    if array.dtype == np.float32 and array.size and np.isfinite(array).all():
-        small = array.astype(np.int16) if np.abs(array).max() <= np.iinfo(np.int16).max else None
-        negative_zero = bool((np.signbit(array) & (array == 0)).any())
-        if small is not None and not negative_zero and bool((small == array).all()):
-            return "int16-planes", _planes(_raw_bytes(small), 2)
+    if array.dtype == np.float32 and _is_whole(array):
+        return "int16-planes", _planes(_raw_bytes(array.astype(np.int16)), 2)
     if array.dtype.itemsize > 1:
         return "planes", _planes(raw, array.dtype.itemsize)
     return "raw", raw
 
 
-def _planes(raw: bytes, width: int) -> bytes:
-    return np.frombuffer(raw, np.uint8).reshape(-1, width).T.tobytes()
+def _is_whole(array: Array) -> bool:
+    """Whether 16-bit whole numbers say the same: no fraction, no minus zero, nothing infinite or undefined."""
+    if not array.size:
+        return False
+    low, high = float(array.min()), float(array.max())
+    if not (low >= -_INT16_MAX and high <= _INT16_MAX):  # also false where a value is undefined
+        return False
+    flat = array.reshape(-1)
+    for start in range(0, flat.size, _BLOCK):
+        part = flat[start : start + _BLOCK]
+        small = part.astype(np.int16)
+        if not (small == part).all() or (np.signbit(part) & (part == 0)).any():
+            return False
+    return True
 
 
-def _unpack(packed: bytes, header: Mapping[str, Any]) -> Array:
+def _planes(raw: memoryview, width: int) -> memoryview:
+    return np.ascontiguousarray(np.frombuffer(raw, np.uint8).reshape(-1, width).T).reshape(-1).data
+
+
+def _unpack(packed: pa.Buffer, header: Mapping[str, Any]) -> Array:
     kind = np.dtype(_TYPES[header["type"]])
     shape = tuple(header["shape"])
+    flat = np.frombuffer(packed, np.uint8)
     if kind == np.bool_:
         count = int(np.prod(shape, dtype=np.int64))
-        return np.unpackbits(np.frombuffer(packed, np.uint8), count=count).astype(np.bool_).reshape(shape)
+        return np.unpackbits(flat, count=count).view(np.bool_).reshape(shape)
+    if header["encoding"] == "raw":
+        return flat.view(kind.newbyteorder("<")).astype(kind).reshape(shape)
     stored = np.dtype(np.int16) if header["encoding"] == "int16-planes" else kind
-    flat = np.frombuffer(packed, np.uint8)
-    if header["encoding"] != "raw":
-        flat = np.ascontiguousarray(flat.reshape(stored.itemsize, -1).T).reshape(-1)
-    return flat.view(stored.newbyteorder("<")).astype(kind).reshape(shape)
+    together = np.empty((flat.size // stored.itemsize, stored.itemsize), np.uint8)
+    for place, plane in enumerate(flat.reshape(stored.itemsize, -1)):
+        together[:, place] = plane
+    return together.reshape(-1).view(stored.newbyteorder("<")).astype(kind, copy=False).reshape(shape)
