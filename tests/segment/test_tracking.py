@@ -135,3 +135,96 @@ def test_every_lesion_stands_in_a_link(one: list[tuple[float, ...]], two: list[t
     links = track_points(points(one), points(two)).links
     assert {link.baseline_lesion for link in links} - {None} == set(range(1, len(one) + 1))
     assert {link.followup_lesion for link in links} - {None} == set(range(1, len(two) + 1))
+
+
+def vertebrae(n: int, seed: int = 3) -> list[tuple[float, ...]]:
+    """Lesions along a spine, 16 mm apart, each off the line by some millimetres."""
+    rng = np.random.default_rng(seed)
+    return [tuple(np.array([0.0, 0.0, 16.0 * k]) + rng.normal(0, 5, 3)) for k in range(n)]
+
+
+def test_links_of_one_merger_share_a_cluster_and_no_other_link_has_one() -> None:
+    baseline = points([*PLACES, (10, 30, 170)], [1.0] * 7)
+    followup = points([*PLACES[:3], (10, 30, 160), *PLACES[4:]], [1, 1, 1, 2, 1, 1])
+    clusters = {
+        (link.baseline_lesion, link.followup_lesion): link.cluster for link in track_points(baseline, followup).links
+    }
+    assert clusters[4, 4] == clusters[7, 4] == 1
+    assert [found for pair, found in clusters.items() if pair[1] != 4] == [None] * 5
+
+
+def test_three_lesions_that_grow_into_one_are_one_cluster() -> None:
+    baseline = points([*PLACES, (10, 30, 165), (10, 30, 135)], [1.0] * 8)
+    followup = points(PLACES, [1, 1, 1, 3.2, 1, 1])
+    links = track_points(baseline, followup).links
+    assert {link.baseline_lesion for link in links if link.status == "merged"} == {4, 7, 8}
+    assert len({link.cluster for link in links if link.status == "merged"}) == 1
+
+
+def test_a_new_lesion_beside_one_that_shrinks_is_no_part_of_it() -> None:
+    """The large lesion of 100 mL (29 mm radius) loses half its volume; 30 mm from its centre one of 5 mL appears."""
+    baseline = points(PLACES, [1, 1, 1, 100, 1, 1])
+    followup = points([*PLACES, (40, 30, 150)], [1, 1, 1, 50, 1, 1, 5])
+    assert (None, 7, "new") in outcome(track_points(baseline, followup))
+
+
+def test_lesions_that_touch_stay_apart() -> None:
+    """Two spheres of 4 mL (10 mm radius) whose surfaces meet, in a scan shifted by 31 mm."""
+    baseline = points([*PLACES, (10, 30, 170)], [1, 1, 1, 4, 1, 1, 4])
+    followup = points(shifted([*PLACES, (10, 30, 170)], (3, -2, 31)), [1, 1, 1, 4, 1, 1, 4])
+    assert outcome(track_points(baseline, followup)) == [(n, n, "matched") for n in range(1, 8)]
+
+
+def test_a_boundary_that_moves_between_two_lesions_makes_one_cluster_of_four() -> None:
+    places: list[tuple[float, ...]] = [(0, 0, 0), (0, 0, 25), (90, 0, 0)]
+    overlaps = {(1, 1): (0.6, 0.9, 0.5), (2, 2): (0.4, 0.3, 0.9), (2, 1): (0.4, 0.6, 0.4), (3, 3): (1.0, 1.0, 1.0)}
+    links = track_points(points(places), points(places), overlaps=overlaps).links
+    joined = {(link.baseline_lesion, link.followup_lesion) for link in links if link.cluster == 1}
+    assert joined == {(1, 1), (2, 1), (2, 2)}
+
+
+def test_a_lesion_that_the_other_scan_has_half_seen_is_judged_with_a_note() -> None:
+    view = grid((40, 40, 40), (5, 5, 5), (-100, -100, -20))  # to z = 177.5 mm
+    low, high = (0, 0, 171.5), (0, 0, 179.0)  # 14.1 mL: a radius of 15 mm
+    for place, status in ((low, "new"), (high, "outside_view")):
+        followup = points([*PLACES[:4], place], [1.0] * 4 + [14.1])
+        link = track_points(points(PLACES[:4], [1.0] * 4), followup, views=(view, view)).links[-1]
+        assert link.status == status
+        assert link.note is not None
+        assert "in view of the earlier scan" in link.note
+
+
+def test_a_hundred_lesions_closely_packed_are_told_apart() -> None:
+    """A 5 x 5 x 4 lattice of 14 mm, jitter and noise of 2 mm, a table shift of 31 mm, ten lesions hidden on each side."""
+    rng = np.random.default_rng(1)
+    nodes = 14.0 * np.stack(np.meshgrid(*map(np.arange, (5, 5, 4)), indexing="ij"), axis=-1).reshape(-1, 3)
+    start = nodes + rng.normal(0, 2, nodes.shape)
+    end = start + np.array([3, -4, 31]) + rng.normal(0, 2, start.shape)
+    gone, new = set(range(1, 101, 10)), set(range(6, 101, 10))
+    found = outcome(
+        track_points(
+            [p for p in points([tuple(p) for p in start]) if p.lesion not in new],
+            [p for p in points([tuple(p) for p in end]) if p.lesion not in gone],
+        )
+    )
+    expected = [(n, n, "matched") for n in range(1, 101) if n not in gone | new]
+    expected += [(n, None, "resolved") for n in gone] + [(None, n, "new") for n in new]
+    assert len(set(found) & set(expected)) >= 96
+    assert len([link for link in found if link[2] == "matched" and link[0] != link[1]]) <= 2
+
+
+def test_the_gate_is_wide_among_sparse_lesions_and_narrow_among_dense_ones() -> None:
+    """A lesion 25 mm from its place has a partner when lesions are 100 mm apart, none when they are 16 mm apart."""
+    for places, status in (([(0, 0, 100.0 * k) for k in range(8)], "matched"), (vertebrae(24), "new")):
+        moved = [*places[:3], tuple(np.add(places[3], (17.0, 18.0, 0))), *places[4:]]
+        found = outcome(track_points(points(places), points(moved)))
+        assert [link[2] for link in found if link[1] == 4] == [status]
+
+
+def test_a_registration_of_a_stated_error_gives_leave_for_it() -> None:
+    places = [(0, 0, 100.0 * k) for k in range(3)]
+    moved = [(0, 0, 0), (0, 0, 145), (0, 0, 200)]
+    exact = Registration(np.eye(4), None, "by hand", error_mm=1.0)
+    loose = Registration(np.eye(4), None, "by hand", error_mm=15.0)
+    assert (2, 2, "matched") not in outcome(track_points(points(places), points(moved), registration=exact))
+    assert (2, 2, "matched") in outcome(track_points(points(places), points(moved), registration=loose))

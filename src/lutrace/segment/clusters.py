@@ -16,7 +16,7 @@ Edge = tuple[int, int]
 
 _SHARE_JOINED = 0.5
 _SHARE_CLUSTERS = 0.05
-_TOUCH_SD = 1.0
+_TOUCH_SD = 2.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -97,21 +97,36 @@ def _by_mass(side: _Side, taken: set[Edge]) -> list[Edge]:
         parts_of.setdefault(whole, []).append(part)
     single = [part for part in range(len(side.parts_mm)) if all(part != other for other, _ in taken)]
     reach = radius_mm(side.parts_ml)[:, None] + radius_mm(side.wholes_ml)[None]
-    touch = distances(side.parts_mm, side.wholes_mm) <= reach + _TOUCH_SD * math.sqrt(
-        float(side.variance_mm2.min(initial=1.0))
-    )
+    reach = reach + _TOUCH_SD * np.sqrt(side.variance_mm2)[:, None]
+    touch = distances(side.parts_mm, side.wholes_mm) <= reach
     joined: list[Edge] = []
-    for whole, parts in sorted(parts_of.items()):
-        known = np.isfinite(side.wholes_ml[whole]) and np.isfinite(side.parts_ml[parts]).all()
-        near = [part for part in single if known and touch[part, whole] and np.isfinite(side.parts_ml[part])]
-        for part in sorted(near, key=lambda p: float(np.linalg.norm(side.parts_mm[p] - side.wholes_mm[whole]))):
-            if _log_fit(side, [*parts, part], whole) + math.log(_SHARE_CLUSTERS) > (
-                _log_fit(side, parts, whole) + math.log(SHARE_SINGLE)
-            ):
-                parts = [*parts, part]
-                joined.append((part, whole))
-                single.remove(part)
+    for whole in range(len(side.wholes_mm)):
+        parts = parts_of.get(whole, [])
+        if not np.isfinite(side.wholes_ml[whole]) or not np.isfinite(side.parts_ml[parts]).all():
+            continue
+        near = [part for part in single if touch[part, whole] and np.isfinite(side.parts_ml[part])]
+        near.sort(key=lambda part: float(np.linalg.norm(side.parts_mm[part] - side.wholes_mm[whole])))
+        chosen = _best_prefix(side, parts, near, whole)
+        joined += [(part, whole) for part in chosen]
+        single = [part for part in single if part not in chosen]
     return joined
+
+
+def _best_prefix(side: _Side, parts: list[int], near: list[int], whole: int) -> list[int]:
+    """How many of the near single parts, nearest first, belong to the whole; a whole without a partner needs two."""
+    least = 1 if parts else 2
+    best, chosen = _log_fit(side, parts, whole) if parts else _log_near(side, whole), 0
+    for count in range(least, len(near) + 1):
+        fit = _log_fit(side, [*parts, *near[:count]], whole) + count * math.log(_SHARE_CLUSTERS / SHARE_SINGLE)
+        if fit > best:
+            best, chosen = fit, count
+    return near[:chosen]
+
+
+def _log_near(side: _Side, whole: int) -> float:
+    """What the common centre of parts must reach when none is the whole's partner: three standard deviations."""
+    variance = float(side.variance_mm2.min(initial=np.inf))
+    return float(log_density(np.asarray(9.0 * variance), np.asarray(variance)))
 
 
 def _log_fit(side: _Side, parts: list[int], whole: int) -> float:
