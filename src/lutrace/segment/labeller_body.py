@@ -49,7 +49,7 @@ def work_geometry(geometry: Geometry, spacing_mm: float = _WORK_MM) -> Geometry:
 def find_body(volume_suv: Volume, ct: Volume | None = None) -> Mask:
     """The body on the grid of a scan in SUVbw (g/mL): from its CT (HU) where there is one, else from the uptake.
 
-    Without CT the outline is that of uptake averaged over 3 cm, good to about a centimetre, and a note says so.
+    Without CT the outline is that of uptake averaged over 3 cm, up to 1.5 cm too wide, and a note says so.
     Raises ContradictionError for a volume in another unit.
     """
     if volume_suv.unit != "g/mL" or (ct is not None and ct.unit != "HU"):
@@ -67,7 +67,7 @@ def find_body_on_work_grid(volume_suv: Volume, ct: Volume | None) -> Mask:
         return Mask("body", array, work, replace(ct.source, locator="labeller body"))
     array = _body_of_uptake(resample_volume(volume_suv, work).array, work)
     source = Source("measure", volume_suv.source.digest, "labeller body")
-    return Mask("body", array, work, source, ("outline from uptake, without CT: good to about 1 cm",))
+    return Mask("body", array, work, source, ("outline from uptake, without CT: up to 1.5 cm too wide",))
 
 
 def body_of_ct(hu: NDArray[np.float32], geometry: Geometry) -> BoolArray:
