@@ -18,7 +18,7 @@ def table(path: Path, rows: list[tuple[object, ...]], **more: object) -> Path:
 def test_lesions_are_named_as_in_their_tables(tmp_path: Path) -> None:
     after = [("p", 1, 2, 31), ("q", 61, 2, 41), ("r", -49, 22, 121), ("s", 100, 100, 300)]
     links = run_track(table(tmp_path / "a.csv", BEFORE), table(tmp_path / "b.csv", after)).links
-    assert list(links[0]) == ["baseline_id", "followup_id", "status", "distance_mm", "confidence"]
+    assert list(links[0]) == ["baseline_id", "followup_id", "status", "distance_mm", "confidence", "cluster"]
     assert [(link["baseline_id"], link["followup_id"], link["status"]) for link in links] == [
         ("a", "p", "matched"),
         ("b", "q", "matched"),
@@ -63,3 +63,20 @@ def test_a_registration_of_another_shape_is_refused(tmp_path: Path) -> None:
     path = table(tmp_path / "a.csv", BEFORE)
     with pytest.raises(UnusableInputError, match="4 x 4"):
         run_track(path, path, registration=tmp_path / "m.json")
+
+
+def test_lesions_that_merged_share_a_cluster(tmp_path: Path) -> None:
+    before = [("a", 0, 0, 0), ("b", 20, 0, 0), ("c", -50, 20, 90), ("d", 80, 0, 200)]
+    after = [("p", 10, 0, 0), ("q", -50, 20, 90), ("r", 80, 0, 200)]
+    one, two = (
+        [dict(zip(("lesion_id", "x_mm", "y_mm", "z_mm"), row, strict=True)) | {"volume_ml": 2.0} for row in rows]
+        for rows in (before, after)
+    )
+    two[0]["volume_ml"] = 4.0
+    write_rows(tmp_path / "a.csv", one)
+    write_rows(tmp_path / "b.csv", two)
+    links = run_track(tmp_path / "a.csv", tmp_path / "b.csv").links
+    assert [(link["baseline_id"], link["status"], link["cluster"]) for link in links if link["followup_id"] == "p"] == [
+        ("a", "merged", 1),
+        ("b", "merged", 1),
+    ]

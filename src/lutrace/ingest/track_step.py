@@ -29,7 +29,7 @@ def run_track(baseline: Path, followup: Path, *, registration: Path | None = Non
 
     Coordinates are LPS mm. With a column `pair` in both tables each pair is linked by itself, pairs in the order met.
     `registration` is a JSON file with a 4 x 4 matrix, row by row, from baseline to follow-up mm. Rows hold
-    `baseline_id followup_id status distance_mm confidence`, preceded by `pair` where there is one.
+    `baseline_id followup_id status distance_mm confidence cluster`, preceded by `pair` where there is one.
     Raises TableError with every faulty row, UnusableInputError for missing columns or a registration that is none.
     """
     before, after = _read(baseline), _read(followup)
@@ -54,6 +54,7 @@ def _linked(before: Sequence[Row], after: Sequence[Row], registration: Registrat
             "status": link.status,
             "distance_mm": link.distance_mm,
             "confidence": link.confidence,
+            "cluster": link.cluster,
         }
         for link in tracking.links
     ]
