@@ -37,7 +37,7 @@ def test_without_a_partner_there_is_nothing_to_hide() -> None:
     assert (result.trials, result.new_recall, result.new_precision, result.match_f1) == (0, None, None, None)
 
 
-def test_no_more_than_sixty_lesions_are_hidden() -> None:
+def test_no_more_than_forty_lesions_are_hidden() -> None:
     places = [(60.0 * x, 60.0 * y, 60.0 * z) for x in range(4) for y in range(4) for z in range(5)]
     assert run_hide_one(points(places), points(places)).trials == 40  # every second of 80
 

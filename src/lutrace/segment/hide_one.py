@@ -14,7 +14,7 @@ from lutrace.segment.lesions import LesionSet
 from lutrace.segment.longitudinal import compute_overlaps, points_of
 from lutrace.segment.tracking import LesionPoint, Overlaps, Tracking, track_points
 
-MOST_TRIALS = 60
+MOST_TRIALS = 40
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ def run_hide_one(
     registration: Registration | None = None,
     overlaps: Overlaps | None = None,
 ) -> HideOneResult:
-    """Hide each baseline lesion that has a partner of its own (at most 60, evenly chosen) and track anew.
+    """Hide each baseline lesion that has a partner of its own (at most 40, evenly chosen) and track anew.
 
     Its partner must then be new, and all other links must stay as they are with nothing hidden; what is new even then
     counts neither way. Lesions of clusters are not hidden: their partner has other lesions. It measures how well the
