@@ -200,3 +200,42 @@ def test_every_evaluable_value_names_its_evidence_and_rule(derive: Derive) -> No
 def test_links_that_nobody_has_reviewed_are_told(derive: Derive, provisional: bool, rule: str) -> None:
     links = [{**link(1, 2, 5, "new", "psma_avid"), "provisional": provisional}]
     assert derive(lesion_links=links, volumes={1: 100.0, 2: 80.0})["C2", "new_lesions"]["rule"] == rule
+
+
+@pytest.mark.parametrize(
+    ("volumes", "links", "value", "category"),
+    [
+        ({1: 100.0, 2: 70.0}, [link(1, 2, 1, "matched")], 0.0, "PR"),
+        ({1: 100.0, 2: 120.0}, [link(1, 2, 5, "new", "psma_avid")], 1.0, "PD"),
+        ({1: 100.0, 2: 70.0}, [link(1, 2, 5, "new", "psma_avid")], 0.0, "SD"),
+        ({1: 0.5, 2: 70.0}, [link(1, 2, 1, "matched")], None, "not_evaluable"),
+    ],
+)
+def test_recip_at_a_landmark_is_1_for_progression(
+    derive: Derive, volumes: dict[int, float], links: list[dict[str, Any]], value: float | None, category: str
+) -> None:
+    row = derive(lesion_links=links, volumes=volumes)["C2", "recip"]
+    assert (row["value"], row["category"]) == (value, category)
+    assert (row["reason"] is None) == (value is not None)
+    assert row["rule"].startswith("RECIP rules applied to SPECT")
+    assert row["source_row"] == "burden:s2"
+
+
+def test_a_study_may_take_the_version_of_2021_and_no_rule_of_another_kind(derive: Derive, protocol: Protocol) -> None:
+    response = protocol.response.model_copy(update={"recip": "recip-asco-2021"})
+    rules = protocol.model_copy(update={"response": response})
+    row = derive(lesion_links=[link(1, 2, 1, "matched")], volumes={1: 100.0, 2: 80.0}, rules=rules)["C2", "recip"]
+    assert row["category"] == "PR"
+    with pytest.raises(ValueError, match=r"expected one of recip-1\.0"):
+        type(protocol.response)(recip="ppp-2020")
+
+
+def test_the_lines_of_avidity_class_the_same_new_lesion_apart(derive: Derive) -> None:
+    new = link(1, 2, 5, "new", "psma_avid") | {
+        "new_class_by_mean": "indeterminate",
+        "new_class_by_mean_2sd": "psma_avid",
+    }
+    values = derive(lesion_links=[new], volumes={1: 100.0, 2: 80.0}, reader_findings=ct_read(2))
+    found = {name: values["C2", name]["category"] for name in ("new_lesions", "new_lesions_by_mean")}
+    assert found == {"new_lesions": "psma_avid", "new_lesions_by_mean": "indeterminate"}
+    assert values["C2", "new_lesions_by_mean_2sd"]["value"] == 1.0
