@@ -12,7 +12,14 @@ import pytest
 import typer.main
 from tests.study.conftest import abstract_facts, abstract_rows  # noqa: F401
 
-from lutrace.cli import deidentify_commands, pacs_commands, registry_commands, single_steps, study_commands
+from lutrace.cli import (
+    deidentify_commands,
+    export_commands,
+    pacs_commands,
+    registry_commands,
+    single_steps,
+    study_commands,
+)
 from lutrace.cli.app import app, run
 from lutrace.core import parse_yaml
 from lutrace.ingest import parse_profile
@@ -52,7 +59,7 @@ def commands(text: str) -> Iterator[list[str]]:
 
 def check_command(arguments: list[str]) -> None:
     """Raise when there is no such command, or it does not take these arguments."""
-    for module in (single_steps, registry_commands, study_commands, deidentify_commands, pacs_commands):
+    for module in (single_steps, registry_commands, study_commands, export_commands, deidentify_commands, pacs_commands):
         module.register(app)
     group: Any = typer.main.get_command(app)
     if arguments[:1] in (["--version"], ["--help"]):

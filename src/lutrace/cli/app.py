@@ -43,9 +43,16 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 def run(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit status; every error that lutrace foresees is one paragraph."""
-    from lutrace.cli import deidentify_commands, pacs_commands, registry_commands, single_steps, study_commands
+    from lutrace.cli import (
+        deidentify_commands,
+        export_commands,
+        pacs_commands,
+        registry_commands,
+        single_steps,
+        study_commands,
+    )
 
-    for module in (single_steps, registry_commands, study_commands, deidentify_commands, pacs_commands):
+    for module in (single_steps, registry_commands, study_commands, export_commands, deidentify_commands, pacs_commands):
         module.register(app)
     for stream in (sys.stdout, sys.stderr):
         reconfigure = getattr(stream, "reconfigure", None)

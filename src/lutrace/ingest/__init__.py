@@ -2,6 +2,7 @@
 
 from lutrace.dicom import ArchiveQuery, Listening, Peer, TlsFiles, WebAddress
 from lutrace.ingest.deidentify_step import DeidentifyOptions, DeidentifyResult, run_deidentify
+from lutrace.ingest.export_step import ExportResult, run_export_csv, run_export_seg
 from lutrace.ingest.lesions_step import LesionInputs, LesionsStepResult, run_lesions
 from lutrace.ingest.masks_step import run_add_masks
 from lutrace.ingest.measure_step import DEFAULT_PLANS, MeasureResult, run_measure
@@ -30,6 +31,7 @@ __all__ = [
     "ArchiveQuery",
     "DeidentifyOptions",
     "DeidentifyResult",
+    "ExportResult",
     "LesionInputs",
     "LesionsStepResult",
     "Listening",
@@ -57,6 +59,8 @@ __all__ = [
     "run_add_table",
     "run_check",
     "run_deidentify",
+    "run_export_csv",
+    "run_export_seg",
     "run_find",
     "run_init",
     "run_lesions",

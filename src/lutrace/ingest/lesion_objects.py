@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 
@@ -33,6 +34,9 @@ LESION_COLUMNS = (
 )  # fmt: skip
 SHOWN_BLACK_SUV = 15.0
 """SUVbw shown black in the pictures of single scans."""
+
+_ORDER: tuple[Literal["tumour", "uncertain", "physiological"], ...] = ("tumour", "uncertain", "physiological")
+"""In the order of a legend; outlines are drawn the other way round, so that tumour lies on top."""
 
 CANDIDATES_ONLY = "candidate uptake, not TTV"
 """What is said wherever totals are shown that no organ mask and no reader has touched."""
@@ -106,8 +110,8 @@ def write_lesion_tables(scan: MeasuredScan, out: Path) -> list[Path]:
 def write_lesion_pictures(scan: MeasuredScan, out: Path) -> list[Path]:
     """Write mip.png (anterior and left lateral) and mip_rotating.gif into `out`; returns the paths."""
     found = scan.found
-    present = list(dict.fromkeys(lesion.category for lesion in found.lesions))
-    outlines = [Outline(found.array_of(category), category) for category in present]
+    present = [category for category in _ORDER if any(one.category == category for one in found.lesions)]
+    outlines = [Outline(found.array_of(category), category) for category in reversed(present)]
     caption = Caption(_title(scan), tuple((category, _legend(category, scan)) for category in present), SHOWN_BLACK_SUV)
     out.mkdir(parents=True, exist_ok=True)
     paths = [out / "mip.png", out / "mip_rotating.gif"]

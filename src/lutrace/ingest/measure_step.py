@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from lutrace.core import Progress, Row, Source, digest_of, silent
+from lutrace.core import Progress, Row, Source, UnusableInputError, digest_of, silent
 from lutrace.ingest.cycle_places import cycles_by_patient, place_scans
 from lutrace.ingest.measure_task import MEASURE_VERSION, PatientTask
 from lutrace.ingest.measuring import MEASURED_TABLES, PatientAnswer, measure_patient
@@ -63,6 +63,28 @@ def run_measure(
                 measured, refused = measured + answer.measured, refused + answer.refused
                 progress("patients", done, len(tasks))
         return MeasureResult(measured, refused, up_to_date, result_of(report))
+
+
+def tasks_as_measured(registry: Registry, plans: Sequence[str] = ()) -> list[PatientTask]:
+    """A task for each measured patient with the plans that he was measured under, or those of them that `plans` names.
+
+    Raises UnusableInputError for a plan that nothing was measured under.
+    """
+    profile = parse_profile(registry.profile_text)
+    known = _Known.of(registry).plans_of_patient
+    unknown = [name for name in plans if not any(name in found for found in known.values())]
+    if unknown:
+        raise UnusableInputError(f"nothing was measured under plan {', '.join(unknown)}; run lutrace measure first")
+    scans = _by_patient(registry.rows(SCANS, corrected=True, status="usable"))
+    masks, cycles = _by_patient(registry.rows(MASKS)), cycles_by_patient(registry)
+    tasks = []
+    for patient_id, names in sorted(known.items()):
+        task = _task(
+            registry, profile, patient_id, scans[patient_id], masks.get(patient_id, ()), cycles.get(patient_id, ())
+        )
+        chosen = [profile.plan_of(name) for name in sorted(names) if not plans or name in plans]
+        tasks.append(_with_plans(task, chosen))
+    return [task for task in tasks if task.plans]
 
 
 def _due_tasks(registry: Registry, profile: SiteProfile, wanted: Sequence[Plan]) -> tuple[list[PatientTask], int]:

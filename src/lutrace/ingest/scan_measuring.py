@@ -71,6 +71,16 @@ def measure_scan(task: PatientTask, scan: Row) -> ScanAnswer:
     return answer
 
 
+def find_scan_lesions(task: PatientTask, scan: Row) -> tuple[Volume, Quantified, dict[str, LesionSet]]:
+    """The scan in SUVbw (g/mL), how its factor was found, and its lesions by plan: what `measure_scan` makes rows of.
+
+    A plan that cannot be used is left out. Raises the LutraceError that forbids the SUV or the organs.
+    """
+    suv, done = quantify_scan(task, scan)
+    organs, facts = _organs_and_facts(task, scan, suv, done)
+    return suv, done, _lesions(suv, organs, task.plans, facts)[0]
+
+
 def _organs_and_facts(task: PatientTask, scan: Row, suv: Volume, done: Quantified) -> tuple[OrganSet, ScanFacts]:
     """The organ masks by the first source that can serve, and what else the lesions rest on."""
     given = organs_on(task, scan, suv)

@@ -1,0 +1,51 @@
+"""`lutrace export`: what a registry holds, in the formats of others."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from lutrace.cli.bars import progress_bars
+from lutrace.cli.show import say_warnings, show_json, tell
+
+
+class Format(StrEnum):
+    """What is written."""
+
+    SEG = "seg"
+    CSV = "csv"
+
+
+def register(app: typer.Typer) -> None:
+    """Add this command."""
+    app.command("export")(export)
+
+
+def export(
+    kind: Annotated[Format, typer.Argument(help="seg: DICOM SEG, RTSTRUCT and SR; csv: the measured tables")],
+    out: Annotated[Path, typer.Argument(help="folder to write into")],
+    registry: Annotated[Path, typer.Option("--registry", help="folder of the registry")],
+    dicom: Annotated[
+        Path | None, typer.Option(help="seg: folder of the original series, whose patient and UIDs are referred to")
+    ] = None,
+    plan: Annotated[list[str] | None, typer.Option(help="seg: only this measurement plan; may be repeated")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="print one JSON object and nothing else")] = False,
+) -> None:
+    """Measured lesions as DICOM objects that other programs open in place, or the tables as CSV with pseudonyms."""
+    from lutrace.ingest import run_export_csv, run_export_seg
+
+    if kind is Format.CSV:
+        result = run_export_csv(registry, out)
+    else:
+        with progress_bars() as progress:
+            result = run_export_seg(registry, out, dicom=dicom, plans=plan or (), progress=progress)
+    if as_json:
+        show_json({"files": [str(path) for path in result.written], "warnings": result.warnings})
+    else:
+        tell(f"{len(result.written)} files written")
+        say_warnings(result.warnings)
+    if not result.written:
+        raise typer.Exit(1)
