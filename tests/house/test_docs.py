@@ -59,7 +59,8 @@ def commands(text: str) -> Iterator[list[str]]:
 
 def check_command(arguments: list[str]) -> None:
     """Raise when there is no such command, or it does not take these arguments."""
-    for module in (single_steps, registry_commands, study_commands, export_commands, deidentify_commands, pacs_commands):
+    modules = (single_steps, registry_commands, study_commands, export_commands, deidentify_commands, pacs_commands)
+    for module in modules:
         module.register(app)
     group: Any = typer.main.get_command(app)
     if arguments[:1] in (["--version"], ["--help"]):

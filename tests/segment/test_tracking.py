@@ -195,7 +195,7 @@ def test_a_lesion_that_the_other_scan_has_half_seen_is_judged_with_a_note() -> N
 
 
 def test_a_hundred_lesions_closely_packed_are_told_apart() -> None:
-    """A 5 x 5 x 4 lattice of 14 mm, jitter and noise of 2 mm, a table shift of 31 mm, ten lesions hidden on each side."""
+    """A 5 x 5 x 4 lattice of 14 mm, jitter and noise of 2 mm, a shift of 31 mm, ten lesions hidden on each side."""
     rng = np.random.default_rng(1)
     nodes = 14.0 * np.stack(np.meshgrid(*map(np.arange, (5, 5, 4)), indexing="ij"), axis=-1).reshape(-1, 3)
     start = nodes + rng.normal(0, 2, nodes.shape)

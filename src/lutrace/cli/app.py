@@ -52,7 +52,8 @@ def run(arguments: Sequence[str] | None = None) -> int:
         study_commands,
     )
 
-    for module in (single_steps, registry_commands, study_commands, export_commands, deidentify_commands, pacs_commands):
+    modules = (single_steps, registry_commands, study_commands, export_commands, deidentify_commands, pacs_commands)
+    for module in modules:
         module.register(app)
     for stream in (sys.stdout, sys.stderr):
         reconfigure = getattr(stream, "reconfigure", None)

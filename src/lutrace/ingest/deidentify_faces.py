@@ -37,8 +37,8 @@ class Faces:
 def find_faces(series: Sequence[Sequence[Path]], executor: Executor | None, *, jobs: int) -> Faces:
     """The face that each CT and PET series shows; a series without a head in view is not in it.
 
-    All images of one frame of reference get the face of a CT that shows one, else of the PET. Where there is a CT, a PET
-    need not tell whether it shows a head.
+    All images of one frame of reference get the face of a CT that shows one, else of the PET. Where there is a CT,
+    a PET need not tell whether it shows a head.
     """
     tasks = [tuple(paths) for paths in series if paths]
     found = {task: answer for task, answer in map_as_done(executor, _find, tasks, jobs=jobs) if answer is not None}

@@ -1,4 +1,4 @@
-"""What kind a new lesion is: avid above the reference organ of the same scan, not avid with a finding on CT, or neither.
+"""The kind of a new lesion: avid above the reference organ of its scan, not avid with a finding on CT, or neither.
 
 Software never infers a lesion without uptake: a reader names it, and `measure_at` measures the uptake at its place.
 """
