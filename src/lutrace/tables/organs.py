@@ -19,7 +19,7 @@ ORGANS = fact_table(
         number("suv_min", "lowest SUVbw", unit="g/mL"),
         number("suv_max", "highest SUVbw", unit="g/mL"),
         number(
-            "suv_peak", "highest mean of a 1 mL sphere", unit="g/mL", null="where version 0.1 found no whole sphere"
+            "suv_peak", "highest mean of a 1 mL sphere", unit="g/mL", null="from version 0.1"
         ),
         number("tlp_ml", "SUVmean x volume", unit="g/mL x mL"),
     ),
