@@ -314,13 +314,14 @@ def scan_of(content: bytes, tmp_path: Path, dataset: Dataset | None = None) -> d
         ("mrn990017", "patient identifier"),
         ("1951-03-17", "birth date"),
         ("klinikum nirgendheim", "institution"),
-        (UIDS["study"], "UID"),
+        ("study", "UID"),
     ],
 )
 def test_the_search_finds_an_identifier_in_any_case_and_encoding(
     text: str, kind: str, encoding: str, tmp_path: Path
 ) -> None:
-    assert scan_of(b"\x01\x02 \0" + text.encode(encoding) + b"\0\0 \x03", tmp_path) == {kind: 1}
+    shown = UIDS.get(text, text)
+    assert scan_of(b"\x01\x02 \0" + shown.encode(encoding) + b"\0\0 \x03", tmp_path) == {kind: 1}
 
 
 def test_the_search_takes_no_part_of_a_number_or_word_for_an_identifier(tmp_path: Path) -> None:

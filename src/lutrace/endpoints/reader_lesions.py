@@ -9,8 +9,9 @@ import ibis
 import ibis.expr.types as ir
 import pyarrow as pa
 
+from lutrace.endpoints.basis import attach
 from lutrace.endpoints.response_basis import ResponseBasis
-from lutrace.tables import READER_FINDINGS
+from lutrace.tables import FINDING_UPTAKES, READER_FINDINGS
 from lutrace.terms import sites
 
 _KINDS = ("ct_read", "ct_only_lesion")
@@ -19,7 +20,8 @@ _KINDS = ("ct_read", "ct_only_lesion")
 def read_findings(basis: ResponseBasis, scans: ir.Table, *, window_days: float) -> ir.Table:
     """One row per CT read and per lesion without uptake of each scan: `kind`, sizes, `site_name`, `suv_max`, `row`.
 
-    `site_name` is the site by its name in the vocabulary, empty for a site that it does not know.
+    `suv_max` is what software measured at the place, else what the report states. `site_name` is the site by its name
+    in the vocabulary, empty for a site that it does not know.
     """
     found = basis.known(basis.facts.table(READER_FINDINGS), "date")
     found = found.filter(found.kind.isin(_KINDS))
@@ -38,11 +40,14 @@ def read_findings(basis: ResponseBasis, scans: ir.Table, *, window_days: float) 
         found_cycle="cycle",
         row="row_id",
     )
+    measured = basis.facts.table(FINDING_UPTAKES).select("scan_id", row="finding_row_id", measured_suv_max="suv_max")
     joined = scans.select("patient_id", "scan_id", "purpose", "cycle", "scan_date").inner_join(found, "patient_id")
     days = joined.found_date.delta(joined.scan_date, unit="day").abs()
     own_cycle = (joined.purpose == "rlt_spect") & (joined.found_cycle == joined.cycle)
     own_day = (joined.purpose == "psma_pet") & joined.found_cycle.isnull() & (days <= window_days)
-    return joined.filter((own_cycle | own_day).fill_null(False))
+    joined = joined.filter((own_cycle | own_day).fill_null(False))
+    joined = attach(joined, measured, ["scan_id", "row"])
+    return joined.mutate(suv_max=ibis.coalesce(joined.measured_suv_max, joined.suv_max)).drop("measured_suv_max")
 
 
 def _site_names() -> ir.Table:

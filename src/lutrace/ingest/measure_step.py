@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,9 +17,10 @@ from lutrace.ingest.results import AddResult, result_of
 from lutrace.ingest.workers import count_jobs, executor_of, map_as_done
 from lutrace.registry import AddReport, FactBatch, Registry, Replacement
 from lutrace.segment import Plan, load_plan
-from lutrace.tables import MASKS, QUANTIFICATIONS, SCANS, TUMOUR_BURDENS
+from lutrace.tables import FINDING_UPTAKES, MASKS, QUANTIFICATIONS, READER_FINDINGS, SCANS, TUMOUR_BURDENS
 
 DEFAULT_PLANS = ("suv3",)
+_WITHOUT_PLAN = (QUANTIFICATIONS, FINDING_UPTAKES)
 _QUANTITATIVE = ("psma_pet", "rlt_spect")
 
 
@@ -76,12 +77,10 @@ def tasks_as_measured(registry: Registry, plans: Sequence[str] = ()) -> list[Pat
     if unknown:
         raise UnusableInputError(f"nothing was measured under plan {', '.join(unknown)}; run lutrace measure first")
     scans = _by_patient(registry.rows(SCANS, corrected=True, status="usable"))
-    masks, cycles = _by_patient(registry.rows(MASKS)), cycles_by_patient(registry)
+    records = _records_by_patient(registry)
     tasks = []
     for patient_id, names in sorted(known.items()):
-        task = _task(
-            registry, profile, patient_id, scans[patient_id], masks.get(patient_id, ()), cycles.get(patient_id, ())
-        )
+        task = _task(registry, profile, patient_id, scans[patient_id], records(patient_id))
         chosen = [profile.plan_of(name) for name in sorted(names) if not plans or name in plans]
         tasks.append(_with_plans(task, chosen))
     return [task for task in tasks if task.plans]
@@ -90,12 +89,11 @@ def tasks_as_measured(registry: Registry, plans: Sequence[str] = ()) -> list[Pat
 def _due_tasks(registry: Registry, profile: SiteProfile, wanted: Sequence[Plan]) -> tuple[list[PatientTask], int]:
     """A task for each patient with a scan to be measured, and how many scans of the others are up to date."""
     scans = _by_patient(registry.rows(SCANS, corrected=True, status="usable"))
-    masks = _by_patient(registry.rows(MASKS))
-    cycles = cycles_by_patient(registry)
+    records = _records_by_patient(registry)
     known = _Known.of(registry)
     tasks, up_to_date = [], 0
     for patient_id, found in sorted(scans.items()):
-        task = _task(registry, profile, patient_id, found, masks.get(patient_id, ()), cycles.get(patient_id, ()))
+        task = _task(registry, profile, patient_id, found, records(patient_id))
         plans = known.due_plans(task, wanted, profile)
         if plans:
             tasks.append(_with_plans(task, plans))
@@ -104,13 +102,28 @@ def _due_tasks(registry: Registry, profile: SiteProfile, wanted: Sequence[Plan])
     return tasks, up_to_date
 
 
+@dataclass(frozen=True)
+class _Records:
+    """What the registry holds of a patient beside scans."""
+
+    masks: Sequence[Row]
+    cycles: Sequence[Row]
+    findings: Sequence[Row]
+
+
+def _records_by_patient(registry: Registry) -> Callable[[str], _Records]:
+    """A function from a patient to the records that measuring rests on."""
+    masks, cycles = _by_patient(registry.rows(MASKS)), cycles_by_patient(registry)
+    findings = _by_patient(row for row in registry.rows(READER_FINDINGS, corrected=True) if _has_place(row))
+    return lambda patient: _Records(masks.get(patient, ()), cycles.get(patient, ()), findings.get(patient, ()))
+
+
+def _has_place(finding: Row) -> bool:
+    return finding["kind"] == "ct_only_lesion" and None not in (finding["x_mm"], finding["y_mm"], finding["z_mm"])
+
+
 def _task(
-    registry: Registry,
-    profile: SiteProfile,
-    patient_id: str,
-    scans: Sequence[Row],
-    masks: Sequence[Row],
-    cycles: Sequence[Row],
+    registry: Registry, profile: SiteProfile, patient_id: str, scans: Sequence[Row], records: _Records
 ) -> PatientTask:
     quantitative = tuple(sorted((one for one in scans if one["purpose"] in _QUANTITATIVE), key=_in_time))
     quantification = profile.quantification
@@ -120,12 +133,13 @@ def _task(
         patient_id=patient_id,
         scans=quantitative,
         cts=tuple(one for one in scans if one["purpose"] == "ct"),
-        masks=tuple(masks),
-        cycles=tuple(cycles),
+        masks=tuple(records.masks),
+        cycles=tuple(records.cycles),
+        findings=tuple(records.findings),
         profile=quantification,
         networks=profile.networks,
         plans=(),
-        inputs={one["scan_id"]: _inputs_digest(one, cycles, stated) for one in quantitative},
+        inputs={one["scan_id"]: _inputs_digest(one, records.cycles, stated) for one in quantitative},
         plan_inputs={},
     )
 
@@ -149,6 +163,7 @@ def _with_plans(task: PatientTask, plans: Sequence[Plan]) -> PatientTask:
         cts=task.cts,
         masks=task.masks,
         cycles=task.cycles,
+        findings=task.findings,
         profile=task.profile,
         networks=task.networks,
         plans=tuple(plans),
@@ -165,7 +180,9 @@ def _plan_digest(task: PatientTask, scan: Row, plan: Plan) -> str:
     others = sorted([one["scan_id"], task.inputs[one["scan_id"]]] for one in task.scans)
     cts = sorted([one["scan_id"], one["pixel_digest"]] for one in task.cts)
     networks = [repr(task.networks.organs), repr(task.networks.lesions)]
-    return digest_of([task.inputs[scan["scan_id"]], plan.digest, masks, others, cts, networks])
+    places = ("row_id", "cycle", "date", "long_axis_mm", "x_mm", "y_mm", "z_mm")
+    findings = sorted([str(row[name]) for name in places] for row in task.findings)
+    return digest_of([task.inputs[scan["scan_id"]], plan.digest, masks, others, cts, networks, findings])
 
 
 @dataclass(frozen=True)
@@ -220,10 +237,10 @@ def _batch(task: PatientTask, answer: PatientAnswer) -> FactBatch:
     replaces = [
         Replacement(table.name, (("patient_id", task.patient_id), ("plan", plan.name)))
         for table in MEASURED_TABLES
-        if table is not QUANTIFICATIONS
+        if table not in _WITHOUT_PLAN
         for plan in task.plans
     ]
-    replaces.append(Replacement(QUANTIFICATIONS.name, (("patient_id", task.patient_id),)))
+    replaces += [Replacement(table.name, (("patient_id", task.patient_id),)) for table in _WITHOUT_PLAN]
     return FactBatch(Source("measure", digest_of(inputs)), answer.rows, replaces=replaces)
 
 

@@ -25,7 +25,10 @@ MEASURE_VERSION = "2"
 
 @dataclass(frozen=True)
 class PatientTask:
-    """All that one patient's measurement rests on; `inputs` are the digests by scan, and by scan and plan."""
+    """All that one patient's measurement rests on; `inputs` are the digests by scan, and by scan and plan.
+
+    `findings` are the reader's lesions without uptake whose place is stated.
+    """
 
     images: ImageStore
     patient_id: str
@@ -33,6 +36,7 @@ class PatientTask:
     cts: tuple[Row, ...]
     masks: tuple[Row, ...]
     cycles: tuple[Row, ...]
+    findings: tuple[Row, ...]
     profile: QuantProfile | None
     networks: Networks
     plans: tuple[Plan, ...]

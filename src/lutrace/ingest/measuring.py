@@ -11,6 +11,7 @@ from lutrace.ingest.patient_tracking import track_patient
 from lutrace.ingest.scan_measuring import measure_scan
 from lutrace.segment import LesionSet
 from lutrace.tables import (
+    FINDING_UPTAKES,
     LESION_DOSES,
     LESION_LINKS,
     LESIONS,
@@ -27,6 +28,7 @@ MEASURED_TABLES = (
     LESIONS,
     TUMOUR_BURDENS,
     LESION_DOSES,
+    FINDING_UPTAKES,
     LESION_LINKS,
     TRACKING_CHECKS,
     PICTURES,

@@ -8,6 +8,7 @@ import numpy as np
 
 from lutrace.core import EstimationError, Row
 from lutrace.imaging import Registration, Volume, identity_registration, register_rigid
+from lutrace.ingest.finding_uptake import findings_on, lesions_with_ct_correlate
 from lutrace.ingest.measure_task import PatientTask, ct_of, quantify_scan
 from lutrace.ingest.pixels import load_volume
 from lutrace.segment import LesionSet, check_tracking, link_rows, name_tracks, track
@@ -68,7 +69,8 @@ def _track_pair(
         found = track(
             baseline, followup, registration=registration, earlier=earlier if alike else None, like_scans=alike
         )
-        rows[LESION_LINKS.name] += [{**ends, **row} for row in link_rows(found, followup)]
+        seen = lesions_with_ct_correlate(followup, findings_on(task, other))
+        rows[LESION_LINKS.name] += [{**ends, **row} for row in link_rows(found, followup, with_ct_correlate=seen)]
         check = check_tracking(baseline, followup, registration=registration, like_scans=alike)
         rows[TRACKING_CHECKS.name].append({**ends, **check})
 

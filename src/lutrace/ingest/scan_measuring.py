@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from lutrace.core import LutraceError, Row, canonical_json, digest_of
 from lutrace.imaging import Caption, Outline, Volume, render_mip_plate
 from lutrace.ingest.dose_rows import measure_doses
+from lutrace.ingest.finding_uptake import measure_findings
 from lutrace.ingest.header_facts import parse_header_facts
 from lutrace.ingest.measure_task import PatientTask, ct_of, organs_on, quantify_scan, seeds_on
 from lutrace.ingest.pixels import load_volume
@@ -25,7 +26,7 @@ from lutrace.segment import (
     measure_healthy_skeleton,
     measure_organs,
 )
-from lutrace.tables import LESION_DOSES, LESIONS, ORGANS, PICTURES, QUANTIFICATIONS, TUMOUR_BURDENS
+from lutrace.tables import FINDING_UPTAKES, LESION_DOSES, LESIONS, ORGANS, PICTURES, QUANTIFICATIONS, TUMOUR_BURDENS
 
 SHOWN_BLACK_SUV = 10.0
 """SUVbw shown black in pictures, the same for all scans so that they can be compared."""
@@ -40,7 +41,16 @@ class ScanAnswer:
 
     rows: dict[str, list[Row]] = field(
         default_factory=lambda: {
-            table.name: [] for table in (QUANTIFICATIONS, ORGANS, LESIONS, TUMOUR_BURDENS, LESION_DOSES, PICTURES)
+            table.name: []
+            for table in (
+                QUANTIFICATIONS,
+                ORGANS,
+                LESIONS,
+                TUMOUR_BURDENS,
+                LESION_DOSES,
+                FINDING_UPTAKES,
+                PICTURES,
+            )
         }
     )
     lesions: dict[str, LesionSet] = field(default_factory=dict)
@@ -64,6 +74,7 @@ def measure_scan(task: PatientTask, scan: Row) -> ScanAnswer:
             measured = measure_organs(suv, organs.masks, lesions.plan)
         _collect(task, scan, (suv, done), (lesions, organs, measured), answer)
         answer.rows[PICTURES.name].append(_picture(task, scan, suv, lesions))
+    answer.rows[FINDING_UPTAKES.name] += measure_findings(task, scan, suv)
     refusals = [
         Step(f"plan {name}", (task.plan_inputs[scan["scan_id"], name],), f"refused: {why}") for name, why in refused
     ]

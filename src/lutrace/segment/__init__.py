@@ -16,6 +16,7 @@ from lutrace.segment.new_lesions import (
     PlaceUptake,
     classify_new,
     empty_class_row,
+    find_lesions_near,
     measure_at,
     new_class_row,
 )
@@ -58,6 +59,7 @@ __all__ = [
     "find_body",
     "find_lesions",
     "find_lesions_by_plans",
+    "find_lesions_near",
     "find_organs",
     "find_skeleton",
     "healthy_skeleton",

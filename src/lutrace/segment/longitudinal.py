@@ -34,7 +34,8 @@ def track(
 
     Uses centroids, volumes, voxel overlap and both fields of view (see `tracking`). `earlier` is the baseline scan in
     SUVbw: with it a lesion whose place held focal uptake below the plan's threshold is `below_threshold`, not `new`
-    (see `earlier_uptake`). `like_scans` is false between PET and SPECT: resolution differs, so volumes tell nothing.
+    (see `earlier_uptake`). `like_scans` is false between PET and SPECT: resolution and level differ, so neither volumes
+    nor overlaps tell anything and places alone decide.
     Raises ContradictionError when the sets were made under different plans.
     """
     if baseline.plan.digest != followup.plan.digest:
@@ -46,7 +47,7 @@ def track(
         points_of(baseline, volumes=like_scans),
         points_of(followup, volumes=like_scans),
         registration=registration,
-        overlaps=compute_overlaps(baseline, followup, registration),
+        overlaps=compute_overlaps(baseline, followup, registration) if like_scans else None,
         views=(baseline.geometry, followup.geometry),
     )
     return found if earlier is None else _with_earlier_uptake(found, baseline, followup, earlier)
@@ -101,10 +102,10 @@ def link_rows(tracking: Tracking, followup: LesionSet, *, with_ct_correlate: Col
     measures = {lesion.lesion: lesion.measures for lesion in followup.lesions}
     rows = []
     for link in tracking.links:
-        classes = empty_class_row(followup.liver)
+        classes = empty_class_row(followup.reference)
         if link.status == "new" and link.followup_lesion is not None:
             own, seen = measures[link.followup_lesion], link.followup_lesion in with_ct_correlate
-            classes = new_class_row(own.max, own.mean, followup.liver, ct_correlate=seen)
+            classes = new_class_row(own.max, own.mean, followup.reference, ct_correlate=seen)
         rows.append(
             {
                 "plan": followup.plan.name,

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from lutrace.core import ContradictionError, Row, UnusableInputError
 from lutrace.imaging import Volume
+from lutrace.segment.lesions import LesionSet
 from lutrace.segment.reference import LiverReference
 
 NewClass = Literal["psma_avid", "not_avid_ct", "indeterminate"]
@@ -143,3 +144,13 @@ def _rule_in_words(suv_max: float, reference: LiverReference | None, ct_correlat
         seen = "a reader saw it on CT" if ct_correlate else "no finding of a reader on CT is given"
         return f"SUVmax {suv_max:.2f} is more than {_MARGIN:.0%} below the {line}; {seen}"
     return f"SUVmax {suv_max:.2f} is within {_MARGIN:.0%} of the {line}"
+
+
+def find_lesions_near(lesions: LesionSet, place_mm: NDArray[np.float64], radius_mm: float) -> frozenset[int]:
+    """The numbers of the lesions with a voxel whose centre is at most `radius_mm` from a place (x, y, z; LPS mm)."""
+    voxels = lesions.voxels
+    if voxels.count == 0:
+        return frozenset()
+    index_zyx = np.stack(np.unravel_index(voxels.place, lesions.geometry.shape_zyx), axis=1).astype(np.float64)
+    away = np.linalg.norm(lesions.geometry.to_mm(index_zyx) - place_mm, axis=1)
+    return frozenset(int(number) for number in np.unique(voxels.number[away <= radius_mm]))

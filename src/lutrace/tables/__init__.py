@@ -14,6 +14,7 @@ from lutrace.tables.disease_events import DISEASE_EVENTS
 from lutrace.tables.endpoint_values import ENDPOINT_VALUES
 from lutrace.tables.estimates import ESTIMATES
 from lutrace.tables.facts import Facts
+from lutrace.tables.finding_uptakes import FINDING_UPTAKES
 from lutrace.tables.follow_up import FOLLOW_UP
 from lutrace.tables.labs import LABS
 from lutrace.tables.lesion_doses import LESION_DOSES
@@ -61,6 +62,7 @@ FACT_TABLES: dict[str, Table] = {
         TUMOUR_BURDENS,
         LESION_LINKS,
         LESION_DOSES,
+        FINDING_UPTAKES,
         TRACKING_CHECKS,
         PICTURES,
         READER_FINDINGS,
@@ -101,6 +103,7 @@ __all__ = [
     "ENDPOINT_VALUES",
     "ESTIMATES",
     "FACT_TABLES",
+    "FINDING_UPTAKES",
     "FOLLOW_UP",
     "LABS",
     "LESIONS",
