@@ -75,10 +75,20 @@ def main() -> int:
     started = time.perf_counter()
     results = run_evaluation(options.patients, options.jobs, options.work)
     results["commit"] = options.commit or commit()
-    options.results.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8", newline="\n")
+    options.results.write_text(as_text(results), encoding="utf-8", newline="\n")
     write_pages(results, options.pages)
     print(f"{results['scans']} in {time.perf_counter() - started:.0f} s")
     return 0
+
+
+def as_text(results: dict[str, Any]) -> str:
+    """JSON with one row of a table per line."""
+    parts = []
+    for name, value in results.items():
+        rows = isinstance(value, list) and value and isinstance(value[0], dict)
+        text = "[\n  " + ",\n  ".join(json.dumps(row) for row in value) + "\n ]" if rows else json.dumps(value)
+        parts.append(f" {json.dumps(name)}: {text}")
+    return "{\n" + ",\n".join(parts) + "\n}\n"
 
 
 def commit() -> str:
