@@ -1,10 +1,11 @@
 import numpy as np
 import pytest
+from tests.imaging.make import ball, grid, volume
 from tests.segment.make import at, organs, patient
 
 from lutrace.core import ContradictionError
 from lutrace.imaging import Registration, identity_registration
-from lutrace.segment import compute_overlaps, find_lesions, link_rows, load_plan, track
+from lutrace.segment import LesionSet, compute_overlaps, find_lesions, link_rows, load_plan, track
 from lutrace.tables import LESION_LINKS, PROVENANCE
 
 PLAN = load_plan("suv3")
@@ -48,3 +49,40 @@ def test_two_plans_are_not_compared() -> None:
     one, two = find_lesions(patient(OLD), ALL, PLAN), find_lesions(patient(OLD), ALL, load_plan("suv4"))
     with pytest.raises(ContradictionError, match="under one plan"):
         track(one, two, registration=identity_registration())
+
+
+def seen_by(modality: str, spacing: float, *spots: tuple[float, float, float, float]) -> LesionSet:
+    """The lesions of a scan on a grid of its own; each spot is x, y, z and radius, mm."""
+    size = (int(252 / spacing), int(190 / spacing), int(252 / spacing))
+    geometry = grid(size, (spacing, spacing, spacing), (-126.0, -94.0, 0.0))
+    array = np.full(geometry.shape_zyx, 0.5)
+    for x, y, z, radius in spots:
+        array[ball(geometry, radius, np.array([x, y, z]))] = 9.0
+    return find_lesions(volume(array, geometry), (), PLAN, modality=modality)
+
+
+FAR = ((-60.0, 30.0, 60.0), (50.0, -40.0, 200.0), (-40.0, -30.0, 190.0))
+
+
+def test_between_pet_and_spect_places_alone_decide() -> None:
+    pet = seen_by("PET", 3.0, (26, 0, 120, 8), (2, 0, 120, 6), *((*place, 8.0) for place in FAR))
+    spect = seen_by("SPECT", 4.8, (26, 0, 120, 28), *((*place, 14.0) for place in FAR))
+    alike, apart = (
+        track(pet, spect, registration=identity_registration(), like_scans=flag).links for flag in (True, False)
+    )
+    assert sorted(link.status for link in alike) == ["matched"] * 3 + ["merged"] * 2  # one blob covers two lesions
+    assert sorted(link.status for link in apart) == ["matched"] * 4 + ["resolved"]
+    assert {(link.overlap, link.cluster) for link in apart} == {(None, None)}
+    for link in apart:
+        if link.status == "matched":
+            one, other = pet.lesions[link.baseline_lesion - 1], spect.lesions[link.followup_lesion - 1]
+            assert np.allclose(one.measures.centroid_mm, other.measures.centroid_mm, atol=3.0)
+
+
+def test_a_new_lesion_of_spect_is_told_from_those_of_pet_by_its_place() -> None:
+    pet = seen_by("PET", 3.0, (26, 0, 120, 8), *((*place, 8.0) for place in FAR))
+    spect = seen_by("SPECT", 4.8, (26, 0, 120, 14), (-10, 0, 120, 14), *((*place, 14.0) for place in FAR))
+    links = track(pet, spect, registration=identity_registration(), like_scans=False).links
+    (new,) = [link for link in links if link.status == "new"]
+    assert np.allclose(spect.lesions[new.followup_lesion - 1].measures.centroid_mm, (-10, 0, 120), atol=3.0)
+    assert [link.status for link in links].count("matched") == 4

@@ -51,9 +51,10 @@ class LesionPoint:
 class Link:
     """What became of a lesion; a new or resolved one has one end. Distance in mm after alignment, overlap as Dice.
 
-    `confidence` is the probability, under the tracker's model, of the pair or of having no partner; None outside the
-    view and for those who joined a pair. `cluster` is shared by the links of lesions that merge and split together.
-    `note` says what else decided. `place_mm` is where the lesion without partner is expected in the other scan.
+    `overlap` is None where no voxels were compared. `confidence` is the probability, under the tracker's model, of the
+    pair or of having no partner; None outside the view and for those who joined a pair. `cluster` is shared by the
+    links of lesions that merge and split together. `note` says what else decided. `place_mm` is where the lesion
+    without partner is expected in the other scan.
     """
 
     baseline_lesion: int | None
@@ -109,6 +110,8 @@ def track_points(
     links = _links(scene, found, places)
     if views is not None:
         links = _in_view(links, places, views)
+    if overlaps is None:
+        links = [replace(link, overlap=None) for link in links]
     numbered = [_numbered(link, baseline, followup) for link in links]
     moved = scene.followup_mm[found.pairs[:, 1]] - scene.baseline_mm[found.pairs[:, 0]]
     shift = moved.mean(axis=0) if len(moved) else np.zeros(3)

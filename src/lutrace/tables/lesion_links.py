@@ -21,7 +21,14 @@ LESION_LINKS = fact_table(
             codes=("matched", "new", "resolved", "merged", "split", "outside_view", "below_threshold"),
         ),
         number("distance_mm", "centroid distance after registration", unit="mm", null="without a partner", low=0),
-        number("overlap", "Dice of the registered lesions", unit="1", null="without a partner", low=0, high=1),
+        number(
+            "overlap",
+            "Dice of the registered lesions",
+            unit="1",
+            null="without a partner; between PET and SPECT",
+            low=0,
+            high=1,
+        ),
         number("confidence", "confidence of the link", unit="1", null="when not computable", low=0, high=1),
         label(
             "new_class",
