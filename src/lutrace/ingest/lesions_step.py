@@ -28,9 +28,10 @@ from lutrace.ingest.lesion_objects import (
     write_lesion_tables,
 )
 from lutrace.ingest.profile import LESION_REGION, SiteProfile
+from lutrace.ingest.scan_measuring import find_model_mask, tracer_of
 from lutrace.ingest.suv_step import quantify_image, records_of_series
 from lutrace.physics import QuantFacts, QuantProfile, SuvFactor, select_recovery
-from lutrace.segment import LesionSet, ScanFacts, find_lesions_by_plans, find_organs, load_plan
+from lutrace.segment import LesionSet, ScanFacts, find_lesions_by_plans, find_organs
 
 
 @dataclass(frozen=True)
@@ -66,9 +67,10 @@ def run_lesions(
     Three totals are given, never one; the reviewed volume is empty until somebody has reviewed it.
     Raises what the readers, the SUV factor and `segment.find_lesions` refuse.
     """
-    plans = [load_plan(name) for name in dict.fromkeys(plan_names)]
     inputs = inputs or LesionInputs()
     profile = inputs.profile or SiteProfile()
+    plans = [profile.plan_of(name) for name in dict.fromkeys(plan_names)]
+    networks = profile.networks
     series = _only_uptake(folder)
     image = read_series(series)
     table = read_injections(inputs.injections) if inputs.injections is not None else None
@@ -77,13 +79,14 @@ def run_lesions(
     ct, ct_notes = _read_ct(inputs.ct, image)
     given, seeds, mask_notes = _read_organs(inputs.organs, suv, series, profile)
     sources = list(dict.fromkeys(source for plan in plans for source in plan.organs))
-    organs = find_organs(suv, given=given, ct=ct, sources=sources, model=None)
+    organs = find_organs(suv, given=given, ct=ct, sources=sources, model=networks.organs)
     modality = _modality(series, done.facts)
     facts = ScanFacts(
         ct=ct,
-        tracer=_tracer(done.facts),
+        tracer=tracer_of(done.facts),
         modality=modality,
         tumour_seeds=seeds,
+        model_mask=find_model_mask(networks, plans, suv, ct),
         recovery=select_recovery(done.facts, (profile.quantification or QuantProfile()).recovery_curves),
     )
     found = find_lesions_by_plans(suv, organs.masks, plans, **facts)
@@ -163,13 +166,3 @@ def _read_organs(
 def _modality(series: SeriesFiles, facts: QuantFacts) -> str:
     """A 177Lu SPECT stored as PET is a SPECT."""
     return "SPECT" if series.modality == "NM" or facts.radionuclide == "Lu-177" else "PET"
-
-
-def _tracer(facts: QuantFacts) -> str | None:
-    """The tracer with its radionuclide, as far as the header says them."""
-    return " ".join(word for word in (_nuclide(facts.radionuclide), facts.tracer) if word) or None
-
-
-def _nuclide(name: str | None) -> str | None:
-    """Ga-68 as 68Ga, the way tracers are written."""
-    return "".join(reversed(name.split("-"))) if name is not None else None

@@ -7,12 +7,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from lutrace.core import LutraceError, Row, canonical_json, digest_of
-from lutrace.imaging import Caption, Outline, Volume, render_mip_plate
+from lutrace.imaging import Caption, Mask, Outline, Volume, render_mip_plate
 from lutrace.ingest.dose_rows import measure_doses
 from lutrace.ingest.finding_uptake import measure_findings
 from lutrace.ingest.header_facts import parse_header_facts
 from lutrace.ingest.measure_task import PatientTask, ct_of, organs_on, quantify_scan, seeds_on
 from lutrace.ingest.pixels import load_volume
+from lutrace.ingest.profile import Networks
 from lutrace.ingest.suv_step import Quantified
 from lutrace.physics import QuantFacts, QuantProfile, Step, select_recovery
 from lutrace.segment import (
@@ -100,7 +101,6 @@ def _organs_and_facts(task: PatientTask, scan: Row, suv: Volume, done: Quantifie
     ct = load_volume(task.images, row) if row is not None and needed else None
     sources = list(dict.fromkeys(source for plan in task.plans for source in plan.organs))
     organs = find_organs(suv, given=given, ct=ct, sources=sources, model=task.networks.organs)
-    wanted = any(plan.threshold.kind == "model" for plan in task.plans) and task.networks.lesions is not None
     profile = task.profile or QuantProfile()
     facts = ScanFacts(
         ct=ct,
@@ -108,9 +108,15 @@ def _organs_and_facts(task: PatientTask, scan: Row, suv: Volume, done: Quantifie
         modality=_MODALITY[scan["purpose"]],
         tumour_seeds=seeds_on(task, scan, suv),
         recovery=select_recovery(done.facts, profile.recovery_curves),
-        model_mask=task.networks.lesions.find_candidates(suv, ct) if wanted and task.networks.lesions else None,
+        model_mask=find_model_mask(task.networks, task.plans, suv, ct),
     )
     return organs, facts
+
+
+def find_model_mask(networks: Networks, plans: Sequence[Plan], suv: Volume, ct: Volume | None) -> Mask | None:
+    """What the site's lesion network marks, where a plan asks for it and the site has one."""
+    wanted = any(plan.threshold.kind == "model" for plan in plans)
+    return networks.lesions.find_candidates(suv, ct) if wanted and networks.lesions is not None else None
 
 
 def tracer_of(facts: QuantFacts) -> str | None:
