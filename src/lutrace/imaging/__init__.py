@@ -16,7 +16,7 @@ from lutrace.imaging.face import FaceRegion, find_face
 from lutrace.imaging.measures import RegionMeasures, measure_labels, measure_region, measure_voxels
 from lutrace.imaging.mip import COLOURS, Outline, Picture, render_mip
 from lutrace.imaging.mip_plate import Caption, render_mip_plate, render_turning_mip
-from lutrace.imaging.morphology import dilate, distance_to, erode
+from lutrace.imaging.morphology import dilate, dilate_box, distance_to, erode, erode_box
 from lutrace.imaging.nifti import is_nifti, read_nifti_masks, read_nifti_volume, write_nifti
 from lutrace.imaging.peak import compute_sphere_means
 from lutrace.imaging.png import encode_png
@@ -24,12 +24,13 @@ from lutrace.imaging.registration import Registration, identity_registration, re
 from lutrace.imaging.resample import resample_labels, resample_mask, resample_masks, resample_volume
 from lutrace.imaging.suv import to_suvbw
 from lutrace.imaging.view import common_view, field_of_view_mm
-from lutrace.imaging.volume import BoolArray, FloatArray, Geometry, Mask, Volume
+from lutrace.imaging.volume import BoolArray, Box, FloatArray, Geometry, Mask, Volume
 from lutrace.imaging.watershed import Split, SplitRule, split_by_uptake
 
 __all__ = [
     "COLOURS",
     "BoolArray",
+    "Box",
     "Caption",
     "Components",
     "Connectivity",
@@ -52,9 +53,11 @@ __all__ = [
     "compute_sphere_means",
     "connect_voxels",
     "dilate",
+    "dilate_box",
     "distance_to",
     "encode_png",
     "erode",
+    "erode_box",
     "field_of_view_mm",
     "fill_contours",
     "fill_polygon",

@@ -9,9 +9,13 @@ import cc3d
 import numpy as np
 from numpy.typing import NDArray
 
+from lutrace.imaging.runs import connect_runs
 from lutrace.imaging.volume import BoolArray
 
 Connectivity = Literal[6, 18, 26]
+
+_SPARSE = 16
+"""With fewer voxels than one in this many, a list of runs is faster than the whole array."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,6 +60,11 @@ def label_components(array: BoolArray, *, connectivity: Connectivity = 26, min_v
 
 def find_components(array: BoolArray, *, connectivity: Connectivity = 26, min_voxels: int = 1) -> LabelledVoxels:
     """What `label_components` gives, as a list of voxels: small where few voxels are foreground."""
+    if np.count_nonzero(array) * _SPARSE < array.size:
+        place = np.flatnonzero(array)
+        return connect_voxels(
+            place, np.ones(len(place), np.int32), array.shape, connectivity=connectivity, min_voxels=min_voxels
+        )
     raw: NDArray[Any] = np.asarray(cc3d.connected_components(np.ascontiguousarray(array), connectivity=connectivity))
     place = np.flatnonzero(raw)
     return order_by_size(place, raw.ravel()[place], min_voxels=min_voxels)
@@ -71,17 +80,11 @@ def connect_voxels(
 ) -> LabelledVoxels:
     """The components of listed voxels on a grid of this shape, the largest first; voxels of two numbers never join.
 
-    `place` rises; `number` is above 0. Only the box that holds the voxels is looked at.
+    `place` rises; `number` is above 0. Only these voxels are looked at, not their grid.
     """
     if not len(place):
         return LabelledVoxels(place, np.zeros(0, np.int32), 0)
-    index = np.stack(np.unravel_index(place, shape_zyx))
-    low, high = index.min(axis=1), index.max(axis=1) + 1
-    box = np.zeros(high - low, np.int32)
-    inside = np.ravel_multi_index(tuple(index - low[:, None]), box.shape)
-    box.ravel()[inside] = number
-    raw: NDArray[Any] = np.asarray(cc3d.connected_components(box, connectivity=connectivity))
-    return order_by_size(place, raw.ravel()[inside], min_voxels=min_voxels)
+    return order_by_size(place, connect_runs(place, number, shape_zyx, connectivity), min_voxels=min_voxels)
 
 
 def order_by_size(place: NDArray[np.int64], number: NDArray[Any], *, min_voxels: int = 1) -> LabelledVoxels:

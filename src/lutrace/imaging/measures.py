@@ -47,7 +47,7 @@ def measure_region(volume: Volume, mask: Mask) -> RegionMeasures:
             f"region {mask.name}: expected the grid of the image {volume.geometry.size_xyz}, found "
             f"{mask.geometry.size_xyz} elsewhere; resample the mask to the image first"
         )
-    if not mask.array.any():
+    if mask.is_empty:
         raise MissingFactError(f"region {mask.name}: holds no voxel of the image; nothing can be measured in it")
     return measure_labels(volume, mask.array.view(np.uint8))[0]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from lutrace.imaging.itk import from_itk, sitk, to_itk
-from lutrace.imaging.volume import BoolArray, FloatArray, Geometry
+from lutrace.imaging.volume import BoolArray, Box, FloatArray, Geometry, box_of
 
 
 def distance_to(array: BoolArray, geometry: Geometry) -> FloatArray:
@@ -20,29 +20,46 @@ def distance_to(array: BoolArray, geometry: Geometry) -> FloatArray:
 
 def dilate(array: BoolArray, geometry: Geometry, margin_mm: float) -> BoolArray:
     """The region and all voxels whose centre is at most `margin_mm` from the centre of one of its voxels."""
-    if margin_mm <= 0 or not array.any():
-        return array.copy()
-    box = _box_around(array, geometry, margin_mm)
+    box, inside = dilate_box(array, geometry, margin_mm)
     grown = np.zeros_like(array)
-    grown[box] = distance_to(array[box], geometry) <= margin_mm + 1e-4
+    grown[box] = inside
     return grown
+
+
+def dilate_box(
+    array: BoolArray, geometry: Geometry, margin_mm: float, *, within: Box | None = None
+) -> tuple[Box, BoolArray]:
+    """What `dilate` gives, as the box that holds it and its voxels there; `within` is the region's own box if known."""
+    own = box_of(array) if within is None else within
+    if margin_mm <= 0 or own[0].stop == 0:
+        return own, array[own].copy()
+    box = _widened(own, geometry, margin_mm)
+    return box, distance_to(array[box], geometry) <= margin_mm + 1e-4
 
 
 def erode(array: BoolArray, geometry: Geometry, margin_mm: float) -> BoolArray:
     """The voxels of the region further than `margin_mm` from every voxel outside it; the image's edge is no outside."""
-    if margin_mm <= 0 or not array.any():
-        return array.copy()
-    box = _box_around(array, geometry, margin_mm)
+    box, inside = erode_box(array, geometry, margin_mm)
     shrunk = np.zeros_like(array)
-    shrunk[box] = array[box] & (distance_to(~array[box], geometry) > margin_mm + 1e-4)
+    shrunk[box] = inside
     return shrunk
 
 
-def _box_around(array: BoolArray, geometry: Geometry, margin_mm: float) -> tuple[slice, ...]:
-    """The part of the grid that holds the region and whatever lies within the margin of it."""
-    bounds = []
-    for axis, spacing in enumerate(geometry.spacing_mm[::-1]):
-        where = np.flatnonzero(array.any(axis=tuple(k for k in range(3) if k != axis)))
+def erode_box(
+    array: BoolArray, geometry: Geometry, margin_mm: float, *, within: Box | None = None
+) -> tuple[Box, BoolArray]:
+    """What `erode` gives, as a box that holds it and its voxels there; `within` is the region's own box if known."""
+    own = box_of(array) if within is None else within
+    if margin_mm <= 0 or own[0].stop == 0:
+        return own, array[own].copy()
+    box = _widened(own, geometry, margin_mm)
+    return box, array[box] & (distance_to(~array[box], geometry) > margin_mm + 1e-4)
+
+
+def _widened(box: Box, geometry: Geometry, margin_mm: float) -> Box:
+    """The box and whatever lies within the margin of it, up to the end of the grid."""
+    wide = []
+    for own, spacing, size in zip(box, geometry.spacing_mm[::-1], geometry.shape_zyx, strict=True):
         steps = int(np.ceil(margin_mm / spacing)) + 1
-        bounds.append(slice(max(int(where[0]) - steps, 0), int(where[-1]) + steps + 1))
-    return tuple(bounds)
+        wide.append(slice(max(own.start - steps, 0), min(own.stop + steps, size)))
+    return (wide[0], wide[1], wide[2])

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from lutrace.core import Source, UnusableInputError, digest_of_file
 from lutrace.imaging.itk import from_itk, geometry_of, sitk, to_itk
-from lutrace.imaging.volume import Geometry, Mask, Volume
+from lutrace.imaging.volume import BoolArray, Geometry, Mask, Volume
 
 NIFTI_ENDINGS = (".nii", ".nii.gz")
 
@@ -51,11 +51,13 @@ def read_nifti_masks(path: Path) -> list[Mask]:
     is not a whole number (a probability map has no single meaning here).
     """
     array, geometry = _read(path)
-    values = np.unique(array)
-    labels = [int(value) for value in values if value != 0]
-    if not np.array_equal(values, np.round(values)) or values.min() < 0:
+    place = np.flatnonzero(array)
+    found = array.ravel()[place]
+    values = np.unique(found)
+    labels = [int(value) for value in values]
+    if not np.array_equal(values, np.round(values)) or values.min(initial=0) < 0:
         raise UnusableInputError(
-            f"{path.name}: expected whole labels from 0, found {float(values.min()):g} to {float(values.max()):g}; "
+            f"{path.name}: expected whole labels from 0, found {float(array.min()):g} to {float(array.max()):g}; "
             "threshold the map first"
         )
     stem = path.name[: -len(".nii.gz")] if path.name.lower().endswith(".nii.gz") else path.stem
@@ -64,9 +66,16 @@ def read_nifti_masks(path: Path) -> list[Mask]:
         return [Mask(stem, np.zeros(array.shape, np.bool_), geometry, Source("masks", digest, "nifti"))]
     names = [stem] if len(labels) == 1 else [f"{stem}_{label}" for label in labels]
     return [
-        Mask(name, array == label, geometry, Source("masks", digest, f"nifti label {label}"))
+        Mask(name, _region(place[found == label], geometry), geometry, Source("masks", digest, f"nifti label {label}"))
         for name, label in zip(names, labels, strict=True)
     ]
+
+
+def _region(place: NDArray[np.int64], geometry: Geometry) -> BoolArray:
+    """The voxels at flat indices; memory that holds no voxel of the region is never touched."""
+    array = np.zeros(geometry.shape_zyx, np.bool_)
+    array.ravel()[place] = True
+    return array
 
 
 def write_nifti(path: Path, array: NDArray[Any], geometry: Geometry) -> None:

@@ -44,41 +44,30 @@ def compute_sphere_means(volume: Volume, centres_zyx: NDArray[np.int64]) -> Sphe
     offsets = sphere_offsets(volume.geometry)
     margin = np.abs(offsets).max(axis=0)
     shape = np.asarray(volume.array.shape)
-    low, padded = _around(volume.array, centres_zyx, margin)
-    strides = np.asarray([padded.shape[1] * padded.shape[2], padded.shape[2], 1])
-    flat_centres = (centres_zyx - low) @ strides
-    total = np.zeros(len(centres_zyx))
-    values = padded.ravel()
+    strides = np.asarray([shape[1] * shape[2], shape[2], 1])
+    whole = np.asarray(((centres_zyx >= margin) & (centres_zyx < shape - margin)).all(axis=1))
+    mean = np.empty(len(centres_zyx))
+    flat_centres = centres_zyx[whole] @ strides
+    total = np.zeros(len(flat_centres))
+    values = volume.array.ravel()
     for step in offsets @ strides:
         total += values[flat_centres + step]
-    whole = np.asarray(((centres_zyx >= margin) & (centres_zyx < shape - margin)).all(axis=1))
-    return SphereMeans(total / _voxels_inside(centres_zyx, whole, offsets, shape), whole)
+    mean[whole] = total / len(offsets)
+    mean[~whole] = _means_at_the_edge(values, centres_zyx[~whole], offsets, shape)
+    return SphereMeans(mean, whole)
 
 
-def _around(
-    array: FloatArray, centres_zyx: NDArray[np.int64], margin: NDArray[np.int64]
-) -> tuple[NDArray[np.int64], FloatArray]:
-    """The box that holds all centres and their margin, zero beyond the image, and the index of its first voxel."""
-    if not len(centres_zyx):
-        return np.zeros(3, np.int64), array
-    shape = np.asarray(array.shape)
-    low, high = centres_zyx.min(axis=0) - margin, centres_zyx.max(axis=0) + margin + 1
-    inside = tuple(slice(int(a), int(b)) for a, b in zip(np.maximum(low, 0), np.minimum(high, shape), strict=True))
-    beyond = np.stack([np.maximum(-low, 0), np.maximum(high - shape, 0)], axis=1)
-    return low, np.pad(array[inside], beyond)
-
-
-def _voxels_inside(
-    centres_zyx: NDArray[np.int64], whole: NDArray[np.bool_], offsets: NDArray[np.int64], shape: NDArray[np.int64]
+def _means_at_the_edge(
+    values: FloatArray, centres_zyx: NDArray[np.int64], offsets: NDArray[np.int64], shape: NDArray[np.int64]
 ) -> NDArray[np.float64]:
-    """How many voxels of each sphere lie inside the image."""
-    inside = np.full(len(centres_zyx), float(len(offsets)))
-    edge = np.flatnonzero(~whole)
-    inside[edge] = 0.0
+    """The mean of the part of each sphere that lies inside the image."""
+    total, n_inside = np.zeros(len(centres_zyx)), np.zeros(len(centres_zyx))
     for offset in offsets:
-        place = centres_zyx[edge] + offset
-        inside[edge] += ((place >= 0) & (place < shape)).all(axis=1)
-    return inside
+        place = centres_zyx + offset
+        inside = ((place >= 0) & (place < shape)).all(axis=1)
+        total[inside] += values[place[inside] @ np.asarray([shape[1] * shape[2], shape[2], 1])]
+        n_inside += inside
+    return total / n_inside
 
 
 def peaks_of_labels(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +12,8 @@ from lutrace.core import Source, UnusableInputError
 
 FloatArray = NDArray[np.float32]
 BoolArray = NDArray[np.bool_]
+Box = tuple[slice, slice, slice]
+"""A part of a grid: slices, rows, columns."""
 
 
 @dataclass(frozen=True)
@@ -124,3 +127,31 @@ class Mask:
             raise UnusableInputError(
                 f"mask {self.name}: expected bool {expected}, got {self.array.dtype} {self.array.shape}"
             )
+
+    @cached_property
+    def box(self) -> Box:
+        """The least part of the grid that holds the region, found once; without a voxel when the region is empty."""
+        return box_of(self.array)
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether the region holds no voxel."""
+        return self.box[0].stop == 0
+
+    def values_of(self, volume: Volume) -> FloatArray:
+        """The numbers of a volume on the same grid at the voxels of the region."""
+        return np.asarray(volume.array[self.box][self.array[self.box]])
+
+
+def box_of(array: BoolArray) -> Box:
+    """The least part of a grid that holds all voxels of a region; slices of no length when it is empty."""
+    slices = np.flatnonzero(array.reshape(len(array), -1).any(axis=1))
+    if not len(slices):
+        return (slice(0, 0), slice(0, 0), slice(0, 0))
+    along = _span(slices)
+    plane = array[along].any(axis=0)
+    return (along, _span(np.flatnonzero(plane.any(axis=1))), _span(np.flatnonzero(plane.any(axis=0))))
+
+
+def _span(index: NDArray[np.int64]) -> slice:
+    return slice(int(index[0]), int(index[-1]) + 1)

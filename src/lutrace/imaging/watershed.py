@@ -9,7 +9,7 @@ and 9). It works on the foreground voxels alone, so its cost grows with the lesi
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -69,7 +69,35 @@ def split_by_uptake(
     if voxels.count == 0:
         nothing = np.zeros(0, np.float64)
         return Split(np.zeros(0, np.int32), 0, np.zeros(0, np.int32), nothing, nothing)
-    given = np.zeros(len(voxels.place), np.bool_) if normal is None else normal
+    if normal is not None and normal.any():
+        return _split_at_organs(volume, voxels, rule, connectivity, normal)
+    return _split_listed(volume, voxels, rule, connectivity, np.zeros(len(voxels.place), np.bool_))
+
+
+def _split_at_organs(
+    volume: Volume, voxels: LabelledVoxels, rule: SplitRule, connectivity: Connectivity, normal: BoolArray
+) -> Split:
+    """The parts, looking only at such voxels of organs as touch another voxel: what lies deeper decides nothing."""
+    near = np.zeros(volume.array.size, np.bool_)
+    outside = voxels.place[~normal]
+    slice_step, row_step = volume.array.shape[1] * volume.array.shape[2], volume.array.shape[2]
+    for step in (z * slice_step + y * row_step + x for z in (-1, 0, 1) for y in (-1, 0, 1) for x in (-1, 0, 1)):
+        near[np.clip(outside + step, 0, near.size - 1)] = True
+    kept = near[voxels.place] | ~normal
+    listed = LabelledVoxels(voxels.place[kept], voxels.number[kept], voxels.count)
+    found = _split_listed(volume, listed, rule, connectivity, normal[kept])
+    part = np.zeros(len(kept), np.int32)
+    part[kept] = found.part
+    return replace(found, part=part)
+
+
+def _split_listed(
+    volume: Volume, voxels: LabelledVoxels, rule: SplitRule, connectivity: Connectivity, given: BoolArray
+) -> Split:
+    """The parts of the voxels in the list; `given` marks those of an organ."""
+    if not len(voxels.place):
+        nothing = np.zeros(0, np.float64)
+        return Split(np.zeros(0, np.int32), 0, np.zeros(0, np.int32), nothing, nothing)
     uptake = smooth_at(volume, voxels.place, rule.smoothing_fwhm_mm)
     pairs = _pairs(voxels, volume.geometry, connectivity)
     basin_of, roots = _basins(uptake, voxels.place, pairs, given)
@@ -118,8 +146,12 @@ def _pairs(
     voxels: LabelledVoxels, geometry: Geometry, connectivity: Connectivity
 ) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
     """All pairs of neighbouring voxels, each once, as positions in the list."""
-    shape = geometry.shape_zyx
-    index = np.stack(np.unravel_index(voxels.place, shape), axis=1)
+    shape = np.asarray(geometry.shape_zyx)
+    strides = np.asarray([shape[1] * shape[2], shape[2], 1])
+    position = np.zeros(int(np.prod(shape)), np.int32)
+    position[voxels.place] = np.arange(1, len(voxels.place) + 1, dtype=np.int32)
+    index = np.stack(np.unravel_index(voxels.place, geometry.shape_zyx))
+    at_edge = np.flatnonzero(((index == 0) | (index == shape[:, None] - 1)).any(axis=0))
     reach = {6: 1, 18: 2, 26: 3}[connectivity]
     steps = [
         np.array([z, y, x])
@@ -130,13 +162,13 @@ def _pairs(
     ]
     left, right = [], []
     for step in steps:
-        moved = index + step
-        inside = np.flatnonzero(((moved >= 0) & (moved < shape)).all(axis=1))
-        wanted = np.ravel_multi_index(tuple(moved[inside].T), shape)
-        found = np.minimum(np.searchsorted(voxels.place, wanted), len(voxels.place) - 1)
-        here = voxels.place[found] == wanted
-        left.append(inside[here].astype(np.int32))
-        right.append(found[here].astype(np.int32))
+        wanted = voxels.place + int(step @ strides)
+        moved = index[:, at_edge] + step[:, None]
+        wanted[at_edge[((moved < 0) | (moved >= shape[:, None])).any(axis=0)]] = -1
+        found = position[np.maximum(wanted, 0)]
+        here = np.flatnonzero((found > 0) & (wanted >= 0))
+        left.append(here.astype(np.int32))
+        right.append(found[here] - np.int32(1))
     return np.concatenate(left), np.concatenate(right)
 
 

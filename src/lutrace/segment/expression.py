@@ -30,13 +30,13 @@ def measure_expression_scale(
     """
     region = reference_region(tracer)
     glands = [organs[name] for name in ("parotid_left", "parotid_right") if name in organs]
-    glands = [gland for gland in glands if gland.array.any()]
+    glands = [gland for gland in glands if not gland.is_empty]
     blood, organ = organs.get("blood_pool"), organs.get(region)
-    if blood is None or organ is None or not glands or not blood.array.any() or not organ.array.any():
+    if blood is None or organ is None or not glands or blood.is_empty or organ.is_empty:
         return None
-    parotid = np.concatenate([volume.array[gland.array] for gland in glands])
+    parotid = np.concatenate([gland.values_of(volume) for gland in glands])
     scale = ExpressionScale(
-        blood_pool=float(volume.array[blood.array].mean(dtype=np.float64)),
+        blood_pool=float(blood.values_of(volume).mean(dtype=np.float64)),
         organ=measure_reference(volume, organ, erosion_mm=erosion_mm).suv_mean,
         parotid=float(parotid.mean(dtype=np.float64)),
         region=region,

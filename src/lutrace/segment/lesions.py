@@ -212,13 +212,14 @@ class _Scan:
     def _reference(self, plan: Plan, region: str) -> LiverReference | None:
         """The reference of an organ given, without its foci that the plan would keep as candidates."""
         mask = self._organs.get(region)
-        if mask is None or not mask.array.any():
+        if mask is None or mask.is_empty:
             return None
         rule = next((organ.keep_above_median for organ in plan.physiological if organ.region == region), None)
         key = f"{region} {rule} {plan.liver_erosion_mm}"
         if key not in self._references:
-            array = self._volume.array
-            hot = None if rule is None else array > rule * float(np.median(array[mask.array]))
+            hot = None if rule is None else np.zeros(mask.array.shape, np.bool_)
+            if hot is not None and rule is not None:
+                hot[mask.box] = self._volume.array[mask.box] > rule * float(np.median(mask.values_of(self._volume)))
             self._references[key] = measure_reference(self._volume, mask, erosion_mm=plan.liver_erosion_mm, exclude=hot)
         return self._references[key]
 

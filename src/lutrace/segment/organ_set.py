@@ -49,7 +49,7 @@ def find_organs(
     notes: list[str] = []
     for source in sources:
         if source == "given":
-            if any(mask.array.any() for mask in given):
+            if any(not mask.is_empty for mask in given):
                 return OrganSet(tuple(given), "given", tuple(notes))
             notes.append("organs: no mask was given")
         elif source == "model":

@@ -24,7 +24,7 @@ def measure_organs(volume_suv: Volume, masks: Sequence[Mask], plan: Plan) -> lis
     """
     rows = []
     for mask in masks:
-        if not mask.array.any():
+        if mask.is_empty:
             continue
         measures = measure_region(volume_suv, mask)
         rows.append(

@@ -9,7 +9,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from lutrace.imaging import BoolArray, LabelledVoxels, Mask, Volume, connect_voxels, dilate
+from lutrace.imaging import BoolArray, LabelledVoxels, Mask, Volume, connect_voxels, dilate_box
 from lutrace.segment.plan import Plan
 
 Category = Literal["tumour", "physiological", "uncertain"]
@@ -29,17 +29,21 @@ def find_normal_uptake(volume: Volume, organs: Mapping[str, Mask], plan: Plan) -
     organ_voxels, zone, foci = (np.zeros(volume.array.shape, np.bool_) for _ in range(3))
     for organ in plan.physiological:
         mask = organs.get(organ.region)
-        if mask is None or not mask.array.any():
+        if mask is None or mask.is_empty:
             continue
-        zone |= dilate(mask.array, volume.geometry, plan.organ_margin_mm)
+        around, grown = dilate_box(mask.array, volume.geometry, plan.organ_margin_mm, within=mask.box)
+        zone[around] |= grown
+        box = mask.box
+        own = mask.array[box]
         if organ.keep_above_median is None:
-            organ_voxels |= mask.array
+            organ_voxels[box] |= own
             continue
-        limit = organ.keep_above_median * float(np.median(volume.array[mask.array]))
-        hot = mask.array & (volume.array > limit)
-        foci |= hot
-        organ_voxels |= mask.array & ~hot
-    return NormalUptake(organ_voxels, zone, foci & ~organ_voxels)
+        limit = organ.keep_above_median * float(np.median(mask.values_of(volume)))
+        hot = own & (volume.array[box] > limit)
+        foci[box] |= hot
+        organ_voxels[box] |= own & ~hot
+    foci &= ~organ_voxels
+    return NormalUptake(organ_voxels, zone, foci)
 
 
 @dataclass(frozen=True, eq=False)

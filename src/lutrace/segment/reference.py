@@ -9,7 +9,7 @@ from typing import Literal
 import numpy as np
 
 from lutrace.core import MissingFactError
-from lutrace.imaging import BoolArray, Mask, Volume, erode
+from lutrace.imaging import BoolArray, Mask, Volume, erode_box
 
 _LIVER_CLEARED = re.compile(r"psma[\s_-]*1007", re.IGNORECASE)
 _LEAST_ML = 5.0
@@ -45,13 +45,14 @@ def measure_reference(
     be left, the whole mask is used and a note says so.
     Raises MissingFactError when no voxel is left.
     """
-    whole = mask.array if exclude is None else mask.array & ~exclude
-    inside = erode(mask.array, mask.geometry, erosion_mm) & whole
+    box, inner = erode_box(mask.array, mask.geometry, erosion_mm, within=mask.box)
+    whole = mask.array[box] if exclude is None else mask.array[box] & ~exclude[box]
+    inside = inner & whole
     notes: tuple[str, ...] = ()
     if inside.sum() * mask.geometry.voxel_volume_ml < _LEAST_ML:
         inside = whole
         notes = (f"less than 5 mL of {mask.name} is left inside {erosion_mm:g} mm: the whole mask is the reference",)
-    values = volume.array[inside].astype(np.float64)
+    values = volume.array[box][inside].astype(np.float64)
     if values.size == 0:
         raise MissingFactError(
             f"{mask.name} reference: the mask holds no voxel outside lesions; give a {mask.name} mask of this scan"

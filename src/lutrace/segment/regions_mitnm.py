@@ -64,7 +64,9 @@ def summarise_mitnm(regions: Sequence[str | None]) -> str | None:
 
 def _extent_mm(volume: Volume, masks: Sequence[Mask]) -> tuple[float, float] | None:
     """The lowest and highest LPS height of the masks' voxels, without the outermost percent at each end."""
-    places = [np.argwhere(mask.array) for mask in masks if mask.array.any()]
+    places = [
+        np.argwhere(mask.array[mask.box]) + [part.start for part in mask.box] for mask in masks if not mask.is_empty
+    ]
     if not places:
         return None
     heights = volume.geometry.to_mm(np.concatenate(places).astype(np.float64))[:, 2]
