@@ -23,7 +23,7 @@ from lutrace.cli.app import run
 from lutrace.core import UnusableInputError
 from lutrace.dicom import index_folder, read_masks, read_series
 from lutrace.imaging import Geometry, write_nifti
-from lutrace.ingest import DeidentifyOptions, run_deidentify, run_init, run_suv
+from lutrace.ingest import DeidentifyOptions, parse_profile, run_deidentify, run_init, run_suv
 from lutrace.registry import Registry
 from lutrace.virtual import make_centre
 
@@ -283,7 +283,7 @@ def test_the_validator_finds_no_error_that_was_not_there_before(centre: tuple[Pa
         assert new <= old, modality
 
 
-@pytest.mark.server("orthanc")
+@pytest.mark.server("orthanc", "orthanc-dicomweb")
 def test_orthanc_takes_every_object_and_orders_them_as_before(centre: tuple[Path, Path], tmp_path: Path) -> None:
     before, after = centre
     with running_orthanc(tmp_path) as server:
@@ -323,3 +323,78 @@ def test_real_scans_leave_with_the_same_suv_and_regions(
         image = next(one for one in images if str(one.header.FrameOfReferenceUID) in frames)
         masks = read_masks(drawn.paths[0], read_series(image).volume.geometry, series_uid=image.series_uid)
         assert all(mask.array.any() for mask in masks)
+
+
+CALIBRATION = """
+quantification:
+  decay_correction: NONE
+  spect_calibrations:
+    - {manufacturer: SIEMENS, radionuclide: Lu-177, value: 9.36, unit: cps/MBq, counts_of: one_detector,
+       calibration_date: 2023-01-15, valid_until: 2023-12-31}
+"""
+
+
+def test_counts_are_compared_under_the_calibration_of_the_registry_and_without_one_are_not_verified(
+    tmp_path: Path, registry: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write(tmp_path / "in", [plant(nm_recon(mapping=None))])
+    call = ["deidentify", str(tmp_path / "in"), "--registry", str(registry), "--jobs", "1"]
+    assert run([*call, str(tmp_path / "bare")]) == 0
+    assert "SUV not verified: " in capsys.readouterr().err
+    (bare,) = json.loads((tmp_path / "bare" / "deidentification.json").read_text(encoding="utf-8"))["suv"]
+    assert (bare["same"], bare["verified"], bare["factor_suvbw"]) == (True, False, None)
+    assert "not verified: " in (tmp_path / "bare" / "deidentification.txt").read_text(encoding="utf-8")
+    (registry / "site.yaml").write_text(CALIBRATION, encoding="utf-8")
+    assert run([*call, str(tmp_path / "known")]) == 0
+    assert "not verified" not in capsys.readouterr().err
+    (known,) = json.loads((tmp_path / "known" / "deidentification.json").read_text(encoding="utf-8"))["suv"]
+    assert (known["same"], known["verified"], known["not_verified_because"]) == (True, True, None)
+    assert known["suvbw_max_before"] == known["suvbw_max_after"] > 0
+    profile = parse_profile(CALIBRATION).quantification
+    (row,) = run_suv([tmp_path / "in"], injections=None, profile=profile).rows
+    assert known["factor_suvbw"] == row["factor_suvbw"]
+
+
+def test_the_reason_of_an_suv_not_verified_tells_no_day(tmp_path: Path, registry: Path) -> None:
+    write(tmp_path / "in", [nm_recon(mapping=None)])
+    late = CALIBRATION.replace("2023-01-15", "2031-01-15").replace("2023-12-31", "2031-12-31")
+    (registry / "site.yaml").write_text(late, encoding="utf-8")
+    (reason,) = run_deidentify(tmp_path / "in", tmp_path / "out", registry, jobs=1).suv_not_verified.values()
+    assert "that of (a day) is younger than the scan of (a day)" in reason
+
+
+def test_regions_that_cannot_be_placed_end_with_1_and_are_named_without_the_patient(
+    tmp_path: Path, registry: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    source, geometry = head_and_trunk(tmp_path / "in")
+    for path in source.rglob("im*"):
+        plant(one := pydicom.dcmread(path))
+        one.save_as(path)
+    far = Geometry((4, 4, 4), (2.0, 2.0, 2.0), (900.0, 900.0, 900.0))
+    write_nifti(tmp_path / "Musterfrau_lesion.nii.gz", np.ones((4, 4, 4), np.bool_), far)
+    region = np.zeros(geometry.shape_zyx, np.bool_)
+    region[62:64, 13:15, 27:29] = True
+    save(rtstruct([("lesion 1", squares(region, geometry))], frame="1.2.3.4"), tmp_path / "other.dcm")
+    call = ["deidentify", str(source), str(tmp_path / "out"), "--registry", str(registry), "--jobs", "1", "--deface"]
+    keep = ["lesion.nii.gz", "Musterfrau_lesion.nii.gz", "other.dcm"]
+    assert run([*call, *(word for name in keep for word in ("--keep", str(tmp_path / name)))]) == 1
+    said = capsys.readouterr().err
+    assert "usterfrau" not in said.lower()
+    errors = [line for line in said.splitlines() if line.startswith("error: --keep ")]
+    assert len(errors) == 2
+    report = json.loads((tmp_path / "out" / "deidentification.json").read_text(encoding="utf-8"))
+    assert [one["reason"] for one in report["keep_files_not_placed"]] == [
+        "its regions hold no voxel of an image with a face",
+        "it was drawn in another frame of reference than every image with a face",
+    ]
+    assert "error: --keep other.dcm: not placed" in said
+    assert "usterfrau" not in (tmp_path / "out" / "deidentification.txt").read_text(encoding="utf-8").lower()
+
+
+def test_regions_to_keep_without_defacing_or_without_a_region_are_refused(tmp_path: Path, registry: Path) -> None:
+    write(tmp_path / "in", pet_slices(2))
+    (tmp_path / "notes.txt").write_text("no mask", encoding="utf-8")
+    for deface, match in ((False, "give both"), (True, "expected SEG, RTSTRUCT or NIfTI")):
+        options = DeidentifyOptions(deface=deface, keep=(tmp_path / "notes.txt",))
+        with pytest.raises(UnusableInputError, match=match):
+            run_deidentify(tmp_path / "in", tmp_path / "out", registry, options=options, jobs=1)

@@ -42,7 +42,8 @@ def deidentify(
 ) -> None:
     """De-identify DICOM by PS3.15 with the options that keep SUV, and search every byte of the result.
 
-    Exit status 1: an identifier was found or an SUV changed; OUT is then marked unsafe.
+    Exit status 1: an identifier was found or an SUV changed (OUT is then marked unsafe), or a file of --keep could not
+    be placed.
     """
     from lutrace.ingest import DeidentifyOptions, run_deidentify
 
@@ -58,9 +59,14 @@ def deidentify(
             say(f"left out {n}: {reason}")
         for series, loss in sorted(result.faces.items()):
             say(f"{series}: face removed, {loss.removed_ml:.1f} mL of the body, {loss.kept_ml:.1f} mL kept for regions")
+        for series, reason in sorted(result.suv_not_verified.items()):
+            say(f"{series}: SUV not verified: {reason}")
+    for one in result.not_kept:
+        say(f"error: --keep {one.shown_name}: not placed: {one.reason}; its regions may have been set to air")
     if not result.is_safe:
         say(
             f"error: {len(result.findings)} files hold identifiers and {len(result.suv_differs)} series have another "
             f"SUV: {out.name} is marked unsafe, do not pass it on; deidentification.txt says which files"
         )
+    if result.not_kept or not result.is_safe:
         raise typer.Exit(1)

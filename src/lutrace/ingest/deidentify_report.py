@@ -10,6 +10,7 @@ from typing import Any
 
 from lutrace.dicom import SAFE_PRIVATE, FaceLoss, Identifiers, LeftOut
 from lutrace.ingest.deidentify_check import FolderScan
+from lutrace.ingest.deidentify_keep import NotKept
 from lutrace.ingest.deidentify_work import SeriesAnswer, SeriesTask
 
 REPORT_FILES = ("deidentification.json", "deidentification.txt")
@@ -37,6 +38,7 @@ def describe(
     known: Identifiers,
     *,
     options: Mapping[str, object],
+    not_kept: Sequence[NotKept] = (),
 ) -> dict[str, Any]:
     """The report as plain data: options, files with what was done to each, what was left out, and the checks."""
     written = [(task, answer) for task, answer in answers if answer.written]
@@ -55,6 +57,7 @@ def describe(
             {"file": f"{task.place}/{one.name}", **one.counts} for task, answer in written for one in answer.written
         ],
         "left_out": [{"file_sha256": one.digest, "reason": one.reason} for one in left_out],
+        "keep_files_not_placed": [{"file_sha256": one.digest, "reason": one.reason} for one in not_kept],
         "suv": [
             {
                 "series": check.series,
@@ -63,6 +66,8 @@ def describe(
                 "suvbw_max_before": check.suvbw_max_before,
                 "suvbw_max_after": check.suvbw_max_after,
                 "same": check.is_same,
+                "verified": check.is_verified,
+                "not_verified_because": check.refusal,
                 "differing": list(check.differing),
             }
             for check in checks
@@ -100,6 +105,7 @@ def format_report(report: Mapping[str, Any]) -> str:
         "",
         f"Written: {len(report['files'])} files of {len(report['series'])} series, {len(report['patients'])} patients",
         *_series_lines(report["series"]),
+        *_not_kept_lines(report["keep_files_not_placed"]),
         "",
         f"Left out: {len(report['left_out'])} files",
         *_left_out_lines(report["left_out"]),
@@ -173,11 +179,20 @@ def _left_out_lines(left_out: Sequence[Mapping[str, str]]) -> list[str]:
     return [*lines, *(["  (files by the first digits of their SHA-256)"] if lines else [])]
 
 
+def _not_kept_lines(files: Sequence[Mapping[str, str]]) -> list[str]:
+    return [
+        f"  regions of --keep NOT kept (file {one['file_sha256'][:12]}): {one['reason']}; they may have been set to air"
+        for one in files
+    ]
+
+
 def _suv_lines(checks: Sequence[Mapping[str, Any]]) -> list[str]:
     lines = []
     for one in checks:
-        factor = "no SUV before and after" if one["factor_suvbw"] is None else f"factor {one['factor_suvbw']:.9g}"
+        factor = "no SUV" if one["factor_suvbw"] is None else f"factor {one['factor_suvbw']:.9g}"
         state = "the same" if one["same"] else "NOT the same: " + ", ".join(one["differing"])
+        if one["same"] and not one["verified"]:
+            state = f"not verified: {one['not_verified_because']}"
         lines.append(f"  {one['series']}  {factor}, {state}")
     return lines or ["  no PET or SPECT"]
 

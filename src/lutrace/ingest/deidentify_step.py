@@ -24,8 +24,10 @@ from lutrace.dicom import (
 )
 from lutrace.ingest.deidentify_check import Finding, scan_folder
 from lutrace.ingest.deidentify_faces import Faces, find_faces
+from lutrace.ingest.deidentify_keep import NotKept, find_keep_files, find_not_kept
 from lutrace.ingest.deidentify_report import REPORT_FILES, describe, write_reports
 from lutrace.ingest.deidentify_work import SeriesAnswer, SeriesTask, deidentify_series
+from lutrace.ingest.profile import parse_profile
 from lutrace.ingest.workers import count_jobs, executor_of, map_as_done
 from lutrace.registry import Registry
 
@@ -45,18 +47,24 @@ class DeidentifyOptions:
 
 @dataclass(frozen=True)
 class DeidentifyResult:
-    """What was written and left out, and what the checks found; `is_safe` only when nothing was found."""
+    """What was written and left out, and what the checks found; `is_safe` only when nothing was found.
+
+    `suv_not_verified`: series without an SUV to compare, each with the reason. `not_kept`: files of regions that should
+    stay in faces and could not be placed.
+    """
 
     n_written: int
     left_out: tuple[LeftOut, ...]
     findings: tuple[Finding, ...]
     suv_differs: tuple[str, ...]
+    suv_not_verified: Mapping[str, str]
+    not_kept: tuple[NotKept, ...]
     faces: Mapping[str, FaceLoss]
     report: Mapping[str, object] = field(repr=False)
 
     @property
     def is_safe(self) -> bool:
-        """Whether no identifier was found and every SUV is what it was."""
+        """Whether no identifier was found and no SUV, nor a fact beside it, is another than it was."""
         return not self.findings and not self.suv_differs
 
 
@@ -72,10 +80,12 @@ def run_deidentify(
     """De-identify the DICOM files below `source` into `out`, check the result, and write a report beside it.
 
     Pseudonyms, date shifts and the key of UIDs are the registry's: the same in every call. Stopped and run again, the
-    result is complete and the same. What is not known to be safe is left out, and listed with the reason. Raises
-    UnusableInputError when there is no DICOM, or `out` holds other files or those of other options.
+    result is complete and the same. What is not known to be safe is left out, and listed with the reason. SUV is
+    computed under the registry's site profile. Raises UnusableInputError when there is no DICOM or no region in a file
+    of `keep`, or `out` holds other files or those of other options.
     """
     options = options or DeidentifyOptions()
+    options = replace(options, keep=find_keep_files(options.keep, deface=options.deface))
     _check_places(source, out)
     count = count_jobs(jobs)
     with executor_of(count) as executor:
@@ -93,13 +103,19 @@ def run_deidentify(
     beside = _beside(source, index)
     left_out = sorted([*refused, *beside, *(one for _, a in answers for one in a.left_out)], key=lambda one: one.path)
     _remember(registry_folder, left_out)
+    checks = [answer.suv for _, answer in answers if answer.suv is not None]
+    people = [text for series in index.series for text in (series.identity.name, series.identity.patient_id)]
+    placings = [one for _, answer in answers for one in answer.placings]
+    not_kept = find_not_kept(placings, options.keep, people=people)
     result = DeidentifyResult(
         n_written=sum(len(answer.written) for _, answer in answers),
         left_out=tuple(left_out),
         findings=tuple(found.findings),
-        suv_differs=tuple(answer.suv.series for _, answer in answers if answer.suv and not answer.suv.is_same),
+        suv_differs=tuple(check.series for check in checks if not check.is_same),
+        suv_not_verified={check.series: check.refusal for check in checks if check.is_same and check.refusal},
+        not_kept=not_kept,
         faces={task.series: answer.face for task, answer in answers if task.face is not None},
-        report=describe(answers, left_out, found, known, options=_options(options)),
+        report=describe(answers, left_out, found, known, options=_options(options), not_kept=not_kept),
     )
     write_reports(out, result.report)
     _mark(out, result)
@@ -154,6 +170,7 @@ def _plan(
     headers: dict[str, Identifiers] = {}
     with Registry.open(registry_folder, write=True) as registry:
         identities = registry.identities
+        profile = parse_profile(registry.profile_text).quantification
         for series in index.series:
             if not series.identity.patient_id:
                 reason = "no Patient ID (0010,0020): nobody to give a pseudonym to"
@@ -177,6 +194,7 @@ def _plan(
             task,
             replacements=replace(task.replacements, known=headers[task.replacements.pseudonym]),
             with_captures=options.with_captures,
+            profile=profile,
         )
         for task in tasks
     ]
