@@ -8,7 +8,12 @@ from pathlib import Path
 
 import pytest
 
-PROGRAMS = {"orthanc": ("Orthanc", "/usr/sbin/Orthanc"), "chromium": ("chromium", "/usr/bin/chromium")}
+PROGRAMS = {
+    "orthanc": ("Orthanc", "/usr/sbin/Orthanc"),
+    "orthanc-dicomweb": ("libOrthancDicomWeb.so", "/usr/share/orthanc/plugins/libOrthancDicomWeb.so"),
+    "chromium": ("chromium", "/usr/bin/chromium"),
+}
+"""By Debian package: the command, and the file that it is."""
 
 
 def _is_missing(server: str) -> bool:
@@ -16,6 +21,7 @@ def _is_missing(server: str) -> bool:
     return shutil.which(command) is None and not Path(place).exists()
 
 
+@pytest.hookimpl(tryfirst=True)  # before skipif: under CI what is missing fails
 def pytest_runtest_setup(item: pytest.Item) -> None:
     """A test whose server is missing names the command that would enable it; under CI that is a failure."""
     mark = item.get_closest_marker("server")

@@ -168,6 +168,13 @@ def test_only_the_callers_named_come_in(inbox: Inbox) -> None:
         assert receiver.refused_callers == 1
 
 
+def test_who_calls_another_title_than_ours_is_refused_when_ours_must_be_called(inbox: Inbox) -> None:
+    with Receiver(Listening("RESEARCH", free_port(), called_only=True), inbox.keep) as receiver:
+        assert send(receiver.listening.port, pet_slices(1)) == []
+        assert (receiver.refused_called, receiver.refused_callers) == (1, 0)
+        check_connection(Peer("127.0.0.1", receiver.listening.port, "RESEARCH", "SCANNER"))
+
+
 def test_an_echo_is_answered_and_a_silent_port_is_told(receiver: Receiver) -> None:
     check_connection(Peer("127.0.0.1", receiver.listening.port, "LUTRACE", "SCANNER"))
     with pytest.raises(UnusableInputError, match="no association with LUTRACE at 127"):
@@ -262,7 +269,7 @@ def archives(server: Orthanc, inbox: Inbox) -> dict[str, Archive]:
     }
 
 
-@pytest.mark.server("orthanc")
+@pytest.mark.server("orthanc", "orthanc-dicomweb")
 @pacs
 @pytest.mark.parametrize("way", ["get", "web"])
 def test_a_study_is_found_by_patient_modality_and_date_with_its_readable_series(
@@ -283,7 +290,7 @@ def test_a_study_is_found_by_patient_modality_and_date_with_its_readable_series(
     assert told(ArchiveQuery(("SYN-3",))) == []
 
 
-@pytest.mark.server("orthanc")
+@pytest.mark.server("orthanc", "orthanc-dicomweb")
 @pacs
 @pytest.mark.parametrize("way", ["get", "move", "web"])
 def test_a_series_arrives_whole_and_only_the_missing_objects_are_fetched_again(
@@ -305,7 +312,7 @@ def test_a_series_arrives_whole_and_only_the_missing_objects_are_fetched_again(
     assert (inbox.kept, inbox.held, len(files_of(inbox))) == (8, 0, 6)
 
 
-@pytest.mark.server("orthanc")
+@pytest.mark.server("orthanc", "orthanc-dicomweb")
 @pacs
 def test_an_unknown_move_destination_is_told(server: Orthanc, inbox: Inbox) -> None:
     peer = Peer("127.0.0.1", server.dicom_port, "ORTHANC", "LUTRACE")
@@ -337,7 +344,7 @@ class _Gate(BaseHTTPRequestHandler):
         return
 
 
-@pytest.mark.server("orthanc")
+@pytest.mark.server("orthanc", "orthanc-dicomweb")
 @pacs
 def test_a_gateway_lets_the_token_in_and_its_refusal_names_no_patient(server: Orthanc, inbox: Inbox) -> None:
     gate = ThreadingHTTPServer(("127.0.0.1", 0), type("Gate", (_Gate,), {"behind": server.url}))

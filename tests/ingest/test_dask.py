@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from tests.ingest.small_centre import add_kidneys, write_sources
 
+from lutrace.cli.app import run
 from lutrace.core import UnusableInputError
 from lutrace.ingest import profile_template, run_add_dicom, run_add_table, run_measure
 from lutrace.registry import Registry
@@ -49,6 +50,19 @@ def test_a_cluster_gives_the_snapshot_that_processes_give(cluster: str, tmp_path
     sources = write_sources(tmp_path)
     by_processes = filled(tmp_path / "processes", sources, scheduler=None)
     assert filled(tmp_path / "cluster", sources, scheduler=cluster) == by_processes
+
+
+def test_add_dicom_hands_its_work_to_the_scheduler_named_or_says_that_none_answers(
+    cluster: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    sources, folder = write_sources(tmp_path), tmp_path / "registry"
+    Registry.create(folder, profile_text=profile_template(), secret=b"synthetic")
+    call = ["add", "dicom", str(sources / "dicom"), "--registry", str(folder), "--scheduler"]
+    assert run([*call, "tcp://127.0.0.1:9"]) == 2
+    assert "nothing answers" in capsys.readouterr().err
+    assert run([*call, cluster]) == 0
+    assert run(["add", "fhir", str(sources), "--registry", str(folder), "--scheduler", cluster]) == 2
+    assert "--scheduler goes with `add dicom`" in capsys.readouterr().err
 
 
 def test_the_work_is_done_by_the_clusters_workers(cluster: str) -> None:

@@ -146,6 +146,27 @@ def test_what_is_received_lies_in_the_registry_once_the_sender_has_gone(registry
     assert told_by(scans_of(registry)) == [("CT", 3), ("PT", 16)]
 
 
+@pytest.mark.parametrize(("words", "taken"), [(["--aet", "RESEARCH"], 0), ([], 19)])
+def test_once_our_title_is_stated_only_those_who_call_it_come_in(
+    words: list[str], taken: int, registry: Path, images: list[Path]
+) -> None:
+    port = free_port()
+    call = ["pacs", "receive", "--registry", str(registry), "--port", str(port), *words, "--until-idle", "2", "--json"]
+    process = subprocess.Popen(
+        [sys.executable, "-c", RECEIVER, *call, "--jobs", "1"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stderr is not None
+    assert process.stderr.readline().startswith("listening as ")
+    assert send(port, images) == taken  # the sender calls LUTRACE
+    out, err = process.communicate(timeout=120)
+    assert process.returncode == 0, err
+    refused = {"another AE title than ours was called": 1} if taken == 0 else {}
+    assert json.loads(out)["objects"]["refused"] == refused
+
+
 @pytest.mark.slow
 def test_a_killed_receiver_loses_and_doubles_nothing(registry: Path, images: list[Path], tmp_path: Path) -> None:
     port = free_port()
@@ -204,7 +225,7 @@ def address(server: Orthanc, way: str) -> list[str]:
     return ["--host", "127.0.0.1", "--port", str(server.dicom_port), "--aec", "ORTHANC", "--aet", "LUTRACE", *own]
 
 
-@pytest.mark.server("orthanc")
+@pytest.mark.server("orthanc", "orthanc-dicomweb")
 @pacs
 @pytest.mark.parametrize("way", ["get", "web"])
 def test_find_shows_what_is_there_and_nobody_by_name_unless_asked(
@@ -232,7 +253,7 @@ def test_find_shows_what_is_there_and_nobody_by_name_unless_asked(
     assert {row["patient_id"] for row in asked} == {PERSON}
 
 
-@pytest.mark.server("orthanc")
+@pytest.mark.server("orthanc", "orthanc-dicomweb")
 @pacs
 @pytest.mark.parametrize("way", ["get", "move", "web"])
 def test_pull_fetches_what_is_not_there_yet_and_nothing_twice(
@@ -252,7 +273,7 @@ def test_pull_fetches_what_is_not_there_yet_and_nothing_twice(
     assert (again["series"]["present"], again["objects"], again["rows"]["added"]) == (2, 0, 0)
 
 
-@pytest.mark.server("orthanc")
+@pytest.mark.server("orthanc", "orthanc-dicomweb")
 @pacs
 def test_a_pull_that_was_broken_off_goes_on_with_what_is_missing(
     server: Orthanc, registry: Path, images: list[Path]
@@ -269,7 +290,7 @@ def test_a_pull_that_was_broken_off_goes_on_with_what_is_missing(
     assert told_by(scans_of(registry)) == [("CT", 3), ("PT", 16)]
 
 
-@pytest.mark.server("orthanc")
+@pytest.mark.server("orthanc", "orthanc-dicomweb")
 @pacs
 def test_an_archive_that_cannot_be_reached_or_used_is_one_paragraph_without_a_name(
     server: Orthanc, registry: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
@@ -286,7 +307,7 @@ def test_an_archive_that_cannot_be_reached_or_used_is_one_paragraph_without_a_na
         assert all(secret not in (shown.out + shown.err).casefold() for secret in SECRETS)
 
 
-@pytest.mark.server("orthanc")
+@pytest.mark.server("orthanc", "orthanc-dicomweb")
 @pacs
 @pytest.mark.parametrize("way", ["get", "move", "web"])
 def test_no_identifier_stands_in_logs_output_or_file_names(

@@ -12,7 +12,7 @@ from lutrace.report import ReportFiles
 CHROMIUM = os.environ.get("LUTRACE_CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
 
 pytestmark = [
-    pytest.mark.server,
+    pytest.mark.server("chromium"),
     pytest.mark.skipif(CHROMIUM is None, reason="not run: no Chromium"),
 ]
 

@@ -20,7 +20,7 @@ from lutrace.virtual import make_centre
 ORTHANC = shutil.which("Orthanc") or shutil.which("Orthanc", path="/usr/sbin")
 
 pytestmark = [
-    pytest.mark.server,
+    pytest.mark.server("orthanc"),
     pytest.mark.slow,
     pytest.mark.skipif(ORTHANC is None, reason="not run: no Orthanc; scripts/test-servers installs it"),
 ]

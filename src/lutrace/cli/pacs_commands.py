@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from lutrace.ingest import AddResult, ArchiveQuery, PacsSource, TlsFiles
 
 TOKEN_VARIABLE = "LUTRACE_DICOMWEB_TOKEN"
+OWN_AET = "LUTRACE"
 
 RegistryFolder = Annotated[Path, typer.Option("--registry", help="folder made by `lutrace init`")]
 AsJson = Annotated[bool, typer.Option("--json", help="print one JSON object and nothing else")]
@@ -55,7 +56,9 @@ def register(app: typer.Typer) -> None:
 def receive(  # noqa: PLR0913 - each parameter is an option
     registry: RegistryFolder,
     port: Annotated[int, typer.Option(min=1, max=65535, help="port to listen on")],
-    aet: Aet = "LUTRACE",
+    aet: Annotated[
+        str | None, typer.Option("--aet", help="our AE title; given, only those who call it come in (default: LUTRACE)")
+    ] = None,
     bind: Annotated[str, typer.Option(help="address to listen on")] = "127.0.0.1",
     caller: Annotated[list[str] | None, typer.Option(help="AE title that may send (default: any)")] = None,
     until_idle: Annotated[float | None, typer.Option(min=0, help="seconds of silence after which to end")] = None,
@@ -69,7 +72,9 @@ def receive(  # noqa: PLR0913 - each parameter is an option
     from lutrace.ingest import Listening, run_receive
 
     tls = _tls(tls_ca, tls_cert, tls_key, wanted=False)
-    listening = Listening(aet, port, bind, tuple(caller or ()), tls)
+    listening = Listening(
+        OWN_AET if aet is None else aet, port, bind, tuple(caller or ()), tls, called_only=aet is not None
+    )
     with progress_bars() as progress:
         result = run_receive(registry, listening, until_idle_s=until_idle, jobs=jobs, tell=say, progress=progress)
     refused = [f"{count} refused: {reason}" for reason, count in sorted(result.refused.items())]
@@ -88,7 +93,7 @@ def find(  # noqa: PLR0913
     host: Host = None,
     port: Port = None,
     aec: Aec = None,
-    aet: Aet = "LUTRACE",
+    aet: Aet = OWN_AET,
     dicomweb: Web = None,
     token_file: TokenFile = None,
     patient_file: PatientFile = None,
@@ -118,7 +123,7 @@ def pull(  # noqa: PLR0913
     host: Host = None,
     port: Port = None,
     aec: Aec = None,
-    aet: Aet = "LUTRACE",
+    aet: Aet = OWN_AET,
     receive_port: Annotated[
         int | None,
         typer.Option(min=1, max=65535, help="have images moved to this port of ours (C-MOVE); without it, C-GET"),

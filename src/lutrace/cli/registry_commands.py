@@ -5,6 +5,7 @@ Corridors are imported when their command runs: `lutrace --help` answers at once
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -35,6 +36,14 @@ class Kind(StrEnum):
     NOTES = "notes"
 
 
+@dataclass(frozen=True)
+class _Workers:
+    """How many processes may work, or the scheduler whose workers do."""
+
+    jobs: int | None
+    scheduler: str | None
+
+
 def register(app: typer.Typer) -> None:
     """Add these commands."""
     app.command("init")(init)
@@ -59,13 +68,17 @@ def add(
     table: Annotated[str | None, typer.Option(help="fact table of the rows (default: the file's name)")] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="read and check, store nothing")] = False,
     jobs: Jobs = None,
+    scheduler: Annotated[str | None, typer.Option(help="add dicom: address of a Dask scheduler")] = None,
     as_json: AsJson = False,
 ) -> None:
     """Read, check and store scans or records; running it twice changes nothing."""
     if table is not None and kind is not Kind.TABLE:
         raise UnusableInputError(f"--table goes with `add table`, not with `add {kind.value}`")
+    if scheduler is not None and kind is not Kind.DICOM:
+        raise UnusableInputError(f"--scheduler goes with `add dicom`, not with `add {kind.value}`")
+    workers = _Workers(jobs, scheduler)
     with progress_bars() as progress:
-        result = _add(kind, sources, registry, table=table, dry_run=dry_run, jobs=jobs, progress=progress)
+        result = _add(kind, sources, registry, table=table, dry_run=dry_run, workers=workers, progress=progress)
     counts = {
         "added": result.added,
         "updated": result.updated,
@@ -98,20 +111,22 @@ def _add(
     *,
     table: str | None,
     dry_run: bool,
-    jobs: int | None,
+    workers: _Workers,
     progress: Progress,
 ) -> AddResult:
     from lutrace.ingest import run_add_dicom, run_add_fhir, run_add_masks, run_add_table
 
     match kind:
         case Kind.DICOM:
-            return run_add_dicom(registry, sources, dry_run=dry_run, progress=progress, jobs=jobs)
+            return run_add_dicom(
+                registry, sources, dry_run=dry_run, progress=progress, jobs=workers.jobs, scheduler=workers.scheduler
+            )
         case Kind.FHIR:
             return run_add_fhir(registry, sources, dry_run=dry_run, progress=progress)
         case Kind.TABLE:
             return run_add_table(registry, sources, table=table, dry_run=dry_run, progress=progress)
         case Kind.MASKS:
-            return run_add_masks(registry, sources, dry_run=dry_run, progress=progress)
+            return run_add_masks(registry, sources, dry_run=dry_run, progress=progress, jobs=workers.jobs)
     raise UnusableInputError(f"`add {kind.value}` is not in this version; it reads dicom, fhir, table and masks")
 
 

@@ -20,13 +20,17 @@ _MOST_ASSOCIATIONS = 10
 
 @dataclass(frozen=True)
 class Listening:
-    """Our AE title, where we listen, who may call (everybody when empty), and TLS when files are given."""
+    """Our AE title, where we listen, who may call (everybody when empty), and TLS when files are given.
+
+    With `called_only` those who call another AE title than ours are refused.
+    """
 
     aet: str
     port: int
     bind: str = "127.0.0.1"
     callers: Sequence[str] = ()
     tls: TlsFiles | None = None
+    called_only: bool = False
 
     def __post_init__(self) -> None:
         """Check the AE titles; beyond this machine only known callers or TLS come in."""
@@ -46,6 +50,7 @@ class Receiver:
     keep: Keeper
     refused_classes: dict[str, int] = field(default_factory=dict)
     refused_callers: int = 0
+    refused_called: int = 0
     _server: Any = None
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -55,13 +60,14 @@ class Receiver:
         entity.maximum_associations = _MOST_ASSOCIATIONS
         entity.acse_timeout, entity.dimse_timeout, entity.network_timeout = 30, 60, 60
         entity.require_calling_aet = list(self.listening.callers)
+        entity.require_called_aet = self.listening.called_only
         entity.add_supported_context(ECHO)
         for uid in KEPT_CLASSES:
             entity.add_supported_context(uid, list(KEPT_SYNTAXES))
         handlers = [
             (evt.EVT_C_STORE, handle_store, [self.keep]),
             (evt.EVT_ACCEPTED, self._note_refused_classes),
-            (evt.EVT_REJECTED, self._note_refused_caller),
+            (evt.EVT_REJECTED, self._note_refused),
         ]
         tls = self.listening.tls.answering() if self.listening.tls is not None else None
         place = (self.listening.bind, self.listening.port)
@@ -96,6 +102,11 @@ class Receiver:
                 name = UID(uid).name
                 self.refused_classes[name] = self.refused_classes.get(name, 0) + 1
 
-    def _note_refused_caller(self, _event: evt.Event) -> None:
+    def _note_refused(self, event: evt.Event) -> None:
+        request: Any = event.assoc.requestor.primitive
+        called = (getattr(request, "called_ae_title", None) or "").strip()
         with self._lock:
-            self.refused_callers += 1
+            if self.listening.called_only and called != self.listening.aet.strip():
+                self.refused_called += 1
+            else:
+                self.refused_callers += 1

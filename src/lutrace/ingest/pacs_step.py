@@ -244,6 +244,8 @@ def run_receive(
         }
         if receiver.refused_callers:
             refused["the calling AE title is not allowed"] = receiver.refused_callers
+        if receiver.refused_called:
+            refused["another AE title than ours was called"] = receiver.refused_called
     rows = replace(adding.total, quarantined=sum(adding.refused.values()))
     return ReceiveResult(inbox.kept, inbox.held, inbox.replaced, refused, rows)
 
