@@ -51,7 +51,7 @@ def read_nifti_masks(path: Path) -> list[Mask]:
     is not a whole number (a probability map has no single meaning here).
     """
     array, geometry = _read(path)
-    place = np.flatnonzero(array)
+    place = np.flatnonzero(array != 0)
     found = array.ravel()[place]
     values = np.unique(found)
     labels = [int(value) for value in values]

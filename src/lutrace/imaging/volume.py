@@ -136,7 +136,7 @@ class Mask:
     @property
     def is_empty(self) -> bool:
         """Whether the region holds no voxel."""
-        return self.box[0].stop == 0
+        return bool(self.box[0].stop == 0)
 
     def values_of(self, volume: Volume) -> FloatArray:
         """The numbers of a volume on the same grid at the voxels of the region."""
@@ -145,12 +145,12 @@ class Mask:
 
 def box_of(array: BoolArray) -> Box:
     """The least part of a grid that holds all voxels of a region; slices of no length when it is empty."""
-    slices = np.flatnonzero(array.reshape(len(array), -1).any(axis=1))
+    slices = np.flatnonzero(np.any(array.reshape(len(array), -1), axis=1))
     if not len(slices):
         return (slice(0, 0), slice(0, 0), slice(0, 0))
     along = _span(slices)
-    plane = array[along].any(axis=0)
-    return (along, _span(np.flatnonzero(plane.any(axis=1))), _span(np.flatnonzero(plane.any(axis=0))))
+    plane = np.any(array[along], axis=0)
+    return (along, _span(np.flatnonzero(np.any(plane, axis=1))), _span(np.flatnonzero(np.any(plane, axis=0))))
 
 
 def _span(index: NDArray[np.int64]) -> slice:

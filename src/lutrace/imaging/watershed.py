@@ -78,12 +78,11 @@ def _split_at_organs(
     volume: Volume, voxels: LabelledVoxels, rule: SplitRule, connectivity: Connectivity, normal: BoolArray
 ) -> Split:
     """The parts, looking only at such voxels of organs as touch another voxel: what lies deeper decides nothing."""
-    near = np.zeros(volume.array.size, np.bool_)
-    outside = voxels.place[~normal]
+    kept = ~normal
+    outside = voxels.place[kept]
     slice_step, row_step = volume.array.shape[1] * volume.array.shape[2], volume.array.shape[2]
     for step in (z * slice_step + y * row_step + x for z in (-1, 0, 1) for y in (-1, 0, 1) for x in (-1, 0, 1)):
-        near[np.clip(outside + step, 0, near.size - 1)] = True
-    kept = near[voxels.place] | ~normal
+        kept[_listed(voxels.place, outside + step)[1]] = True
     listed = LabelledVoxels(voxels.place[kept], voxels.number[kept], voxels.count)
     found = _split_listed(volume, listed, rule, connectivity, normal[kept])
     part = np.zeros(len(kept), np.int32)
@@ -148,8 +147,6 @@ def _pairs(
     """All pairs of neighbouring voxels, each once, as positions in the list."""
     shape = np.asarray(geometry.shape_zyx)
     strides = np.asarray([shape[1] * shape[2], shape[2], 1])
-    position = np.zeros(int(np.prod(shape)), np.int32)
-    position[voxels.place] = np.arange(1, len(voxels.place) + 1, dtype=np.int32)
     index = np.stack(np.unravel_index(voxels.place, geometry.shape_zyx))
     at_edge = np.flatnonzero(((index == 0) | (index == shape[:, None] - 1)).any(axis=0))
     reach = {6: 1, 18: 2, 26: 3}[connectivity]
@@ -165,11 +162,17 @@ def _pairs(
         wanted = voxels.place + int(step @ strides)
         moved = index[:, at_edge] + step[:, None]
         wanted[at_edge[((moved < 0) | (moved >= shape[:, None])).any(axis=0)]] = -1
-        found = position[np.maximum(wanted, 0)]
-        here = np.flatnonzero((found > 0) & (wanted >= 0))
+        here, found = _listed(voxels.place, wanted)
         left.append(here.astype(np.int32))
-        right.append(found[here] - np.int32(1))
+        right.append(found.astype(np.int32))
     return np.concatenate(left), np.concatenate(right)
+
+
+def _listed(place: NDArray[np.int64], wanted: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Which of `wanted` are in the rising list `place`, and where there."""
+    at = np.minimum(np.searchsorted(place, wanted), len(place) - 1)
+    here = np.flatnonzero(place[at] == wanted)
+    return here, at[here]
 
 
 def _basins(

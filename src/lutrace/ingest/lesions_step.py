@@ -19,7 +19,7 @@ from lutrace.dicom import (
     read_masks,
     read_series,
 )
-from lutrace.imaging import BoolArray, Mask, Volume, to_suvbw
+from lutrace.imaging import BoolArray, Mask, Volume
 from lutrace.ingest.injections import read_injections
 from lutrace.ingest.lesion_objects import (
     MeasuredScan,
@@ -30,7 +30,7 @@ from lutrace.ingest.lesion_objects import (
 from lutrace.ingest.profile import LESION_REGION, SiteProfile
 from lutrace.ingest.scan_measuring import find_model_mask, tracer_of
 from lutrace.ingest.suv_step import quantify_image, records_of_series
-from lutrace.physics import QuantFacts, QuantProfile, SuvFactor, select_recovery
+from lutrace.physics import QuantFacts, QuantProfile, SuvFactor, apply_suv_factor, select_recovery
 from lutrace.segment import LesionSet, ScanFacts, find_lesions_by_plans, find_organs
 
 
@@ -75,7 +75,8 @@ def run_lesions(
     image = read_series(series)
     table = read_injections(inputs.injections) if inputs.injections is not None else None
     done = quantify_image(image, records_of_series(series, image, table), profile.quantification)
-    suv = to_suvbw(image.volume, done.factor)
+    voxels = apply_suv_factor(image.volume.array, done.factor, out=image.volume.array)
+    suv = image.volume.with_array(voxels, "g/mL")
     ct, ct_notes = _read_ct(inputs.ct, image)
     given, seeds, mask_notes = _read_organs(inputs.organs, suv, series, profile)
     sources = list(dict.fromkeys(source for plan in plans for source in plan.organs))

@@ -42,7 +42,8 @@ def find_normal_uptake(volume: Volume, organs: Mapping[str, Mask], plan: Plan) -
         hot = own & (volume.array[box] > limit)
         foci[box] |= hot
         organ_voxels[box] |= own & ~hot
-    foci &= ~organ_voxels
+    for mask in organs.values():
+        foci[mask.box] &= ~organ_voxels[mask.box]
     return NormalUptake(organ_voxels, zone, foci)
 
 

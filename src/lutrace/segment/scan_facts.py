@@ -92,7 +92,7 @@ def source_of(masks: Sequence[Mask]) -> OrganSource:
 def digest_of_scan(volume: Volume, organs: Mapping[str, Mask], facts: ScanFacts) -> str:
     """Digest of the SUV voxels with their grid, the masks, and the facts that were stated."""
     grid = [volume.geometry.size_xyz, volume.geometry.spacing_mm, volume.geometry.origin_mm, volume.geometry.direction]
-    masks = {name: _digest_of_mask(mask.array) for name, mask in organs.items()}
+    masks = {name: _digest_of_mask(mask.array, mask.box[0]) for name, mask in organs.items()}
     ct, seeds, model = facts.get("ct"), facts.get("tumour_seeds"), facts.get("model_mask")
     stated: dict[str, Any] = {
         "ct": None if ct is None else _digest_of_array(ct.array),
@@ -110,5 +110,12 @@ def _digest_of_array(array: NDArray[Any]) -> str:
     return hashlib.sha256(np.ascontiguousarray(array).data).hexdigest()
 
 
-def _digest_of_mask(array: BoolArray) -> str:
-    return hashlib.sha256(np.packbits(array).tobytes()).hexdigest()
+def _digest_of_mask(array: BoolArray, slices: slice = slice(None)) -> str:
+    """Digest of the voxels as bits; only the `slices` that hold any are read."""
+    flat, per_slice = array.ravel(), array[0].size
+    first, stop, _ = slices.indices(len(array))
+    begin = first * per_slice // 8
+    packed = np.zeros((flat.size + 7) // 8, np.uint8)
+    held = np.packbits(flat[begin * 8 : stop * per_slice])
+    packed[begin : begin + len(held)] = held
+    return hashlib.sha256(packed.data).hexdigest()
