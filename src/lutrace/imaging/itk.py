@@ -38,3 +38,8 @@ def geometry_of(image: Any, frame_of_reference: str | None = None) -> Geometry:
 def from_itk(image: Any) -> NDArray[Any]:
     """A copy of the voxels of an ITK image, (slices, rows, columns)."""
     return np.asarray(sitk.GetArrayFromImage(image))
+
+
+def view_of_itk(image: Any) -> NDArray[Any]:
+    """The voxels of an ITK image where they lie, read only; the image must outlive them."""
+    return np.asarray(sitk.GetArrayViewFromImage(image))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from lutrace.imaging.itk import from_itk, sitk, to_itk
+from lutrace.imaging.itk import sitk, to_itk, view_of_itk
 from lutrace.imaging.volume import BoolArray, Box, FloatArray, Geometry, box_of
 
 
@@ -15,7 +15,7 @@ def distance_to(array: BoolArray, geometry: Geometry) -> FloatArray:
     signed = sitk.SignedMaurerDistanceMap(
         to_itk(array, geometry), insideIsPositive=False, squaredDistance=False, useImageSpacing=True
     )
-    return np.maximum(np.asarray(from_itk(signed), np.float32), np.float32(0))
+    return np.asarray(np.maximum(view_of_itk(signed), np.float32(0)), np.float32)
 
 
 def dilate(array: BoolArray, geometry: Geometry, margin_mm: float) -> BoolArray:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Unpack
 
@@ -129,7 +130,7 @@ class _Scan:
         self._volume = volume
         self._facts = facts
         self._organs = organs_by_region(volume, masks, facts)
-        self._digest: str | None = None
+        self._digest: Future[str] | None = None
         self._placed: tuple[dict[str, Mask], NodeLevels] | None = None
         self._normal: dict[str, NormalUptake] = {}
         self._references: dict[str, LiverReference | None] = {}
@@ -139,6 +140,10 @@ class _Scan:
     def measure(self, plan: Plan) -> LesionSet:
         """The lesions under one plan."""
         volume, facts = self._volume, self._facts
+        if self._digest is None:
+            with_digest = ThreadPoolExecutor(1)
+            self._digest = with_digest.submit(digest_of_scan, volume, self._organs, facts)
+            with_digest.shutdown(wait=False)
         modality = modality_of(facts)
         fwhm_mm = plan.resolution_of(modality)
         check_validity(plan, tracer=facts.get("tracer"), modality=modality)
@@ -153,8 +158,6 @@ class _Scan:
         organs, levels = self._places()
         built = self._lesions(lesions, origin, parts, (organs, levels), plan)
         above_ml = parts.above_voxels * volume.geometry.voxel_volume_ml
-        if self._digest is None:
-            self._digest = digest_of_scan(volume, self._organs, facts)
         return LesionSet(
             voxels=lesions,
             geometry=volume.geometry,
@@ -166,7 +169,7 @@ class _Scan:
             threshold_suv=threshold,
             liver=liver,
             reference=self._reference(plan, reference_region(facts.get("tracer"))),
-            inputs_digest=digest_of([plan.digest, self._digest]),
+            inputs_digest=digest_of([plan.digest, self._digest.result()]),
             notes=self._notes(plan, ground, built, liver),
         )
 
