@@ -125,13 +125,26 @@ def track(
     baseline: Annotated[Path, typer.Argument(help="table of lesions: lesion_id x_mm y_mm z_mm [volume_ml] [pair]")],
     followup: Annotated[Path, typer.Argument(help="table of lesions of the later scan")],
     registration: Annotated[Path | None, typer.Option(help="JSON: 4 x 4 matrix, baseline to follow-up mm")] = None,
+    baseline_masks: Annotated[
+        Path | None, typer.Option(help="SEG, RTSTRUCT or NIfTI, or a folder; regions named after lesion_id")
+    ] = None,
+    followup_masks: Annotated[Path | None, typer.Option(help="the same of the later scan")] = None,
     as_json: AsJson = False,
     out: Out = None,
 ) -> None:
-    """What became of each lesion: matched, new, resolved, merged or split. Provisional in this version."""
+    """What became of each lesion: matched, new, resolved, merged or split. Provisional in this version.
+
+    Places alone are enough; with masks of both scans their overlap counts too.
+    """
     from lutrace.ingest import run_track
 
-    result = run_track(baseline, followup, registration=registration)
+    result = run_track(
+        baseline,
+        followup,
+        registration=registration,
+        baseline_masks=baseline_masks,
+        followup_masks=followup_masks,
+    )
     show_rows("links", list(result.links), warnings=result.warnings, as_json=as_json, out=out)
 
 

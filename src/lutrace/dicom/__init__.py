@@ -19,6 +19,7 @@ from lutrace.dicom.index_parts import index_in_parts
 from lutrace.dicom.instance import Instance
 from lutrace.dicom.masks import read_masks
 from lutrace.dicom.network import DimseArchive, Peer, TlsFiles, check_connection
+from lutrace.dicom.own_grid import read_own_masks
 from lutrace.dicom.receiver import Listening, Receiver
 from lutrace.dicom.series import is_activity_series, is_image_series, read_series, read_suv
 from lutrace.dicom.tracking_uids import Tracking, make_tracking
@@ -91,6 +92,7 @@ __all__ = [
     "method_of",
     "parse_radionuclide",
     "read_masks",
+    "read_own_masks",
     "read_series",
     "read_suv",
     "write_ct_series",

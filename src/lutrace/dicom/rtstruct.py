@@ -55,6 +55,24 @@ def masks_of_rtstruct(
     return masks
 
 
+def contours_by_region(dataset: Dataset) -> list[tuple[str, str | None, list[NDArray[np.float64]]]]:
+    """Name, frame of reference and closed planar contours (n, 3; LPS mm) of each region, in the object's order.
+
+    Raises UnusableInputError for malformed contour data.
+    """
+    regions = list(dataset.get("StructureSetROISequence", ()))
+    names = clean_region_names(dataset, [decoded_text(region, _ROI_NAME) or "" for region in regions])
+    drawn = {int(item.ReferencedROINumber): item for item in dataset.get("ROIContourSequence", ())}
+    return [
+        (
+            name,
+            str(region.get("ReferencedFrameOfReferenceUID") or "") or None,
+            [points for points in _contours(drawn.get(int(region.ROINumber)), name)[0] if len(points) > 2],
+        )
+        for region, name in zip(regions, names, strict=True)
+    ]
+
+
 def _referenced_series(dataset: Dataset) -> set[str]:
     """The series that the structure set says it was drawn on."""
     return {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from lutrace.core import ContradictionError, Source, UnusableInputError
 from lutrace.dicom import elements as el
 from lutrace.dicom.region_names import clean_region_names
 from lutrace.dicom.seg_frames import SegFrames, read_frames
-from lutrace.imaging import Geometry, Mask, resample_mask
+from lutrace.imaging import Geometry, Mask, crop_region, resample_mask
 
 SEG = "1.2.840.10008.5.1.4.1.1.66.4"
 LABELMAP_SEG = "1.2.840.10008.5.1.4.1.1.66.7"
@@ -32,11 +33,53 @@ def masks_of_seg(path: Path, reference: Geometry, digest: str) -> list[Mask]:
     Raises ContradictionError for another frame of reference, UnusableInputError for an object without a regular grid.
     Source: DICOM PS3.3 A.51 and C.8.20.
     """
+    read = _read(path, digest, reference.frame_of_reference)
+    steps = _whole_steps(read.frames.geometry, reference)
+    return [_mask(place, read.frames, region, steps, reference) for place, region in read.regions()]
+
+
+def regions_of_seg(path: Path, digest: str) -> list[Mask]:
+    """One mask per segment, in the object's order, on the part of the object's own grid that holds it.
+
+    FRACTIONAL as in `masks_of_seg`. Raises UnusableInputError for an object without a regular grid.
+    """
+    read = _read(path, digest, None)
+    return [
+        crop_region(
+            region.name, _slices_of(place, read.frames), read.frames.geometry, region.source, notes=region.notes
+        )
+        for place, region in read.regions()
+    ]
+
+
+@dataclass(frozen=True)
+class _Region:
+    """What a mask says of itself beside its voxels."""
+
+    name: str
+    source: Source
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class _Read:
+    """A Segmentation object: its frames, and where the voxels of each segment lie."""
+
+    frames: SegFrames
+    segments: tuple[tuple[int, str, Source], ...]
+    places: _Places
+
+    def regions(self) -> Iterator[tuple[NDArray[np.int64], _Region]]:
+        """The voxels (n, 3; frame, row, column) of each segment, and what it says of itself."""
+        for number, name, source in self.segments:
+            yield self.places.of(number), _Region(name, source, self.places.notes)
+
+
+def _read(path: Path, digest: str, known_frame: str | None) -> _Read:
     with el.quiet_parsing():
         seg = pydicom.dcmread(path)
-        known = reference.frame_of_reference
         frame = seg.get("FrameOfReferenceUID")
-        if frame and known and str(frame) != known:
+        if frame and known_frame and str(frame) != known_frame:
             raise ContradictionError(
                 "segmentation: made in another frame of reference than the image's; give the image it was made on, or "
                 "register and resample it first"
@@ -51,21 +94,12 @@ def masks_of_seg(path: Path, reference: Geometry, digest: str) -> list[Mask]:
         frames = read_frames(seg, labelmap=kind == "LABELMAP")
     names = clean_region_names(seg, labels)
     sources = [Source("masks", digest, f"seg segment {number}") for number in numbers]
-    places = _Places(seg, frames, kind)
-    steps = _whole_steps(frames.geometry, reference)
-    return [
-        _mask(places.of(number), frames, _Region(name, source, places.notes), steps, reference)
-        for number, name, source in zip(numbers, names, sources, strict=True)
-    ]
+    return _Read(frames, tuple(zip(numbers, names, sources, strict=True)), _Places(seg, frames, kind))
 
 
-@dataclass(frozen=True)
-class _Region:
-    """What a mask says of itself beside its voxels."""
-
-    name: str
-    source: Source
-    notes: tuple[str, ...]
+def _slices_of(place: NDArray[np.int64], frames: SegFrames) -> NDArray[np.int64]:
+    """Slice, row and column of voxels given by frame, row and column."""
+    return np.column_stack([frames.slice_of[place[:, 0]], place[:, 1:]])
 
 
 @dataclass(frozen=True, eq=False)
@@ -110,7 +144,7 @@ def _mask(
     place: NDArray[np.int64], frames: SegFrames, region: _Region, steps: _Steps | None, reference: Geometry
 ) -> Mask:
     """One segment on the image's grid: voxel for voxel where the grids share their voxels, else to the nearest."""
-    own = np.column_stack([frames.slice_of[place[:, 0]], place[:, 1:]])
+    own = _slices_of(place, frames)
     if steps is None:
         array = np.zeros(frames.geometry.shape_zyx, np.bool_)
         array[tuple(own.T)] = True

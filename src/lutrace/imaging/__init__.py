@@ -10,6 +10,7 @@ from lutrace.imaging.components import (
 )
 from lutrace.imaging.contour_tracing import trace_contours, trace_plane
 from lutrace.imaging.contours import FilledContours, fill_contours, fill_polygon
+from lutrace.imaging.cropping import crop_region
 from lutrace.imaging.deformable import compute_residual_mm, register_deformable, resample_labels_by
 from lutrace.imaging.displacement import DisplacementField
 from lutrace.imaging.face import FaceRegion, find_face
@@ -52,6 +53,7 @@ __all__ = [
     "compute_residual_mm",
     "compute_sphere_means",
     "connect_voxels",
+    "crop_region",
     "dilate",
     "dilate_box",
     "distance_to",

@@ -11,8 +11,10 @@ import numpy as np
 
 from lutrace.core import Row, TableError, UnusableInputError, read_rows
 from lutrace.imaging import Registration
-from lutrace.segment import LesionPoint, track_points
+from lutrace.ingest.track_masks import MaskedLesions, overlap_lesions, read_lesion_masks, with_mask_volumes
+from lutrace.segment import LesionPoint, Tracking, track_points
 
+PROVISIONAL = "provisional: this version of the tracking awaits validation and review"
 _COORDINATES = ("x_mm", "y_mm", "z_mm")
 
 
@@ -24,16 +26,28 @@ class TrackStepResult:
     warnings: tuple[str, ...]
 
 
-def run_track(baseline: Path, followup: Path, *, registration: Path | None = None) -> TrackStepResult:
+def run_track(
+    baseline: Path,
+    followup: Path,
+    *,
+    registration: Path | None = None,
+    baseline_masks: Path | None = None,
+    followup_masks: Path | None = None,
+) -> TrackStepResult:
     """Links between the lesions of two tables (`lesion_id x_mm y_mm z_mm`, optionally `volume_ml` and `pair`).
 
     Coordinates are LPS mm. With a column `pair` in both tables each pair is linked by itself, pairs in the order met.
-    `registration` is a JSON file with a 4 x 4 matrix, row by row, from baseline to follow-up mm. Rows hold
-    `baseline_id followup_id status distance_mm confidence cluster`, preceded by `pair` where there is one.
-    Raises TableError with every faulty row, UnusableInputError for missing columns or a registration that is none.
+    `registration` is a JSON file with a 4 x 4 matrix, row by row, from baseline to follow-up mm. Masks (SEG, RTSTRUCT,
+    NIfTI; a file or a folder; both scans' or none) hold regions named after the lesions: how they overlap then counts
+    too, and stands in the column `overlap` (Dice). Rows hold `baseline_id followup_id status distance_mm confidence
+    cluster`, preceded by `pair` where there is one. Raises TableError with every faulty row, UnusableInputError for
+    missing columns, a registration that is none, masks of one scan only or beside pairs, and what
+    `read_lesion_masks` refuses.
     """
     before, after = _read(baseline), _read(followup)
     known = _registration(registration) if registration is not None else None
+    if baseline_masks is not None or followup_masks is not None:
+        return _tracked_by_masks((before, after), (baseline, followup), (baseline_masks, followup_masks), known)
     paired = any(row.get("pair") is not None for row in before + after)
     names = list(dict.fromkeys(row.get("pair") for row in before + after))
     links: list[Row] = []
@@ -41,12 +55,38 @@ def run_track(baseline: Path, followup: Path, *, registration: Path | None = Non
         one = [row for row in before if row.get("pair") == name]
         two = [row for row in after if row.get("pair") == name]
         links += [({"pair": name} if paired else {}) | link for link in _linked(one, two, known)]
-    warnings = ("provisional: this version of the tracking awaits validation and review",)
-    return TrackStepResult(tuple(links), warnings)
+    return TrackStepResult(tuple(links), (PROVISIONAL,))
+
+
+def _tracked_by_masks(
+    tables: tuple[list[Row], list[Row]],
+    names: tuple[Path, Path],
+    paths: tuple[Path | None, Path | None],
+    registration: Registration | None,
+) -> TrackStepResult:
+    """The links of one pair of scans with the overlap of their masks."""
+    if paths[0] is None or paths[1] is None:
+        raise UnusableInputError("masks: expected those of both scans; give --baseline-masks and --followup-masks")
+    if any(row.get("pair") is not None for rows in tables for row in rows):
+        raise UnusableInputError("masks go with tables of one pair of scans, found a column pair; run each pair alone")
+    masked: tuple[MaskedLesions, MaskedLesions] = (
+        read_lesion_masks(paths[0], tables[0], names[0].name),
+        read_lesion_masks(paths[1], tables[1], names[1].name),
+    )
+    points = (with_mask_volumes(_points(tables[0]), masked[0]), with_mask_volumes(_points(tables[1]), masked[1]))
+    overlaps, motion = overlap_lesions(points, masked, registration)
+    tracking = track_points(*points, registration=motion, overlaps=overlaps)
+    links = [
+        {**row, "overlap": link.overlap} for row, link in zip(_rows(*tables, tracking), tracking.links, strict=True)
+    ]
+    return TrackStepResult(tuple(links), (PROVISIONAL, *masked[0].warnings, *masked[1].warnings))
 
 
 def _linked(before: Sequence[Row], after: Sequence[Row], registration: Registration | None) -> list[Row]:
-    tracking = track_points(_points(before), _points(after), registration=registration)
+    return _rows(before, after, track_points(_points(before), _points(after), registration=registration))
+
+
+def _rows(before: Sequence[Row], after: Sequence[Row], tracking: Tracking) -> list[Row]:
     return [
         {
             "baseline_id": None if link.baseline_lesion is None else before[link.baseline_lesion - 1]["lesion_id"],

@@ -11,6 +11,7 @@ from lutrace.segment.labeller_body import find_body
 from lutrace.segment.labeller_bone import find_skeleton
 from lutrace.segment.lesions import LesionSet, find_lesions, find_lesions_by_plans
 from lutrace.segment.longitudinal import compute_overlaps, link_rows, track
+from lutrace.segment.mask_overlaps import compute_mask_overlaps
 from lutrace.segment.new_lesions import (
     NewClass,
     PlaceUptake,
@@ -27,7 +28,7 @@ from lutrace.segment.plan import Plan, load_plan, plan_names, read_plan, set_sit
 from lutrace.segment.reference import LiverReference, measure_liver, measure_reference, reference_region
 from lutrace.segment.scan_facts import Recovery, ScanFacts
 from lutrace.segment.total_segmentator import TotalSegmentator
-from lutrace.segment.tracking import LesionPoint, Link, Tracking, track_points
+from lutrace.segment.tracking import LesionPoint, Link, Overlaps, Tracking, track_points
 
 __all__ = [
     "Burden",
@@ -45,6 +46,7 @@ __all__ = [
     "NnunetModel",
     "OrganModel",
     "OrganSet",
+    "Overlaps",
     "PlaceUptake",
     "Plan",
     "Recovery",
@@ -53,6 +55,7 @@ __all__ = [
     "Tracking",
     "check_tracking",
     "classify_new",
+    "compute_mask_overlaps",
     "compute_mipsma_score",
     "compute_overlaps",
     "empty_class_row",
