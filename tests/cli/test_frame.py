@@ -19,6 +19,19 @@ def test_help_lists_the_commands(capsys: pytest.CaptureFixture[str]) -> None:
     assert "not a medical device" in text
 
 
+@pytest.mark.parametrize("group", [[], ["pacs"]])
+def test_every_command_is_listed_with_a_whole_sentence(
+    group: list[str], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    assert run([*group, "--help"]) == 0
+    lines = capsys.readouterr().out.split("Commands:\n")[1].splitlines()
+    listed = [line.split()[0] for line in lines if line.startswith("  ") and line[2] != " "]
+    assert len(lines) == len(listed)
+    assert set(listed) >= ({"receive", "find", "pull"} if group else {"suv", "track", "deidentify", "pacs", "response"})
+    assert [line for line in lines if not line.endswith(".") or line.endswith("...")] == []
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [

@@ -22,13 +22,15 @@ class Allowed(StrEnum):
 
 def register(app: typer.Typer) -> None:
     """Add the command."""
-    app.command("deidentify")(deidentify)
+    app.command("deidentify", short_help="DICOM without its persons: SUV kept, result searched.")(deidentify)
 
 
 def deidentify(
     source: Annotated[Path, typer.Argument(metavar="IN", help="folder with DICOM")],
     out: Annotated[Path, typer.Argument(metavar="OUT", help="folder to write, new or of an earlier run")],
-    registry: Annotated[Path, typer.Option("--registry", help="made by `lutrace init`: its pseudonyms, date shifts")],
+    registry: Annotated[
+        Path, typer.Option("--registry", help="folder made by `lutrace init`; gives pseudonyms and date shifts")
+    ],
     allow: Annotated[
         list[Allowed] | None,
         typer.Option("--allow", help="device: station and serial numbers stay; captures: screens pass, look at them"),
@@ -37,7 +39,7 @@ def deidentify(
     keep: Annotated[
         list[Path] | None, typer.Option("--keep", help="regions (SEG, RTSTRUCT, NIfTI) that --deface does not touch")
     ] = None,
-    jobs: Annotated[int | None, typer.Option(min=1, help="worker processes")] = None,
+    jobs: Annotated[int | None, typer.Option(min=1, help="worker processes (default: one per core, at most 4)")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="print one JSON object and nothing else")] = False,
 ) -> None:
     """De-identify DICOM by PS3.15 with the options that keep SUV, and search every byte of the result.

@@ -21,13 +21,13 @@ class Format(StrEnum):
 
 def register(app: typer.Typer) -> None:
     """Add this command."""
-    app.command("export")(export)
+    app.command("export", short_help="Measured lesions as DICOM objects, or tables as CSV.")(export)
 
 
 def export(
     kind: Annotated[Format, typer.Argument(help="seg: DICOM SEG, RTSTRUCT and SR; csv: the measured tables")],
     out: Annotated[Path, typer.Argument(help="folder to write into")],
-    registry: Annotated[Path, typer.Option("--registry", help="folder of the registry")],
+    registry: Annotated[Path, typer.Option("--registry", help="folder made by `lutrace init`")],
     dicom: Annotated[
         Path | None, typer.Option(help="seg: folder of the original series, whose patient and UIDs are referred to")
     ] = None,

@@ -52,7 +52,7 @@ def register(app: typer.Typer) -> None:
     app.add_typer(pacs, name="pacs")
 
 
-@pacs.command("receive")
+@pacs.command("receive", short_help="Receive images (C-STORE) into the registry.")
 def receive(  # noqa: PLR0913 - each parameter is an option
     registry: RegistryFolder,
     port: Annotated[int, typer.Option(min=1, max=65535, help="port to listen on")],
@@ -88,7 +88,7 @@ def receive(  # noqa: PLR0913 - each parameter is an option
     _end(result.rows, registry)
 
 
-@pacs.command("find")
+@pacs.command("find", short_help="Show the series that an archive holds.")
 def find(  # noqa: PLR0913
     host: Host = None,
     port: Port = None,
@@ -117,7 +117,7 @@ def find(  # noqa: PLR0913
     show_rows("series", rows, as_json=as_json, out=out)
 
 
-@pacs.command("pull")
+@pacs.command("pull", short_help="Fetch what fits and is not there yet, and add it.")
 def pull(  # noqa: PLR0913
     registry: RegistryFolder,
     host: Host = None,

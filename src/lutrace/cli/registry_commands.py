@@ -46,11 +46,11 @@ class _Workers:
 
 def register(app: typer.Typer) -> None:
     """Add these commands."""
-    app.command("init")(init)
-    app.command("add")(add)
-    app.command("measure")(measure)
-    app.command("check")(check)
-    app.command("upgrade")(upgrade)
+    app.command("init", short_help="Make an empty registry with its site profile.")(init)
+    app.command("add", short_help="Read, check and store scans or records.")(add)
+    app.command("measure", short_help="SUV, organs, lesions and tracking of every new scan.")(measure)
+    app.command("check", short_help="What is missing, impossible or contradictory.")(check)
+    app.command("upgrade", short_help="Bring an older registry to this version's tables.")(upgrade)
 
 
 def init(folder: Annotated[Path, typer.Argument(help="folder to make")]) -> None:
@@ -62,10 +62,14 @@ def init(folder: Annotated[Path, typer.Argument(help="folder to make")]) -> None
 
 
 def add(
-    kind: Annotated[Kind, typer.Argument(help="what the sources are")],
+    kind: Annotated[
+        Kind, typer.Argument(help="what the sources are; omop, redcap and notes are not read in this version")
+    ],
     sources: Annotated[list[Path], typer.Argument(help="files or folders")],
     registry: RegistryFolder,
-    table: Annotated[str | None, typer.Option(help="fact table of the rows (default: the file's name)")] = None,
+    table: Annotated[
+        str | None, typer.Option(help="add table: fact table of the rows (default: the file's name)")
+    ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="read and check, store nothing")] = False,
     jobs: Jobs = None,
     scheduler: Annotated[str | None, typer.Option(help="add dicom: address of a Dask scheduler")] = None,
@@ -132,9 +136,9 @@ def _add(
 
 def measure(
     registry: RegistryFolder,
-    plan: Annotated[list[str] | None, typer.Option(help="measurement plan (default: suv3)")] = None,
+    plan: Annotated[list[str] | None, typer.Option(help="measurement plan; may be repeated (default: suv3)")] = None,
     jobs: Jobs = None,
-    scheduler: Annotated[str | None, typer.Option(help="address of a Dask scheduler")] = None,
+    scheduler: Annotated[str | None, typer.Option(help="address of a Dask scheduler, whose workers do it")] = None,
     as_json: AsJson = False,
 ) -> None:
     """SUV, organs, lesions and tracking of every scan not measured yet; stopped, it goes on where it was."""

@@ -41,7 +41,7 @@ class Against(StrEnum):
 
 def register(app: typer.Typer) -> None:
     """Add this command."""
-    app.command("response")(response)
+    app.command("response", short_help="Category of each scan by each rule, with every input.")(response)
 
 
 def response(
@@ -50,7 +50,9 @@ def response(
         list[str] | None,
         typer.Option(help="recip-1.0, recip-asco-2021, psa-recip-1.0, ppp-2020, vision-2021, therap-2021, ..."),
     ] = None,
-    plan: Annotated[list[str] | None, typer.Option(help="measurement plan (default: every plan measured)")] = None,
+    plan: Annotated[
+        list[str] | None, typer.Option(help="measurement plan; may be repeated (default: every plan measured)")
+    ] = None,
     new_against: Annotated[
         Against, typer.Option("--new-against", help="earlier scans that a lesion must be new against")
     ] = Against.BASELINE,

@@ -44,10 +44,10 @@ TOTALS_SHOWN = (
 
 def register(app: typer.Typer) -> None:
     """Add these commands."""
-    app.command("suv")(suv)
+    app.command("suv", short_help="SUV factor of each series, with every step to it.")(suv)
     app.command("roi")(roi)
-    app.command("lesions")(lesions)
-    app.command("track")(track)
+    app.command("lesions", short_help="Lesions of one scan, and its three totals.")(lesions)
+    app.command("track", short_help="What became of each lesion from scan to scan.")(track)
 
 
 def suv(

@@ -28,7 +28,7 @@ MARK = "SYNTHETIC.txt"
 def register(app: typer.Typer) -> None:
     """Add these commands, and that of response."""
     app.command("run")(run)
-    app.command("demo")(demo)
+    app.command("demo", short_help="Make a virtual centre, measure it and run the study.")(demo)
     response_commands.register(app)
 
 
@@ -37,8 +37,8 @@ def run(
     registry: Annotated[Path, typer.Option("--registry", help="folder made by `lutrace init`")],
     out: Annotated[Path, typer.Option("--out", help="folder for results.json and the report")],
     snapshot: Annotated[str | None, typer.Option(help="digest of a frozen state (default: freeze now)")] = None,
-    data_cut: Annotated[str | None, typer.Option(help="day after which nothing is known, 2024-06-30")] = None,
-    backend: Annotated[str, typer.Option(help="duckdb")] = "duckdb",
+    data_cut: Annotated[str | None, typer.Option(help="last day that counts as known, as 2024-06-30")] = None,
+    backend: Annotated[str, typer.Option(help="where it is computed: duckdb")] = "duckdb",
     min_cell: Annotated[
         int | None, typer.Option(min=2, help="hide counts below this, and every row of a single patient")
     ] = None,
