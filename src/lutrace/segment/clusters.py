@@ -115,6 +115,8 @@ def _by_mass(side: _Side, taken: set[Edge]) -> list[Edge]:
 def _best_prefix(side: _Side, parts: list[int], near: list[int], whole: int) -> list[int]:
     """How many of the near single parts, nearest first, belong to the whole; a whole without a partner needs two."""
     least = 1 if parts else 2
+    if len(near) < least:
+        return []
     best, chosen = _log_fit(side, parts, whole) if parts else _log_near(side, whole), 0
     for count in range(least, len(near) + 1):
         fit = _log_fit(side, [*parts, *near[:count]], whole) + count * math.log(_SHARE_CLUSTERS / SHARE_SINGLE)
