@@ -21,8 +21,16 @@ from lutrace.imaging.morphology import dilate, dilate_box, distance_to, erode, e
 from lutrace.imaging.nifti import is_nifti, read_nifti_masks, read_nifti_volume, write_nifti
 from lutrace.imaging.peak import compute_sphere_means
 from lutrace.imaging.png import encode_png
-from lutrace.imaging.registration import Registration, identity_registration, register_rigid
-from lutrace.imaging.resample import resample_labels, resample_mask, resample_masks, resample_volume
+from lutrace.imaging.registration import (
+    Metric,
+    PreparedScan,
+    Registration,
+    identity_registration,
+    prepare_scan,
+    register_prepared,
+    register_rigid,
+)
+from lutrace.imaging.resample import resample_labels, resample_mask, resample_masks, resample_volume, sample_volume
 from lutrace.imaging.suv import to_suvbw
 from lutrace.imaging.view import common_view, field_of_view_mm
 from lutrace.imaging.volume import BoolArray, Box, FloatArray, Geometry, Mask, Volume
@@ -42,8 +50,10 @@ __all__ = [
     "Geometry",
     "LabelledVoxels",
     "Mask",
+    "Metric",
     "Outline",
     "Picture",
+    "PreparedScan",
     "RegionMeasures",
     "Registration",
     "Split",
@@ -71,9 +81,11 @@ __all__ = [
     "measure_labels",
     "measure_region",
     "measure_voxels",
+    "prepare_scan",
     "read_nifti_masks",
     "read_nifti_volume",
     "register_deformable",
+    "register_prepared",
     "register_rigid",
     "render_mip",
     "render_mip_plate",
@@ -83,6 +95,7 @@ __all__ = [
     "resample_mask",
     "resample_masks",
     "resample_volume",
+    "sample_volume",
     "split_by_uptake",
     "to_suvbw",
     "trace_contours",

@@ -15,6 +15,7 @@ from lutrace.imaging.volume import Volume
 
 Metric = Literal["mutual_information", "correlation"]
 
+_PART_VOXELS = 1 << 23
 _SAMPLES = 60_000
 """Voxels that the metric reads: enough for a millimetre, few enough for a second."""
 
@@ -75,8 +76,27 @@ def register_rigid(
     `mutual_information` suits CT to CT, `correlation` uptake to uptake. One thread and a regular sample: repeatable.
     Raises EstimationError when the scans do not overlap enough for the metric.
     """
-    still, other = prepare_image(fixed, window, grid_mm), prepare_image(moving, window, grid_mm)
-    starts = (np.zeros(3), _best_shift_mm(still, other, window[0]), _centre_mm(other) - _centre_mm(still))
+    still, other = prepare_scan(fixed, window, grid_mm), prepare_scan(moving, window, grid_mm)
+    return register_prepared(still, other, metric=metric)
+
+
+@dataclass(frozen=True, eq=False)
+class PreparedScan:
+    """A scan as `register_rigid` looks at it: clipped, smoothed, on a coarse grid; `floor` is what lies outside."""
+
+    image: Any
+    floor: float
+
+
+def prepare_scan(volume: Volume, window: tuple[float, float], grid_mm: float) -> PreparedScan:
+    """A scan ready for `register_prepared`: so a scan that is registered to several others is read once."""
+    return PreparedScan(prepare_image(volume, window, grid_mm), window[0])
+
+
+def register_prepared(fixed: PreparedScan, moving: PreparedScan, *, metric: Metric) -> Registration:
+    """What `register_rigid` gives for two scans prepared with one window and grid; raises what it raises."""
+    still, other = fixed.image, moving.image
+    starts = (np.zeros(3), _best_shift_mm(still, other, fixed.floor), _centre_mm(other) - _centre_mm(still))
     rated = [(value, shift) for shift in starts if (value := _rate(still, other, metric, shift)) is not None]
     if not rated:
         raise EstimationError(
@@ -92,9 +112,8 @@ def register_rigid(
 
 def prepare_image(volume: Volume, window: tuple[float, float], grid_mm: float) -> Any:
     """The clipped, smoothed volume on a coarse axial grid."""
-    clipped = np.clip(volume.array, *window).astype(np.float32)
     bins = [max(int(grid_mm / 2.0 / spacing), 1) for spacing in volume.geometry.spacing_mm]
-    smooth = sitk.SmoothingRecursiveGaussian(sitk.BinShrink(to_itk(clipped, volume.geometry), bins), grid_mm / 2.0)
+    smooth = sitk.SmoothingRecursiveGaussian(_clipped_and_binned(volume, window, bins), grid_mm / 2.0)
     corners = volume.geometry.corners_mm
     low, high = corners.min(axis=0), corners.max(axis=0)
     size = np.maximum(np.floor((high - low) / grid_mm).astype(int) + 1, 4)
@@ -108,6 +127,22 @@ def prepare_image(volume: Volume, window: tuple[float, float], grid_mm: float) -
         [1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0],
         float(window[0]),
     )
+
+
+def _clipped_and_binned(volume: Volume, window: tuple[float, float], bins: list[int]) -> Any:
+    """The means of blocks of voxels of the clipped volume, some slices at a time so that it is never copied whole."""
+    whole = volume.geometry.size_xyz[2] // bins[2] * bins[2] or 1
+    step = max(_PART_VOXELS // (volume.array[0].size * bins[2]), 1) * bins[2]
+    parts = []
+    for start in range(0, whole, step):
+        array = np.clip(volume.array[start : min(start + step, whole)], *window).astype(np.float32)
+        x, y, _ = volume.geometry.size_xyz
+        parts.append(sitk.BinShrink(to_itk(array, replace(volume.geometry, size_xyz=(x, y, len(array)))), bins))
+    image = sitk.GetImageFromArray(np.concatenate([from_itk(part) for part in parts]))
+    image.SetSpacing(parts[0].GetSpacing())
+    image.SetOrigin(parts[0].GetOrigin())
+    image.SetDirection(parts[0].GetDirection())
+    return image
 
 
 def _centre_mm(image: Any) -> NDArray[np.float64]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any, Literal
 
@@ -10,9 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lutrace.imaging.itk import from_itk, sitk, to_itk
-from lutrace.imaging.volume import BoolArray, Geometry, Mask, Volume
+from lutrace.imaging.volume import BoolArray, FloatArray, Geometry, Mask, Volume
 
 _BITS = 32
+_PIECE_VOXELS = 1 << 23
+"""A larger image is sampled in pieces of this many voxels: ITK copies what it is given, and its answer is copied."""
+
+_MARGIN = 2
 _INTERPOLATORS = {"linear": sitk.sitkLinear, "nearest": sitk.sitkNearestNeighbor}
 
 
@@ -39,6 +43,73 @@ def resample_array(
 
     `matrix` maps LPS millimetres of the target's space to the source's.
     """
+    if method == "linear" and max(array.size, int(np.prod(target.size_xyz))) > _PIECE_VOXELS:
+        found = np.empty(target.shape_zyx, array.dtype)
+        for start, piece in _pieces(target, array.size):
+            stop = start + piece.shape_zyx[0]
+            found[start:stop] = _sample_piece(array, geometry, piece, outside=outside, matrix=matrix)
+        return found
+    return _sample(array, geometry, target, method=method, outside=outside, matrix=matrix)
+
+
+def sample_volume(volume: Volume, target: Geometry, place: NDArray[np.int64], *, outside: float) -> FloatArray:
+    """What `resample_volume` gives at the voxels of `target` with these flat indices, which rise."""
+    values = np.empty(len(place), np.float32)
+    plane = target.size_xyz[0] * target.size_xyz[1]
+    for start, piece in _pieces(target, volume.array.size):
+        first, last = np.searchsorted(place, (start * plane, (start + piece.size_xyz[2]) * plane))
+        if last > first:
+            found = _sample_piece(volume.array, volume.geometry, piece, outside=outside, matrix=None)
+            values[first:last] = found.ravel()[place[first:last] - start * plane]
+    return values
+
+
+def _pieces(target: Geometry, source_voxels: int) -> Iterator[tuple[int, Geometry]]:
+    """A grid in pieces along its slices, each with the number of its first slice; small on it and on the source."""
+    x, y, z = target.size_xyz
+    rows = max(_PIECE_VOXELS * z // max(x * y * z, source_voxels), 1)
+    for start in range(0, z, rows):
+        origin = target.to_mm(np.asarray([[start, 0, 0]], float))[0]
+        piece = replace(
+            target,
+            size_xyz=(x, y, min(rows, z - start)),
+            origin_mm=(float(origin[0]), float(origin[1]), float(origin[2])),
+        )
+        yield start, piece
+
+
+def _sample_piece(
+    array: NDArray[Any],
+    geometry: Geometry,
+    piece: Geometry,
+    *,
+    outside: float,
+    matrix: NDArray[np.float64] | None,
+) -> NDArray[Any]:
+    """The numbers at the voxels of a piece, from the part of the source that reaches it."""
+    corners = piece.corners_mm if matrix is None else piece.corners_mm @ matrix[:3, :3].T + matrix[:3, 3]
+    index = geometry.to_index(corners)
+    low = np.maximum(np.floor(index.min(axis=0)).astype(int) - _MARGIN, 0)
+    high = np.minimum(np.ceil(index.max(axis=0)).astype(int) + _MARGIN + 1, array.shape)
+    if (high <= low).any():
+        return np.full(piece.shape_zyx, outside, array.dtype)
+    z, y, x = (int(size) for size in high - low)
+    origin = geometry.to_mm(low[None].astype(float))[0]
+    near = replace(geometry, size_xyz=(x, y, z), origin_mm=(float(origin[0]), float(origin[1]), float(origin[2])))
+    part = array[tuple(slice(int(a), int(b)) for a, b in zip(low, high, strict=True))]
+    return _sample(part, near, piece, method="linear", outside=outside, matrix=matrix)
+
+
+def _sample(
+    array: NDArray[Any],
+    geometry: Geometry,
+    target: Geometry,
+    *,
+    method: Literal["linear", "nearest"],
+    outside: float,
+    matrix: NDArray[np.float64] | None,
+) -> NDArray[Any]:
+    """ITK's answer in one go."""
     image = sitk.Resample(
         to_itk(array, geometry),
         target.size_xyz,

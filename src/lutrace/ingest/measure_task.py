@@ -9,12 +9,19 @@ from dataclasses import dataclass
 import numpy as np
 
 from lutrace.core import Row
-from lutrace.imaging import BoolArray, Mask, Volume, resample_masks, to_suvbw
+from lutrace.imaging import BoolArray, Mask, Volume, resample_masks
 from lutrace.ingest.header_facts import parse_header_facts
 from lutrace.ingest.pixels import load_mask, load_volume
 from lutrace.ingest.profile import LESION_REGION, Networks
 from lutrace.ingest.suv_step import Quantified, quantify_volume
-from lutrace.physics import NUCLIDES, InjectionRecord, QuantFacts, QuantProfile, compute_net_injected_bq
+from lutrace.physics import (
+    NUCLIDES,
+    InjectionRecord,
+    QuantFacts,
+    QuantProfile,
+    apply_suv_factor,
+    compute_net_injected_bq,
+)
 from lutrace.registry import ImageStore
 from lutrace.segment import Plan
 from lutrace.terms import regions
@@ -49,7 +56,8 @@ def quantify_scan(task: PatientTask, scan: Row) -> tuple[Volume, Quantified]:
     facts = parse_header_facts(scan["header_facts"])
     volume = load_volume(task.images, scan)
     done = quantify_volume(volume, facts, records_of_scan(scan, task.cycles, facts), task.profile)
-    return to_suvbw(volume, done.factor), done
+    suv = apply_suv_factor(volume.array, done.factor, out=volume.array)  # nobody else holds what was just loaded
+    return volume.with_array(suv, "g/mL"), done
 
 
 def ct_of(task: PatientTask, scan: Row) -> Row | None:

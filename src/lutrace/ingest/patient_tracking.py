@@ -7,7 +7,15 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from lutrace.core import EstimationError, Row
-from lutrace.imaging import Registration, Volume, identity_registration, register_rigid
+from lutrace.imaging import (
+    Metric,
+    PreparedScan,
+    Registration,
+    Volume,
+    identity_registration,
+    prepare_scan,
+    register_prepared,
+)
 from lutrace.ingest.finding_uptake import findings_on, lesions_with_ct_correlate
 from lutrace.ingest.measure_task import PatientTask, ct_of, quantify_scan
 from lutrace.ingest.pixels import load_volume
@@ -34,9 +42,11 @@ def track_patient(task: PatientTask, lesions: Lesions, rows: dict[str, list[Row]
     scans = [scan for scan in task.scans if scan["scan_id"] in measured]
     motions = _Motions(task, scans)
     for number, one in enumerate(scans):
-        earlier = quantify_scan(task, one)[0] if scans[number + 1 :] else None
-        for other in scans[number + 1 :]:
-            _track_pair(task, (one, other), motions.between(one, other), earlier, (lesions, rows))
+        later = scans[number + 1 :]
+        moved = [motions.between(one, other) for other in later]
+        earlier = quantify_scan(task, one)[0] if any(other["purpose"] == one["purpose"] for other in later) else None
+        for other, motion in zip(later, moved, strict=True):
+            _track_pair(task, (one, other), motion, earlier, (lesions, rows), with_trials=other is later[0])
     found = [
         (scan_id, one.plan.digest, lesion.lesion) for (scan_id, _), one in lesions.items() for lesion in one.lesions
     ]
@@ -52,6 +62,8 @@ def _track_pair(
     registration: Registration,
     earlier: Volume | None,
     store: tuple[Lesions, dict[str, list[Row]]],
+    *,
+    with_trials: bool,
 ) -> None:
     lesions, rows = store
     one, other = pair
@@ -71,7 +83,7 @@ def _track_pair(
         )
         seen = lesions_with_ct_correlate(followup, findings_on(task, other))
         rows[LESION_LINKS.name] += [{**ends, **row} for row in link_rows(found, followup, with_ct_correlate=seen)]
-        check = check_tracking(baseline, followup, registration=registration, like_scans=alike)
+        check = check_tracking(baseline, followup, registration=registration, like_scans=alike, with_trials=with_trials)
         rows[TRACKING_CHECKS.name].append({**ends, **check})
 
 
@@ -83,6 +95,7 @@ class _Motions:
         self._task = task
         self._first = scans[0] if scans else None
         self._from_first: dict[str, Registration] = {}
+        self._prepared: dict[tuple[str, Metric], PreparedScan] = {}
 
     def between(self, one: Row, other: Row) -> Registration:
         """From one scan to another: none in one frame of reference, else over the first scan."""
@@ -111,9 +124,20 @@ class _Motions:
         """By CT where both scans have one in their patient position, else by uptake."""
         if one["frame_of_reference"] is not None and one["frame_of_reference"] == other["frame_of_reference"]:
             return identity_registration()
-        cts = [ct_of(self._task, scan) for scan in (one, other)]
-        if cts[0] is not None and cts[1] is not None:
-            fixed, moving = (load_volume(self._task.images, ct) for ct in cts if ct is not None)
-            return register_rigid(fixed, moving, metric="mutual_information", window=_CT_WINDOW, grid_mm=_GRID_MM)
-        fixed, moving = (quantify_scan(self._task, scan)[0] for scan in (one, other))
-        return register_rigid(fixed, moving, metric="correlation", window=_SUV_WINDOW, grid_mm=_GRID_MM)
+        both = all(ct_of(self._task, scan) is not None for scan in (one, other))
+        metric: Metric = "mutual_information" if both else "correlation"
+        return register_prepared(self._look(one, metric), self._look(other, metric), metric=metric)
+
+    def _look(self, scan: Row, metric: Metric) -> PreparedScan:
+        """The CT or the uptake of a scan as registration reads it; of the first scan it is kept."""
+        key = (scan["scan_id"], metric)
+        if key in self._prepared:
+            return self._prepared[key]
+        ct = ct_of(self._task, scan)
+        if metric == "mutual_information" and ct is not None:
+            found = prepare_scan(load_volume(self._task.images, ct), _CT_WINDOW, _GRID_MM)
+        else:
+            found = prepare_scan(quantify_scan(self._task, scan)[0], _SUV_WINDOW, _GRID_MM)
+        if scan is self._first:
+            self._prepared[key] = found
+        return found

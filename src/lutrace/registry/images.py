@@ -195,13 +195,24 @@ def _planes(raw: memoryview, width: int) -> memoryview:
     return np.ascontiguousarray(np.frombuffer(raw, np.uint8).reshape(-1, width).T).reshape(-1).data
 
 
+def _unpack_bits(packed: NDArray[np.uint8], count: int) -> NDArray[np.bool_]:
+    """The first `count` bits; memory before the first and after the last that is set is never touched."""
+    array = np.zeros(count, np.bool_)
+    held = np.flatnonzero(packed)
+    if len(held):
+        begin, stop = int(held[0]), int(held[-1]) + 1
+        bits = np.unpackbits(packed[begin:stop], count=min(8 * stop, count) - 8 * begin)
+        array[8 * begin : 8 * begin + len(bits)] = bits.view(np.bool_)
+    return array
+
+
 def _unpack(packed: pa.Buffer, header: Mapping[str, Any]) -> Array:
     kind = np.dtype(_TYPES[header["type"]])
     shape = tuple(header["shape"])
     flat = np.frombuffer(packed, np.uint8)
     if kind == np.bool_:
         count = int(np.prod(shape, dtype=np.int64))
-        return np.unpackbits(flat, count=count).view(np.bool_).reshape(shape)
+        return _unpack_bits(flat, count).reshape(shape)
     if header["encoding"] == "raw":
         return flat.view(kind.newbyteorder("<")).astype(kind).reshape(shape)
     stored = np.dtype(np.int16) if header["encoding"] == "int16-planes" else kind

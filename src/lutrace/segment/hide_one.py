@@ -64,16 +64,24 @@ def run_hide_one(
 
 
 def check_tracking(
-    baseline: LesionSet, followup: LesionSet, *, registration: Registration, like_scans: bool = True
+    baseline: LesionSet,
+    followup: LesionSet,
+    *,
+    registration: Registration,
+    like_scans: bool = True,
+    with_trials: bool = True,
 ) -> Row:
     """The row of `tracking_checks` for two tracked scans, but for patient, scans and provenance.
 
-    `like_scans` as in `track`: between PET and SPECT places alone count.
+    `like_scans` as in `track`: between PET and SPECT places alone count. Without trials no lesion is hidden: the row
+    says 0 trials, and how far both scans have seen the same.
     """
     before, after = points_of(baseline, volumes=like_scans), points_of(followup, volumes=like_scans)
     overlaps = compute_overlaps(baseline, followup, registration) if like_scans else None
     found = track_points(before, after, registration=registration, overlaps=overlaps)
-    result = run_hide_one(before, after, registration=registration, overlaps=overlaps)
+    result = HideOneResult(0, None, None, None)
+    if with_trials:
+        result = run_hide_one(before, after, registration=registration, overlaps=overlaps)
     seen = common_view(followup.geometry, baseline.geometry, matrix=registration.inverse.matrix)
     return {
         "plan": followup.plan.name,

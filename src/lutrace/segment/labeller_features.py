@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from lutrace.imaging import Components, Mask, Volume, resample_volume
+from lutrace.imaging import Components, Mask, Volume, sample_volume
 
 Floats = NDArray[np.float64]
 
@@ -59,7 +59,7 @@ def measure_features(
     if skeleton is not None:
         bone = np.bincount(number, skeleton.array.ravel()[place], components.count + 1)[1:] / voxels
     if ct is not None:
-        on_scan = resample_volume(ct, volume_suv.geometry, outside=np.nan).array.ravel()[place]
+        on_scan = sample_volume(ct, volume_suv.geometry, place, outside=np.nan)
         hu = np.bincount(number, on_scan, components.count + 1)[1:] / voxels
     return Features(
         centre_mm=centre,

@@ -73,14 +73,13 @@ def _with_earlier_uptake(found: Tracking, baseline: LesionSet, followup: LesionS
 
 def compute_overlaps(baseline: LesionSet, followup: LesionSet, registration: Registration) -> Overlaps:
     """Dice and shares of all pairs of lesions that overlap once the follow-up is laid on the baseline grid."""
-    before = baseline.labels
-    moved = resample_labels_by(registration, followup.labels, followup.geometry, baseline.geometry)
-    both = np.flatnonzero((before > 0) & (moved > 0))
+    before = baseline.voxels
+    moved = resample_labels_by(registration, followup.labels, followup.geometry, baseline.geometry).ravel()
+    after = moved[before.place]
     width = len(followup.lesions) + 1
-    code = before.ravel()[both].astype(np.int64) * width + moved.ravel()[both]
-    shared = np.bincount(code, minlength=1)
-    n_baseline = np.bincount(before.ravel(), minlength=len(baseline.lesions) + 1)
-    n_followup = np.bincount(moved.ravel(), minlength=width)
+    shared = np.bincount(before.number[after > 0].astype(np.int64) * width + after[after > 0], minlength=1)
+    n_baseline = np.bincount(before.number, minlength=len(baseline.lesions) + 1)
+    n_followup = np.bincount(moved[np.flatnonzero(moved)], minlength=width)
     overlaps = {}
     for pair in np.flatnonzero(shared):
         one, other = divmod(int(pair), width)
