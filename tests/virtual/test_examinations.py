@@ -100,3 +100,20 @@ def test_every_object_says_that_it_is_synthetic_and_for_research(tmp_path: Path)
         assert dataset.ContentQualification == "RESEARCH"
         if dataset.Modality != "SEG":
             assert "SYNTHETIC" in dataset.PatientComments and "SYNTHETIC" in dataset.ImageComments
+
+
+def test_a_patient_full_of_tumour_shows_no_more_activity_than_he_was_given(tmp_path: Path) -> None:
+    vast = replace(LESION, half_mm=(120.0, 90.0, 120.0), suv_pet=40.0)
+    here = replace(scene(2), lesions=(vast,))
+    rng = np.random.default_rng(4)
+    uptake = pet_uptake(draw_organ_factors(rng, 0.0))
+    truth = write_pet(here, uptake=uptake, folder=tmp_path, rng=rng)
+    image = emission(tmp_path)
+    suv = suv_of(image)
+    weight_g = 1000 * here.patient.administrations[0].weight_kg
+    assert suv.sum() * image.volume.geometry.voxel_volume_ml / weight_g == pytest.approx(0.95, rel=0.01)
+    assert truth["lesions"][0]["suv_pet"] < 40.0
+    place = np.rint(image.volume.geometry.to_index(np.array([truth["lesions"][0]["centre_mm"]]))[0]).astype(int)
+    assert suv[tuple(place)] == pytest.approx(truth["lesions"][0]["suv_pet"], rel=0.15)
+    share = truth["lesions"][0]["suv_pet"] / 40.0
+    assert truth["organ_suv"]["liver"] == pytest.approx(uptake.of("liver") * share, rel=1e-3)

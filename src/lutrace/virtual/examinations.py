@@ -56,6 +56,8 @@ SEG_KINDS: dict[SpectKind, SegKind] = {
     "nm_counts": "LABELMAP",
 }
 """How the segmentation program beside each camera writes: a bit plane per organ, or one number per voxel."""
+LARGEST_ACTIVITY_SHARE = 0.95
+"""Of the injected activity, decay taken out, that a scan may show; more uptake than that is shared out by all of it."""
 _SPECT_FRAME_S = 15.0
 _GE_FRAMES, _SPECT_DURATION_S = 120, 900.0
 _BED_SLICES, _BED_S, _BED_STEP_S = 45, 120.0, 130.0
@@ -104,6 +106,8 @@ def write_spect(
     geometry = _geometry(scene, SPECT, f"spect{given.cycle}")
     lesions = [(lesion, lesion.suv_spect) for lesion in scene.lesions]
     suv = scan_emission(SPECT, geometry, scene.shapes, lesions, uptake=uptake, shift_mm=shift, rng=rng)
+    share = _share_shown(suv, geometry, given.weight_kg)
+    suv, scene, uptake = suv * np.float32(share), _shared_out(scene, share), _scaled_uptake(uptake, share)
     kind = spect_kind_of(scene.patient)
     header = _header(scene, f"spect{given.cycle}", start, given.weight_kg, "SPECT/CT")
     header = replace(header, manufacturer="SIEMENS NM" if kind.startswith("pt") else "GE MEDICAL SYSTEMS")
@@ -126,6 +130,8 @@ def write_pet(scene: Scene, *, uptake: Uptake, folder: Path, rng: np.random.Gene
     geometry = _geometry(scene, PET, "pet")
     lesions = [(lesion, lesion.suv_pet) for lesion in scene.lesions]
     suv = scan_emission(PET, geometry, scene.shapes, lesions, uptake=uptake, shift_mm=shift, rng=rng)
+    share = _share_shown(suv, geometry, patient.administrations[0].weight_kg)
+    suv, scene, uptake = suv * np.float32(share), _shared_out(scene, share), _scaled_uptake(uptake, share)
     name = tracer_of(patient)
     nuclide, activity, half_life = _TRACERS[name]
     start = patient.pet_datetime
@@ -147,6 +153,23 @@ def write_pet(scene: Scene, *, uptake: Uptake, folder: Path, rng: np.random.Gene
     )
     _write_anatomy(scene, "pet", folder, shift=shift, header=header, rng=rng)
     return _truth_of_scan(scene, geometry, shift, uptake) | {"series_uid": header.series_uid, "tracer": name}
+
+
+def _share_shown(suv: np.ndarray, geometry: Geometry, weight_kg: float) -> float:
+    """What all SUV is multiplied by, so that the image holds no more activity than was injected; 1 for most scans."""
+    shown = float(suv.sum(dtype=np.float64)) * geometry.voxel_volume_ml / (1000.0 * weight_kg)
+    return min(1.0, LARGEST_ACTIVITY_SHARE / shown)
+
+
+def _shared_out(scene: Scene, share: float) -> Scene:
+    """The scene as this scan shows it, for the truth: lesions and foci with their part of the activity."""
+    lesions = tuple(replace(one, suv_pet=one.suv_pet * share, suv_spect=one.suv_spect * share) for one in scene.lesions)
+    foci = tuple(one if one.suv is None else replace(one, suv=one.suv * share) for one in scene.foci)
+    return replace(scene, lesions=lesions, foci=foci)
+
+
+def _scaled_uptake(uptake: Uptake, share: float) -> Uptake:
+    return Uptake({region: value * share for region, value in uptake.suv.items()})
 
 
 def _lie_down(rng: np.random.Generator) -> Point:
