@@ -22,6 +22,7 @@ from lutrace.imaging import (
     split_by_uptake,
 )
 from lutrace.segment.labeller import Identity, identify
+from lutrace.segment.organ_parts import join_organ_parts
 from lutrace.segment.organ_set import OrganSource
 from lutrace.segment.physiological import BesideOrgans, Category, NormalUptake, find_tails, sort_parts
 from lutrace.segment.plan import Plan
@@ -144,7 +145,9 @@ def _judge(
     if ground.normal is None:
         if "labeller" not in plan.organs:
             return (unsure,) * parts.count, nobody
-        named = _identified(volume, parts, ground)
+        split, chosen, _ = basis
+        origin = [int(number) for number in split.component[chosen]]
+        named = join_organ_parts(volume, parts, _identified(volume, parts, ground), origin)
         return tuple(one.category for one in named), named
     split, chosen, threshold_suv = basis
     beside = _beside(parts, ground.normal, split, chosen)
