@@ -31,9 +31,7 @@ LESIONS = fact_table(
         count("voxels", "voxels", low=1),
         number("suv_mean", "mean SUVbw", unit="g/mL"),
         number("suv_max", "highest SUVbw", unit="g/mL"),
-        number(
-            "suv_peak", "highest mean of a 1 mL sphere", unit="g/mL", null="from version 0.1"
-        ),
+        number("suv_peak", "highest mean of a 1 mL sphere", unit="g/mL", null="from version 0.1"),
         number("tlp_ml", "SUVmean x volume", unit="g/mL x mL"),
         number("recovery", "recovery coefficient of a sphere of this volume", unit="1", null="without a curve", low=0),
         number("suv_mean_corrected", "mean SUVbw over recovery", unit="g/mL", null="without a curve"),

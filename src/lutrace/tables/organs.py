@@ -18,9 +18,7 @@ ORGANS = fact_table(
         number("suv_sd", "standard deviation of SUVbw", unit="g/mL", null="with fewer than 2 voxels", low=0),
         number("suv_min", "lowest SUVbw", unit="g/mL"),
         number("suv_max", "highest SUVbw", unit="g/mL"),
-        number(
-            "suv_peak", "highest mean of a 1 mL sphere", unit="g/mL", null="from version 0.1"
-        ),
+        number("suv_peak", "highest mean of a 1 mL sphere", unit="g/mL", null="from version 0.1"),
         number("tlp_ml", "SUVmean x volume", unit="g/mL x mL"),
     ),
     ("scan_id", "region", "plan_digest"),
