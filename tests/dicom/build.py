@@ -1,7 +1,11 @@
-"""Synthetic DICOM series, built with pydicom alone: no code of ours makes what our readers are tested on."""
+"""Synthetic DICOM series, built with pydicom alone: no code of ours makes what our readers are tested on.
+
+`header` is for tests of what we write.
+"""
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -12,10 +16,13 @@ from pydicom.dataset import Dataset, FileDataset, FileMetaDataset
 from pydicom.sequence import Sequence as DicomSequence
 from pydicom.uid import ExplicitVRLittleEndian, generate_uid
 
+from lutrace.dicom import SeriesHeader, make_uid
+
 PET = "1.2.840.10008.5.1.4.1.1.128"
 NM = "1.2.840.10008.5.1.4.1.1.20"
 CT = "1.2.840.10008.5.1.4.1.1.2"
 UPRIGHT = (1.0, 0.0, 0.0, 0.0, 1.0, 0.0)
+SCANNED = dt.datetime(2024, 3, 6, 10, 30)
 Edit = Callable[[Dataset, int], None]
 """Changes one dataset, given its number from 0, before it is written."""
 
@@ -56,6 +63,28 @@ def lutetium(**facts: Any) -> Dataset:
     )
     item.RadionuclideCodeSequence = DicomSequence([code("C-101ED", "99SDM", "177 Lutetium")])
     return item
+
+
+def header(kind: str = "series", *, weight_kg: float = 80.0) -> SeriesHeader:
+    """What our writers are told of a series of the synthetic patient; series of another `kind` have another UID."""
+    return SeriesHeader(
+        patient_id="SYN-0001",
+        patient_name="SYNTHETIC^0001",
+        birth_date=dt.date(1950, 5, 1),
+        sex="M",
+        weight_kg=weight_kg,
+        height_m=1.78,
+        study_uid=make_uid("study"),
+        series_uid=make_uid(kind),
+        series_number=2,
+        study_datetime=SCANNED,
+        series_datetime=SCANNED,
+        study_description="SYNTHETIC",
+        series_description="SYNTHETIC",
+        manufacturer="SIEMENS NM",
+        model="SYNTHETIC",
+        comments="SYNTHETIC",
+    )
 
 
 def _base(sop_class: str, modality: str, series_uid: str) -> FileDataset:

@@ -10,12 +10,12 @@ import numpy as np
 import pydicom
 import pytest
 import SimpleITK
+from tests.dicom.build import SCANNED, header
 
 from lutrace.core import MissingFactError, Source, UnusableInputError
 from lutrace.dicom import (
     NmTiming,
     PetTiming,
-    SeriesHeader,
     Tracer,
     index_folder,
     make_uid,
@@ -27,30 +27,9 @@ from lutrace.dicom import (
 from lutrace.imaging import Geometry, Volume
 from lutrace.physics import compute_suv_factor
 
-START = dt.datetime(2024, 3, 6, 10, 30)
+START = SCANNED
 GEOMETRY = Geometry((7, 6, 5), (4.0, 4.5, 5.0), (-12.0, 8.5, -100.0), frame_of_reference=make_uid("frame"))
 TRACER = Tracer("Lu-177", "177Lu-PSMA-617", 7.4e9, START - dt.timedelta(hours=24), 574300.0)
-
-
-def header() -> SeriesHeader:
-    return SeriesHeader(
-        patient_id="SYN-0001",
-        patient_name="SYNTHETIC^0001",
-        birth_date=dt.date(1950, 5, 1),
-        sex="M",
-        weight_kg=80.0,
-        height_m=1.78,
-        study_uid=make_uid("study"),
-        series_uid=make_uid("series"),
-        series_number=2,
-        study_datetime=START,
-        series_datetime=START,
-        study_description="SYNTHETIC",
-        series_description="SYNTHETIC",
-        manufacturer="SIEMENS NM",
-        model="test",
-        comments="SYNTHETIC",
-    )
 
 
 def volume(unit: str = "Bq/mL", top: float = 9e5, geometry: Geometry = GEOMETRY) -> Volume:

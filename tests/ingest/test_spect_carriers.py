@@ -7,12 +7,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from tests.dicom.build import SCANNED, header
 
 from lutrace.core import Row, Source
 from lutrace.dicom import (
     NmTiming,
     PetTiming,
-    SeriesHeader,
     Tracer,
     index_folder,
     make_uid,
@@ -24,32 +24,11 @@ from lutrace.imaging import Geometry, Volume
 from lutrace.ingest import run_suv
 from lutrace.physics import QuantProfile, SpectCalibration
 
-START = dt.datetime(2024, 3, 6, 10, 30)
+START = SCANNED
 T_HALF_S = 574_300.0
 FRAME_S, VIEWS, DETECTORS = 15.0, 48, 2
 TRACER = Tracer("Lu-177", "177Lu-PSMA-617", 7.4e9, START - dt.timedelta(hours=24), T_HALF_S)
 SOURCE = Source("virtual", "0" * 64)
-
-
-def header(kind: str, *, weight_kg: float = 80.0) -> SeriesHeader:
-    return SeriesHeader(
-        patient_id="SYN-0001",
-        patient_name="SYNTHETIC^0001",
-        birth_date=dt.date(1950, 5, 1),
-        sex="M",
-        weight_kg=weight_kg,
-        height_m=1.78,
-        study_uid=make_uid("carriers", "study"),
-        series_uid=make_uid("carriers", kind),
-        series_number=2,
-        study_datetime=START,
-        series_datetime=START,
-        study_description="SYNTHETIC",
-        series_description="SYNTHETIC",
-        manufacturer="SIEMENS NM",
-        model="SYNTHETIC",
-        comments="SYNTHETIC",
-    )
 
 
 def during_the_scan(tracer: Tracer) -> float:

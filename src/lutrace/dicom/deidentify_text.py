@@ -122,13 +122,9 @@ def pattern_of(texts: frozenset[str]) -> re.Pattern[str] | None:
     return re.compile("|".join(_bounded(text) for text in sorted(texts, key=lambda one: (-len(one), one))), re.I)
 
 
-def vocabulary() -> frozenset[str]:
-    """The words that a descriptor may keep, in lower case."""
-    return _vocabulary()
-
-
 @functools.cache
 def _vocabulary() -> frozenset[str]:
+    """The words that a descriptor may keep, in lower case."""
     text = resources.files("lutrace.dicom").joinpath("deidentify_words.csv").read_text(encoding="utf-8")
     return frozenset(line["word"] for line in csv.DictReader(text.splitlines()))
 

@@ -22,7 +22,6 @@ from lutrace.dicom import (
     Receiver,
     WebAddress,
     WebArchive,
-    check_connection,
 )
 from lutrace.ingest.file_names import holds_part_of
 from lutrace.ingest.results import AddResult
@@ -248,11 +247,6 @@ def run_receive(
             refused["another AE title than ours was called"] = receiver.refused_called
     rows = replace(adding.total, quarantined=sum(adding.refused.values()))
     return ReceiveResult(inbox.kept, inbox.held, inbox.replaced, refused, rows)
-
-
-def run_echo(peer: Peer) -> None:
-    """C-ECHO; raises UnusableInputError with the reason unless the archive answers."""
-    check_connection(peer)
 
 
 def _turns(inbox: Inbox, receiver: Receiver, until_idle_s: float | None) -> Iterator[None]:
