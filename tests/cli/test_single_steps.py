@@ -69,3 +69,72 @@ def test_track_works_on_coordinates_alone(tmp_path: Path, capsys: pytest.Capture
 def test_an_empty_folder_is_unusable(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["suv", str(tmp_path)]) == 2
     assert capsys.readouterr().err.startswith("error: ")
+
+
+LESIONS = (
+    "lesion_id,category,x_mm,y_mm,z_mm\n1,tumour,0,0,0\n2,physiological,60,0,0\n3,uncertain,0,90,0\n4,benign,0,0,80\n"
+)
+
+
+def table(path: Path, text: str) -> str:
+    path.write_text(text, encoding="utf-8")
+    return str(path)
+
+
+def test_only_tumour_and_uncertain_rows_are_tracked_and_what_was_left_out_is_counted(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    one, two = table(tmp_path / "one.csv", LESIONS), table(tmp_path / "two.csv", LESIONS)
+    content = answer(["track", one, two, "--json"], capsys)
+    assert [link["baseline_id"] for link in content["links"]] == ["1", "3"]  # type: ignore[attr-defined]
+    left = (
+        "one.csv: 1 physiological, 1 benign of 4 rows are no tumour by their category and left out; --all tracks them"
+    )
+    assert any(left in warning for warning in content["warnings"])  # type: ignore[attr-defined]
+    every = answer(["track", one, two, "--all", "--json"], capsys)
+    assert [link["baseline_id"] for link in every["links"]] == ["1", "2", "3", "4"]  # type: ignore[attr-defined]
+    assert any("tracked like tumour" in warning for warning in every["warnings"])  # type: ignore[attr-defined]
+
+
+def test_places_alone_say_that_frame_of_reference_and_field_of_view_are_not_known(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    one = table(tmp_path / "one.csv", LESIONS)
+    assert run(["track", one, one]) == 0
+    said = capsys.readouterr().err
+    assert "frame of reference of the two scans is not known" in said
+    assert "fields of view of the two scans are not known" in said
+    matrix = table(tmp_path / "m.json", "[[1,0,0,0],[0,1,0,0],[0,0,1,0],[0,0,0,1]]")
+    assert run(["track", one, one, "--registration", matrix]) == 0
+    said = capsys.readouterr().err
+    assert "frame of reference" not in said
+    assert "fields of view of the two scans are not known" in said
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("lesion_id,x_mm,y_mm,z_mm,pair\na,0,0,0,A\n", "has a column pair and the other table has none"),
+        ("lesion_id,x_mm,y_mm\na,0,0\n", "found no z_mm"),
+        ("lesion_id,x_mm,y_mm,z_mm\na,0,left,0\n", "row 1, y_mm: expected a number, found 'left'"),
+    ],
+)
+def test_a_table_that_cannot_be_tracked_is_unusable(
+    text: str, words: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    good = table(tmp_path / "good.csv", "lesion_id,x_mm,y_mm,z_mm\na,0,0,0\n")
+    assert run(["track", table(tmp_path / "bad.csv", text), good]) == 2
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert words in said.err
+
+
+def test_a_pair_that_only_one_table_names_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    head = "lesion_id,x_mm,y_mm,z_mm,pair\n"
+    one, two = (
+        table(tmp_path / "one.csv", head + "a,0,0,0,A\na,0,0,0,B\n"),
+        table(tmp_path / "two.csv", head + "a,0,0,0,A\n"),
+    )
+    content = answer(["track", one, two, "--json"], capsys)
+    assert [link["status"] for link in content["links"]] == ["matched", "resolved"]  # type: ignore[attr-defined]
+    assert any("one.csv: 1 of its pairs are not in the other table" in one for one in content["warnings"])  # type: ignore[attr-defined]

@@ -3,8 +3,8 @@ from pathlib import Path
 
 import pytest
 
-from lutrace.core import TableError, UnusableInputError, write_rows
-from lutrace.ingest import run_track
+from lutrace.core import UnusableInputError, write_rows
+from lutrace.ingest import TrackInputs, run_track
 
 BEFORE = [("a", 0, 0, 0), ("b", 60, 0, 10), ("c", -50, 20, 90)]
 
@@ -42,13 +42,13 @@ def test_a_registration_file_moves_the_baseline(tmp_path: Path) -> None:
     (tmp_path / "m.json").write_text(json.dumps(matrix), encoding="utf-8")
     after = [(name, x, y, z + 500) for name, x, y, z in BEFORE]
     paths = table(tmp_path / "a.csv", BEFORE), table(tmp_path / "b.csv", after)
-    assert {link["status"] for link in run_track(*paths, registration=tmp_path / "m.json").links} == {"matched"}
+    assert {link["status"] for link in run_track(*paths, inputs=TrackInputs(tmp_path / "m.json")).links} == {"matched"}
     assert {link["status"] for link in run_track(*paths).links} == {"new", "resolved"}
 
 
 def test_all_faults_of_a_table_are_told_together(tmp_path: Path) -> None:
     bad = [("a", 0, "x", 0), ("a", 1, 2, None)]
-    with pytest.raises(TableError, match=r"row 1, y_mm.*row 2, lesion_id.*row 2, z_mm"):
+    with pytest.raises(UnusableInputError, match=r"row 1, y_mm.*row 2, lesion_id.*row 2, z_mm"):
         run_track(table(tmp_path / "a.csv", bad), table(tmp_path / "b.csv", BEFORE))
 
 
@@ -62,7 +62,7 @@ def test_a_registration_of_another_shape_is_refused(tmp_path: Path) -> None:
     (tmp_path / "m.json").write_text("[[1, 2], [3, 4]]", encoding="utf-8")
     path = table(tmp_path / "a.csv", BEFORE)
     with pytest.raises(UnusableInputError, match="4 x 4"):
-        run_track(path, path, registration=tmp_path / "m.json")
+        run_track(path, path, inputs=TrackInputs(tmp_path / "m.json"))
 
 
 def test_lesions_that_merged_share_a_cluster(tmp_path: Path) -> None:

@@ -122,13 +122,18 @@ def lesions(
 
 
 def track(
-    baseline: Annotated[Path, typer.Argument(help="table of lesions: lesion_id x_mm y_mm z_mm [volume_ml] [pair]")],
+    baseline: Annotated[
+        Path, typer.Argument(help="table of lesions: lesion_id x_mm y_mm z_mm [volume_ml] [pair] [category]")
+    ],
     followup: Annotated[Path, typer.Argument(help="table of lesions of the later scan")],
     registration: Annotated[Path | None, typer.Option(help="JSON: 4 x 4 matrix, baseline to follow-up mm")] = None,
     baseline_masks: Annotated[
         Path | None, typer.Option(help="SEG, RTSTRUCT or NIfTI, or a folder; regions named after lesion_id")
     ] = None,
     followup_masks: Annotated[Path | None, typer.Option(help="the same of the later scan")] = None,
+    all_rows: Annotated[
+        bool, typer.Option("--all", help="track physiological, artefact and benign rows too, not tumour and uncertain")
+    ] = False,
     as_json: AsJson = False,
     out: Out = None,
 ) -> None:
@@ -136,15 +141,10 @@ def track(
 
     Places alone are enough; with masks of both scans their overlap counts too.
     """
-    from lutrace.ingest import run_track
+    from lutrace.ingest import TrackInputs, run_track
 
-    result = run_track(
-        baseline,
-        followup,
-        registration=registration,
-        baseline_masks=baseline_masks,
-        followup_masks=followup_masks,
-    )
+    given = TrackInputs(registration, baseline_masks, followup_masks, all_rows)
+    result = run_track(baseline, followup, inputs=given)
     show_rows("links", list(result.links), warnings=result.warnings, as_json=as_json, out=out)
 
 

@@ -23,7 +23,7 @@ from lutrace.ingest.results import AddResult
 from lutrace.ingest.roi_step import RoiStepResult, run_roi
 from lutrace.ingest.scans_step import run_add_dicom
 from lutrace.ingest.suv_step import Quantified, SuvStepResult, quantify_image, quantify_volume, run_suv
-from lutrace.ingest.track_step import TrackStepResult, run_track
+from lutrace.ingest.track_step import TrackInputs, TrackStepResult, run_track
 
 __all__ = [
     "DEFAULT_PLANS",
@@ -45,6 +45,7 @@ __all__ = [
     "SiteProfile",
     "SuvStepResult",
     "TlsFiles",
+    "TrackInputs",
     "TrackStepResult",
     "WebAddress",
     "parse_profile",

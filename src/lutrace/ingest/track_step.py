@@ -9,13 +9,25 @@ from pathlib import Path
 
 import numpy as np
 
-from lutrace.core import Row, TableError, UnusableInputError, read_rows
+from lutrace.core import ContradictionError, MissingFactError, Row, UnsupportedError, UnusableInputError
 from lutrace.imaging import Registration
+from lutrace.ingest.lesion_tables import LesionTable, check_pairs, read_lesion_table
 from lutrace.ingest.track_masks import MaskedLesions, overlap_lesions, read_lesion_masks, with_mask_volumes
 from lutrace.segment import LesionPoint, Tracking, track_points
 
 PROVISIONAL = "provisional: this version of the tracking awaits validation and review"
-_COORDINATES = ("x_mm", "y_mm", "z_mm")
+VIEW_UNKNOWN = (
+    "the fields of view of the two scans are not known here: a lesion outside the other scan's view counts as new or "
+    "resolved; lutrace measure, in a registry, holds them against the common view"
+)
+FRAME_UNKNOWN = (
+    "the frame of reference of the two scans is not known: their shift is told by the places of the lesions; give "
+    "--registration where it is known"
+)
+OTHER_FRAME = (
+    "the two scans lie in different frames of reference: their shift is told by the places of the lesions; give "
+    "--registration where it is known"
+)
 
 
 @dataclass(frozen=True)
@@ -26,60 +38,77 @@ class TrackStepResult:
     warnings: tuple[str, ...]
 
 
-def run_track(
-    baseline: Path,
-    followup: Path,
-    *,
-    registration: Path | None = None,
-    baseline_masks: Path | None = None,
-    followup_masks: Path | None = None,
-) -> TrackStepResult:
-    """Links between the lesions of two tables (`lesion_id x_mm y_mm z_mm`, optionally `volume_ml` and `pair`).
+@dataclass(frozen=True)
+class TrackInputs:
+    """The files beside two lesion tables: a registration, masks of both scans; and whether all rows are tracked."""
+
+    registration: Path | None = None
+    baseline_masks: Path | None = None
+    followup_masks: Path | None = None
+    all_rows: bool = False
+
+
+def run_track(baseline: Path, followup: Path, *, inputs: TrackInputs | None = None) -> TrackStepResult:
+    """Links between the lesions of two tables (`lesion_id x_mm y_mm z_mm`, optionally `volume_ml pair category`).
 
     Coordinates are LPS mm. With a column `pair` in both tables each pair is linked by itself, pairs in the order met.
-    `registration` is a JSON file with a 4 x 4 matrix, row by row, from baseline to follow-up mm. Masks (SEG, RTSTRUCT,
-    NIfTI; a file or a folder; both scans' or none) hold regions named after the lesions: how they overlap then counts
-    too, and stands in the column `overlap` (Dice). Rows hold `baseline_id followup_id status distance_mm confidence
-    cluster`, preceded by `pair` where there is one. Raises TableError with every faulty row, UnusableInputError for
-    missing columns, a registration that is none, masks of one scan only or beside pairs, and what
-    `read_lesion_masks` refuses.
+    Rows that are no tumour by their `category` are left out unless `all_rows`. The registration is a JSON file with a
+    4 x 4 matrix, row by row, from baseline to follow-up mm. Masks (SEG, RTSTRUCT, NIfTI; a file or a folder; both
+    scans' or none) hold regions named after the lesions: how they overlap then counts too, and stands in the column
+    `overlap` (Dice). Rows hold `baseline_id followup_id status distance_mm confidence cluster`, preceded by `pair`
+    where there is one. What is not known of frame of reference and fields of view is a warning.
+    Raises UnusableInputError for missing columns, faulty cells (all together), a column `pair` in one table only, a
+    registration that is none, masks of one scan only or beside pairs, or masks that cannot be read or placed.
     """
-    before, after = _read(baseline), _read(followup)
-    known = _registration(registration) if registration is not None else None
-    if baseline_masks is not None or followup_masks is not None:
-        return _tracked_by_masks((before, after), (baseline, followup), (baseline_masks, followup_masks), known)
-    paired = any(row.get("pair") is not None for row in before + after)
-    names = list(dict.fromkeys(row.get("pair") for row in before + after))
+    inputs = inputs or TrackInputs()
+    tables = tuple(read_lesion_table(path, all_rows=inputs.all_rows) for path in (baseline, followup))
+    files = (baseline.name, followup.name)
+    warnings = [PROVISIONAL, *(text for table in tables for text in table.warnings), *check_pairs(tables, files)]
+    known = _registration(inputs.registration) if inputs.registration is not None else None
+    if inputs.baseline_masks is not None or inputs.followup_masks is not None:
+        links, told = _tracked_by_masks(tables, files, inputs, known)
+        return TrackStepResult(tuple(links), (*warnings, *told, VIEW_UNKNOWN))
+    told = [VIEW_UNKNOWN] if known is not None else [FRAME_UNKNOWN, VIEW_UNKNOWN]
+    return TrackStepResult(tuple(_tracked_by_pairs(tables, known)), (*warnings, *told))
+
+
+def _tracked_by_pairs(tables: Sequence[LesionTable], registration: Registration | None) -> list[Row]:
+    """The links by places alone, each pair by itself."""
+    before, after = (table.rows for table in tables)
+    paired = any(table.has_pairs for table in tables)
     links: list[Row] = []
-    for name in names:
-        one = [row for row in before if row.get("pair") == name]
-        two = [row for row in after if row.get("pair") == name]
-        links += [({"pair": name} if paired else {}) | link for link in _linked(one, two, known)]
-    return TrackStepResult(tuple(links), (PROVISIONAL,))
+    for name in dict.fromkeys(row["pair"] for row in (*before, *after)):
+        one = [row for row in before if row["pair"] == name]
+        two = [row for row in after if row["pair"] == name]
+        links += [({"pair": name} if paired else {}) | link for link in _linked(one, two, registration)]
+    return links
 
 
 def _tracked_by_masks(
-    tables: tuple[list[Row], list[Row]],
-    names: tuple[Path, Path],
-    paths: tuple[Path | None, Path | None],
-    registration: Registration | None,
-) -> TrackStepResult:
-    """The links of one pair of scans with the overlap of their masks."""
-    if paths[0] is None or paths[1] is None:
+    tables: Sequence[LesionTable], names: tuple[str, str], inputs: TrackInputs, registration: Registration | None
+) -> tuple[list[Row], list[str]]:
+    """The links of one pair of scans with the overlap of their masks, and warnings."""
+    if inputs.baseline_masks is None or inputs.followup_masks is None:
         raise UnusableInputError("masks: expected those of both scans; give --baseline-masks and --followup-masks")
-    if any(row.get("pair") is not None for rows in tables for row in rows):
+    if any(table.has_pairs for table in tables):
         raise UnusableInputError("masks go with tables of one pair of scans, found a column pair; run each pair alone")
-    masked: tuple[MaskedLesions, MaskedLesions] = (
-        read_lesion_masks(paths[0], tables[0], names[0].name),
-        read_lesion_masks(paths[1], tables[1], names[1].name),
-    )
-    points = (with_mask_volumes(_points(tables[0]), masked[0]), with_mask_volumes(_points(tables[1]), masked[1]))
+    before, after = (table.rows for table in tables)
+    try:
+        masked: tuple[MaskedLesions, MaskedLesions] = (
+            read_lesion_masks(inputs.baseline_masks, before, names[0]),
+            read_lesion_masks(inputs.followup_masks, after, names[1]),
+        )
+    except (ContradictionError, MissingFactError, UnsupportedError) as error:
+        raise UnusableInputError(f"masks: {error}") from error
+    points = (with_mask_volumes(_points(before), masked[0]), with_mask_volumes(_points(after), masked[1]))
     overlaps, motion = overlap_lesions(points, masked, registration)
     tracking = track_points(*points, registration=motion, overlaps=overlaps)
-    links = [
-        {**row, "overlap": link.overlap} for row, link in zip(_rows(*tables, tracking), tracking.links, strict=True)
-    ]
-    return TrackStepResult(tuple(links), (PROVISIONAL, *masked[0].warnings, *masked[1].warnings))
+    rows = _rows(before, after, tracking)
+    links = [{**row, "overlap": link.overlap} for row, link in zip(rows, tracking.links, strict=True)]
+    frames = (
+        [] if motion is not None else [FRAME_UNKNOWN if None in (masked[0].frame, masked[1].frame) else OTHER_FRAME]
+    )
+    return links, [*masked[0].warnings, *masked[1].warnings, *frames]
 
 
 def _linked(before: Sequence[Row], after: Sequence[Row], registration: Registration | None) -> list[Row]:
@@ -106,46 +135,6 @@ def _points(rows: Sequence[Row]) -> list[LesionPoint]:
         LesionPoint(number, (row["x_mm"], row["y_mm"], row["z_mm"]), row["volume_ml"])
         for number, row in enumerate(rows, start=1)
     ]
-
-
-def _read(path: Path) -> list[Row]:
-    """The rows of a lesion table with numbers in place of text; all faults are reported together."""
-    raw = read_rows(path)
-    missing = [name for name in ("lesion_id", *_COORDINATES) if raw and name not in raw[0]]
-    if missing:
-        raise UnusableInputError(f"{path.name}: expected columns lesion_id x_mm y_mm z_mm, found no {missing[0]}")
-    faults: list[str] = []
-    rows: list[Row] = []
-    seen: set[tuple[object, object]] = set()
-    for number, cells in enumerate(raw, start=1):
-        row: Row = {"lesion_id": cells["lesion_id"], "pair": cells.get("pair")}
-        key = (row["pair"], row["lesion_id"])
-        if row["lesion_id"] is None or key in seen:
-            faults.append(f"row {number}, lesion_id: expected a value that stands once per pair")
-        seen.add(key)
-        for name in (*_COORDINATES, "volume_ml"):
-            row[name] = _number(cells.get(name), f"row {number}, {name}", faults, needed=name != "volume_ml")
-        if row["volume_ml"] is not None and row["volume_ml"] <= 0:
-            faults.append(f"row {number}, volume_ml: expected a volume above 0, found {row['volume_ml']:g}")
-        rows.append(row)
-    if faults:
-        raise TableError(path.name, faults)
-    return rows
-
-
-def _number(cell: object, place: str, faults: list[str], *, needed: bool) -> float | None:
-    if cell is None or cell == "":
-        if needed:
-            faults.append(f"{place}: expected a number in mm, found nothing")
-        return None
-    try:
-        value = float(str(cell))
-    except ValueError:
-        value = float("nan")
-    if not np.isfinite(value):
-        faults.append(f"{place}: expected a number, found {str(cell)!r}")
-        return None
-    return value
 
 
 def _registration(path: Path) -> Registration:
