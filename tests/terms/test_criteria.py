@@ -5,6 +5,7 @@ import pytest
 from lutrace.core import UnusableInputError
 from lutrace.terms import (
     describe_repeatability,
+    is_psma_tracer,
     recip_rule,
     repeatability_of,
     repeatability_values,
@@ -51,12 +52,30 @@ def test_the_composite_names_a_recip_rule_that_exists() -> None:
         ("177Lu-PSMA-I&T", "psma_it"),
         ("68Ga-PSMA-I&T", "psma_it"),
         ("68Ga-PSMA", None),
-        ("FDG", None),
+        ("FDG", "fdg"),
+        ("a new ligand", None),
         (None, None),
     ],
 )
 def test_a_tracer_is_known_in_any_spelling(text: str | None, name: str | None) -> None:
     assert tracer_named(text) == name
+
+
+@pytest.mark.parametrize(
+    ("text", "known"),
+    [
+        ("68Ga-PSMA-11", True),
+        ("Locametz", True),
+        ("a new PSMA ligand", True),
+        ("Fluorodeoxyglucose", False),
+        ("FDG -- fluorodeoxyglucose", False),
+        ("177Lu DOTATATE", False),
+        ("unknown", None),
+        (None, None),
+    ],
+)
+def test_only_a_ligand_of_psma_is_one_and_the_unknown_is_not_guessed(text: str | None, known: bool | None) -> None:
+    assert is_psma_tracer(text) is known
 
 
 def test_a_coefficient_holds_for_its_level_metric_modality_tracer_and_site_only() -> None:

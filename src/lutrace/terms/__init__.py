@@ -30,7 +30,7 @@ from lutrace.terms.repeatability import (
 )
 from lutrace.terms.reported_value import ReportedValue, parse_reported_value, split_result
 from lutrace.terms.sites import Site, regions, site_named, site_of_icd10, sites
-from lutrace.terms.tracers import Tracer, tracer_named, tracers
+from lutrace.terms.tracers import Tracer, is_psma_tracer, tracer_named, tracers
 from lutrace.terms.uptake_identities import UptakeIdentity, uptake_identities
 from lutrace.terms.uptake_priors import Span, Spread, UptakeForm, UptakePriors, uptake_priors
 
@@ -67,6 +67,7 @@ __all__ = [
     "instrument_named",
     "instruments",
     "instruments_of_items",
+    "is_psma_tracer",
     "parse_reported_value",
     "recip_rule",
     "regions",

@@ -1,4 +1,4 @@
-"""PSMA ligands by the many ways in which headers spell them."""
+"""Tracers by the many ways in which headers spell them, and which of them bind to PSMA."""
 
 from __future__ import annotations
 
@@ -12,9 +12,10 @@ _FILLERS = re.compile(r"[\s\-_.,()\[\]]+")
 
 
 class Tracer(FrozenModel):
-    """One ligand and the spellings of it, in lower case without blanks and punctuation."""
+    """One tracer, what takes it up, and the spellings of it, in lower case without blanks and punctuation."""
 
     name: str
+    target: str
     names: tuple[str, ...]
 
 
@@ -25,13 +26,24 @@ class _Tracers(FrozenModel):
 
 @functools.cache
 def tracers() -> tuple[Tracer, ...]:
-    """All ligands of the vocabulary."""
+    """All tracers of the vocabulary."""
     return read_document(Path(__file__).parent / "data" / "tracers.yaml", _Tracers).tracers
 
 
 def tracer_named(text: str | None) -> str | None:
-    """The ligand that a text of a header names; None when it names none of the list."""
-    if text is None:
-        return None
-    squeezed = _FILLERS.sub("", text.lower())
-    return next((tracer.name for tracer in tracers() if any(name in squeezed for name in tracer.names)), None)
+    """The tracer that a text of a header names; None when it names none of the list."""
+    found = _found(text)
+    return found.name if found is not None else None
+
+
+def is_psma_tracer(text: str | None) -> bool | None:
+    """Whether a text of a header names a ligand of PSMA; None when it names no tracer that is known."""
+    found = _found(text)
+    if found is not None:
+        return found.target == "psma"
+    return True if text is not None and "psma" in text.lower() else None
+
+
+def _found(text: str | None) -> Tracer | None:
+    squeezed = _FILLERS.sub("", (text or "").lower())
+    return next((tracer for tracer in tracers() if any(name in squeezed for name in tracer.names)), None)
