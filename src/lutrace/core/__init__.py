@@ -3,6 +3,7 @@
 from lutrace.core.columns import Column, Disclosure, Table, Type
 from lutrace.core.dates import DAYS_PER_MONTH, PartialDate, Precision, parse_partial_date
 from lutrace.core.digests import canonical_json, digest_of, digest_of_bytes, digest_of_file, short
+from lutrace.core.document_faults import suggest
 from lutrace.core.documents import FrozenModel, format_yaml, parse_document, parse_yaml, read_document
 from lutrace.core.errors import (
     ContradictionError,
@@ -29,7 +30,15 @@ from lutrace.core.quantities import (
     field_validator,
 )
 from lutrace.core.source import Source
-from lutrace.core.tabular import Row, read_numbered_rows, read_rows, write_rows
+from lutrace.core.tabular import (
+    Row,
+    check_is_table_file,
+    has_decimal_comma,
+    read_numbered_rows,
+    read_rows,
+    with_decimal_points,
+    write_rows,
+)
 from lutrace.core.units import convert, parse_quantity
 
 __all__ = [
@@ -62,12 +71,14 @@ __all__ = [
     "UnsupportedError",
     "UnusableInputError",
     "canonical_json",
+    "check_is_table_file",
     "convert",
     "digest_of",
     "digest_of_bytes",
     "digest_of_file",
     "field_validator",
     "format_yaml",
+    "has_decimal_comma",
     "parse_document",
     "parse_partial_date",
     "parse_quantity",
@@ -78,5 +89,7 @@ __all__ = [
     "short",
     "silent",
     "spawn_workers",
+    "suggest",
+    "with_decimal_points",
     "write_rows",
 ]

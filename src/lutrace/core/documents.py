@@ -9,8 +9,10 @@ from typing import Any, TypeVar
 import pydantic
 from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap, CommentedSeq
+from ruamel.yaml.constructor import DuplicateKeyError
 from ruamel.yaml.error import MarkedYAMLError
 
+from lutrace.core.document_faults import describe_fault
 from lutrace.core.errors import ProtocolError
 
 
@@ -32,15 +34,18 @@ def parse_yaml(text: str, name: str) -> Any:
         return YAML(typ="rt").load(text)
     except MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark is not None else 1
-        raise ProtocolError(f"{name}, line {line}: {error.problem}") from error
+        raise ProtocolError(f"{name}, line {line}: {_problem(error)}") from error
 
 
 def read_document(path: Path, model: type[Model]) -> Model:
     """The document in a YAML file, checked against `model`; all faults are reported together with their lines."""
     try:
         text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise ProtocolError(f"{path.name}: cannot be read as UTF-8 text") from error
+    except UnicodeDecodeError as error:
+        raise ProtocolError(f"{path.name}: not UTF-8 text (byte {error.start}); save it as UTF-8") from error
+    except OSError as error:
+        fact = "is a folder, expected a YAML file" if path.is_dir() else "cannot be read"
+        raise ProtocolError(f"{path.name}: {fact}; name the file itself") from error
     return parse_document(text, path.name, model)
 
 
@@ -56,7 +61,7 @@ def parse_document(text: str, name: str, model: type[Model]) -> Model:
         return model.model_validate(_plain(content))
     except pydantic.ValidationError as error:
         faults = [
-            f"{name}, line {_line_of(content, fault['loc'])}, {_dotted(fault['loc'])}: {fault['msg']}"
+            f"{name}, line {_line_of(content, fault['loc'])}, {_dotted(fault['loc'])}: {describe_fault(fault, model)}"
             for fault in error.errors()
         ]
         raise ProtocolError("; ".join(faults)) from error
@@ -70,6 +75,13 @@ def format_yaml(content: Any) -> str:
     writer.width = 110
     writer.dump(content, stream)
     return stream.getvalue()
+
+
+def _problem(error: MarkedYAMLError) -> str:
+    """What hinders reading, with what to look at."""
+    if isinstance(error, DuplicateKeyError):
+        return f"{str(error.problem).split(' with value')[0].removeprefix('found ')}; keep one of the two"
+    return f"no readable YAML: {error.problem}; look for an open quote or bracket, or a wrong indent, here or above"
 
 
 def _plain(node: Any) -> Any:
@@ -93,6 +105,4 @@ def _line_of(node: Any, location: tuple[int | str, ...]) -> int:
         elif isinstance(node, CommentedSeq) and isinstance(part, int) and part < len(node):
             line = node.lc.item(part)[0] + 1
             node = node[part]
-        else:
-            break
     return line

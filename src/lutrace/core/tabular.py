@@ -5,7 +5,8 @@ from __future__ import annotations
 import csv
 import datetime as dt
 import io
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,12 @@ from lutrace.core.errors import UnusableInputError
 
 Row = dict[str, Any]
 ENDINGS = (".csv", ".tsv", ".xlsx", ".parquet")
+_COMMA = re.compile(r"^[<>=≤≥ ]*[-+]?(?:\d{1,3}(?:\.\d{3})+,\d+|0*,\d+|\d*,(?:\d{1,2}|\d{4,})|\d{4,},\d+)(?:[eE].*)?$")
+_POINT = re.compile(
+    r"^[<>=≤≥ ]*[-+]?(?:\d{1,3}(?:,\d{3})+\.\d+|0*\.\d+|\d*\.(?:\d{1,2}|\d{4,})|\d{4,}\.\d+)(?:[eE].*)?$"
+)
+_EITHER = re.compile(r"^[<>=≤≥ ]*[-+]?[1-9]\d{0,2}\.\d{3}$")
+"""A decimal comma, a decimal point, and what can be a decimal point or group thousands."""
 
 
 def read_rows(path: Path) -> list[Row]:
@@ -32,8 +39,7 @@ def read_numbered_rows(path: Path) -> list[tuple[int, Row]]:
 
     Raises UnusableInputError for an unknown ending, a missing file, a doubled or empty header, or undecodable text.
     """
-    if not path.is_file():
-        raise UnusableInputError(f"{path.name}: no such file")
+    check_is_table_file(path)
     match path.suffix.lower():
         case ".csv":
             return _read_delimited(path, None)
@@ -44,6 +50,57 @@ def read_numbered_rows(path: Path) -> list[tuple[int, Row]]:
         case ".parquet":
             return _read_parquet(path)
     raise UnusableInputError(f"{path.name}: expected a table ending in {', '.join(ENDINGS)}")
+
+
+def check_is_table_file(path: Path) -> None:
+    """Raise UnusableInputError where there is a folder, or nothing, in the place of a table."""
+    if path.is_dir():
+        raise UnusableInputError(
+            f"{path.name}: is a folder, expected a table ending in {', '.join(ENDINGS)}; name the file in it"
+        )
+    if not path.is_file():
+        raise UnusableInputError(f"{path.name}: no such file; check the path")
+
+
+def has_decimal_comma(path: Path, rows: Sequence[tuple[int, Row]], columns: Iterable[str]) -> bool:
+    """Whether the numbers of a table are written with a decimal comma: some say so, and none has a decimal point.
+
+    `rows` as `read_numbered_rows` gives them, `columns` those that hold numbers. Only text tells: `12,5` is a decimal
+    comma, `12.5` a point, `5,000` neither. Raises UnusableInputError where numbers with a decimal comma stand beside
+    such as `1.234`, which could then be 1234 or 1.234.
+    """
+    commas = points = 0
+    doubtful: str | None = None
+    for number, row in rows:
+        for name in columns:
+            cell = str(row.get(name) or "")
+            commas += _COMMA.match(cell) is not None
+            points += _POINT.match(cell) is not None
+            if _EITHER.match(cell) is not None:
+                doubtful = doubtful or f"row {number}, {name}"
+    if commas and doubtful is not None and not points:
+        raise UnusableInputError(
+            f"{path.name}: {doubtful}: a point before three digits can group thousands or be a decimal sign where "
+            "other numbers have a decimal comma; write all numbers with one decimal sign and without groups"
+        )
+    return commas > 0 and not points
+
+
+def with_decimal_points(path: Path, rows: Sequence[tuple[int, Row]], columns: Sequence[str]) -> list[tuple[int, Row]]:
+    """The rows with decimal points in the numbers of `columns`, where the table is written with decimal commas.
+
+    Raises what `has_decimal_comma` raises.
+    """
+    if not has_decimal_comma(path, rows, columns):
+        return list(rows)
+    return [
+        (number, {name: _with_point(cell) if name in columns else cell for name, cell in row.items()})
+        for number, row in rows
+    ]
+
+
+def _with_point(cell: Any) -> Any:
+    return cell.replace(".", "").replace(",", ".") if isinstance(cell, str) and "," in cell else cell
 
 
 def write_rows(path: Path, rows: Sequence[Mapping[str, Any]], columns: Sequence[str] | None = None) -> None:

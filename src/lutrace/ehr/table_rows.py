@@ -16,6 +16,7 @@ from lutrace.core import (
     UnusableInputError,
     digest_of,
     digest_of_file,
+    has_decimal_comma,
     read_numbered_rows,
 )
 from lutrace.ehr.fhir_elements import RecordError
@@ -38,7 +39,8 @@ def read_table_rows(
     """The typed rows of a table file whose columns are those of the fact table `table_name`.
 
     `mapping` gives, by the file's column, the declared one; further columns are counted, not read. Partial dates
-    (`2023-05`) are read where the table has a precision column. `decimal` settles numbers such as `5,000`. For `labs`
+    (`2023-05`) are read where the table has a precision column. `decimal` settles numbers such as `5,000`; without it
+    a decimal comma is found out where the numbers of the table agree on it. For `labs`
     the columns `patient_id date analyte|loinc value unit [time lln uln]` are enough, all in the row's own unit. For
     `patients` the columns `family given birth_date` go to the identity. Rows that cannot be typed are faults.
 
@@ -51,6 +53,8 @@ def read_table_rows(
     names = list(raw[0][1]) if raw else []
     shorthand = table.name == "labs" and is_lab_shorthand(names)
     _check_columns(path, table, names, shorthand=shorthand)
+    if decimal is None and has_decimal_comma(path, raw, _number_columns(table, shorthand=shorthand)):
+        decimal = ","
     rows: list[Row] = []
     faults: list[Fault] = []
     identities: list[Identity] = []
@@ -100,6 +104,10 @@ def _check_columns(path: Path, table: Table, names: list[str], *, shorthand: boo
             f"{path.name}: {table.name} needs the columns {', '.join(missing)}; "
             f"found {', '.join(names)}; rename them in the file"
         )
+
+
+def _number_columns(table: Table, *, shorthand: bool) -> list[str]:
+    return ["value", "lln", "uln"] if shorthand else [one.name for one in table.columns if one.type is Type.FLOAT]
 
 
 def _is_derived(table: Table, name: str) -> bool:

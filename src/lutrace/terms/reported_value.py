@@ -41,7 +41,7 @@ def parse_reported_value(text: str, *, decimal: Literal[".", ","] | None = None)
     >>> parse_reported_value("> 5 000").value
     5000.0
     """
-    if _PLAIN.match(text) is not None:
+    if _PLAIN.match(text) is not None and not (decimal == "," and "." in text):
         return ReportedValue(_finite(text))
     match = _RESULT.match(text)
     if match is None or match.group(3):
