@@ -17,6 +17,7 @@ from lutrace.cli import (
     export_commands,
     pacs_commands,
     registry_commands,
+    score_commands,
     single_steps,
     study_commands,
 )
@@ -59,7 +60,15 @@ def commands(text: str) -> Iterator[list[str]]:
 
 def check_command(arguments: list[str]) -> None:
     """Raise when there is no such command, or it does not take these arguments."""
-    modules = (single_steps, registry_commands, study_commands, export_commands, deidentify_commands, pacs_commands)
+    modules = (
+        single_steps,
+        registry_commands,
+        study_commands,
+        score_commands,
+        export_commands,
+        deidentify_commands,
+        pacs_commands,
+    )
     for module in modules:
         module.register(app)
     group: Any = typer.main.get_command(app)

@@ -48,11 +48,20 @@ def run(arguments: Sequence[str] | None = None) -> int:
         export_commands,
         pacs_commands,
         registry_commands,
+        score_commands,
         single_steps,
         study_commands,
     )
 
-    modules = (single_steps, registry_commands, study_commands, export_commands, deidentify_commands, pacs_commands)
+    modules = (
+        single_steps,
+        registry_commands,
+        study_commands,
+        score_commands,
+        export_commands,
+        deidentify_commands,
+        pacs_commands,
+    )
     for module in modules:
         module.register(app)
     for stream in (sys.stdout, sys.stderr):

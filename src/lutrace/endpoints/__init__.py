@@ -6,6 +6,7 @@ from lutrace.endpoints.new_lesions import UNREVIEWED
 from lutrace.endpoints.psa_progression import describe_rule, find_psa_progression
 from lutrace.endpoints.psa_response import best_response
 from lutrace.endpoints.psa_series import baseline_of
+from lutrace.endpoints.questionnaires.scoring import score_long, score_wide
 from lutrace.endpoints.response_basis import NewAgainst, ResponseBasis
 from lutrace.endpoints.response_rows import derive_response_rows
 from lutrace.endpoints.scan_provenance import UNREVIEWED_VOLUME
@@ -25,4 +26,6 @@ __all__ = [
     "describe_rule",
     "express_values",
     "find_psa_progression",
+    "score_long",
+    "score_wide",
 ]

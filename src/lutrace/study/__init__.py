@@ -5,6 +5,7 @@ from lutrace.study.demo_index import write_demo_index
 from lutrace.study.registry_run import run_registry_study
 from lutrace.study.response_run import DEFAULT_RULES, ResponseResult, run_response
 from lutrace.study.run import Computation, RunResult, compute_study, run_study, summarise_notices
+from lutrace.study.score_run import ScoreResult, run_score, widen_scores
 from lutrace.study.shipped import load_protocol, shipped_names, shipped_text
 
 __all__ = [
@@ -12,14 +13,17 @@ __all__ = [
     "Computation",
     "ResponseResult",
     "RunResult",
+    "ScoreResult",
     "build_analysis_set",
     "compute_study",
     "load_protocol",
     "run_registry_study",
     "run_response",
+    "run_score",
     "run_study",
     "shipped_names",
     "shipped_text",
     "summarise_notices",
+    "widen_scores",
     "write_demo_index",
 ]

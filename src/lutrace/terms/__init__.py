@@ -21,7 +21,14 @@ from lutrace.terms.criteria import (
     response_rules,
 )
 from lutrace.terms.drugs import Drug, drug_named, drug_of_code, drugs, drugs_in_text
-from lutrace.terms.instruments import Instrument, instrument_named, instruments, instruments_of_items
+from lutrace.terms.instruments import (
+    Instrument,
+    MeaningfulChange,
+    Scale,
+    instrument_named,
+    instruments,
+    instruments_of_items,
+)
 from lutrace.terms.repeatability import (
     Repeatability,
     describe_repeatability,
@@ -39,12 +46,14 @@ __all__ = [
     "CanonicalLab",
     "Drug",
     "Instrument",
+    "MeaningfulChange",
     "PppRule",
     "PsaRecipRule",
     "RecipRule",
     "Repeatability",
     "ReportedValue",
     "ResponseRule",
+    "Scale",
     "Site",
     "Span",
     "Spread",

@@ -1,0 +1,1 @@
+"""From raw answers to scores, from scores to the time of worsening."""
