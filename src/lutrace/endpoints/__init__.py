@@ -3,9 +3,9 @@
 from lutrace.endpoints.basis import Basis
 from lutrace.endpoints.derivations import derive_endpoints, derive_values, derived_names, express_values
 from lutrace.endpoints.new_lesions import UNREVIEWED
-from lutrace.endpoints.psa_progression import describe_rule, find_psa_progression
-from lutrace.endpoints.psa_response import best_response
-from lutrace.endpoints.psa_series import baseline_of
+from lutrace.endpoints.psa.progression import describe_rule, find_psa_progression
+from lutrace.endpoints.psa.response import best_response
+from lutrace.endpoints.psa.series import baseline_of
 from lutrace.endpoints.questionnaires.scoring import score_long, score_wide
 from lutrace.endpoints.response_basis import NewAgainst, ResponseBasis
 from lutrace.endpoints.response_rows import derive_response_rows

@@ -12,10 +12,10 @@ from lutrace.endpoints.basis import Basis
 from lutrace.endpoints.characteristics import derive_characteristics
 from lutrace.endpoints.new_lesions import derive_new_lesions
 from lutrace.endpoints.overall_survival import derive_overall_survival
-from lutrace.endpoints.psa_change import derive_psa_change
-from lutrace.endpoints.psa_pfs import derive_psa_pfs
-from lutrace.endpoints.psa_response import derive_psa_response
-from lutrace.endpoints.psa_series import derive_psa_baseline
+from lutrace.endpoints.psa.change import derive_psa_change
+from lutrace.endpoints.psa.pfs import derive_psa_pfs
+from lutrace.endpoints.psa.response import derive_psa_response
+from lutrace.endpoints.psa.series import derive_psa_baseline
 from lutrace.endpoints.response import derive_response
 from lutrace.endpoints.scan_provenance import derive_scan_provenance
 from lutrace.endpoints.tumour_volume import derive_tumour_volume

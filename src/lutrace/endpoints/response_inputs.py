@@ -9,7 +9,7 @@ import ibis.expr.types as ir
 
 from lutrace.endpoints.basis import attach, held, ranked_first
 from lutrace.endpoints.new_lesion_counts import count_new, find_tracked, links_of, list_new
-from lutrace.endpoints.psa_series import psa_values
+from lutrace.endpoints.psa.series import psa_values
 from lutrace.endpoints.response_basis import ResponseBasis, pair_scans
 from lutrace.tables import LABS, LESION_LINKS, LESIONS, TRACKING_CHECKS
 

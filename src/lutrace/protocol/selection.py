@@ -55,22 +55,56 @@ class Landmark(FrozenModel):
 
 
 class PsaBaseline(FrozenModel):
-    """Baseline PSA: the last value on or before the first cycle within `window`, else within `fallback`, flagged."""
+    """Baseline PSA: from the values on or before the first cycle within `window`, else within `fallback`, flagged.
+
+    method: `last` of them, their `mean`, the highest (`max`), or the `first`.
+    """
 
     window: Days = 28.0
     fallback: Days = 60.0
+    method: Literal["last", "mean", "max", "first"] = "last"
+
+
+class PsaValues(FrozenModel):
+    """Which number stands for a result: below the assay's limit, several on one day, another assay.
+
+    below_limit: `<x` counts as x (`limit`), as x/2 (`half`) or as 0 (`zero`); `>x` always counts as x.
+    same_day: of several results of one day the `highest`, their `mean`, or the `last`.
+    assay: results of `any` assay, or only those of the assay of the `baseline`.
+    """
+
+    below_limit: Literal["limit", "half", "zero"] = "limit"
+    same_day: Literal["highest", "mean", "last"] = "highest"
+    assay: Literal["any", "baseline"] = "any"
+
+
+class PsaDoubling(FrozenModel):
+    """From which values the doubling time of PSA is computed, and how; values of 0 never enter a logarithm.
+
+    window: values since the last day at the nadir (baseline included), since the baseline, up to the index day, or all.
+    method: slope of ln PSA by least squares, or between the first and the last value.
+    convention: `plain` asks for values of three days above 0; `psawg` for values of 0.2 ng/mL and more within 12 months,
+    three of them at least 28 days apart from each other, over at least 3 months (Arlen et al., J Urol 2008;179:2181).
+    """
+
+    window: Literal["since_nadir", "since_baseline", "before_index", "all"] = "since_nadir"
+    method: Literal["least_squares", "two_points"] = "least_squares"
+    convention: Literal["plain", "psawg"] = "plain"
 
 
 class PsaRules(FrozenModel):
-    """Which PSA values stand for baseline and landmark, and how long apart two values confirm a response.
+    """Which PSA values stand for baseline, week 12 and landmark, and how long apart two values confirm a response.
 
     The landmark value is the last one after the first cycle, on or before the landmark, not older than
-    `landmark_window`.
+    `landmark_window`. The value of week 12 is the one nearest to day 84 within `week12_window` on either side.
     """
 
+    values: PsaValues = PsaValues()
     baseline: PsaBaseline = PsaBaseline()
     landmark_window: Days = 42.0
+    week12_window: Days = 14.0
     response_confirmation: Days = 21.0
+    doubling: PsaDoubling = PsaDoubling()
 
 
 class NewLesionRules(FrozenModel):

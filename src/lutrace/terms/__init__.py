@@ -29,6 +29,7 @@ from lutrace.terms.instruments import (
     instruments,
     instruments_of_items,
 )
+from lutrace.terms.psa_criteria import PsaCriteria, PsaThresholds, psa_criteria, psa_thresholds
 from lutrace.terms.repeatability import (
     Repeatability,
     describe_repeatability,
@@ -48,7 +49,9 @@ __all__ = [
     "Instrument",
     "MeaningfulChange",
     "PppRule",
+    "PsaCriteria",
     "PsaRecipRule",
+    "PsaThresholds",
     "RecipRule",
     "Repeatability",
     "ReportedValue",
@@ -78,6 +81,8 @@ __all__ = [
     "instruments_of_items",
     "is_psma_tracer",
     "parse_reported_value",
+    "psa_criteria",
+    "psa_thresholds",
     "recip_rule",
     "regions",
     "repeatability_of",

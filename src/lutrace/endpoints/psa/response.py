@@ -6,7 +6,7 @@ import ibis
 import ibis.expr.types as ir
 
 from lutrace.endpoints.basis import Basis, attach, finish, ranked_first
-from lutrace.endpoints.psa_series import psa_and_baseline
+from lutrace.endpoints.psa.series import psa_and_baseline
 
 
 def best_response(clocked: ir.Table, baseline: ir.Table, *, percent: float, gap_days: float) -> ir.Table:

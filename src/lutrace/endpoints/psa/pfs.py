@@ -6,8 +6,8 @@ import ibis
 import ibis.expr.types as ir
 
 from lutrace.endpoints.basis import Basis, attach, finish, ranked_first
-from lutrace.endpoints.psa_progression import describe_rule, find_psa_progression
-from lutrace.endpoints.psa_series import first_cycles, psa_and_baseline
+from lutrace.endpoints.psa.progression import describe_rule, find_psa_progression
+from lutrace.endpoints.psa.series import first_cycles, psa_and_baseline
 from lutrace.endpoints.vital_status import vital_status
 from lutrace.protocol import PsaPfs
 from lutrace.tables import TREATMENTS

@@ -6,7 +6,7 @@ import ibis
 import ibis.expr.types as ir
 
 from lutrace.endpoints.basis import Basis, attach, finish, ranked_first
-from lutrace.endpoints.psa_series import psa_and_baseline
+from lutrace.endpoints.psa.series import psa_and_baseline
 
 RESPONSE_PCT = -50.0
 RISE_PCT = 25.0
