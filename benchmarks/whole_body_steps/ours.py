@@ -6,6 +6,7 @@ import argparse
 import json
 import resource
 import time
+from dataclasses import replace
 from pathlib import Path
 
 from scan import ORGANS
@@ -72,7 +73,7 @@ def named(masks: list[Mask]) -> list[Mask]:
     """The masks of the label file by the site profile's names."""
     text = "".join(f"  organs_{label}: {name}\n" for label, name in enumerate(ORGANS, start=1))
     profile = parse_profile(f"mask_names:\n{text}")
-    return [Mask(profile.region_of(mask.name) or mask.name, mask.array, mask.geometry, mask.source) for mask in masks]
+    return [replace(mask, name=profile.region_of(mask.name) or mask.name) for mask in masks]
 
 
 if __name__ == "__main__":

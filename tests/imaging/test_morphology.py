@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from tests.imaging.make import ball, grid
 
-from lutrace.imaging import dilate, distance_to, erode
+from lutrace.imaging import Geometry, dilate, distance_to, erode
 
 
 def point() -> np.ndarray:
@@ -41,3 +41,21 @@ def test_the_edge_of_the_image_does_not_shrink_a_region() -> None:
 
 def test_distance_to_nothing_is_infinite() -> None:
     assert np.isinf(distance_to(np.zeros((2, 2, 2), bool), grid((2, 2, 2)))).all()
+
+
+@pytest.mark.parametrize("margin_mm", [1.0, 4.0, 6.3])
+def test_a_ball_drawn_by_rows_is_the_region_within_the_margin_by_the_distance_map(margin_mm: float) -> None:
+    geometry = Geometry((23, 19, 17), (1.5, 2.0, 3.0), (0.0, 0.0, 0.0))
+    region = np.random.default_rng(3).random(geometry.shape_zyx) < 0.01
+    region[0, 0, 0] = region[-1, -1, -1] = True
+    assert (dilate(region, geometry, margin_mm) == (distance_to(region, geometry) <= margin_mm + 1e-4)).all()
+    kept = region | (distance_to(region, geometry) > 2.0)
+    assert (erode(kept, geometry, margin_mm) == (kept & (distance_to(~kept, geometry) > margin_mm + 1e-4))).all()
+
+
+def test_a_ball_larger_than_the_grid_fills_it() -> None:
+    geometry = Geometry((3, 3, 3), (1.0, 1.0, 1.0), (0.0, 0.0, 0.0))
+    corner = np.zeros((3, 3, 3), bool)
+    corner[0, 0, 0] = True
+    assert dilate(corner, geometry, 5.0).all()
+    assert dilate(corner, geometry, 60.0).all()

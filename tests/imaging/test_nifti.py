@@ -60,3 +60,16 @@ def test_a_text_file_called_nifti_is_refused(tmp_path: Path) -> None:
 def test_another_ending_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UnusableInputError, match=r"ends in \.nii"):
         write_nifti(tmp_path / "x.mha", np.zeros(grid().shape_zyx, np.uint8), grid())
+
+
+def test_the_regions_of_a_label_file_know_the_box_that_holds_them(tmp_path: Path) -> None:
+    labels = np.zeros(grid().shape_zyx, np.uint8)
+    labels[2:5, 3:4, 6:9] = 3
+    labels[1, 2, 19] = 1
+    labels[3, 11, 0] = 1
+    write_nifti(tmp_path / "a.nii.gz", labels, grid())
+    one, three = read_nifti_masks(tmp_path / "a.nii.gz")
+    assert one.box == (slice(1, 4), slice(2, 12), slice(0, 20))
+    assert three.box == (slice(2, 5), slice(3, 4), slice(6, 9))
+    assert (one.array == (labels == 1)).all()
+    assert (three.array == (labels == 3)).all()

@@ -36,7 +36,6 @@ def test_with_a_curve_both_the_measured_and_the_corrected_uptake_are_reported() 
     assert burden["tlp_corrected_ml"] == pytest.approx(sum(row["tlp_corrected_ml"] for row in tumour))
     assert burden["suv_mean_corrected"] == pytest.approx(burden["tlp_corrected_ml"] / burden["tumour_auto_ml"])
     assert burden["tlp_ml"] == plain.burden_row["tlp_ml"]
-    assert found.inputs_digest != plain.inputs_digest
     beyond = sum(row["volume_ml"] < 1.0 for row in found.rows)
     assert any(note.startswith(f"recovery: {beyond} lesions beyond") for note in found.notes) == (beyond > 0)
 

@@ -18,6 +18,7 @@ from lutrace.imaging.measures import RegionMeasures, measure_labels, measure_reg
 from lutrace.imaging.mip import COLOURS, Outline, Picture, render_mip
 from lutrace.imaging.mip_plate import Caption, render_mip_plate, render_turning_mip
 from lutrace.imaging.morphology import dilate, dilate_box, distance_to, erode, erode_box
+from lutrace.imaging.neighbourhood import find_places
 from lutrace.imaging.nifti import is_nifti, read_nifti_masks, read_nifti_volume, write_nifti
 from lutrace.imaging.peak import compute_sphere_means
 from lutrace.imaging.png import encode_png
@@ -75,6 +76,7 @@ __all__ = [
     "fill_polygon",
     "find_components",
     "find_face",
+    "find_places",
     "identity_registration",
     "is_nifti",
     "label_components",

@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from lutrace.core import Source, UnusableInputError, digest_of_file
 from lutrace.imaging.itk import from_itk, geometry_of, sitk, to_itk
-from lutrace.imaging.volume import BoolArray, Geometry, Mask, Volume
+from lutrace.imaging.neighbourhood import find_places
+from lutrace.imaging.volume import Geometry, Mask, Volume, box_of_places
 
 NIFTI_ENDINGS = (".nii", ".nii.gz")
 
@@ -51,10 +52,10 @@ def read_nifti_masks(path: Path) -> list[Mask]:
     is not a whole number (a probability map has no single meaning here).
     """
     array, geometry = _read(path)
-    place = np.flatnonzero(array != 0)
+    place = find_places(array, lambda voxels: voxels != 0)
     found = array.ravel()[place]
-    values = np.unique(found)
-    labels = [int(value) for value in values]
+    order = np.argsort(found, kind="stable")
+    values, begins = np.unique(found[order], return_index=True)
     if not np.array_equal(values, np.round(values)) or values.min(initial=0) < 0:
         raise UnusableInputError(
             f"{path.name}: expected whole labels from 0, found {float(array.min()):g} to {float(array.max()):g}; "
@@ -62,20 +63,21 @@ def read_nifti_masks(path: Path) -> list[Mask]:
         )
     stem = path.name[: -len(".nii.gz")] if path.name.lower().endswith(".nii.gz") else path.stem
     digest = digest_of_file(path)
-    if not labels:
+    if not len(values):
         return [Mask(stem, np.zeros(array.shape, np.bool_), geometry, Source("masks", digest, "nifti"))]
+    labels = [int(value) for value in values]
     names = [stem] if len(labels) == 1 else [f"{stem}_{label}" for label in labels]
     return [
-        Mask(name, _region(place[found == label], geometry), geometry, Source("masks", digest, f"nifti label {label}"))
-        for name, label in zip(names, labels, strict=True)
+        _region(name, place[own], geometry, Source("masks", digest, f"nifti label {label}"))
+        for name, label, own in zip(names, labels, np.split(order, begins[1:]), strict=True)
     ]
 
 
-def _region(place: NDArray[np.int64], geometry: Geometry) -> BoolArray:
-    """The voxels at flat indices; memory that holds no voxel of the region is never touched."""
+def _region(name: str, place: NDArray[np.int64], geometry: Geometry, source: Source) -> Mask:
+    """The mask of the voxels at flat indices that rise; memory that holds none of them is never touched."""
     array = np.zeros(geometry.shape_zyx, np.bool_)
     array.ravel()[place] = True
-    return array
+    return Mask(name, array, geometry, source, extent=box_of_places(place, geometry.shape_zyx))
 
 
 def write_nifti(path: Path, array: NDArray[Any], geometry: Geometry) -> None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from lutrace.imaging.neighbourhood import compute_weighted_sums
 from lutrace.imaging.volume import FloatArray, Geometry, Volume
 
 SPHERE_RADIUS_MM = 6.203504908994
@@ -47,11 +48,8 @@ def compute_sphere_means(volume: Volume, centres_zyx: NDArray[np.int64]) -> Sphe
     strides = np.asarray([shape[1] * shape[2], shape[2], 1])
     whole = np.asarray(((centres_zyx >= margin) & (centres_zyx < shape - margin)).all(axis=1))
     mean = np.empty(len(centres_zyx))
-    flat_centres = centres_zyx[whole] @ strides
-    total = np.zeros(len(flat_centres))
     values = volume.array.ravel()
-    for step in offsets @ strides:
-        total += values[flat_centres + step]
+    total = compute_weighted_sums(values, centres_zyx[whole] @ strides, offsets @ strides, np.ones(len(offsets)))
     mean[whole] = total / len(offsets)
     mean[~whole] = _means_at_the_edge(values, centres_zyx[~whole], offsets, shape)
     return SphereMeans(mean, whole)

@@ -150,7 +150,9 @@ def resample_labels(
 def resample_mask(mask: Mask, target: Geometry, *, matrix: NDArray[np.float64] | None = None) -> Mask:
     """The region on another grid: a voxel belongs when the nearest voxel of the mask does; a note says so."""
     array = resample_array(mask.array, mask.geometry, target, method="nearest", outside=0.0, matrix=matrix)
-    return replace(mask, array=array.astype(np.bool_), geometry=target, notes=(*mask.notes, _note(mask, target)))
+    return replace(
+        mask, array=array.astype(np.bool_), geometry=target, notes=(*mask.notes, _note(mask, target)), extent=None
+    )
 
 
 def _note(mask: Mask, target: Geometry) -> str:
@@ -169,7 +171,9 @@ def resample_masks(masks: Sequence[Mask], target: Geometry) -> list[Mask]:
         together = [number for number, mask in waiting.items() if mask.geometry == first][:_BITS]
         for number, array in zip(together, _moved_together([waiting[n] for n in together], target), strict=True):
             mask = waiting.pop(number)
-            moved[number] = replace(mask, array=array, geometry=target, notes=(*mask.notes, _note(mask, target)))
+            moved[number] = replace(
+                mask, array=array, geometry=target, notes=(*mask.notes, _note(mask, target)), extent=None
+            )
     return [moved[number] for number in range(len(masks))]
 
 

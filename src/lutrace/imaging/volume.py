@@ -112,6 +112,8 @@ class Mask:
     """A region: boolean array (slices, rows, columns) on a geometry, with the name that its maker gave it.
 
     `notes` says what was inferred or tolerated on the way to these voxels (a resampling, a contour between slices).
+    `extent` is the least part of the grid that holds the region, from a maker who knows it; who changes the array
+    changes or leaves out the extent too.
     """
 
     name: str
@@ -119,6 +121,7 @@ class Mask:
     geometry: Geometry
     source: Source
     notes: tuple[str, ...] = ()
+    extent: Box | None = None
 
     def __post_init__(self) -> None:
         """Check shape and type."""
@@ -131,7 +134,7 @@ class Mask:
     @cached_property
     def box(self) -> Box:
         """The least part of the grid that holds the region, found once; without a voxel when the region is empty."""
-        return box_of(self.array)
+        return box_of(self.array) if self.extent is None else self.extent
 
     @property
     def is_empty(self) -> bool:
@@ -151,6 +154,20 @@ def box_of(array: BoolArray) -> Box:
     along = _span(slices)
     plane = np.any(array[along], axis=0)
     return (along, _span(np.flatnonzero(np.any(plane, axis=1))), _span(np.flatnonzero(np.any(plane, axis=0))))
+
+
+def box_of_places(place: NDArray[np.int64], shape_zyx: tuple[int, int, int]) -> Box:
+    """What `box_of` gives, of voxels listed as flat indices that rise."""
+    if not len(place):
+        return (slice(0, 0), slice(0, 0), slice(0, 0))
+    row, x = np.divmod(place, shape_zyx[2])
+    y = row % shape_zyx[1]
+    first, last = int(row[0]) // shape_zyx[1], int(row[-1]) // shape_zyx[1]
+    return (
+        slice(first, last + 1),
+        slice(int(y.min()), int(y.max()) + 1),
+        slice(int(x.min()), int(x.max()) + 1),
+    )
 
 
 def _span(index: NDArray[np.int64]) -> slice:

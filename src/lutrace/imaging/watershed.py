@@ -16,8 +16,9 @@ from numpy.typing import NDArray
 
 from lutrace.imaging.basins import Edges, join_basins
 from lutrace.imaging.components import Connectivity, LabelledVoxels
+from lutrace.imaging.neighbourhood import Pairs, compute_weighted_sums, find_touching, mark_beside
 from lutrace.imaging.peak import sphere_offsets
-from lutrace.imaging.volume import BoolArray, Geometry, Volume
+from lutrace.imaging.volume import BoolArray, Volume
 
 _FWHM_PER_SIGMA = 2.3548200450309493
 _REACH_SIGMA = 2.5
@@ -78,11 +79,7 @@ def _split_at_organs(
     volume: Volume, voxels: LabelledVoxels, rule: SplitRule, connectivity: Connectivity, normal: BoolArray
 ) -> Split:
     """The parts, looking only at such voxels of organs as touch another voxel: what lies deeper decides nothing."""
-    kept = ~normal
-    outside = voxels.place[kept]
-    slice_step, row_step = volume.array.shape[1] * volume.array.shape[2], volume.array.shape[2]
-    for step in (z * slice_step + y * row_step + x for z in (-1, 0, 1) for y in (-1, 0, 1) for x in (-1, 0, 1)):
-        kept[_listed(voxels.place, outside + step)[1]] = True
+    kept = ~normal | mark_beside(voxels.place, voxels.place[~normal], volume.array.shape)
     listed = LabelledVoxels(voxels.place[kept], voxels.number[kept], voxels.count)
     found = _split_listed(volume, listed, rule, connectivity, normal[kept])
     part = np.zeros(len(kept), np.int32)
@@ -98,7 +95,7 @@ def _split_listed(
         nothing = np.zeros(0, np.float64)
         return Split(np.zeros(0, np.int32), 0, np.zeros(0, np.int32), nothing, nothing)
     uptake = smooth_at(volume, voxels.place, rule.smoothing_fwhm_mm)
-    pairs = _pairs(voxels, volume.geometry, connectivity)
+    pairs = find_touching(voxels.place, volume.array.shape, connectivity)
     basin_of, roots = _basins(uptake, voxels.place, pairs, given)
     peak = np.where(given[roots], np.inf, uptake[roots])
     edges = _edges(uptake, pairs, basin_of, len(roots))
@@ -132,57 +129,22 @@ def smooth_at(volume: Volume, place: NDArray[np.int64], fwhm_mm: float) -> NDArr
     strides = np.asarray([shape[1] * shape[2], shape[2], 1])
     index = np.stack(np.unravel_index(place, volume.array.shape), axis=1)
     reach = np.abs(offsets).max(axis=0)
-    edge = np.flatnonzero(((index < reach) | (index >= shape - reach)).any(axis=1))
+    at_edge = ((index < reach) | (index >= shape - reach)).any(axis=1)
     total = np.zeros(len(place))
+    total[~at_edge] = compute_weighted_sums(values, place[~at_edge], offsets @ strides, weights)
     for offset, weight in zip(offsets, weights, strict=True):
-        flat = place + int(offset @ strides)
-        flat[edge] = np.clip(index[edge] + offset, 0, shape - 1) @ strides
-        total += weight * values[flat]
+        total[at_edge] += weight * values[np.clip(index[at_edge] + offset, 0, shape - 1) @ strides]
     return total
-
-
-def _pairs(
-    voxels: LabelledVoxels, geometry: Geometry, connectivity: Connectivity
-) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
-    """All pairs of neighbouring voxels, each once, as positions in the list."""
-    shape = np.asarray(geometry.shape_zyx)
-    strides = np.asarray([shape[1] * shape[2], shape[2], 1])
-    index = np.stack(np.unravel_index(voxels.place, geometry.shape_zyx))
-    at_edge = np.flatnonzero(((index == 0) | (index == shape[:, None] - 1)).any(axis=0))
-    reach = {6: 1, 18: 2, 26: 3}[connectivity]
-    steps = [
-        np.array([z, y, x])
-        for z in (0, 1)
-        for y in (-1, 0, 1)
-        for x in (-1, 0, 1)
-        if (z, y, x) > (0, 0, 0) and z + abs(y) + abs(x) <= reach
-    ]
-    left, right = [], []
-    for step in steps:
-        wanted = voxels.place + int(step @ strides)
-        moved = index[:, at_edge] + step[:, None]
-        wanted[at_edge[((moved < 0) | (moved >= shape[:, None])).any(axis=0)]] = -1
-        here, found = _listed(voxels.place, wanted)
-        left.append(here.astype(np.int32))
-        right.append(found.astype(np.int32))
-    return np.concatenate(left), np.concatenate(right)
-
-
-def _listed(place: NDArray[np.int64], wanted: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Which of `wanted` are in the rising list `place`, and where there."""
-    at = np.minimum(np.searchsorted(place, wanted), len(place) - 1)
-    here = np.flatnonzero(place[at] == wanted)
-    return here, at[here]
 
 
 def _basins(
     uptake: NDArray[np.float64],
     place: NDArray[np.int64],
-    pairs: tuple[NDArray[np.int32], NDArray[np.int32]],
+    pairs: Pairs,
     normal: BoolArray,
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """The basin of each voxel, and the voxel at which each basin ends: its maximum, or the first of an organ."""
-    order = np.lexsort((-place, uptake))
+    order = len(place) - 1 - np.argsort(uptake[::-1], kind="stable")  # of equal uptake, the later place first
     rank = np.empty(len(order), np.int64)
     rank[order] = np.arange(len(order))
     best = rank.copy()
@@ -203,7 +165,7 @@ def _basins(
 
 def _edges(
     uptake: NDArray[np.float64],
-    pairs: tuple[NDArray[np.int32], NDArray[np.int32]],
+    pairs: Pairs,
     basin_of: NDArray[np.int64],
     n_basins: int,
 ) -> Edges:
@@ -223,7 +185,7 @@ def _split(
     voxels: LabelledVoxels,
     normal: BoolArray,
     uptake: NDArray[np.float64],
-    pairs: tuple[NDArray[np.int32], NDArray[np.int32]],
+    pairs: Pairs,
     basins: tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]],
 ) -> Split:
     """Parts numbered by component, then by their first voxel; the basin of the organs is part 0."""

@@ -30,7 +30,9 @@ def healthy_skeleton(skeleton: Mask, lesions: BoolArray, *, lesion_margin_mm: fl
     healthy = inside & ~dilate(lesions, skeleton.geometry, lesion_margin_mm)
     source = Source(skeleton.source.kind, skeleton.source.digest, "labeller healthy skeleton")
     note = f"{skeleton.name} shrunk by {erosion_mm:g} mm, without lesions grown by {lesion_margin_mm:g} mm"
-    return replace(skeleton, name="healthy_skeleton", array=healthy, source=source, notes=(*skeleton.notes, note))
+    return replace(
+        skeleton, name="healthy_skeleton", array=healthy, source=source, notes=(*skeleton.notes, note), extent=None
+    )
 
 
 def measure_healthy_skeleton(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Unpack
 
@@ -18,6 +17,7 @@ from lutrace.imaging import (
     Mask,
     Volume,
     field_of_view_mm,
+    find_places,
     measure_voxels,
 )
 from lutrace.segment.burden import Burden, Lesion, burden_row, compute_burden, lesion_row
@@ -30,7 +30,6 @@ from lutrace.segment.reference import LiverReference, measure_reference, referen
 from lutrace.segment.regions_mitnm import NodeLevels, find_node_levels, mitnm_of
 from lutrace.segment.scan_facts import (
     ScanFacts,
-    digest_of_scan,
     modality_of,
     organs_by_region,
     source_of,
@@ -60,7 +59,6 @@ class LesionSet:
     threshold_suv: float
     liver: LiverReference | None
     reference: LiverReference | None
-    inputs_digest: str
     notes: tuple[str, ...]
 
     @property
@@ -84,7 +82,7 @@ class LesionSet:
 
     @property
     def burden_row(self) -> Row:
-        """The row of the table `tumour_burdens` but for patient, scan and provenance."""
+        """The row of the table `tumour_burdens` but for patient, scan, provenance and the digest of the inputs."""
         box = [[round(low, 3), round(high, 3)] for low, high in field_of_view_mm(self.geometry)]
         return {
             "plan": self.plan.name,
@@ -93,7 +91,6 @@ class LesionSet:
             "organ_source": self.organ_source,
             **burden_row(self.burden),
             "field_of_view_mm": canonical_json(box),
-            "inputs_digest": self.inputs_digest,
         }
 
 
@@ -130,7 +127,6 @@ class _Scan:
         self._volume = volume
         self._facts = facts
         self._organs = organs_by_region(volume, masks, facts)
-        self._digest: Future[str] | None = None
         self._placed: tuple[dict[str, Mask], NodeLevels] | None = None
         self._normal: dict[str, NormalUptake] = {}
         self._references: dict[str, LiverReference | None] = {}
@@ -140,10 +136,6 @@ class _Scan:
     def measure(self, plan: Plan) -> LesionSet:
         """The lesions under one plan."""
         volume, facts = self._volume, self._facts
-        if self._digest is None:
-            with_digest = ThreadPoolExecutor(1)
-            self._digest = with_digest.submit(digest_of_scan, volume, self._organs, facts)
-            with_digest.shutdown(wait=False)
         modality = modality_of(facts)
         fwhm_mm = plan.resolution_of(modality)
         check_validity(plan, tracer=facts.get("tracer"), modality=modality)
@@ -169,7 +161,6 @@ class _Scan:
             threshold_suv=threshold,
             liver=liver,
             reference=self._reference(plan, reference_region(facts.get("tracer"))),
-            inputs_digest=digest_of([plan.digest, self._digest.result()]),
             notes=self._notes(plan, ground, built, liver),
         )
 
@@ -197,8 +188,8 @@ class _Scan:
             self._parts[key] = find_parts(self._volume, above, plan, ground, threshold_suv=threshold)
         return self._parts[key]
 
-    def _above(self, plan: Plan, threshold: float) -> BoolArray:
-        """The voxels that are taken for uptake."""
+    def _above(self, plan: Plan, threshold: float) -> NDArray[np.int64]:
+        """The flat indices of the voxels that are taken for uptake."""
         if plan.threshold.kind == "model":
             model = self._facts.get("model_mask")
             if model is None:
@@ -206,11 +197,10 @@ class _Scan:
                     f"plan {plan.name}: it measures a mask that a network made, and none was given; name the folder of "
                     "your nnU-Net model in the site profile, or take a plan with a threshold"
                 )
-            return model.array
-        above = self._volume.array >= np.float32(threshold)
-        if "body" in self._organs:
-            above &= self._organs["body"].array
-        return np.asarray(above)
+            return np.flatnonzero(model.array)
+        level = np.float32(threshold)
+        above = find_places(self._volume.array, lambda voxels: voxels >= level)
+        return above[self._organs["body"].array.ravel()[above]] if "body" in self._organs else above
 
     def _reference(self, plan: Plan, region: str) -> LiverReference | None:
         """The reference of an organ given, without its foci that the plan would keep as candidates."""

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping, Sequence
-from typing import Any, Literal, Protocol, TypedDict
+from typing import Literal, Protocol, TypedDict
 
-import numpy as np
-from numpy.typing import NDArray
-
-from lutrace.core import ContradictionError, UnsupportedError, digest_of
+from lutrace.core import ContradictionError, UnsupportedError
 from lutrace.imaging import BoolArray, Mask, Volume
 from lutrace.segment.organ_set import OrganSource
 from lutrace.segment.organs import maker_of
@@ -87,35 +83,3 @@ def source_of(masks: Sequence[Mask]) -> OrganSource:
     if not masks:
         return "none"
     return "model" if any(maker_of(mask) == "model" for mask in masks) else "given"
-
-
-def digest_of_scan(volume: Volume, organs: Mapping[str, Mask], facts: ScanFacts) -> str:
-    """Digest of the SUV voxels with their grid, the masks, and the facts that were stated."""
-    grid = [volume.geometry.size_xyz, volume.geometry.spacing_mm, volume.geometry.origin_mm, volume.geometry.direction]
-    masks = {name: _digest_of_mask(mask.array, mask.box[0]) for name, mask in organs.items()}
-    ct, seeds, model = facts.get("ct"), facts.get("tumour_seeds"), facts.get("model_mask")
-    stated: dict[str, Any] = {
-        "ct": None if ct is None else _digest_of_array(ct.array),
-        "tracer": facts.get("tracer"),
-        "modality": modality_of(facts),
-        "seeds": None if seeds is None else _digest_of_mask(seeds),
-        "recovery": None if facts.get("recovery") is None else repr(facts.get("recovery")),
-        "model": None if model is None else _digest_of_mask(model.array),
-    }
-    stated = {name: value for name, value in stated.items() if value is not None}
-    return digest_of([grid, _digest_of_array(volume.array), masks, stated])
-
-
-def _digest_of_array(array: NDArray[Any]) -> str:
-    return hashlib.sha256(np.ascontiguousarray(array).data).hexdigest()
-
-
-def _digest_of_mask(array: BoolArray, slices: slice = slice(None)) -> str:
-    """Digest of the voxels as bits; only the `slices` that hold any are read."""
-    flat, per_slice = array.ravel(), array[0].size
-    first, stop, _ = slices.indices(len(array))
-    begin = first * per_slice // 8
-    packed = np.zeros((flat.size + 7) // 8, np.uint8)
-    held = np.packbits(flat[begin * 8 : stop * per_slice])
-    packed[begin : begin + len(held)] = held
-    return hashlib.sha256(packed.data).hexdigest()

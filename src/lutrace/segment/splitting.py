@@ -17,7 +17,7 @@ from lutrace.imaging import (
     Split,
     SplitRule,
     Volume,
-    find_components,
+    connect_voxels,
     label_components,
     split_by_uptake,
 )
@@ -55,14 +55,14 @@ class Ground:
     facts: ScanFacts
 
 
-def find_parts(volume: Volume, above: BoolArray, plan: Plan, ground: Ground, *, threshold_suv: float) -> Parts:
-    """The candidates among the voxels `above` a threshold, in the order of their components.
+def find_parts(volume: Volume, above: NDArray[np.int64], plan: Plan, ground: Ground, *, threshold_suv: float) -> Parts:
+    """The candidates among the voxels `above` a threshold (flat indices that rise), in the order of their components.
 
     Organ masks mark a basin of the watershed, so that a lesion beside an organ keeps its own voxels up to the
     valley between them. Without organ masks the labeller says what each part is; with some missing, a part that it
     takes for a missing organ waits for a reader. A part that holds a tumour seed is tumour whatever it lies in.
     """
-    found = find_components(above, connectivity=plan.connectivity)
+    found = connect_voxels(above, np.ones(len(above), np.int32), volume.array.shape, connectivity=plan.connectivity)
     least = plan.min_voxels_of(modality_of(ground.facts), volume.geometry.voxel_volume_ml)
     split = _split(volume, found, plan, ground, least=least)
     part, seeded = _with_seeds(split, found, ground.facts.get("tumour_seeds"))

@@ -1,0 +1,111 @@
+"""What lies around listed voxels: sums of their neighbours, which of them touch, which of a grid fulfil a condition.
+
+The cost goes with the voxels listed, not with their grid; pieces that fit the processor's cache are worked on by two
+threads at a time, and no result depends on how the work was shared out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+_THREADS = 2
+_PLACES = 16_384
+_VOXELS = 2**20
+
+Pairs = tuple[NDArray[np.int32], NDArray[np.int32]]
+"""Two lists of positions in a list of voxels: the first of each pair, and the second."""
+
+
+def find_places(array: NDArray[Any], holds: Callable[[NDArray[Any]], NDArray[np.bool_]]) -> NDArray[np.int64]:
+    """The flat indices, rising, of the voxels for which `holds` is true; it is given whole slices, some at a time."""
+    per_slice = max(array[0].size, 1)
+    step = max(_VOXELS // per_slice, 1)
+
+    def of(first: int) -> NDArray[np.int64]:
+        return np.asarray(np.flatnonzero(holds(array[first : first + step])) + first * per_slice, np.int64)
+
+    with ThreadPoolExecutor(_THREADS) as pool:
+        return np.asarray(np.concatenate(list(pool.map(of, range(0, len(array), step)))), np.int64)
+
+
+def compute_weighted_sums(
+    values: NDArray[np.float32],
+    place: NDArray[np.int64],
+    steps: Sequence[int] | NDArray[np.int64],
+    weights: Sequence[float] | NDArray[np.float64],
+) -> NDArray[np.float64]:
+    """The sum of weight x value over the flat indices place + step, for each place, in the unit of `values`.
+
+    It is formed in double precision in the order of the steps. All these indices must lie within `values`.
+    """
+    total = np.zeros(len(place))
+
+    def fill(start: int) -> None:
+        own = place[start : start + _PLACES]
+        base = int(own.min())
+        here = (own - base).astype(np.intp)
+        sums = total[start : start + _PLACES]
+        taken, product = np.empty(len(own), values.dtype), np.empty(len(own))
+        for step, weight in zip(steps, weights, strict=True):
+            np.take(values[base + int(step) :], here, out=taken, mode="clip")
+            np.multiply(taken, weight, out=product, dtype=np.float64)
+            sums += product
+
+    with ThreadPoolExecutor(_THREADS) as pool:
+        list(pool.map(fill, range(0, len(place), _PLACES)))
+    return total
+
+
+def find_touching(place: NDArray[np.int64], shape_zyx: tuple[int, ...], connectivity: int) -> Pairs:
+    """All pairs of listed voxels that touch, each once, as positions in the list.
+
+    `place` are flat indices that rise; `connectivity` is 6, 18 or 26. One search for each neighbouring row tells its
+    three voxels, because they follow each other in the list.
+    """
+    depth, height, width = shape_zyx
+    reach = {6: 1, 18: 2, 26: 3}[connectivity]
+    row, x = np.divmod(place, width)
+    z, y = np.divmod(row, height)
+    listed = np.concatenate([place, np.full(3, -1, np.int64)])
+    left, right = [], []
+    for dz, dy in ((0, 0), (0, 1), (1, -1), (1, 0), (1, 1)):
+        aside = min(reach - dz - abs(dy), 1)
+        if aside < 0:
+            continue
+        begins = place + (dz * height + dy) * width
+        there = (z + dz < depth) & (y + dy >= 0) & (y + dy < height)
+        at = np.searchsorted(place, begins - 1)
+        for dx in (-1, 0, 1):
+            found = listed[at] == begins + dx
+            if abs(dx) <= aside and (dz, dy, dx) > (0, 0, 0):
+                here = np.flatnonzero(found & there & (x + dx >= 0) & (x + dx < width))
+                left.append(here.astype(np.int32))
+                right.append(at[here].astype(np.int32))
+            at += found
+    return np.concatenate(left), np.concatenate(right)
+
+
+def mark_beside(place: NDArray[np.int64], wanted: NDArray[np.int64], shape_zyx: tuple[int, ...]) -> NDArray[np.bool_]:
+    """Which of `place` share at least a corner with a voxel of `wanted` or are one of them; both rise.
+
+    The grid is taken as one line: the last voxel of a row touches the first of the next, and so for slices.
+    """
+    width, plane = shape_zyx[2], shape_zyx[1] * shape_zyx[2]
+    steps = [z * plane + y * width + x for z in (-1, 0, 1) for y in (-1, 0, 1) for x in (-1, 0, 1)]
+    reach = steps[-1]
+    length = max(_VOXELS // plane, 1) * plane
+    beside = np.zeros(len(place), np.bool_)
+    for begin in range(0, shape_zyx[0] * plane, length):
+        own = slice(*np.searchsorted(place, (begin, begin + length)))
+        near = slice(*np.searchsorted(wanted, (begin - reach, begin + length + reach)))
+        marks = np.zeros(length + 4 * reach, np.bool_)
+        there = wanted[near] - (begin - 2 * reach)
+        for step in steps:
+            marks[there + step] = True
+        beside[own] = marks[place[own] - (begin - 2 * reach)]
+    return beside
