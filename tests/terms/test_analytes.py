@@ -24,6 +24,21 @@ AGREED = {
     "albumin": "g/dL",
     "bilirubin": "mg/dL",
     "testosterone": "ng/dL",
+    "ggt": "U/L",
+    "lipase": "U/L",
+    "amylase": "U/L",
+    "cpk": "U/L",
+    "potassium": "mmol/L",
+    "sodium": "mmol/L",
+    "calcium": "mg/dL",
+    "calcium_corrected": "mg/dL",
+    "calcium_ionised": "mmol/L",
+    "magnesium": "mg/dL",
+    "phosphate": "mg/dL",
+    "glucose": "mg/dL",
+    "glucose_fasting": "mg/dL",
+    "uric_acid": "mg/dL",
+    "creatinine_clearance": "mL/min",
 }
 
 

@@ -46,6 +46,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
     from lutrace.cli import (
         deidentify_commands,
         export_commands,
+        grade_commands,
         pacs_commands,
         registry_commands,
         score_commands,
@@ -57,6 +58,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
         single_steps,
         registry_commands,
         study_commands,
+        grade_commands,
         score_commands,
         export_commands,
         deidentify_commands,

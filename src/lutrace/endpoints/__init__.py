@@ -10,6 +10,13 @@ from lutrace.endpoints.questionnaires.scoring import score_long, score_wide
 from lutrace.endpoints.response_basis import NewAgainst, ResponseBasis
 from lutrace.endpoints.response_rows import derive_response_rows
 from lutrace.endpoints.scan_provenance import UNREVIEWED_VOLUME
+from lutrace.endpoints.toxicity.grading import grade_labs
+from lutrace.endpoints.toxicity.preparation import (
+    check_plausible,
+    correct_calcium,
+    mark_baselines,
+    to_canonical_units,
+)
 
 __all__ = [
     "UNREVIEWED",
@@ -19,6 +26,8 @@ __all__ = [
     "ResponseBasis",
     "baseline_of",
     "best_response",
+    "check_plausible",
+    "correct_calcium",
     "derive_endpoints",
     "derive_response_rows",
     "derive_values",
@@ -26,6 +35,9 @@ __all__ = [
     "describe_rule",
     "express_values",
     "find_psa_progression",
+    "grade_labs",
+    "mark_baselines",
     "score_long",
     "score_wide",
+    "to_canonical_units",
 ]

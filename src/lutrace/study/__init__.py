@@ -2,6 +2,7 @@
 
 from lutrace.study.analysis_set import build_analysis_set
 from lutrace.study.demo_index import write_demo_index
+from lutrace.study.grade_run import GradeResult, run_comparison, run_grades, write_grades
 from lutrace.study.registry_run import run_registry_study
 from lutrace.study.response_run import DEFAULT_RULES, ResponseResult, run_response
 from lutrace.study.run import Computation, RunResult, compute_study, run_study, summarise_notices
@@ -11,12 +12,15 @@ from lutrace.study.shipped import load_protocol, shipped_names, shipped_text
 __all__ = [
     "DEFAULT_RULES",
     "Computation",
+    "GradeResult",
     "ResponseResult",
     "RunResult",
     "ScoreResult",
     "build_analysis_set",
     "compute_study",
     "load_protocol",
+    "run_comparison",
+    "run_grades",
     "run_registry_study",
     "run_response",
     "run_score",
@@ -26,4 +30,5 @@ __all__ = [
     "summarise_notices",
     "widen_scores",
     "write_demo_index",
+    "write_grades",
 ]

@@ -20,6 +20,16 @@ from lutrace.terms.criteria import (
     response_rule,
     response_rules,
 )
+from lutrace.terms.ctcae import (
+    CTCAE_VERSIONS,
+    Clause,
+    CtcaeTerm,
+    CtcaeVersion,
+    RefusedTerm,
+    ctcae_term_names,
+    ctcae_version,
+    parse_clause,
+)
 from lutrace.terms.drugs import Drug, drug_named, drug_of_code, drugs, drugs_in_text
 from lutrace.terms.instruments import (
     Instrument,
@@ -43,8 +53,12 @@ from lutrace.terms.uptake_identities import UptakeIdentity, uptake_identities
 from lutrace.terms.uptake_priors import Span, Spread, UptakeForm, UptakePriors, uptake_priors
 
 __all__ = [
+    "CTCAE_VERSIONS",
     "Analyte",
     "CanonicalLab",
+    "Clause",
+    "CtcaeTerm",
+    "CtcaeVersion",
     "Drug",
     "Instrument",
     "MeaningfulChange",
@@ -53,6 +67,7 @@ __all__ = [
     "PsaRecipRule",
     "PsaThresholds",
     "RecipRule",
+    "RefusedTerm",
     "Repeatability",
     "ReportedValue",
     "ResponseRule",
@@ -71,6 +86,8 @@ __all__ = [
     "analyte_of_loinc",
     "canonical_lab",
     "canonical_limit",
+    "ctcae_term_names",
+    "ctcae_version",
     "describe_repeatability",
     "drug_named",
     "drug_of_code",
@@ -80,6 +97,7 @@ __all__ = [
     "instruments",
     "instruments_of_items",
     "is_psma_tracer",
+    "parse_clause",
     "parse_reported_value",
     "psa_criteria",
     "psa_thresholds",

@@ -38,7 +38,10 @@ class _Analytes(FrozenModel):
 
 @dataclass(frozen=True)
 class Analyte:
-    """One analyte: `factors` maps a normalised unit to what a value in it is multiplied by; bounds in `unit`."""
+    """One analyte: `factors` maps a normalised unit to what a value in it is multiplied by; bounds in `unit`.
+
+    `molar` names those of its units that are amounts of substance of an analyte whose canonical unit is a mass.
+    """
 
     name: str
     title: str
@@ -48,6 +51,11 @@ class Analyte:
     low: float
     high: float
     synonyms: tuple[str, ...]
+    molar: tuple[str, ...] = ()
+
+    def is_molar(self, unit: str) -> bool:
+        """Whether `unit` is an amount of substance, while the canonical unit is a mass."""
+        return normal_unit(unit) in self.molar
 
     def knows(self, unit: str | None) -> bool:
         """Whether `unit` is one that results of this analyte may have."""
@@ -158,6 +166,7 @@ def _analyte(entry: _Analyte, document: _Analytes) -> Analyte:
         entry.low,
         entry.high,
         entry.synonyms,
+        tuple(sorted(entry.molar_units or {})),
     )
 
 

@@ -1,0 +1,72 @@
+"""`lutrace grade`: CTCAE grades of a table of laboratory results.
+
+Corridors are imported when their command runs: `lutrace --help` answers at once.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from lutrace.cli.show import say_warnings, show_json, show_rows
+
+MOST_SHOWN = 60
+
+
+def register(app: typer.Typer) -> None:
+    """Add this command."""
+    app.command("grade", short_help="CTCAE grade of each laboratory result, with the clause that gave it.")(grade)
+
+
+def grade(
+    labs: Annotated[
+        Path,
+        typer.Argument(
+            help="table: patient_id date analyte (or term, or loinc) value unit lln uln [baseline_value]"
+        ),
+    ],
+    criteria: Annotated[str, typer.Option(help="ctcae-4.0, ctcae-5.0 or ctcae-6.0")] = "ctcae-5.0",
+    compare: Annotated[
+        list[str] | None,
+        typer.Option(help="list only the rows whose grade differs from that of this version; may be repeated"),
+    ] = None,
+    with_symptoms: Annotated[
+        bool, typer.Option("--with-symptoms", help="take the clauses for a patient with symptoms (sodium, lipase, ...)")
+    ] = False,
+    accept_implausible: Annotated[
+        bool, typer.Option("--accept-implausible", help="grade values that look like a wrong unit, with a warning")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="print one JSON object and nothing else")] = False,
+    out: Annotated[
+        Path | None, typer.Option("--out", help="write the same rows to a CSV, TSV, XLSX or Parquet file")
+    ] = None,
+) -> None:
+    """CTCAE grade (0 to 4; empty: cannot be graded) of each laboratory result, and the clause that gave it.
+
+    lln, uln and baseline_value are in the row's own unit; baseline_abnormal is yes, no or empty. An analyte may give a
+    low and a high term, each a row. Facts and criteria, never a recommendation for a patient.
+    """
+    from lutrace.study import run_comparison, run_grades, write_grades
+
+    if compare:
+        result = run_comparison(
+            labs, [criteria, *compare], with_symptoms=with_symptoms, accept_implausible=accept_implausible
+        )
+    else:
+        result = run_grades(
+            labs, criteria=[criteria], with_symptoms=with_symptoms, accept_implausible=accept_implausible
+        )
+    if out is not None:
+        write_grades(result, out)
+    if as_json:
+        show_json({"grades": result.rows, "warnings": result.warnings})
+    elif out is None and len(result.rows) <= MOST_SHOWN:
+        show_rows("grades", result.rows, columns=[name for name in result.columns if name != "criteria"])
+        say_warnings(result.warnings)
+    else:
+        show_rows("grades", result.rows[:MOST_SHOWN] if compare else result.count_grades())
+        say_warnings(result.warnings)
+    if result.n_refused:
+        raise typer.Exit(1)

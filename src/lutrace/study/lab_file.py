@@ -1,0 +1,245 @@
+"""A table of laboratory results on disk, with each distinct name, unit and number read once by the vocabulary."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.csv as pa_csv
+import pyarrow.parquet as pq
+
+from lutrace.core import UnusableInputError, read_numbered_rows
+from lutrace.terms import (
+    analyte_named,
+    analyte_of_loinc,
+    ctcae_term_names,
+    parse_reported_value,
+)
+
+NAMING = ("analyte", "loinc", "term")
+NUMBERS = ("value", "lln", "uln", "baseline_value")
+FLAGS = ("baseline_abnormal", "baseline_record")
+INPUT_ROW = "input_row"
+_YES = {"yes", "y", "true", "t", "1", "1.0", "ja", "j", "abnormal"}
+_NO = {"no", "n", "false", "f", "0", "0.0", "nein", "normal"}
+_JOIN = "\x1f"
+
+
+@dataclass(frozen=True)
+class LabFile:
+    """The table as it stands in the file (`given`, all text), and what the vocabulary makes of it (`read`).
+
+    Both have `input_row`, the number of the row in the file as a spreadsheet counts it. `analytes` are those found.
+    """
+
+    given: pa.Table
+    read: pa.Table
+    analytes: frozenset[str]
+
+
+def read_lab_file(path: Path) -> LabFile:
+    """The laboratory results of a CSV, TSV, XLSX or Parquet file.
+
+    Raises UnusableInputError for a file that cannot be read or lacks a column; a cell that cannot be read is a `fault`
+    of its row.
+    """
+    given = _read(path)
+    names = [name for name in NAMING if name in given.column_names]
+    missing = [name for name in ("patient_id", "value", "unit") if name not in given.column_names]
+    if missing or not names:
+        wanted = [*missing, *([] if names else ["analyte (or term, or loinc)"])]
+        raise UnusableInputError(
+            f"{path.name}: expected the columns patient_id, date, analyte (or term, or loinc), value, unit, lln, uln; "
+            f"missing: {', '.join(wanted)}"
+        )
+    resolved = _resolve(given, names)
+    columns: dict[str, Any] = {INPUT_ROW: given[INPUT_ROW], "patient_id": given["patient_id"]}
+    if "date" in given.column_names:
+        columns["date"] = given["date"]
+    faults = [resolved.pop("fault")]
+    columns |= resolved
+    for name in (name for name in NUMBERS if name in given.column_names):
+        number, comparator, fault = _numbers(given[name], name)
+        columns[name] = number
+        faults.append(fault)
+        if name == "value":
+            columns["comparator"] = comparator
+    for name in (name for name in FLAGS if name in given.column_names):
+        columns[name], fault = _flags(given[name], name)
+        faults.append(fault)
+    columns["fault"] = pc.coalesce(*faults)
+    found = frozenset(name for name in pc.unique(columns["analyte"]).to_pylist() if name is not None)
+    return LabFile(given, pa.table(columns), found)
+
+
+def _read(path: Path) -> pa.Table:
+    table = _read_parquet(path) if path.suffix.lower() == ".parquet" else _read_text(path)
+    if INPUT_ROW in table.column_names:
+        raise UnusableInputError(f"{path.name}: a column may not be called {INPUT_ROW}; rename it")
+    return table.append_column(INPUT_ROW, pa.array(np.arange(table.num_rows, dtype=np.int64) + 2))
+
+
+def _read_parquet(path: Path) -> pa.Table:
+    if not path.is_file():
+        raise UnusableInputError(f"{path.name}: no such file")
+    try:
+        table = pq.read_table(path)
+    except pa.ArrowInvalid as error:
+        raise UnusableInputError(f"{path.name}: not a readable Parquet file") from error
+    return pa.table({name: _as_text(table[name]) for name in table.column_names})
+
+
+def _as_text(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    if pa.types.is_timestamp(column.type):
+        column = column.cast(pa.date32())
+    return column.cast(pa.string())
+
+
+def _read_text(path: Path) -> pa.Table:
+    """A delimited file by Arrow's reader when it is plain, every other by the reader of all tables."""
+    if path.suffix.lower() in {".csv", ".tsv"} and path.is_file():
+        table = _read_plain(path)
+        if table is not None:
+            return table
+    numbered = read_numbered_rows(path)
+    names = list(dict.fromkeys(name for _, row in numbered for name in row))
+    columns = {name: pa.array([_cell(row.get(name)) for _, row in numbered], pa.string()) for name in names}
+    return pa.table(columns)
+
+
+def _cell(value: Any) -> str | None:
+    return None if value is None else str(value)
+
+
+def _read_plain(path: Path) -> pa.Table | None:
+    """The table when no quote, blank line or ragged row asks for more care; else None."""
+    with path.open("rb") as file:
+        head = file.readline().removeprefix(b"\xef\xbb\xbf").decode("utf-8", errors="replace")
+        if any(
+            b'"' in block or b"\n\n" in block or b"\n\r\n" in block for block in iter(lambda: file.read(1 << 24), b"")
+        ):
+            return None
+    mark = "\t" if path.suffix.lower() == ".tsv" else ";" if head.count(";") > head.count(",") else ","
+    names = [name.strip() for name in head.strip("\r\n").split(mark)]
+    if '"' in head or len(set(names)) != len(names) or "" in names:
+        return None
+    try:
+        table = pa_csv.read_csv(
+            path,
+            read_options=pa_csv.ReadOptions(column_names=names, skip_rows=1, use_threads=False),
+            parse_options=pa_csv.ParseOptions(delimiter=mark, quote_char=False),
+            convert_options=pa_csv.ConvertOptions(
+                column_types=dict.fromkeys(names, pa.string()), strings_can_be_null=True, null_values=[""]
+            ),
+        )
+    except pa.ArrowInvalid:
+        return None
+    trimmed = {name: _trimmed(table[name]) for name in names}
+    return pa.table(trimmed)
+
+
+def _trimmed(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    text = pc.utf8_trim_whitespace(column)
+    return pc.if_else(pc.equal(text, ""), pa.scalar(None, pa.string()), text)
+
+
+def _resolve(given: pa.Table, names: Sequence[str]) -> dict[str, Any]:
+    """What each row measures: `analyte factor molar wanted_direction fault`, each distinct naming resolved once."""
+    parts = [given[name].cast(pa.string()) for name in (*names, "unit")]
+    key = pc.binary_join_element_wise(*parts, _JOIN, null_handling="replace", null_replacement="")
+    encoded = key.combine_chunks().dictionary_encode()
+    texts = encoded.dictionary.to_pylist()
+    found = [_resolve_one(dict(zip((*names, "unit"), text.split(_JOIN), strict=True))) for text in texts]
+    kinds = {
+        "analyte": pa.string(),
+        "factor": pa.float64(),
+        "molar": pa.bool_(),
+        "wanted_direction": pa.string(),
+        "fault": pa.string(),
+    }
+    return {
+        name: pa.array([one.get(name) for one in found], kind).take(encoded.indices) for name, kind in kinds.items()
+    }
+
+
+def _resolve_one(cells: dict[str, str]) -> dict[str, Any]:
+    unit = cells["unit"]
+    name, loinc, term = (cells.get(column) or "" for column in NAMING)
+    named = analyte_named(name) if name else None
+    coded = analyte_of_loinc(loinc) if loinc else None
+    pairs = ctcae_term_names().get(term.lower(), ()) if term else ()
+    meant = named or coded or (analyte_named(term) if term and not pairs else None)
+    if named is not None and coded is not None and named.name != coded.name:
+        return {"fault": f"analyte {named.name} and loinc of {coded.name} contradict each other"}
+    direction = None
+    if pairs:
+        fitting = [pair for pair in pairs if meant is None or pair[0] == meant.name]
+        if len(fitting) != 1:
+            told = ", ".join(pair[0] for pair in pairs)
+            return {"fault": f"the term is about {told}; name one of them as analyte"}
+        meant, direction = analyte_named(fitting[0][0]), fitting[0][1]
+    if meant is None:
+        return {"fault": "neither analyte, loinc nor term is in the vocabulary"}
+    try:
+        factor = meant.factor(unit or None)
+    except UnusableInputError as error:
+        return {"analyte": meant.name, "wanted_direction": direction, "fault": str(error)}
+    return {
+        "analyte": meant.name,
+        "factor": factor,
+        "molar": meant.is_molar(unit),
+        "wanted_direction": direction,
+    }
+
+
+def _numbers(column: pa.ChunkedArray, name: str) -> tuple[Any, Any, Any]:
+    """Numbers, comparators and faults of a column of text; a column of plain numbers is read at once."""
+    nothing = pa.nulls(len(column), pa.string())
+    try:
+        plain = column.cast(pa.float64())
+    except pa.ArrowInvalid:
+        plain = None
+    if plain is not None and pc.all(pc.is_finite(plain)).as_py() is not False:
+        return plain, nothing, nothing
+    encoded = column.combine_chunks().dictionary_encode()
+    values: list[float | None] = []
+    signs: list[str | None] = []
+    faults: list[str | None] = []
+    for text in encoded.dictionary.to_pylist():
+        value, sign, fault = _number(text, name)
+        values.append(value)
+        signs.append(sign)
+        faults.append(fault)
+    taken = [pa.array(values, pa.float64()), pa.array(signs, pa.string()), pa.array(faults, pa.string())]
+    return tuple(array.take(encoded.indices) for array in taken)
+
+
+def _number(text: str, name: str) -> tuple[float | None, str | None, str | None]:
+    try:
+        reported = parse_reported_value(text)
+    except UnusableInputError as error:
+        told = str(error).removeprefix("value: ")
+        return None, None, f"{name}: {told}"
+    if not math.isfinite(reported.value):
+        return None, None, f"{name}: the number is too large"
+    return reported.value, reported.comparator, None
+
+
+def _flags(column: pa.ChunkedArray, name: str) -> tuple[Any, Any]:
+    encoded = column.combine_chunks().dictionary_encode()
+    pairs = [_flag(text, name) for text in encoded.dictionary.to_pylist()]
+    values = pa.array([value for value, _ in pairs], pa.bool_()).take(encoded.indices)
+    return values, pa.array([fault for _, fault in pairs], pa.string()).take(encoded.indices)
+
+
+def _flag(text: str, name: str) -> tuple[bool | None, str | None]:
+    word = text.strip().lower()
+    if word in _YES or word in _NO:
+        return word in _YES, None
+    return (None, None) if word in {"", "na", "unknown"} else (None, f"{name}: expected yes, no or nothing")
