@@ -3,9 +3,19 @@
 from lutrace.endpoints.basis import Basis
 from lutrace.endpoints.derivations import derive_endpoints, derive_values, derived_names, express_values
 from lutrace.endpoints.new_lesions import UNREVIEWED
+from lutrace.endpoints.psa.castration_resistance import (
+    aua_castration_resistance,
+    castrate_state,
+    eau_castration_resistance,
+    pcwg3_castration_resistance,
+    screening_castration_resistance,
+)
+from lutrace.endpoints.psa.course import classify_course, derive_dose_response, dose_windows
+from lutrace.endpoints.psa.kinetics import doubling_time
 from lutrace.endpoints.psa.progression import describe_rule, find_psa_progression
 from lutrace.endpoints.psa.response import best_response
-from lutrace.endpoints.psa.series import baseline_of
+from lutrace.endpoints.psa.series import baseline_of, keep_baseline_assay, one_per_day
+from lutrace.endpoints.psa.summary import SUMMARY_COLUMNS, summarise_psa
 from lutrace.endpoints.questionnaires.scoring import score_long, score_wide
 from lutrace.endpoints.response_basis import NewAgainst, ResponseBasis
 from lutrace.endpoints.response_rows import derive_response_rows
@@ -19,25 +29,38 @@ from lutrace.endpoints.toxicity.preparation import (
 )
 
 __all__ = [
+    "SUMMARY_COLUMNS",
     "UNREVIEWED",
     "UNREVIEWED_VOLUME",
     "Basis",
     "NewAgainst",
     "ResponseBasis",
+    "aua_castration_resistance",
     "baseline_of",
     "best_response",
+    "castrate_state",
     "check_plausible",
+    "classify_course",
     "correct_calcium",
+    "derive_dose_response",
     "derive_endpoints",
     "derive_response_rows",
     "derive_values",
     "derived_names",
     "describe_rule",
+    "dose_windows",
+    "doubling_time",
+    "eau_castration_resistance",
     "express_values",
     "find_psa_progression",
     "grade_labs",
+    "keep_baseline_assay",
     "mark_baselines",
+    "one_per_day",
+    "pcwg3_castration_resistance",
     "score_long",
     "score_wide",
+    "screening_castration_resistance",
+    "summarise_psa",
     "to_canonical_units",
 ]

@@ -83,7 +83,7 @@ class PsaDoubling(FrozenModel):
 
     window: values since the last day at the nadir (baseline included), since the baseline, up to the index day, or all.
     method: slope of ln PSA by least squares, or between the first and the last value.
-    convention: `plain` asks for values of three days above 0; `psawg` for values of 0.2 ng/mL and more within 12 months,
+    convention: `plain` asks for values of three days above 0; `psawg` for values from 0.2 ng/mL up within 12 months,
     three of them at least 28 days apart from each other, over at least 3 months (Arlen et al., J Urol 2008;179:2181).
     """
 

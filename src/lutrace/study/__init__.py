@@ -3,16 +3,21 @@
 from lutrace.study.analysis_set import build_analysis_set
 from lutrace.study.demo_index import write_demo_index
 from lutrace.study.grade_run import GradeResult, run_comparison, run_grades, write_grades
+from lutrace.study.psa_run import PsaResult, run_psa
+from lutrace.study.psa_switches import SWITCHES as PSA_SWITCHES
 from lutrace.study.registry_run import run_registry_study
 from lutrace.study.response_run import DEFAULT_RULES, ResponseResult, run_response
 from lutrace.study.run import Computation, RunResult, compute_study, run_study, summarise_notices
 from lutrace.study.score_run import ScoreResult, run_score, widen_scores
 from lutrace.study.shipped import load_protocol, shipped_names, shipped_text
+from lutrace.study.text_columns import write_table
 
 __all__ = [
     "DEFAULT_RULES",
+    "PSA_SWITCHES",
     "Computation",
     "GradeResult",
+    "PsaResult",
     "ResponseResult",
     "RunResult",
     "ScoreResult",
@@ -21,6 +26,7 @@ __all__ = [
     "load_protocol",
     "run_comparison",
     "run_grades",
+    "run_psa",
     "run_registry_study",
     "run_response",
     "run_score",
@@ -31,4 +37,5 @@ __all__ = [
     "widen_scores",
     "write_demo_index",
     "write_grades",
+    "write_table",
 ]

@@ -52,12 +52,12 @@ def judge_rises(after: ir.Table, rule: PsaProgression) -> ir.Table:
     value of `stop_day` of the patient, where there is the column, makes an `event_at_stop` possible.
     """
     earlier = ibis.window(group_by="patient_id", order_by="day", preceding=(None, 1))
-    after = after.filter(after.baseline >= rule.minimum_baseline - SAME)
     after = after.mutate(lowest=after.psa.min().over(earlier), **_seconds(after, rule))
     after = after.mutate(declined=(after.lowest < after.baseline).fill_null(False))
     after = after.mutate(nadir=ibis.cases((after.declined, after.lowest), else_=after.baseline))
     late = ibis.cases((after.declined, after.day > rule.decline_gate), else_=after.day > rule.no_decline_gate)
-    after = after.mutate(rise=_is_above(after.psa, after.nadir, rule) & late)
+    judged = after.baseline >= rule.minimum_baseline - SAME
+    after = after.mutate(rise=_is_above(after.psa, after.nadir, rule) & late & judged)
     whole = (_holds(after.least_between, after, rule) | after.least_between.isnull()).fill_null(True)
     second = _holds(after.second_psa, after, rule).fill_null(False) & whole
     after = after.mutate(

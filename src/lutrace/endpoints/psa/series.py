@@ -79,6 +79,14 @@ def baseline_of(clocked: ir.Table, rule: PsaBaseline) -> ir.Table:
     )
 
 
+def keep_baseline_assay(clocked: ir.Table, rule: PsaBaseline) -> ir.Table:
+    """The values of the assay that measured the baseline; a value without a known assay is of another one."""
+    rows = baseline_of(clocked, rule).select("patient_id", psa_row="baseline_row")
+    at = clocked.inner_join(rows, ["patient_id", "psa_row"]).select("patient_id", baseline_assay="assay")
+    joined = clocked.inner_join(at, "patient_id")
+    return joined.filter(joined.assay == joined.baseline_assay).drop("baseline_assay")
+
+
 def first_cycles(basis: Basis) -> ir.Table:
     """`patient_id c1_date` of the members of any landmark."""
     return basis.time_zero().select("patient_id", "c1_date").distinct()
