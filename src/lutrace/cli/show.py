@@ -6,16 +6,25 @@ import dataclasses
 import datetime as dt
 import json
 import math
+import re
 import sys
+import textwrap
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
 from lutrace.core import Row, write_rows
 
+PIPED_WIDTH = 100
+"""Columns of a page where there is no terminal."""
+_FOLDS_FROM = 20
+"""Text longer than this may be folded in a table, down to this many columns."""
+_LIST_LINES = 12
+_NUMBER = re.compile(r"(> )?-?[\d.]+(e[-+]\d+)?")
 RESEARCH_ONLY = "Research software, not a medical device."
 
 
@@ -52,7 +61,8 @@ def show_rows(
 ) -> None:
     """Show rows under their noun, and write the same rows to `out` when given.
 
-    `columns` chooses what people see; JSON and files hold every column.
+    `columns` chooses what people see; JSON and files hold every column. What is too wide for the page is laid out row
+    by row.
     """
     if out is not None:
         write_rows(out, [as_plain(row) for row in rows])
@@ -60,14 +70,63 @@ def show_rows(
         show_json({noun: list(rows), "warnings": list(warnings)})
         return
     names = list(columns) if columns is not None else list(dict.fromkeys(name for row in rows for name in row))
-    table = Table(title=None, header_style="bold")
+    console = Console(width=None if sys.stdout.isatty() else PIPED_WIDTH, markup=False, highlight=False)
+    if rows and _least_width(names, rows) > console.width:
+        for number, row in enumerate(rows, start=1):
+            _show_block(f"{noun} {number} of {len(rows)}", names, row, width=console.width)
+    else:
+        console.print(_table(names, rows))
+    say_warnings(warnings)
+
+
+def _table(names: Sequence[str], rows: Sequence[Row]) -> Table:
+    table = Table(title=None, header_style="bold", box=SIMPLE_HEAD, show_edge=False, padding=(0, 1, 0, 0))
     for name in names:
-        table.add_column(name, overflow="fold")
+        texts = [_cell(row.get(name)) for row in rows]
+        longest = max((len(text) for text in texts), default=0)
+        is_number = all(_NUMBER.fullmatch(text) for text in texts if text)
+        table.add_column(
+            name,
+            overflow="fold",
+            min_width=min(max(longest, len(name)), max(_FOLDS_FROM, len(name))),
+            justify="right" if is_number else "left",
+        )
     for row in rows:
         table.add_row(*[_cell(row.get(name)) for name in names])
-    console = Console(width=None if sys.stdout.isatty() else 160, markup=False, highlight=False)
-    console.print(table)
-    say_warnings(warnings)
+    return table
+
+
+def _least_width(names: Sequence[str], rows: Sequence[Row]) -> int:
+    """The columns that a table needs when long texts are folded."""
+    least = 0
+    for name in names:
+        longest = max(len(_cell(row.get(name))) for row in rows)
+        least += max(len(name), min(longest, _FOLDS_FROM)) + 2
+    return least
+
+
+def _show_block(title: str, names: Sequence[str], row: Row, *, width: int) -> None:
+    """One row as lines of name and value; what is empty is left out."""
+    tell(title)
+    indent = max((len(name) for name in names), default=0) + 4
+    for name in names:
+        for number, text in enumerate(_lines(row.get(name))):
+            start = f"  {name}" if number == 0 else ""
+            wrapped = textwrap.wrap(text, max(width - indent, _FOLDS_FROM), break_on_hyphens=False)
+            for line in wrapped:
+                tell(f"{start:<{indent}}{line}")
+                start = ""
+    tell("")
+
+
+def _lines(value: Any) -> list[str]:
+    """A value as lines: the items of a list one by one, as far as a reader will follow."""
+    plain = as_plain(value)
+    if not isinstance(plain, list):
+        return [text] if (text := _cell(plain)) else []
+    shown = [_cell(item) for item in plain[:_LIST_LINES]]
+    more = len(plain) - len(shown)
+    return [*shown, f"and {more} more (see --json)"] if more else shown
 
 
 def show_choices(rows: Sequence[Row], *, most: int = 40) -> None:
@@ -104,7 +163,7 @@ def _cell(value: Any) -> str:
     if isinstance(plain, bool):
         return "yes" if plain else "no"
     if isinstance(plain, float):
-        return f"{plain:.6g}"
+        return f"{plain:.5g}" if abs(plain) < 1e4 else f"{plain:.6g}"
     if isinstance(plain, list | dict):
         return f"{len(plain)} (see --json)" if plain else ""
     return str(plain)

@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from lutrace.cli.show import say_warnings, show_json, show_rows, tell
+from lutrace.cli.bars import progress_bars
+from lutrace.cli.lesions_shown import show_lesions
+from lutrace.cli.show import say, say_warnings, show_json, show_rows
 from lutrace.core import UnusableInputError
 
 if TYPE_CHECKING:
@@ -35,18 +37,12 @@ SUV_COLUMNS = (
     "warnings",
 )
 
-LESION_COLUMNS = ("plan", "lesion_id", "category", "identity", "site", "mitnm", "volume_ml", "suv_mean", "suv_max",
-                  "suv_peak", "tlp_ml", "x_mm", "y_mm", "z_mm")  # fmt: skip
-TOTALS_SHOWN = (
-    "plan", "what", "organ_source", "above_threshold_ml", "tumour_auto_ml", "uncertain_ml", "tumour_reviewed_ml",
-)  # fmt: skip
-
 
 def register(app: typer.Typer) -> None:
     """Add these commands."""
     app.command("suv", short_help="SUV factor of each series, with every step to it.")(suv)
     app.command("roi")(roi)
-    app.command("lesions", short_help="Lesions of one scan, and its three totals.")(lesions)
+    app.command("lesions", short_help="Lesions of one scan, or candidate uptake; three totals.")(lesions)
     app.command("track", short_help="What became of each lesion from scan to scan.")(track)
 
 
@@ -101,24 +97,28 @@ def lesions(
     profile: Annotated[Path | None, typer.Option(help="site profile (site.yaml)")] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Lesions of one scan and three totals; without organ masks it is candidate uptake, not tumour volume.
+    """Lesions of one PSMA scan and three totals; without organ masks it is candidate uptake, not tumour volume.
 
     Writes lesions.csv, totals.csv, SEG, RTSTRUCT, SUV mapping, SR, mip.png and mip_rotating.gif; several plans get a
-    folder each.
+    folder each. Earlier results in the folder are replaced as a whole.
     """
     from lutrace.ingest import LesionInputs, run_lesions
 
     given = LesionInputs(ct=ct, organs=organs, injections=injections, profile=_site(profile))
-    result = run_lesions(folder, plan or ["suv3"], out=out, inputs=given)
+    with progress_bars() as progress:
+        result = run_lesions(folder, plan or ["suv3"], out=out, inputs=given, progress=progress)
     if as_json:
         totals = result.totals[0] if len(result.totals) == 1 else list(result.totals)
-        show_json({"lesions": result.lesions, "totals": totals, "warnings": result.warnings})
-        return
-    show_rows("lesions", list(result.lesions), columns=LESION_COLUMNS)
-    for row in result.totals:
-        for name in TOTALS_SHOWN:
-            tell(f"{name}: {'' if row[name] is None else row[name]}")
-    say_warnings(result.warnings)
+        refused = [{"plan": name, "reason": reason} for name, reason in result.refused]
+        show_json({"lesions": result.lesions, "totals": totals, "refused": refused, "warnings": result.warnings})
+    else:
+        for total in result.totals:
+            show_lesions([row for row in result.lesions if row["plan"] == total["plan"]], total)
+        say_warnings(result.warnings)
+    if result.refused:
+        for name, reason in result.refused:
+            say(f"error: plan {name}: {reason}")
+        raise typer.Exit(1)
 
 
 def track(

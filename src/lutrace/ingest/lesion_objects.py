@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Literal
 
@@ -24,20 +25,25 @@ from lutrace.dicom import (
     write_sr,
 )
 from lutrace.imaging import Caption, Outline, Volume, render_mip_plate, render_turning_mip
+from lutrace.ingest.view_edge import find_cut_lesions
 from lutrace.physics import SuvFactor
 from lutrace.segment import Lesion, LesionSet
 
 LESION_COLUMNS = (
     "lesion_id", "category", "identity", "probability", "site", "mitnm", "mipsma_score", "component", "volume_ml",
     "suv_mean", "suv_max", "suv_peak", "tlp_ml", "x_mm", "y_mm", "z_mm", "recovery", "suv_mean_corrected",
-    "tlp_corrected_ml", "below_resolution", "tracking_id", "tracking_uid",
+    "tlp_corrected_ml", "below_resolution", "cut_by_view", "tracking_id", "tracking_uid",
 )  # fmt: skip
+TABLE_FILES = ("lesions.csv", "totals.csv")
+PICTURE_FILES = ("mip.png", "mip_rotating.gif")
+OBJECT_FILES = tuple(f"lesions_{kind}.dcm" for kind in ("seg", "rtstruct", "rwvm", "sr"))
 SHOWN_BLACK_SUV = 15.0
 """SUVbw shown black in the pictures of single scans."""
 
 _ORDER: tuple[Literal["tumour", "uncertain", "physiological"], ...] = ("tumour", "uncertain", "physiological")
 """In the order of a legend; outlines are drawn the other way round, so that tumour lies on top."""
 
+OTHER_TRACER = "uptake of a tracer that is no PSMA ligand, not TTV"
 CANDIDATES_ONLY = "candidate uptake, not TTV"
 """What is said wherever totals are shown that no organ mask and no reader has touched."""
 
@@ -64,7 +70,7 @@ class MeasuredScan:
 
     `files` are the series that the objects refer to, all of it; `suv` is its volume in SUVbw, `factor` turned it into
     that; `tracking` has the identity of each lesion by number; `title` says what the pictures show, and nobody's name.
-    `seed` makes the UIDs of the objects repeatable.
+    `seed` makes the UIDs of the objects repeatable. `is_psma` is false for a tracer known to be no ligand of PSMA.
     """
 
     files: tuple[Path, ...]
@@ -74,10 +80,11 @@ class MeasuredScan:
     tracking: Mapping[int, Tracking]
     title: str
     seed: str | None = None
+    is_psma: bool = True
 
     @property
     def rows(self) -> tuple[Row, ...]:
-        """A row per lesion with the columns of `LESION_COLUMNS`."""
+        """A row per lesion with the columns of `LESION_COLUMNS`; `cut_by_view` as `find_cut_lesions` tells."""
         return tuple(self._row(row) for row in self.found.rows)
 
     @property
@@ -85,14 +92,27 @@ class MeasuredScan:
         """The totals, three volumes and never one; the reviewed volume is empty until somebody has reviewed it."""
         row = self.found.burden_row
         return {name: row[name] for name in row if name not in ("field_of_view_mm", "inputs_digest")} | {
-            "what": "tumour, automatic" if self.found.organs_given else CANDIDATES_ONLY
+            "what": self.what
         }
+
+    @property
+    def what(self) -> str:
+        """What the totals are: tumour only with organ masks, and only where the tracer is one of PSMA."""
+        if not self.is_psma:
+            return OTHER_TRACER
+        return "tumour, automatic" if self.found.organs_given else CANDIDATES_ONLY
+
+    @cached_property
+    def cut(self) -> frozenset[int]:
+        """The lesions that the edge of the field of view cuts: they are larger than what is measured."""
+        return find_cut_lesions(self.suv, self.found.voxels)
 
     def _row(self, row: Row) -> Row:
         tracking = self.tracking[row["lesion"]]
         own = {
             "lesion_id": row["lesion"],
             "probability": row["identity_probability"],
+            "cut_by_view": row["lesion"] in self.cut,
             "tracking_id": tracking.identifier,
             "tracking_uid": tracking.uid,
         }
@@ -101,7 +121,7 @@ class MeasuredScan:
 
 def write_lesion_tables(scan: MeasuredScan, out: Path) -> list[Path]:
     """Write lesions.csv and totals.csv into `out`; returns the paths."""
-    paths = [out / "lesions.csv", out / "totals.csv"]
+    paths = [out / name for name in TABLE_FILES]
     write_rows(paths[0], scan.rows, LESION_COLUMNS)
     write_rows(paths[1], [scan.totals])
     return paths
@@ -114,7 +134,7 @@ def write_lesion_pictures(scan: MeasuredScan, out: Path) -> list[Path]:
     outlines = [Outline(found.array_of(category), category) for category in reversed(present)]
     caption = Caption(_title(scan), tuple((category, _legend(category, scan)) for category in present), SHOWN_BLACK_SUV)
     out.mkdir(parents=True, exist_ok=True)
-    paths = [out / "mip.png", out / "mip_rotating.gif"]
+    paths = [out / name for name in PICTURE_FILES]
     paths[0].write_bytes(render_mip_plate(scan.suv, outlines, caption))
     paths[1].write_bytes(render_turning_mip(scan.suv, outlines, caption))
     return paths
@@ -131,7 +151,7 @@ def write_lesion_objects(scan: MeasuredScan, out: Path) -> list[Path]:
     regions = [_region(scan, lesion) for lesion in found.lesions]
     algorithm = Algorithm(f"lutrace {plan.name}", plan.version, (("plan_digest", plan.digest),))
     description = f"Lesions, plan {plan.name} (research)"
-    seg, rtstruct, rwvm, sr = (out / f"lesions_{kind}.dcm" for kind in ("seg", "rtstruct", "rwvm", "sr"))
+    seg, rtstruct, rwvm, sr = (out / name for name in OBJECT_FILES)
     write_seg(seg, regions, source_files=scan.files, description=description, algorithm=algorithm, seed=scan.seed)
     write_rtstruct(
         rtstruct, regions, source_files=scan.files, description=description, algorithm=algorithm, seed=scan.seed
@@ -164,14 +184,16 @@ def write_lesion_objects(scan: MeasuredScan, out: Path) -> list[Path]:
 def _title(scan: MeasuredScan) -> str:
     found = scan.found
     level = f" (SUV ≥ {found.threshold_suv:.3g})" if found.threshold_suv > 0 else ""
-    caution = "" if found.organs_given else f" · {CANDIDATES_ONLY}"
+    caution = "" if found.organs_given and scan.is_psma else f" · {scan.what}"
     return f"{scan.title} · plan {found.plan.name}{level}{caution}"
 
 
 def _legend(category: str, scan: MeasuredScan) -> str:
     lesions = [lesion for lesion in scan.found.lesions if lesion.category == category]
     volume_ml = sum(lesion.measures.volume_ml for lesion in lesions)
-    return f"{category}: {len(lesions)}, {volume_ml:.1f} mL"
+    cut = sum(lesion.lesion in scan.cut for lesion in lesions)
+    at_edge = f", {cut} cut by the edge of the field of view" if cut else ""
+    return f"{category}: {len(lesions)}, {volume_ml:.1f} mL{at_edge}"
 
 
 def _region(scan: MeasuredScan, lesion: Lesion) -> DrawnRegion:

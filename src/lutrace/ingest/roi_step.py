@@ -45,8 +45,8 @@ def run_roi(folder: Path, masks: Path, *, write_masks: Path | None = None) -> Ro
     PET and SPECT are measured in SUVbw (columns `suv_*`, `tlp_ml`); where a fact for SUV is missing or contradictory,
     in the image's own unit, with a warning that names the fact. CT is measured in HU. `write_masks` is a folder for one
     uint8 NIfTI per region. A region without voxels in the image gives a row with 0 voxels and a warning.
-    Raises UnusableInputError when the folder holds no readable image or several, or the masks hold no region; and what
-    `dicom.read_series` and `dicom.read_masks` refuse.
+    Raises UnusableInputError when the folder holds no readable image or several, or the masks hold no region or cannot
+    be placed on the image; and what `dicom.read_series` refuses.
     """
     series = _only_image(index_folder([folder]))
     image = read_series(series)
@@ -58,7 +58,7 @@ def run_roi(folder: Path, masks: Path, *, write_masks: Path | None = None) -> Ro
             warnings += done.warnings
         except (MissingFactError, ContradictionError, UnsupportedError) as error:
             warnings.append(f"SUV not computable, measured in {volume.unit}: {error}")
-    regions = read_masks(masks, volume.geometry, series_uid=series.series_uid)
+    regions = _placed(masks, volume, series)
     rows = tuple(_row(volume, mask) for mask in regions)
     for mask in regions:
         warnings += [f"{mask.name}: {note}" for note in mask.notes]
@@ -68,6 +68,14 @@ def run_roi(folder: Path, masks: Path, *, write_masks: Path | None = None) -> Ro
     return RoiStepResult(
         series.series_uid, series.modality, volume.unit, rows, tuple(warnings), image.audit.notes, written
     )
+
+
+def _placed(masks: Path, volume: Volume, series: SeriesFiles) -> list[Mask]:
+    """The regions on the image's grid; masks of another image or in a form that is not read are an unusable call."""
+    try:
+        return read_masks(masks, volume.geometry, series_uid=series.series_uid)
+    except (ContradictionError, MissingFactError, UnsupportedError) as error:
+        raise UnusableInputError(f"masks: {error}") from error
 
 
 def _only_image(index: FolderIndex) -> SeriesFiles:

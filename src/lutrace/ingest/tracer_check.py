@@ -1,0 +1,31 @@
+"""Whether a scan shows PSMA at all: plans and labeller know the uptake of PSMA ligands, in PET and after 177Lu."""
+
+from __future__ import annotations
+
+from lutrace.physics import QuantFacts
+from lutrace.terms import is_psma_tracer, tracer_named
+
+_MADE_FOR = (
+    "plans and labeller are made for PSMA-PET and 177Lu-PSMA SPECT: thresholds, normal uptake and the word tumour "
+)
+
+
+def is_other_tracer(facts: QuantFacts | None) -> bool:
+    """Whether the header names a tracer that is known to be no ligand of PSMA."""
+    return facts is not None and is_psma_tracer(facts.tracer) is False
+
+
+def describe_tracer(facts: QuantFacts) -> str | None:
+    """The warning for a scan that is not known to show PSMA; None for a ligand of PSMA.
+
+    A tracer is named as the vocabulary spells it: the text of a header is not repeated.
+    """
+    known = is_psma_tracer(facts.tracer)
+    if known:
+        return None
+    if known is False:
+        return f"tracer {tracer_named(facts.tracer)} is no ligand of PSMA; {_MADE_FOR}do not hold for it"
+    if facts.tracer is not None:
+        return f"the tracer's name in the header is not known; {_MADE_FOR}hold for a ligand of PSMA only"
+    found = f" ({facts.radionuclide} alone is)" if facts.radionuclide is not None else ""
+    return f"no tracer is named in the header{found}; {_MADE_FOR}hold for a ligand of PSMA only"
