@@ -12,6 +12,8 @@ PROGRAMS = {
     "orthanc": ("Orthanc", "/usr/sbin/Orthanc"),
     "orthanc-dicomweb": ("libOrthancDicomWeb.so", "/usr/share/orthanc/plugins/libOrthancDicomWeb.so"),
     "chromium": ("chromium", "/usr/bin/chromium"),
+    "postgresql": ("initdb", "/usr/lib/postgresql"),
+    "default-jre-headless": ("java", "/usr/bin/java"),
 }
 """By Debian package: the command, and the file that it is."""
 

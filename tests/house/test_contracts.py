@@ -54,6 +54,8 @@ OWNER: dict[str, str] = {
     "totalsegmentator": "segment",
     "nnunetv2": "segment",
     "duckdb": "registry",
+    "pyspark": "registry",
+    "psycopg": "registry",
     "matplotlib": "report",
     "jinja2": "report",
     "markupsafe": "report",

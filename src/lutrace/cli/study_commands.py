@@ -38,7 +38,7 @@ def run(
     out: Annotated[Path, typer.Option("--out", help="folder for results.json and the report")],
     snapshot: Annotated[str | None, typer.Option(help="digest of a frozen state (default: freeze now)")] = None,
     data_cut: Annotated[str | None, typer.Option(help="last day that counts as known, as 2024-06-30")] = None,
-    backend: Annotated[str, typer.Option(help="where it is computed: duckdb")] = "duckdb",
+    backend: Annotated[str, typer.Option(help="where it is computed: duckdb, spark or postgres")] = "duckdb",
     min_cell: Annotated[
         int | None, typer.Option(min=2, help="hide counts below this, and every row of a single patient")
     ] = None,

@@ -107,6 +107,12 @@ def ranked_first(table: ir.Table, by: Sequence[str], order: Sequence[Any]) -> ir
     return table.mutate(place=place).filter(lambda t: t.place == 0).drop("place")
 
 
+def count_of(flag: ir.BooleanValue) -> ir.IntegerScalar:
+    """How many rows of a group hold; an unknown one counts as not."""
+    counted: ir.IntegerScalar = ibis.ifelse(flag, 1, 0).sum()
+    return counted
+
+
 def attach(left: ir.Table, right: ir.Table, keys: Sequence[str]) -> ir.Table:
     """`left` with the columns of `right`, empty where there is no partner."""
     joined = left.left_join(right, list(keys))

@@ -107,7 +107,7 @@ def _prior(basis: Basis, agent_class: str) -> ir.Table:
     rows = attach(zero, first.select("patient_id", "population", "begin_date", "row"), ["patient_id", "population"])
     rows = rows.mutate(
         date=rows.begin_date,
-        value=rows.row.notnull().cast("float64"),
+        value=ibis.ifelse(rows.row.notnull(), 1.0, 0.0),
         category=ibis.cases((rows.row.notnull(), "yes"), else_="no"),
         source_table=ibis.cases((rows.row.notnull(), "treatments")),
         source_row=rows.row,

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import ibis
 import ibis.expr.types as ir
 
-from lutrace.endpoints.basis import attach
+from lutrace.endpoints.basis import attach, count_of
 from lutrace.tables import LESION_LINKS, LESIONS, TUMOUR_BURDENS, Facts
 
 CLASSES = {"avid": "new_class", "avid_by_mean": "new_class_by_mean", "avid_by_mean_2sd": "new_class_by_mean_2sd"}
@@ -91,10 +91,10 @@ def count_new(lesions: ir.Table, keys: Sequence[str]) -> ir.Table:
     """
     unsure = ~lesions.avid & ~lesions.by_ct
     return lesions.group_by(list(keys)).aggregate(
-        **{name: lesions[name].cast("int64").sum() for name in CLASSES},
-        with_ct=(lesions.by_ct & ~lesions.avid).cast("int64").sum(),
-        indeterminate=unsure.cast("int64").sum(),
-        unclassed=(unsure & lesions.unclassed).cast("int64").sum(),
+        **{name: count_of(lesions[name]) for name in CLASSES},
+        with_ct=count_of(lesions.by_ct & ~lesions.avid),
+        indeterminate=count_of(unsure),
+        unclassed=count_of(unsure & lesions.unclassed),
         avid_row=lesions.row.min(where=lesions.avid),
         with_ct_row=lesions.row.min(where=lesions.by_ct & ~lesions.avid),
         indeterminate_row=lesions.row.min(where=unsure),

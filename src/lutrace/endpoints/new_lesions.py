@@ -7,7 +7,7 @@ from collections.abc import Callable
 import ibis
 import ibis.expr.types as ir
 
-from lutrace.endpoints.basis import Basis, attach, finish
+from lutrace.endpoints.basis import Basis, attach, count_of, finish
 from lutrace.endpoints.new_lesion_counts import count_new, find_tracked, links_of, list_new
 from lutrace.tables import READER_FINDINGS
 
@@ -117,7 +117,7 @@ def _ct(basis: Basis, reference: str) -> ir.Table:
     since = joined.read_cycle <= joined.cycle if reference == "first_cycle" else joined.read_cycle == joined.cycle
     lesion = (joined.kind == "ct_only_lesion") & since & (joined.read_cycle > 1)
     return joined.group_by(["patient_id", "population"]).aggregate(
-        ct_reads=(joined.read_cycle == joined.cycle).fill_null(False).cast("int64").sum(),
-        ct_only=lesion.fill_null(False).cast("int64").sum(),
+        ct_reads=count_of((joined.read_cycle == joined.cycle).fill_null(False)),
+        ct_only=count_of(lesion.fill_null(False)),
         ct_row=joined.finding_row.min(where=lesion),
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ibis
 import ibis.expr.types as ir
 
-from lutrace.endpoints.basis import attach, held, ranked_first
+from lutrace.endpoints.basis import attach, count_of, held, ranked_first
 from lutrace.endpoints.new_lesion_counts import links_of, list_new
 from lutrace.endpoints.recip import NOT_EVALUABLE, find_psa_rise
 from lutrace.endpoints.response_basis import ResponseBasis
@@ -124,9 +124,9 @@ def _distant(basis: ResponseBasis, rows: ir.Table, scans: ir.Table, rule: PppRul
     unplaced = listed.mitnm.isnull()
     unsure = ~listed.avid & ~listed.by_ct
     return listed.group_by(KEYS).aggregate(
-        new_distant=(listed.avid & distant).cast("int64").sum(),
-        new_unplaced=(listed.avid & unplaced).cast("int64").sum(),
-        maybe_distant=(unsure & (distant | unplaced)).cast("int64").sum(),
+        new_distant=count_of(listed.avid & distant),
+        new_unplaced=count_of(listed.avid & unplaced),
+        maybe_distant=count_of(unsure & (distant | unplaced)),
         distant_row=listed.row.min(where=listed.avid & distant),
     )
 
@@ -161,7 +161,7 @@ def _grown(basis: ResponseBasis, rows: ir.Table, rule: PppRule) -> ir.Table:
     most = ibis.cases(*((change == growth, name) for name, change in changes.items()))
     joined = joined.mutate(growth=growth, most=most)
     counts = joined.group_by(KEYS).aggregate(
-        n_compared=joined.count(), n_grown=(joined.growth >= rule.growth - _SAME).fill_null(False).cast("int64").sum()
+        n_compared=joined.count(), n_grown=count_of((joined.growth >= rule.growth - _SAME).fill_null(False))
     )
     top = ranked_first(joined.filter(joined.growth.notnull()), KEYS, [ibis.desc("growth"), "growth_row"])
     top = top.select(*KEYS, "growth_row", max_growth_pct="growth", growth_metric="most", growth_site="site")

@@ -7,7 +7,7 @@ import math
 import ibis
 import ibis.expr.types as ir
 
-from lutrace.endpoints.basis import attach, held, ranked_first
+from lutrace.endpoints.basis import attach, count_of, held, ranked_first
 from lutrace.endpoints.eligibility import add_reference, conclude, find_scan_faults, list_tumours, zeros
 from lutrace.endpoints.reader_lesions import read_findings
 from lutrace.endpoints.recip import NOT_EVALUABLE
@@ -65,8 +65,8 @@ def _tumour_uptake(basis: ResponseBasis, scans: ir.Table, rule: TherapRule) -> i
     top = ranked_first(joined, KEYS, [ibis.desc("suv_max"), "lesion_row"])
     top = top.select(*KEYS, highest_suv="suv_max", highest_row="lesion_row")
     counts = joined.group_by(KEYS).aggregate(
-        n_measurable=measurable.cast("int64").sum(),
-        n_cool=cool.cast("int64").sum(),
+        n_measurable=count_of(measurable),
+        n_cool=count_of(cool),
         cool_row=joined.lesion_row.min(where=cool),
     )
     return attach(counts, top, KEYS)
@@ -79,9 +79,9 @@ def _cold_lesions(basis: ResponseBasis, rows: ir.Table, rule: TherapRule) -> ir.
     size = ibis.coalesce(found.long_axis_mm, found.short_axis_mm)
     cold = lesion & (size >= rule.measurable_mm).fill_null(False)
     return found.group_by(KEYS).aggregate(
-        n_reads=(found.kind == "ct_read").cast("int64").sum(),
-        n_cold=cold.cast("int64").sum(),
-        n_unsized=(lesion & size.isnull()).cast("int64").sum(),
+        n_reads=count_of(found.kind == "ct_read"),
+        n_cold=count_of(cold),
+        n_unsized=count_of(lesion & size.isnull()),
         cold_row=found.row.min(where=cold),
         read_row=found.row.min(where=found.kind == "ct_read"),
     )

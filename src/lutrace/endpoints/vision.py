@@ -5,7 +5,7 @@ from __future__ import annotations
 import ibis
 import ibis.expr.types as ir
 
-from lutrace.endpoints.basis import attach, held
+from lutrace.endpoints.basis import attach, count_of, held
 from lutrace.endpoints.eligibility import add_reference, conclude, find_scan_faults, list_tumours, zeros
 from lutrace.endpoints.reader_lesions import read_findings
 from lutrace.endpoints.recip import NOT_EVALUABLE
@@ -67,8 +67,8 @@ def _avid_lesions(basis: ResponseBasis, rows: ir.Table) -> ir.Table:
     metastasis = placed.fill_null(False) & ~local.fill_null(False)
     unplaced = ~placed.fill_null(False)
     return joined.group_by(KEYS).aggregate(
-        avid_metastases=(avid & metastasis).cast("int64").sum(),
-        avid_unplaced=(avid & unplaced).cast("int64").sum(),
+        avid_metastases=count_of(avid & metastasis),
+        avid_unplaced=count_of(avid & unplaced),
         avid_row=joined.lesion_row.min(where=avid & metastasis),
     )
 
@@ -93,10 +93,10 @@ def _large_lesions(basis: ResponseBasis, rows: ir.Table, rule: VisionRule) -> ir
     no_soft = bone & found.soft_tissue.isnull() & (short >= rule.bone_mm)
     unsized = (no_size | no_site | no_soft).fill_null(False)
     return found.group_by(KEYS).aggregate(
-        n_reads=(found.kind == "ct_read").cast("int64").sum(),
-        n_large=(low & large.fill_null(False)).cast("int64").sum(),
-        n_unsized=(low & unsized & ~large.fill_null(False)).cast("int64").sum(),
-        n_contradicted=(lesion & high).cast("int64").sum(),
+        n_reads=count_of(found.kind == "ct_read"),
+        n_large=count_of(low & large.fill_null(False)),
+        n_unsized=count_of(low & unsized & ~large.fill_null(False)),
+        n_contradicted=count_of(lesion & high),
         large_row=found.row.min(where=low & large.fill_null(False)),
         read_row=found.row.min(where=found.kind == "ct_read"),
     )

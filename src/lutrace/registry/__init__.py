@@ -1,13 +1,16 @@
 """registry knows the waist: it checks rows, keeps the refused with their reason, stores, and freezes snapshots."""
 
 from lutrace.registry.batch import AddReport, FactBatch, RefusedRow, Replacement
+from lutrace.registry.engines import ENGINES, Engine
 from lutrace.registry.images import ImageStore
 from lutrace.registry.quality import QualityFinding
 from lutrace.registry.snapshots import Snapshot, list_snapshots, open_snapshot
 from lutrace.registry.store import Registry
 
 __all__ = [
+    "ENGINES",
     "AddReport",
+    "Engine",
     "FactBatch",
     "ImageStore",
     "QualityFinding",

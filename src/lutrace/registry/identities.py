@@ -198,6 +198,23 @@ class Identities:
             self._connection.execute("INSERT INTO source_paths VALUES (?, ?)", [source_id, place])
         return [one for one in earlier if one != source_id]
 
+    @staticmethod
+    def read_places(folder: Path) -> tuple[dict[str, Path], list[str]]:
+        """Where each source was read last, by source, and all names and identifiers on record, to be kept from view.
+
+        For reading only, while others read too; both are empty where the file is not beside the registry.
+        """
+        path = folder / FILE_NAME
+        if not path.is_file():
+            return {}, []
+        with duckdb.connect(str(path), read_only=True) as connection:
+            places = connection.execute("SELECT source_id, path FROM source_paths ORDER BY rowid").fetchall()
+            people = connection.execute(
+                "SELECT unnest([family, given, identifier]) FROM people "
+                "UNION SELECT identifier FROM pseudonyms WHERE kind = 'patient'"
+            ).fetchall()
+        return {source: Path(place) for source, place in places}, sorted({name for (name,) in people if name})
+
     def _draw(self, kind: str, identifier: str) -> str:
         letter, length = KINDS[kind]
         number = int.from_bytes(hmac.digest(self._secret, f"{kind}\0{identifier}".encode(), hashlib.sha256), "big")

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import duckdb
 
 from lutrace.registry.review_log import stale_acts
 
+_MOST_PLACES = 10
+
 
 @dataclass(frozen=True)
 class QualityFinding:
-    """One row that a query found: the query's name, the table and row, the patient, what is found, what to do."""
+    """One row that a query found: the query's name, the table and row, the patient, what is found, what to do.
+
+    `source_id` and `place` are where the row was read; of rows in quarantine for one reason, the first places.
+    """
 
     check: str
     severity: str
@@ -20,6 +27,8 @@ class QualityFinding:
     patient_id: str | None
     found: str
     remedy: str
+    source_id: str | None = None
+    place: str | None = None
 
 
 @dataclass(frozen=True)
@@ -187,26 +196,63 @@ _QUERIES: tuple[_Query, ...] = (
         "SELECT min(row_id) AS row_id, patient_id, analyte, count(DISTINCT value) AS n FROM labs "
         "GROUP BY patient_id, analyte, date, coalesce(time, '')) WHERE n > 1",
     ),
-    _Query(
-        "rows_in_quarantine",
-        "error",
-        "quarantine",
-        "correct the rows at their source and add it again",
-        "SELECT min(quarantine_id), NULL, count(*) || ' rows of ' || \"table\" || ': ' || rule FROM quarantine "
-        'GROUP BY "table", rule, remedy ORDER BY 3',
-    ),
 )
 
 
 def find_all(connection: duckdb.DuckDBPyConnection) -> list[QualityFinding]:
-    """What every query finds, in the order of the queries and then by row."""
+    """What every query finds, in the order of the queries and then by row, with where each row was read."""
     findings = []
     for query in _QUERIES:
         for row_id, patient_id, found in connection.execute(f"SELECT * FROM ({query.sql}) ORDER BY 1").fetchall():
             findings.append(
                 QualityFinding(query.check, query.severity, query.table, row_id, patient_id, str(found), query.remedy)
             )
-    return findings + _stale_overrides(connection) + _stale_reviews(connection)
+    findings += [*_stale_overrides(connection), *_stale_reviews(connection)]
+    return [_with_place(connection, one) for one in findings] + _in_quarantine(connection)
+
+
+def _with_place(connection: duckdb.DuckDBPyConnection, finding: QualityFinding) -> QualityFinding:
+    """The finding with the source of its row."""
+    held = connection.execute(
+        f'SELECT source_id, source_locator FROM "{finding.table}" WHERE row_id = ?', [finding.row_id]
+    ).fetchall()
+    return replace(finding, source_id=held[0][0], place=held[0][1]) if held else finding
+
+
+def _in_quarantine(connection: duckdb.DuckDBPyConnection) -> list[QualityFinding]:
+    """The rows in quarantine, those of one source and one reason together."""
+    rows = connection.execute(
+        'SELECT "table", rule, remedy, source_id, quarantine_id, source_locator FROM quarantine ORDER BY ALL'
+    ).fetchall()
+    groups: dict[tuple[str, str, str, str], list[tuple[str, str | None]]] = {}
+    for *key, quarantine_id, locator in rows:
+        table, rule, remedy, source_id = key
+        groups.setdefault((table, rule, remedy, source_id), []).append((quarantine_id, locator))
+    return [
+        QualityFinding(
+            "rows_in_quarantine",
+            "error",
+            "quarantine",
+            held[0][0],
+            None,
+            f"{len(held)} {'row' if len(held) == 1 else 'rows'} of {table}: {rule}",
+            f"{remedy}; then add the file again",
+            source_id,
+            _places(held),
+        )
+        for (table, rule, remedy, source_id), held in groups.items()
+    ]
+
+
+def _places(held: Sequence[tuple[str, str | None]]) -> str | None:
+    """The first places in the order of their numbers, and how many more there are."""
+    places = sorted({locator for _, locator in held if locator is not None}, key=_natural)
+    more = f" and {len(places) - _MOST_PLACES} more" if len(places) > _MOST_PLACES else ""
+    return ", ".join(places[:_MOST_PLACES]) + more or None
+
+
+def _natural(text: str) -> list[tuple[int, str]]:
+    return [(int(part), "") if part.isdecimal() else (-1, part) for part in re.split(r"(\d+)", text)]
 
 
 def _stale_reviews(connection: duckdb.DuckDBPyConnection) -> list[QualityFinding]:

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
-import ibis
 import ibis.expr.types as ir
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -18,6 +17,7 @@ import pyarrow.parquet as pq
 from lutrace.core import ContradictionError, Row, Table, UnusableInputError, canonical_json, digest_of, digest_of_file
 from lutrace.registry.content import table_digest
 from lutrace.registry.corrections import Patches, compute_patches
+from lutrace.registry.engines import Engine, connect_engine
 from lutrace.registry.images import FOLDER as IMAGES_FOLDER
 from lutrace.registry.images import TEMPORARY, ImageStore
 from lutrace.registry.schema import SCHEMA_VERSION, column_list, quoted
@@ -30,10 +30,11 @@ FROZEN_TABLES: dict[str, Table] = {**FACT_TABLES, SOURCES.name: SOURCES}
 
 @dataclass(frozen=True)
 class Snapshot:
-    """A frozen state of a registry: reads the Parquet files of its folder, and pictures from the image store."""
+    """A frozen state of a registry: its Parquet files on the engine that computes, pictures from the image store."""
 
     folder: Path
     digest: str
+    engine: Engine = "duckdb"
 
     def table(self, declared: Table) -> ir.Table:
         """The rows of a declared fact table, all its columns, as an ibis expression."""
@@ -60,10 +61,7 @@ class Snapshot:
 
     @cached_property
     def _backend(self) -> Any:
-        backend = ibis.duckdb.connect()
-        for name in FROZEN_TABLES:
-            backend.read_parquet(str(self.folder / f"{name}.parquet"), table_name=name)
-        return backend
+        return connect_engine(self.engine, self.folder, FROZEN_TABLES, digest=self.digest)
 
 
 def freeze(connection: duckdb.DuckDBPyConnection, folder: Path) -> Snapshot:

@@ -60,10 +60,9 @@ class Registry:
     def create(folder: Path, *, profile_text: str, secret: bytes | None = None) -> None:
         """Make an empty registry; `secret` keys the pseudonyms (drawn at random when None).
 
-        Raises UnusableInputError when the folder holds a registry already.
+        Raises UnusableInputError when the folder holds a registry already, or files that are not of a registry.
         """
-        if (folder / FILE_NAME).exists():
-            raise UnusableInputError(f"{folder.name} holds a registry already; choose another folder")
+        _check_is_free(folder)
         folder.mkdir(parents=True, exist_ok=True)
         ImageStore(folder / IMAGES_FOLDER).create()
         (folder / snapshots.FOLDER).mkdir(exist_ok=True)
@@ -195,6 +194,10 @@ class Registry:
         """What the data-quality queries find, with the rows and what to do."""
         return quality.find_all(self._connection)
 
+    def source_places(self) -> tuple[dict[str, Path], list[str]]:
+        """Where each source was read last, by source, and the names and identifiers that no message may show."""
+        return Identities.read_places(self.folder)
+
     def _check_writable(self) -> None:
         if not self.writable:
             raise UnusableInputError("the registry is open for reading only; open it for writing")
@@ -240,6 +243,21 @@ class Registry:
             return
         with transaction(self._connection):
             yield
+
+
+def _check_is_free(folder: Path) -> None:
+    """Raise unless a registry may be made here: a new or empty folder, or what a stopped `create` left in it."""
+    if (folder / FILE_NAME).exists():
+        raise UnusableInputError(f"{folder.name} holds a registry already; choose another folder")
+    if folder.exists() and not folder.is_dir():
+        raise UnusableInputError(f"{folder.name} is a file; choose a new folder for the registry")
+    own = {PROFILE_FILE, IDENTITIES_FILE, IMAGES_FOLDER, snapshots.FOLDER, f"{TEMPORARY}create"}
+    others = [path for path in folder.iterdir() if path.name not in own] if folder.exists() else []
+    if others:
+        raise UnusableInputError(
+            f"{folder.name} holds {len(others)} other {'file' if len(others) == 1 else 'files'}; a registry needs a "
+            "folder of its own: choose a new or empty one"
+        )
 
 
 def _connect(folder: Path, *, write: bool) -> duckdb.DuckDBPyConnection:

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import replace
 from pathlib import Path
 
 from lutrace.core import Progress, UnusableInputError, silent
-from lutrace.registry import Registry, Snapshot, open_snapshot
+from lutrace.registry import ENGINES, Engine, Registry, Snapshot, open_snapshot
 from lutrace.report import ReleasePolicy
 from lutrace.study.run import RunResult, run_study
 from lutrace.study.shipped import load_protocol
-
-BACKENDS = ("duckdb",)
 
 
 def run_registry_study(
@@ -30,14 +29,18 @@ def run_registry_study(
     `min_cell` hides counts below it, and with it all rows of single patients. Raises UnusableInputError for an unknown
     backend, and what `run_study` raises.
     """
-    if backend not in BACKENDS:
-        if backend in ("spark", "postgres"):
-            raise UnusableInputError(f"--backend {backend} is not in this version; leave it out to run on DuckDB")
-        raise UnusableInputError(f"expected --backend {' or '.join(BACKENDS)}, got {backend!r}")
     document = load_protocol(protocol)
-    frozen = frozen_state(registry_folder, snapshot)
+    frozen = replace(frozen_state(registry_folder, snapshot), engine=engine_named(backend))
     policy = ReleasePolicy(min_cell=min_cell, patient_level=min_cell is None)
     return run_study(document, frozen, out, data_cut=data_cut, policy=policy, progress=progress)
+
+
+def engine_named(backend: str) -> Engine:
+    """The engine of this name. Raises UnusableInputError for another name."""
+    for engine in ENGINES:
+        if engine == backend:
+            return engine
+    raise UnusableInputError(f"expected --backend {', '.join(ENGINES)}, got {backend[:40]!r}")
 
 
 def frozen_state(folder: Path, digest: str | None) -> Snapshot:
