@@ -8,8 +8,11 @@ from lutrace.imaging import (
     Geometry,
     Registration,
     Volume,
+    bend_prepared,
     compute_residual_mm,
     identity_registration,
+    join_over_fixed,
+    prepare_scan,
     register_deformable,
     resample_labels_by,
 )
@@ -101,3 +104,40 @@ def test_a_second_deformation_is_not_laid_on_the_first() -> None:
 def test_a_field_of_another_shape_is_refused() -> None:
     with pytest.raises(UnusableInputError, match="finite vectors"):
         DisplacementField(np.zeros((2, 2, 2, 3)), GRID)
+
+
+def test_scans_prepared_once_are_bent_alike() -> None:
+    fixed, moving = body(GRID, moved=False), body(GRID, moved=True)
+    whole = register_deformable(fixed, moving, identity_registration(), window=(0.0, 5.0))
+    looks = [prepare_scan(one, (0.0, 5.0), 8.0) for one in (fixed, moving)]
+    prepared = bend_prepared(*looks, identity_registration())
+    assert prepared.error_mm == whole.error_mm
+    assert (prepared.to_moving(SPINE) == whole.to_moving(SPINE)).all()
+
+
+def tilted(degrees: float, *, shift: float, error_mm: float | None = None, bent: bool = True) -> Registration:
+    """A turn around the long axis and a shift along it, with a sway before."""
+    angle = np.radians(degrees)
+    matrix = np.eye(4)
+    matrix[:2, :2] = [[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]]
+    matrix[2, 3] = shift
+    field = DisplacementField(sway(centres_mm(GRID)), GRID) if bent else None
+    return Registration(matrix, None, "by hand", error_mm, field)
+
+
+def test_two_motions_from_one_scan_join_to_the_one_between_the_others() -> None:
+    one, other = tilted(3.0, shift=30.0, error_mm=3.0), tilted(-2.0, shift=-20.0, error_mm=4.0, bent=False)
+    joined = join_over_fixed(one, other, method="over the first")
+    assert joined.to_moving(one.to_moving(SPINE)) == pytest.approx(other.to_moving(SPINE), abs=0.3)  # nodes of 8 mm
+    assert joined.error_mm == pytest.approx(5.0)
+    assert joined.method == "over the first"
+    back = join_over_fixed(other, one, method="back")
+    assert back.to_moving(other.to_moving(SPINE)) == pytest.approx(one.to_moving(SPINE), abs=0.3)
+
+
+def test_rigid_motions_join_without_a_field() -> None:
+    one, other = tilted(3.0, shift=30.0, bent=False), tilted(-2.0, shift=-20.0, bent=False)
+    joined = join_over_fixed(one, other, method="over the first")
+    assert joined.field is None
+    assert joined.error_mm is None
+    assert joined.to_moving(one.to_moving(SPINE)) == pytest.approx(other.to_moving(SPINE), abs=1e-9)

@@ -3,7 +3,16 @@ import pytest
 from tests.imaging.make import centres_mm, grid, volume
 
 from lutrace.core import UnusableInputError
-from lutrace.imaging import Geometry, Registration, Volume, identity_registration, register_rigid
+from lutrace.imaging import (
+    Geometry,
+    Registration,
+    Volume,
+    identity_registration,
+    prepare_scan,
+    register_rigid,
+    registration,
+)
+from lutrace.imaging.itk import from_itk
 
 SPOTS = [((-60, -10, 60), 14, 9.0), ((55, 15, 70), 18, 6.0), ((-40, 20, 160), 12, 8.0), ((10, -25, 200), 20, 4.0)]
 
@@ -75,3 +84,14 @@ def test_a_shared_frame_of_reference_moves_nothing() -> None:
 def test_a_matrix_that_is_no_map_of_space_is_refused() -> None:
     with pytest.raises(UnusableInputError, match="4 x 4"):
         Registration(np.eye(3), None, "by hand")
+
+
+def test_a_scan_binned_some_slices_at_a_time_is_the_scan_binned_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+    fine = volume(np.random.default_rng(6).random((23, 30, 34)), grid((34, 30, 23), (2.0, 2.0, 2.0)))
+    whole = prepare_scan(fine, (0.2, 0.8), 9.0)
+    monkeypatch.setattr(registration, "_PART_VOXELS", 4000)  # three slices: one bin of two at a time
+    parts = prepare_scan(fine, (0.2, 0.8), 9.0)
+    assert parts.floor == whole.floor == 0.2
+    assert parts.image.GetSize() == whole.image.GetSize()
+    assert parts.image.GetOrigin() == pytest.approx(whole.image.GetOrigin())
+    assert from_itk(parts.image) == pytest.approx(from_itk(whole.image), abs=1e-6)

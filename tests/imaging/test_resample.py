@@ -2,7 +2,15 @@ import numpy as np
 import pytest
 from tests.imaging.make import DIRECTIONS, ball, centres_mm, grid, mask, volume
 
-from lutrace.imaging import resample_labels, resample_mask, resample_masks, resample_volume
+from lutrace.imaging import (
+    Geometry,
+    resample,
+    resample_labels,
+    resample_mask,
+    resample_masks,
+    resample_volume,
+    sample_volume,
+)
 
 
 @pytest.mark.parametrize("direction", DIRECTIONS)
@@ -58,3 +66,37 @@ def test_forty_masks_resampled_together_are_each_what_it_is_alone() -> None:
         assert (moved.array == alone.array).all()
         assert moved.notes == alone.notes
     assert resample_masks([], target) == []
+
+
+@pytest.fixture
+def small_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pieces of at most 500 voxels, so that a small grid falls into many."""
+    monkeypatch.setattr(resample, "_PIECE_VOXELS", 500)
+
+
+def turned() -> tuple[Geometry, Geometry]:
+    """A grid and an oblique one that reaches beyond it."""
+    source = grid((14, 12, 10), (3.0, 3.0, 4.0), (-20.0, -18.0, -20.0))
+    return source, grid((11, 10, 13), (3.5, 4.0, 4.5), (-18.0, 15.0, -30.0), DIRECTIONS[-1])
+
+
+@pytest.mark.usefixtures("small_pieces")
+def test_a_volume_in_pieces_is_the_volume_in_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    source, target = turned()
+    field = volume(np.random.default_rng(3).random(source.shape_zyx), source)
+    pieces = resample_volume(field, target, outside=-1.0).array
+    monkeypatch.setattr(resample, "_PIECE_VOXELS", 1 << 23)
+    whole = resample_volume(field, target, outside=-1.0).array
+    assert (whole == -1.0).any()
+    assert (whole > 0).any()
+    assert pieces == pytest.approx(whole, abs=1e-5)
+
+
+@pytest.mark.usefixtures("small_pieces")
+def test_some_voxels_are_what_they_are_in_the_whole_volume_whichever_piece_they_lie_in() -> None:
+    source, target = turned()
+    field = volume(np.random.default_rng(4).random(source.shape_zyx), source)
+    whole = resample_volume(field, target, outside=7.0).array.ravel()
+    place = np.unique(np.random.default_rng(5).integers(0, whole.size, 200))
+    assert sample_volume(field, target, place, outside=7.0) == pytest.approx(whole[place], abs=1e-5)
+    assert len(sample_volume(field, target, place[:0], outside=7.0)) == 0

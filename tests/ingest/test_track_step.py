@@ -48,7 +48,7 @@ def test_a_registration_file_moves_the_baseline(tmp_path: Path) -> None:
 
 def test_all_faults_of_a_table_are_told_together(tmp_path: Path) -> None:
     bad = [("a", 0, "x", 0), ("a", 1, 2, None)]
-    with pytest.raises(UnusableInputError, match=r"row 1, y_mm.*row 2, lesion_id.*row 2, z_mm"):
+    with pytest.raises(UnusableInputError, match=r"row 2, y_mm.*row 3, lesion_id: .a. stands in row 2 already.*row 3, z_mm"):
         run_track(table(tmp_path / "a.csv", bad), table(tmp_path / "b.csv", BEFORE))
 
 
@@ -80,3 +80,5 @@ def test_lesions_that_merged_share_a_cluster(tmp_path: Path) -> None:
         ("a", "merged", 1),
         ("b", "merged", 1),
     ]
+    merged = [(link["compared"], link["volume_change_pct"]) for link in links if link["followup_id"] == "p"]
+    assert merged == [("cluster", 0.0)] * 2  # 2 mL and 2 mL became one of 4 mL: nothing grew

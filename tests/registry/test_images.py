@@ -12,6 +12,7 @@ from hypothesis.extra import numpy as hnp
 
 from lutrace.core import ContradictionError, MissingFactError, UnsupportedError
 from lutrace.registry import ImageStore
+from lutrace.registry.images import _unpack_bits
 
 META = {"unit": "Bq/mL", "spacing_mm": [1.0, 2.0, 3.0]}
 PNG = b"\x89PNG\r\n\x1a\n" + b"synthetic"
@@ -113,3 +114,14 @@ def test_half_written_files_are_removed(store: ImageStore) -> None:
     (store.folder / "content" / ".tmp-1234-abcd").write_bytes(b"half")
     assert store.remove_orphans() == 1
     assert store.get_png("I-1") == PNG
+
+
+@pytest.mark.parametrize("count", [1, 7, 8, 9, 64, 77])
+def test_bits_come_back_wherever_the_set_ones_lie(count: int) -> None:
+    rng = np.random.default_rng(count)
+    one_end, other_end, none = (np.zeros(count, np.bool_) for _ in range(3))
+    one_end[0], other_end[-1] = True, True
+    for bits in (one_end, other_end, none, ~none, rng.random(count) > 0.5):
+        found = _unpack_bits(np.packbits(bits), count)
+        assert found.dtype == np.bool_
+        assert (found == bits).all()

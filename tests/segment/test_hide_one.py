@@ -52,3 +52,20 @@ def test_the_check_of_two_scans_is_a_whole_row() -> None:
     assert row["nearest_neighbour_mm"] == pytest.approx(40.0, abs=2.0)
     assert row["common_view_share"] == 1.0
     assert row["registration"] == "same frame of reference"
+
+
+def test_without_trials_the_row_says_that_none_was_made_and_still_tells_the_common_view() -> None:
+    found = find_lesions(patient(*SPOTS), organs("liver", "skeleton"), PLAN)
+    whole = check_tracking(found, found, registration=identity_registration())
+    bare = check_tracking(found, found, registration=identity_registration(), with_trials=False)
+    assert (bare["trials"], bare["new_recall"], bare["new_precision"], bare["match_f1"]) == (0, None, None, None)
+    same = ("registration_error_mm", "nearest_neighbour_mm", "common_view_share", "registration")
+    assert [bare[name] for name in same] == [whole[name] for name in same]
+
+
+def test_a_failed_registration_is_named_and_no_common_view_is_claimed() -> None:
+    found = find_lesions(patient(*SPOTS), organs("liver", "skeleton"), PLAN)
+    row = check_tracking(found, found, registration=None)
+    assert row["registration"] == "failed: places alone"
+    assert row["common_view_share"] is None
+    assert row["match_f1"] == 1.0

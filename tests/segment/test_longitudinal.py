@@ -64,19 +64,60 @@ def seen_by(modality: str, spacing: float, *spots: tuple[float, float, float, fl
 FAR = ((-60.0, 30.0, 60.0), (50.0, -40.0, 200.0), (-40.0, -30.0, 190.0))
 
 
-def test_between_pet_and_spect_places_alone_decide() -> None:
+def test_one_blob_of_spect_that_covers_two_lesions_of_pet_holds_both_whatever_its_volume() -> None:
     pet = seen_by("PET", 3.0, (26, 0, 120, 8), (2, 0, 120, 6), *((*place, 8.0) for place in FAR))
     spect = seen_by("SPECT", 4.8, (26, 0, 120, 28), *((*place, 14.0) for place in FAR))
-    alike, apart = (
-        track(pet, spect, registration=identity_registration(), like_scans=flag).links for flag in (True, False)
-    )
-    assert sorted(link.status for link in alike) == ["matched"] * 3 + ["merged"] * 2  # one blob covers two lesions
-    assert sorted(link.status for link in apart) == ["matched"] * 4 + ["resolved"]
-    assert {(link.overlap, link.cluster) for link in apart} == {(None, None)}
-    for link in apart:
+    links = track(pet, spect, registration=identity_registration(), like_scans=False).links
+    assert sorted(link.status for link in links) == ["matched"] * 3 + ["merged"] * 2
+    for link in links:
+        assert link.overlap > 0
         if link.status == "matched":
             one, other = pet.lesions[link.baseline_lesion - 1], spect.lesions[link.followup_lesion - 1]
             assert np.allclose(one.measures.centroid_mm, other.measures.centroid_mm, atol=3.0)
+
+
+def test_between_pet_and_spect_the_volumes_do_not_bring_a_far_part_into_a_cluster() -> None:
+    pet = seen_by("PET", 3.0, (26, 0, 120, 8), (2, 0, 120, 8), *((*place, 8.0) for place in FAR))
+    spect = seen_by("SPECT", 4.8, (14, 0, 120, 9), *((*place, 14.0) for place in FAR))  # between them, half in neither
+    alike, apart = (
+        track(pet, spect, registration=identity_registration(), like_scans=flag).links for flag in (True, False)
+    )
+    assert [link.status for link in alike].count("merged") == 2  # common centre and summed volumes fit the whole
+    assert sorted(link.status for link in apart) == ["matched"] * 4 + ["resolved"]
+
+
+def test_without_a_registration_places_alone_decide_and_nothing_overlaps() -> None:
+    one = seen_by("PET", 3.0, (26, 0, 120, 8), *((*place, 8.0) for place in FAR))
+    moved = [(x, y, z + 24, 8.0) for x, y, z in ((26, 0, 120), *FAR)]
+    links = track(one, seen_by("PET", 3.0, *moved), registration=None).links
+    assert [link.status for link in links] == ["matched"] * 4
+    assert {link.overlap for link in links} == {None}
+
+
+def test_a_lesion_that_split_is_compared_as_one_and_not_part_by_part() -> None:
+    whole = seen_by("SPECT", 4.0, (0, 0, 120, 20), *((*place, 14.0) for place in FAR))
+    parts = seen_by("SPECT", 4.0, (-10, 0, 120, 8), (10, 0, 120, 8), *((*place, 14.0) for place in FAR))
+    found = track(whole, parts, registration=identity_registration())
+    rows = link_rows(found, parts, baseline=whole)
+    split = [row for row in rows if row["status"] == "split"]
+    volume = {side: {one.lesion: one.measures.volume_ml for one in side.lesions} for side in (whole, parts)}
+    after = sum(volume[parts][row["followup_lesion"]] for row in split)
+    before = volume[whole][split[0]["baseline_lesion"]]
+    assert len(split) == 2
+    for row in split:
+        assert (row["compared"], row["baseline_ml"], row["followup_ml"]) == ("cluster", before, pytest.approx(after))
+        assert row["volume_change_pct"] == pytest.approx(100 * (after / before - 1))
+        assert row["tlp_change_pct"] == pytest.approx(row["volume_change_pct"])  # SUV 9 everywhere
+    alone = [row for row in rows if row["status"] == "matched"]
+    assert [(row["compared"], row["volume_change_pct"], row["tlp_change_pct"]) for row in alone] == [
+        ("lesion", 0.0, pytest.approx(0.0))
+    ] * 3
+
+
+def test_nothing_is_compared_without_a_like_scan_before() -> None:
+    found = find_lesions(patient(OLD), ALL, PLAN)
+    (row,) = link_rows(track(found, found, registration=identity_registration()), found)
+    assert row["compared"] is row["baseline_ml"] is row["volume_change_pct"] is row["tlp_change_pct"] is None
 
 
 def test_a_new_lesion_of_spect_is_told_from_those_of_pet_by_its_place() -> None:

@@ -118,7 +118,7 @@ def test_a_clear_match_is_more_certain_than_a_crowded_one() -> None:
     assert clear.links[0].confidence > crowded.links[0].confidence
 
 
-@settings(max_examples=40)
+@settings(max_examples=40, deadline=None)
 @given(st.permutations(range(6)), st.permutations(range(6)))
 def test_the_order_of_the_tables_does_not_matter(one: list[int], two: list[int]) -> None:
     baseline, followup = points(PLACES), points(shifted(PLACES, (2, 3, 34)))
@@ -126,7 +126,7 @@ def test_the_order_of_the_tables_does_not_matter(one: list[int], two: list[int])
     assert outcome(mixed) == SAME
 
 
-@settings(max_examples=40)
+@settings(max_examples=40, deadline=None)
 @given(
     st.lists(st.tuples(*[st.integers(-200, 200)] * 3), max_size=7),
     st.lists(st.tuples(*[st.integers(-200, 200)] * 3), max_size=7),

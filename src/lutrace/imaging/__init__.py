@@ -11,7 +11,13 @@ from lutrace.imaging.components import (
 from lutrace.imaging.contour_tracing import trace_contours, trace_plane
 from lutrace.imaging.contours import FilledContours, fill_contours, fill_polygon
 from lutrace.imaging.cropping import crop_region
-from lutrace.imaging.deformable import compute_residual_mm, register_deformable, resample_labels_by
+from lutrace.imaging.deformable import (
+    bend_prepared,
+    compute_residual_mm,
+    join_over_fixed,
+    register_deformable,
+    resample_labels_by,
+)
 from lutrace.imaging.displacement import DisplacementField
 from lutrace.imaging.face import FaceRegion, find_face
 from lutrace.imaging.measures import RegionMeasures, measure_labels, measure_region, measure_voxels
@@ -60,6 +66,7 @@ __all__ = [
     "Split",
     "SplitRule",
     "Volume",
+    "bend_prepared",
     "common_view",
     "compute_residual_mm",
     "compute_sphere_means",
@@ -79,6 +86,7 @@ __all__ = [
     "find_places",
     "identity_registration",
     "is_nifti",
+    "join_over_fixed",
     "label_components",
     "measure_labels",
     "measure_region",

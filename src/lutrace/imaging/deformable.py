@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from lutrace.core import UnusableInputError
 from lutrace.imaging.displacement import DisplacementField
 from lutrace.imaging.itk import from_itk, geometry_of, sitk, to_itk
-from lutrace.imaging.registration import Registration, prepare_image
+from lutrace.imaging.registration import PreparedScan, Registration, prepare_scan
 from lutrace.imaging.volume import Geometry, Volume
 
 STIFFNESS_MM = 24.0
@@ -41,16 +41,49 @@ def register_deformable(
     both ways miss alike it does not show. A bend that does not make the images more alike, folds space or exceeds 40 mm
     is not used: the rigid motion is returned, its method says so, and its error stays its own. One thread: repeatable.
     """
+    still, other = prepare_scan(fixed, window, grid_mm), prepare_scan(moving, window, grid_mm)
+    return bend_prepared(still, other, rigid)
+
+
+def bend_prepared(fixed: PreparedScan, moving: PreparedScan, rigid: Registration) -> Registration:
+    """What `register_deformable` gives for two scans prepared with one window and grid; raises what it raises."""
     if rigid.field is not None:
         raise UnusableInputError("registration: expected a rigid motion to start from, found a deformable one")
-    still, other = prepare_image(fixed, window, grid_mm), prepare_image(moving, window, grid_mm)
-    forth = _bend(still, other, rigid.matrix, window[0])
-    back = _bend(other, still, np.asarray(np.linalg.inv(rigid.matrix)), window[0])
+    still, other, floor = fixed.image, moving.image, fixed.floor
+    forth = _bend(still, other, rigid.matrix, floor)
+    back = _bend(other, still, np.asarray(np.linalg.inv(rigid.matrix)), floor)
     if forth is None or back is None:
         return replace(rigid, method=f"{rigid.method}; no deformation was better")
     there = Registration(rigid.matrix, forth[1], f"{rigid.method}, then demons of {STIFFNESS_MM:g} mm", field=forth[0])
     home = Registration(np.asarray(np.linalg.inv(rigid.matrix)), back[1], "back", field=back[0])
-    return replace(there, error_mm=_round_trip_mm(there, home, still, window[0]))
+    return replace(there, error_mm=_round_trip_mm(there, home, still, floor))
+
+
+def join_over_fixed(one: Registration, other: Registration, *, method: str) -> Registration:
+    """From the moving scan of `one` to the moving scan of `other`, both registered from the same fixed scan.
+
+    Fields are joined on an axial grid of their spacing over what the fixed scan covers; the stated errors (mm) add as
+    squares.
+    """
+    matrix = np.asarray(other.matrix @ np.linalg.inv(one.matrix), np.float64)
+    errors = [each.error_mm for each in (one, other) if each.error_mm is not None]
+    error_mm = math.hypot(*errors) if errors else None
+    fields = [each.field for each in (one, other) if each.field is not None]
+    if not fields:
+        return Registration(matrix, None, method, error_mm)
+    grid = _grid_around(one.to_moving(fields[0].geometry.corners_mm), fields[0].geometry.spacing_mm)
+    nodes = grid.to_mm(np.indices(grid.shape_zyx).reshape(3, -1).T.astype(np.float64))
+    ends = other.to_moving(one.inverse.to_moving(nodes))
+    home = np.linalg.inv(matrix)
+    moved = (ends @ home[:3, :3].T + home[:3, 3] - nodes).reshape(*grid.shape_zyx, 3)
+    return Registration(matrix, None, method, error_mm, DisplacementField(moved, grid))
+
+
+def _grid_around(points_mm: NDArray[np.float64], spacing_mm: tuple[float, float, float]) -> Geometry:
+    """The axial grid that holds all points (n, 3), LPS mm."""
+    low, high = points_mm.min(axis=0), points_mm.max(axis=0)
+    x, y, z = (int(n) for n in np.ceil((high - low) / np.asarray(spacing_mm)) + 1)
+    return Geometry((x, y, z), spacing_mm, (float(low[0]), float(low[1]), float(low[2])))
 
 
 def compute_residual_mm(registration: Registration, volume: Volume, *, floor: float) -> float:

@@ -27,14 +27,20 @@ def findings_on(task: PatientTask, scan: Row) -> list[Row]:
     ]
 
 
-def measure_findings(task: PatientTask, scan: Row, suv: Volume) -> list[Row]:
-    """Rows of the table `finding_uptakes` but for provenance; a place outside the scan has none."""
-    rows = []
+def measure_findings(task: PatientTask, scan: Row, suv: Volume) -> tuple[list[Row], list[str]]:
+    """Rows of the table `finding_uptakes` but for provenance, and a warning for each finding that cannot be measured.
+
+    A place outside the scan has no uptake and no row: the warning names the finding by its row and states the place.
+    """
+    rows, warnings = [], []
     for finding in findings_on(task, scan):
         radius_mm = radius_of(finding)
         try:
             found = measure_at(suv, place_of(finding), radius_mm)
-        except UnusableInputError:  # outside this scan's field of view
+        except UnusableInputError as error:
+            x, y, z = place_of(finding)
+            place = f"x {x:g}, y {y:g}, z {z:g} mm"
+            warnings.append(f"finding {finding['row_id']}: {error} (place {place}); its uptake is not measured here")
             continue
         rows.append(
             {
@@ -48,7 +54,7 @@ def measure_findings(task: PatientTask, scan: Row, suv: Volume) -> list[Row]:
                 "whole": found.whole,
             }
         )
-    return rows
+    return rows, warnings
 
 
 def lesions_with_ct_correlate(lesions: LesionSet, findings: Sequence[Row]) -> frozenset[int]:

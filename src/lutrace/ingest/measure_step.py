@@ -138,6 +138,7 @@ def _task(
         findings=tuple(records.findings),
         profile=quantification,
         networks=profile.networks,
+        registration=profile.registration,
         plans=(),
         inputs={one["scan_id"]: _inputs_digest(one, records.cycles, stated) for one in quantitative},
         plan_inputs={},
@@ -166,6 +167,7 @@ def _with_plans(task: PatientTask, plans: Sequence[Plan]) -> PatientTask:
         findings=task.findings,
         profile=task.profile,
         networks=task.networks,
+        registration=task.registration,
         plans=tuple(plans),
         inputs=task.inputs,
         plan_inputs={
@@ -182,7 +184,8 @@ def _plan_digest(task: PatientTask, scan: Row, plan: Plan) -> str:
     networks = [repr(task.networks.organs), repr(task.networks.lesions)]
     places = ("row_id", "cycle", "date", "long_axis_mm", "x_mm", "y_mm", "z_mm")
     findings = sorted([str(row[name]) for name in places] for row in task.findings)
-    return digest_of([task.inputs[scan["scan_id"]], plan.digest, masks, others, cts, networks, findings])
+    parts = [task.inputs[scan["scan_id"]], plan.digest, masks, others, cts, networks, findings, task.registration]
+    return digest_of(parts)
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from lutrace.core import Row
 from lutrace.imaging import BoolArray, Mask, Volume, resample_masks
 from lutrace.ingest.header_facts import parse_header_facts
 from lutrace.ingest.pixels import load_mask, load_volume
-from lutrace.ingest.profile import LESION_REGION, Networks
+from lutrace.ingest.profile import LESION_REGION, Networks, RegistrationKind
 from lutrace.ingest.suv_step import Quantified, quantify_volume
 from lutrace.physics import (
     NUCLIDES,
@@ -26,7 +26,7 @@ from lutrace.registry import ImageStore
 from lutrace.segment import Plan
 from lutrace.terms import regions
 
-MEASURE_VERSION = "2"
+MEASURE_VERSION = "3"
 """Raised when the way of measuring changes: every scan is then measured anew."""
 
 
@@ -46,6 +46,7 @@ class PatientTask:
     findings: tuple[Row, ...]
     profile: QuantProfile | None
     networks: Networks
+    registration: RegistrationKind
     plans: tuple[Plan, ...]
     inputs: Mapping[str, str]
     plan_inputs: Mapping[tuple[str, str], str]

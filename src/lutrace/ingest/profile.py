@@ -18,6 +18,10 @@ _OWN_LIVER = "liver_unvalidated"
 UNNAMED_CENTRE = "Unnamed centre"
 
 
+RegistrationKind = Literal["rigid", "deformable"]
+"""How the scans of a patient are laid on each other; deformable bends after the rigid motion."""
+
+
 class OrganModels(FrozenModel):
     """Where the site keeps TotalSegmentator's weights, and where it computes."""
 
@@ -57,6 +61,7 @@ class SiteProfile(FrozenModel):
     lesion_model: LesionModel | None = None
     liver_constant_suv: PositiveFloat | None = None
     """Constant of the plan liver for tracers it was not measured with; results are named liver_unvalidated."""
+    registration: RegistrationKind = "rigid"
     jobs: int | None = Field(default=None, ge=1)
 
     @property

@@ -75,11 +75,13 @@ def measure_scan(task: PatientTask, scan: Row) -> ScanAnswer:
             measured = measure_organs(suv, organs.masks, lesions.plan)
         _collect(task, scan, (suv, done), (lesions, organs, measured), answer)
         answer.rows[PICTURES.name].append(_picture(task, scan, suv, lesions))
-    answer.rows[FINDING_UPTAKES.name] += measure_findings(task, scan, suv)
+    uptakes, unmeasured = measure_findings(task, scan, suv)
+    answer.rows[FINDING_UPTAKES.name] += uptakes
     refusals = [
         Step(f"plan {name}", (task.plan_inputs[scan["scan_id"], name],), f"refused: {why}") for name, why in refused
     ]
-    answer.rows[QUANTIFICATIONS.name].append(_quantified(task, scan, done, refusals, organs.notes))
+    quantified = _quantified(task, scan, done, refusals, (organs.notes, unmeasured))
+    answer.rows[QUANTIFICATIONS.name].append(quantified)
     return answer
 
 
@@ -168,11 +170,16 @@ def _collect(
 
 
 def _quantified(
-    task: PatientTask, scan: Row, done: Quantified, refused_plans: Sequence[Step], notes_of_organs: Sequence[str]
+    task: PatientTask,
+    scan: Row,
+    done: Quantified,
+    refused_plans: Sequence[Step],
+    told: tuple[Sequence[str], Sequence[str]],
 ) -> Row:
+    """The row of a scan whose SUV is known; `told` are notes on its organs, and warnings on readers' findings."""
     factor = done.factor
-    notes = [Step("note", (), note) for note in (*done.facts.notes, *notes_of_organs)]
-    warnings = [*done.warnings, *(f"{step.name} {step.result}" for step in refused_plans)]
+    notes = [Step("note", (), note) for note in (*done.facts.notes, *told[0])]
+    warnings = [*done.warnings, *(f"{step.name} {step.result}" for step in refused_plans), *told[1]]
     return {
         "scan_id": scan["scan_id"],
         "patient_id": task.patient_id,

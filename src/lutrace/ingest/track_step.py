@@ -13,7 +13,7 @@ from lutrace.core import ContradictionError, MissingFactError, Row, UnsupportedE
 from lutrace.imaging import Registration
 from lutrace.ingest.lesion_tables import LesionTable, check_pairs, read_lesion_table
 from lutrace.ingest.track_masks import MaskedLesions, overlap_lesions, read_lesion_masks, with_mask_volumes
-from lutrace.segment import LesionPoint, Tracking, track_points
+from lutrace.segment import LesionPoint, Tracking, compute_growth, track_points
 
 PROVISIONAL = "provisional: this version of the tracking awaits validation and review"
 VIEW_UNKNOWN = (
@@ -28,6 +28,7 @@ OTHER_FRAME = (
     "the two scans lie in different frames of reference: their shift is told by the places of the lesions; give "
     "--registration where it is known"
 )
+_GROWTH = ("compared", "volume_change_pct")
 
 
 @dataclass(frozen=True)
@@ -56,7 +57,9 @@ def run_track(baseline: Path, followup: Path, *, inputs: TrackInputs | None = No
     4 x 4 matrix, row by row, from baseline to follow-up mm. Masks (SEG, RTSTRUCT, NIfTI; a file or a folder; both
     scans' or none) hold regions named after the lesions: how they overlap then counts too, and stands in the column
     `overlap` (Dice). Rows hold `baseline_id followup_id status distance_mm confidence cluster`, preceded by `pair`
-    where there is one. What is not known of frame of reference and fields of view is a warning.
+    where there is one, and with volumes on both sides followed by `compared` (lesion, or cluster: all lesions that
+    merged and split together) and `volume_change_pct`. What is not known of frame of reference and fields of view is a
+    warning.
     Raises UnusableInputError for missing columns, faulty cells (all together), a column `pair` in one table only, a
     registration that is none, masks of one scan only or beside pairs, or masks that cannot be read or placed.
     """
@@ -67,9 +70,9 @@ def run_track(baseline: Path, followup: Path, *, inputs: TrackInputs | None = No
     known = _registration(inputs.registration) if inputs.registration is not None else None
     if inputs.baseline_masks is not None or inputs.followup_masks is not None:
         links, told = _tracked_by_masks(tables, files, inputs, known)
-        return TrackStepResult(tuple(links), (*warnings, *told, VIEW_UNKNOWN))
+        return TrackStepResult(_with_growth_if_any(links), (*warnings, *told, VIEW_UNKNOWN))
     told = [VIEW_UNKNOWN] if known is not None else [FRAME_UNKNOWN, VIEW_UNKNOWN]
-    return TrackStepResult(tuple(_tracked_by_pairs(tables, known)), (*warnings, *told))
+    return TrackStepResult(_with_growth_if_any(_tracked_by_pairs(tables, known)), (*warnings, *told))
 
 
 def _tracked_by_pairs(tables: Sequence[LesionTable], registration: Registration | None) -> list[Row]:
@@ -103,7 +106,7 @@ def _tracked_by_masks(
     points = (with_mask_volumes(_points(before), masked[0]), with_mask_volumes(_points(after), masked[1]))
     overlaps, motion = overlap_lesions(points, masked, registration)
     tracking = track_points(*points, registration=motion, overlaps=overlaps)
-    rows = _rows(before, after, tracking)
+    rows = _rows(before, after, tracking, points)
     links = [{**row, "overlap": link.overlap} for row, link in zip(rows, tracking.links, strict=True)]
     frames = (
         [] if motion is not None else [FRAME_UNKNOWN if None in (masked[0].frame, masked[1].frame) else OTHER_FRAME]
@@ -112,10 +115,37 @@ def _tracked_by_masks(
 
 
 def _linked(before: Sequence[Row], after: Sequence[Row], registration: Registration | None) -> list[Row]:
-    return _rows(before, after, track_points(_points(before), _points(after), registration=registration))
+    points = (_points(before), _points(after))
+    return _rows(before, after, track_points(*points, registration=registration), points)
 
 
-def _rows(before: Sequence[Row], after: Sequence[Row], tracking: Tracking) -> list[Row]:
+def _rows(
+    before: Sequence[Row],
+    after: Sequence[Row],
+    tracking: Tracking,
+    points: tuple[Sequence[LesionPoint], Sequence[LesionPoint]],
+) -> list[Row]:
+    """A row per link with the change of volume, that of a cluster as one; empty where a volume is not known."""
+    volumes = [{one.lesion: one.volume_ml for one in side if one.volume_ml is not None} for side in points]
+    growth = compute_growth(tracking.links, volumes[0], volumes[1])
+    return [
+        row
+        | {
+            "compared": None if one is None else one.level,
+            "volume_change_pct": None if one is None else one.change_pct,
+        }
+        for row, one in zip(_link_rows(before, after, tracking), growth, strict=True)
+    ]
+
+
+def _with_growth_if_any(links: Sequence[Row]) -> tuple[Row, ...]:
+    """The rows, without the columns of growth where no volumes were compared at all."""
+    if any(link["compared"] is not None for link in links):
+        return tuple(links)
+    return tuple({name: value for name, value in link.items() if name not in _GROWTH} for link in links)
+
+
+def _link_rows(before: Sequence[Row], after: Sequence[Row], tracking: Tracking) -> list[Row]:
     return [
         {
             "baseline_id": None if link.baseline_lesion is None else before[link.baseline_lesion - 1]["lesion_id"],

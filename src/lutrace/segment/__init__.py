@@ -3,6 +3,7 @@
 from lutrace.segment.burden import Burden, Lesion
 from lutrace.segment.earlier_uptake import EarlierUptake, sub_threshold_uptake
 from lutrace.segment.expression import ExpressionScale, compute_mipsma_score, measure_expression_scale
+from lutrace.segment.growth import Growth, compute_growth
 from lutrace.segment.healthy_bone import healthy_skeleton, measure_healthy_skeleton
 from lutrace.segment.hide_one import HideOneResult, check_tracking, run_hide_one
 from lutrace.segment.identity_over_time import LesionKey, name_tracks
@@ -34,6 +35,7 @@ __all__ = [
     "Burden",
     "EarlierUptake",
     "ExpressionScale",
+    "Growth",
     "HideOneResult",
     "Identity",
     "Lesion",
@@ -55,6 +57,7 @@ __all__ = [
     "Tracking",
     "check_tracking",
     "classify_new",
+    "compute_growth",
     "compute_mask_overlaps",
     "compute_mipsma_score",
     "compute_overlaps",

@@ -67,33 +67,35 @@ def check_tracking(
     baseline: LesionSet,
     followup: LesionSet,
     *,
-    registration: Registration,
+    registration: Registration | None,
     like_scans: bool = True,
     with_trials: bool = True,
 ) -> Row:
     """The row of `tracking_checks` for two tracked scans, but for patient, scans and provenance.
 
-    `like_scans` as in `track`: between PET and SPECT places alone count. Without trials no lesion is hidden: the row
-    says 0 trials, and how far both scans have seen the same.
+    `like_scans` and no registration as in `track`. Without trials no lesion is hidden: the row says 0 trials, and how
+    far both scans have seen the same.
     """
     before, after = points_of(baseline, volumes=like_scans), points_of(followup, volumes=like_scans)
-    overlaps = compute_overlaps(baseline, followup, registration) if like_scans else None
+    overlaps = None if registration is None else compute_overlaps(baseline, followup, registration)
     found = track_points(before, after, registration=registration, overlaps=overlaps)
     result = HideOneResult(0, None, None, None)
     if with_trials:
         result = run_hide_one(before, after, registration=registration, overlaps=overlaps)
-    seen = common_view(followup.geometry, baseline.geometry, matrix=registration.inverse.matrix)
+    seen = None
+    if registration is not None:
+        seen = common_view(followup.geometry, baseline.geometry, matrix=registration.inverse.matrix)
     return {
         "plan": followup.plan.name,
         "plan_digest": followup.plan.digest,
-        "registration": registration.method,
+        "registration": "failed: places alone" if registration is None else registration.method,
         "registration_error_mm": found.registration_error_mm,
         "nearest_neighbour_mm": _neighbour_mm(before),
         "trials": result.trials,
         "new_recall": result.new_recall,
         "new_precision": result.new_precision,
         "match_f1": result.match_f1,
-        "common_view_share": float(seen.mean()),
+        "common_view_share": None if seen is None else float(seen.mean()),
     }
 
 

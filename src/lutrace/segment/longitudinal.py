@@ -10,6 +10,7 @@ import numpy as np
 from lutrace.core import ContradictionError, Row
 from lutrace.imaging import Registration, Volume, resample_labels_by
 from lutrace.segment.earlier_uptake import sub_threshold_uptake
+from lutrace.segment.growth import compute_growth
 from lutrace.segment.lesions import LesionSet
 from lutrace.segment.new_lesions import empty_class_row, new_class_row
 from lutrace.segment.physiological import Category
@@ -26,7 +27,7 @@ def track(
     baseline: LesionSet,
     followup: LesionSet,
     *,
-    registration: Registration,
+    registration: Registration | None,
     earlier: Volume | None = None,
     like_scans: bool = True,
 ) -> Tracking:
@@ -34,8 +35,9 @@ def track(
 
     Uses centroids, volumes, voxel overlap and both fields of view (see `tracking`). `earlier` is the baseline scan in
     SUVbw: with it a lesion whose place held focal uptake below the plan's threshold is `below_threshold`, not `new`
-    (see `earlier_uptake`). `like_scans` is false between PET and SPECT: resolution and level differ, so neither volumes
-    nor overlaps tell anything and places alone decide.
+    (see `earlier_uptake`). `like_scans` is false between PET and SPECT: resolution and level differ, so volumes tell
+    nothing; places and overlap decide. Without a registration (None: it failed) nothing overlaps and places alone
+    decide, a table shift being theirs to find.
     Raises ContradictionError when the sets were made under different plans.
     """
     if baseline.plan.digest != followup.plan.digest:
@@ -47,7 +49,7 @@ def track(
         points_of(baseline, volumes=like_scans),
         points_of(followup, volumes=like_scans),
         registration=registration,
-        overlaps=compute_overlaps(baseline, followup, registration) if like_scans else None,
+        overlaps=None if registration is None else compute_overlaps(baseline, followup, registration),
         views=(baseline.geometry, followup.geometry),
     )
     return found if earlier is None else _with_earlier_uptake(found, baseline, followup, earlier)
@@ -92,15 +94,23 @@ def compute_overlaps(baseline: LesionSet, followup: LesionSet, registration: Reg
     return overlaps
 
 
-def link_rows(tracking: Tracking, followup: LesionSet, *, with_ct_correlate: Collection[int] = ()) -> list[Row]:
+def link_rows(
+    tracking: Tracking,
+    followup: LesionSet,
+    *,
+    baseline: LesionSet | None = None,
+    with_ct_correlate: Collection[int] = (),
+) -> list[Row]:
     """Rows of the table `lesion_links` but for patient, scans and provenance.
 
     New lesions are classed by `new_class_row` against the reference of the follow-up scan; `with_ct_correlate` names
-    the follow-up lesions for which a reader saw a finding on CT.
+    the follow-up lesions for which a reader saw a finding on CT. With the `baseline` of a like scan volume and uptake
+    are compared, those of a cluster of merging and splitting lesions as one.
     """
     measures = {lesion.lesion: lesion.measures for lesion in followup.lesions}
+    growth = _growth_rows(tracking, baseline, followup)
     rows = []
-    for link in tracking.links:
+    for number, link in enumerate(tracking.links):
         classes = empty_class_row(followup.reference)
         if link.status == "new" and link.followup_lesion is not None:
             own, seen = measures[link.followup_lesion], link.followup_lesion in with_ct_correlate
@@ -118,11 +128,34 @@ def link_rows(tracking: Tracking, followup: LesionSet, *, with_ct_correlate: Col
                 **classes,
                 "rule": "; ".join(part for part in (link.note, classes["rule"]) if part) or None,
                 "cluster": link.cluster,
+                **growth[number],
                 "registration_error_mm": tracking.registration_error_mm,
                 "provisional": True,
             }
         )
     return rows
+
+
+def _growth_rows(tracking: Tracking, baseline: LesionSet | None, followup: LesionSet) -> list[Row]:
+    """The columns of growth of each link; empty without a baseline to compare with."""
+    held: list[dict[int, tuple[float, float]]] = [
+        {} if side is None else {one.lesion: (one.measures.volume_ml, one.measures.total) for one in side.lesions}
+        for side in (baseline, followup)
+    ]
+    volumes, uptakes = (
+        compute_growth(tracking.links, *({lesion: values[n] for lesion, values in side.items()} for side in held))
+        for n in (0, 1)
+    )
+    return [
+        {
+            "compared": None if volume is None else volume.level,
+            "baseline_ml": None if volume is None else volume.before,
+            "followup_ml": None if volume is None else volume.after,
+            "volume_change_pct": None if volume is None else volume.change_pct,
+            "tlp_change_pct": None if uptake is None else uptake.change_pct,
+        }
+        for volume, uptake in zip(volumes, uptakes, strict=True)
+    ]
 
 
 def points_of(lesions: LesionSet, *, volumes: bool = True) -> list[LesionPoint]:
