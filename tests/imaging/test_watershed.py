@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from tests.imaging.make import ball, centres_mm, grid, volume
@@ -113,3 +115,57 @@ def test_the_parts_agree_with_the_watershed_of_another_program() -> None:
         sitk.MorphologicalWatershedFromMarkers(hills, to_itk(markers, scan.geometry), markWatershedLine=False)
     ).ravel()[voxels.place]
     assert (theirs == found.part).mean() > 0.99
+
+
+def rod(*widths: float, valley: float) -> Volume:
+    """Along x two halves of 30 mm with peaks of 10 and uptake `valley` between them; `widths`: radius at both, between.
+
+    Uptake falls linearly from each peak to the valley, none around.
+    """
+    geometry = grid((60, 40, 40), (2.0, 2.0, 2.0), (-59.0, -39.0, -39.0))
+    place = centres_mm(geometry)
+    along = np.abs(place[..., 0])
+    radius = np.where(along < 6.0, widths[1], widths[0])
+    uptake = valley + (10.0 - valley) * np.clip(1.0 - np.abs(along - 15.0) / 15.0, 0.0, 1.0)
+    inside = (np.hypot(place[..., 1], place[..., 2]) < radius) & (along < 30.0)
+    return volume(np.where(inside, uptake, 0.0), geometry)
+
+
+BROAD = SplitRule(prominence=0.12, least_distance_mm=6.0, smoothing_fwhm_mm=0.0, min_voxels=3, broad_prominence=0.33)
+
+
+@pytest.mark.parametrize(
+    ("between_mm", "valley", "parts"),
+    [
+        (24.0, 8.0, 1),  # face 1810 mm2, section of a half's volume (54 mL) 1740 mm2: one mass
+        (24.0, 6.0, 2),  # as broad, but 9.7 stands out of 6.3 by 0.35
+        (10.0, 8.0, 2),  # face 314 mm2: a waist
+    ],
+)
+def test_parts_without_a_waist_are_one_unless_the_uptake_falls_by_a_third(
+    between_mm: float, valley: float, parts: int
+) -> None:
+    scan = rod(24.0, between_mm, valley=valley)
+    assert split(scan, BROAD)[1].count == parts
+    assert split(scan, replace(BROAD, broad_prominence=0.0))[1].count == 2
+
+
+def test_an_organ_takes_no_part_without_a_waist() -> None:
+    scan = rod(24.0, 24.0, valley=8.0)
+    voxels = find_components(scan.array >= 3.0)
+    x = centres_mm(scan.geometry)[..., 0].ravel()[voxels.place]
+    found = split_by_uptake(scan, voxels, BROAD, normal=x > 12.0)
+    assert found.count == 1
+    assert (found.part[x < -2.0] == 1).all()
+
+
+def test_many_pieces_of_one_mass_join_to_one_and_lose_no_voxel() -> None:
+    geometry = grid((60, 60, 60), (2.0, 2.0, 2.0), (-59.0, -59.0, -59.0))
+    place = centres_mm(geometry)
+    waves = np.cos(2 * np.pi * place / 24.0).sum(axis=-1) / 3.0
+    scan = volume(np.where(np.linalg.norm(place, axis=-1) < 50.0, 8.0 + 2.0 * waves, 0.0), geometry)
+    pieces = split(scan, replace(BROAD, broad_prominence=0.0))[1]
+    voxels, found = split(scan, BROAD)
+    assert pieces.count > 20
+    assert found.count == 1
+    assert (found.part == 1).sum() == len(voxels.place)

@@ -2,7 +2,8 @@
 
 Each voxel belongs to the local maximum that steepest ascent leads to. Basins meet at saddles; from the highest saddle
 down, the basin with the lower peak joins the other unless its peak stands out of the saddle by a share of itself
-(`prominence`), lies a least distance away and has a least size. This is the hierarchy of h-maxima with a height
+(`prominence`), lies a least distance away and has a least size; then parts that meet without a waist join as well,
+unless a deep valley parts them (see `waists`). This is the hierarchy of h-maxima with a height
 relative to each peak (Meyer 1994 for the topographic distance; Soille, Morphological Image Analysis, 2003, chapters 6
 and 9). It works on the foreground voxels alone, so its cost grows with the lesions and not with the body.
 """
@@ -19,6 +20,7 @@ from lutrace.imaging.components import Connectivity, LabelledVoxels
 from lutrace.imaging.neighbourhood import Pairs, compute_weighted_sums, find_touching, mark_beside
 from lutrace.imaging.peak import sphere_offsets
 from lutrace.imaging.volume import BoolArray, Volume
+from lutrace.imaging.waists import join_without_waist
 
 _FWHM_PER_SIGMA = 2.3548200450309493
 _REACH_SIGMA = 2.5
@@ -31,12 +33,14 @@ class SplitRule:
     `prominence`: (lower peak - saddle) / lower peak, of the smoothed uptake, is at least this. `least_distance_mm`:
     the peaks are no closer. `min_voxels`: the smaller part has no fewer. `smoothing_fwhm_mm`: width of the Gaussian
     that takes the noise from the uptake before it is compared; volumes and values are of the unsmoothed scan.
+    `broad_prominence`: what is asked in place of `prominence` of parts that meet without a waist; 0 asks nothing more.
     """
 
     prominence: float
     least_distance_mm: float
     smoothing_fwhm_mm: float
     min_voxels: int = 1
+    broad_prominence: float = 0.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -103,6 +107,18 @@ def _split_listed(
     places_mm = volume.geometry.to_mm(index.astype(np.float64))
     size = np.bincount(basin_of, minlength=len(roots))
     group = join_basins(peak, places_mm, size, edges, rule_of(rule))
+    if rule.broad_prominence > 0:
+        joined = join_without_waist(
+            roots[group[basin_of]],
+            uptake,
+            pairs,
+            voxels.place,
+            volume.geometry,
+            prominence=rule.broad_prominence,
+            fixed=int(roots[group[basin_of[given]][0]]) if given.any() else None,
+        )
+        for gone, kept in joined.items():
+            group[group == np.searchsorted(roots, gone)] = np.searchsorted(roots, kept)
     measured = volume.array.ravel()[voxels.place].astype(np.float64)
     return _split(voxels, given, measured, pairs, (basin_of, roots, group))
 

@@ -51,11 +51,13 @@ class ValidFor(FrozenModel):
 class Splitting(FrozenModel):
     """When two peaks of one component are two lesions; the lengths in widths (FWHM) of the scan's resolution.
 
-    `prominence`: the lower peak stands out of the saddle by at least this share of itself. `least_distance`: between
-    the peaks. `smoothing`: the Gaussian that takes the noise from the uptake before peaks are compared.
+    `prominence`: the lower peak stands out of the saddle by at least this share of itself; by `broad_prominence` where
+    the parts meet without a waist (0: nothing more is asked). `least_distance`: between the peaks. `smoothing`: the
+    Gaussian that takes the noise from the uptake before peaks are compared.
     """
 
     prominence: float
+    broad_prominence: float = 0.0
     least_distance: float
     smoothing: float
 
@@ -187,6 +189,8 @@ def _checked(plan: Plan) -> Plan:
         faults.append("resolution_fwhm_mm must state a width above 0 mm for PET, SPECT or both")
     if plan.splitting is not None and not 0 < plan.splitting.prominence < 1:
         faults.append(f"splitting.prominence must lie between 0 and 1, got {plan.splitting.prominence}")
+    if plan.splitting is not None and not 0 <= plan.splitting.broad_prominence < 1:
+        faults.append(f"splitting.broad_prominence must lie between 0 and 1, got {plan.splitting.broad_prominence}")
     if plan.splitting is not None and min(plan.splitting.least_distance, plan.splitting.smoothing) < 0:
         faults.append("splitting.least_distance and splitting.smoothing must not be negative")
     if not plan.organs:

@@ -123,7 +123,8 @@ def _split(volume: Volume, found: LabelledVoxels, plan: Plan, ground: Ground, *,
     rule = SplitRule(1.0, np.inf, fwhm_mm / 2.0, least)
     if plan.splitting is not None:
         one = plan.splitting
-        rule = SplitRule(one.prominence, one.least_distance * fwhm_mm, one.smoothing * fwhm_mm, least)
+        lengths = one.least_distance * fwhm_mm, one.smoothing * fwhm_mm
+        rule = SplitRule(one.prominence, *lengths, least, broad_prominence=one.broad_prominence)
     return split_by_uptake(volume, found, rule, connectivity=plan.connectivity, normal=normal)
 
 
