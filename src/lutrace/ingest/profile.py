@@ -8,7 +8,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Literal
 
-from lutrace.core import Field, FrozenModel, PositiveFloat, field_validator, parse_document
+from lutrace.core import Field, FrozenModel, PositiveFloat, field_validator, parse_document, suggest
 from lutrace.physics import QuantProfile
 from lutrace.segment import NnunetModel, Plan, TotalSegmentator, load_plan, plan_names, set_site_constant
 from lutrace.terms import regions
@@ -86,10 +86,12 @@ class SiteProfile(FrozenModel):
     @field_validator("mask_names")
     @classmethod
     def _check_regions(cls, names: dict[str, str]) -> dict[str, str]:
-        allowed = {*regions(), LESION_REGION}
-        unknown = sorted(set(names.values()) - allowed)
+        allowed = known_regions()
+        unknown = sorted(set(names.values()) - set(allowed))
         if unknown:
-            raise ValueError(f"no region is called {', '.join(unknown)}; expected {', '.join(sorted(allowed))}")
+            meant = [words for one in unknown if (words := suggest(one, allowed)) is not None]
+            found = "; ".join([f"no region is called {', '.join(unknown)}", *meant])
+            raise ValueError(f"{found}; expected {', '.join(allowed)}")
         return names
 
     def region_of(self, original_name: str) -> str | None:
@@ -109,6 +111,11 @@ class SiteProfile(FrozenModel):
             if fnmatch(file_name, pattern):
                 return scan_id
         return None
+
+
+def known_regions() -> tuple[str, ...]:
+    """The names that a mask can mean: the regions of the vocabulary and `lesion`, sorted."""
+    return tuple(sorted({*regions(), LESION_REGION}))
 
 
 def parse_profile(text: str, *, name: str = "site.yaml") -> SiteProfile:
