@@ -1,7 +1,13 @@
 """endpoints knows how facts become endpoints, each row with its evidence: PSA, tumour, survival."""
 
 from lutrace.endpoints.basis import Basis
-from lutrace.endpoints.derivations import derive_endpoints, derive_values, derived_names, express_values
+from lutrace.endpoints.derivations import (
+    derive_endpoints,
+    derive_values,
+    derive_worsening_rows,
+    derived_names,
+    express_values,
+)
 from lutrace.endpoints.new_lesions import UNREVIEWED
 from lutrace.endpoints.psa.castration_resistance import (
     aua_castration_resistance,
@@ -16,7 +22,9 @@ from lutrace.endpoints.psa.progression import describe_rule, find_psa_progressio
 from lutrace.endpoints.psa.response import best_response
 from lutrace.endpoints.psa.series import baseline_of, keep_baseline_assay, one_per_day
 from lutrace.endpoints.psa.summary import SUMMARY_COLUMNS, summarise_psa
+from lutrace.endpoints.questionnaires.scores import derive_scores
 from lutrace.endpoints.questionnaires.scoring import score_long, score_wide
+from lutrace.endpoints.questionnaires.worsening import derive_worsenings
 from lutrace.endpoints.response_basis import NewAgainst, ResponseBasis
 from lutrace.endpoints.response_rows import derive_response_rows
 from lutrace.endpoints.scan_provenance import UNREVIEWED_VOLUME
@@ -45,7 +53,10 @@ __all__ = [
     "derive_dose_response",
     "derive_endpoints",
     "derive_response_rows",
+    "derive_scores",
     "derive_values",
+    "derive_worsening_rows",
+    "derive_worsenings",
     "derived_names",
     "describe_rule",
     "dose_windows",

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import ibis
 import ibis.expr.types as ir
 
-from lutrace.core import Row
+from lutrace.core import ProtocolError, Row
 from lutrace.endpoints.basis import Basis
 from lutrace.endpoints.characteristics import derive_characteristics
 from lutrace.endpoints.new_lesions import derive_new_lesions
@@ -16,10 +16,12 @@ from lutrace.endpoints.psa.change import derive_psa_change
 from lutrace.endpoints.psa.pfs import derive_psa_pfs
 from lutrace.endpoints.psa.response import derive_psa_response
 from lutrace.endpoints.psa.series import derive_psa_baseline
+from lutrace.endpoints.questionnaires.variants import read_worsening_variants
+from lutrace.endpoints.questionnaires.worsening import derive_time_to_worsening
 from lutrace.endpoints.response import derive_response
 from lutrace.endpoints.scan_provenance import derive_scan_provenance
 from lutrace.endpoints.tumour_volume import derive_tumour_volume
-from lutrace.protocol import Outcome, OverallSurvival, Protocol, PsaPfs
+from lutrace.protocol import Outcome, OverallSurvival, Protocol, PsaPfs, TimeToWorsening
 
 _VALUES: dict[Callable[[Basis], ir.Table], tuple[str, ...]] = {
     derive_psa_baseline: ("psa_baseline",),
@@ -97,6 +99,17 @@ def derive_outcome(basis: Basis, outcome: Outcome) -> ir.Table:
             return derive_psa_pfs(basis, outcome)
         case OverallSurvival():
             return derive_overall_survival(basis, outcome)
+        case TimeToWorsening():
+            return derive_time_to_worsening(basis, outcome, progressions_of(basis, outcome))
+        case Toxicity():
+            return derive_first_toxicity(basis, outcome)
+
+
+def progressions_of(basis: Basis, outcome: TimeToWorsening) -> ir.Table | None:
+    """The rows of the PSA outcome whose progressions count as events; None when the study names none."""
+    if outcome.progression is None:
+        return None
+    return derive_outcome(basis, basis.protocol.outcome(outcome.progression))
 
 
 def read_values(table: ir.Table) -> list[Row]:
@@ -104,3 +117,14 @@ def read_values(table: ir.Table) -> list[Row]:
     ordered = table.order_by([ibis.asc("endpoint"), ibis.asc("population"), ibis.asc("patient_id")])
     rows: list[Row] = ordered.to_pyarrow().to_pylist()
     return rows
+
+
+def derive_worsening_rows(basis: Basis, endpoint: str) -> list[Row]:
+    """Rows of WORSENINGS of one `time_to_worsening` outcome under every variant of its rule, in a fixed order.
+
+    Raises ProtocolError when the protocol has no outcome of that name and kind.
+    """
+    outcome = basis.protocol.outcome(endpoint)
+    if not isinstance(outcome, TimeToWorsening):
+        raise ProtocolError(f"endpoints.{endpoint}: expected kind time_to_worsening, got {outcome.kind}")
+    return read_worsening_variants(basis, outcome, progressions_of(basis, outcome))

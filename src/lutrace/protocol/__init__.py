@@ -30,6 +30,7 @@ from lutrace.protocol.selection import (
     ResponseRules,
     SpectRule,
 )
+from lutrace.protocol.worsening import TimeToWorsening, WorseningChange
 
 __all__ = [
     "Analysis",
@@ -64,7 +65,9 @@ __all__ = [
     "ShowPictures",
     "SpectRule",
     "ThreeClasses",
+    "TimeToWorsening",
     "ValueName",
+    "WorseningChange",
     "describe_schema",
     "parse_protocol",
     "read_protocol",

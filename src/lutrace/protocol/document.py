@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 from lutrace.core import Field, FrozenModel, ProtocolError, digest_of, format_yaml, parse_document, read_document
 from lutrace.protocol.analyses import Analysis, Covariate, CoxAnalysis, FollowUpAnalysis, KaplanMeierAnalysis
-from lutrace.protocol.outcomes import Outcome
+from lutrace.protocol.outcomes import Outcome, PsaPfs
 from lutrace.protocol.presentation import Presentation
 from lutrace.protocol.selection import (
     Landmark,
@@ -20,6 +20,7 @@ from lutrace.protocol.selection import (
     SpectRule,
 )
 from lutrace.protocol.standard_report import compose_standard_report
+from lutrace.protocol.worsening import TimeToWorsening
 
 
 class Protocol(FrozenModel):
@@ -123,6 +124,10 @@ def _unknown_names(protocol: Protocol) -> Iterable[str]:
     for number, landmark in enumerate(protocol.landmarks):
         if landmark.within is not None and landmark.within not in landmarks[:number]:
             yield f"landmarks.{landmark.name}.within: expected an earlier landmark, got {landmark.within!r}"
+    psa = [outcome.name for outcome in protocol.endpoints if isinstance(outcome, PsaPfs)]
+    for outcome in protocol.endpoints:
+        if isinstance(outcome, TimeToWorsening) and outcome.progression is not None:
+            yield from _not_among((outcome.progression,), psa, f"endpoints.{outcome.name}.progression")
     for analysis in protocol.analyses:
         place = f"analyses.{analysis.name}"
         yield from _not_among(analysis.populations, landmarks, f"{place}.populations")

@@ -12,6 +12,9 @@ from lutrace.report import EvidenceRow
 _RULES = {
     "event on or before the landmark": "no event on or before the landmark",
     "no PSA baseline": "PSA baseline known",
+    "no baseline score": "questionnaire answered before the first cycle",
+    "no percentage of so small a baseline": "baseline of which a percentage is formed",
+    "baseline too near the worst score to worsen": "baseline that can worsen",
     "no sign of life": "vital status known",
     "follow-up ends before the landmark": "followed up to the landmark",
 }

@@ -60,6 +60,7 @@ TABLES: dict[str, tuple[Line, ...]] = {
 _OUTCOME_LEVELS = {
     "psa_pfs": ("psa_progression", "death", "censored", "left_out"),
     "os": ("death", "censored", "left_out"),
+    "time_to_worsening": ("worsening", "progression", "death", "censored", "left_out"),
 }
 
 

@@ -32,6 +32,7 @@ from lutrace.tables.questionnaires import QUESTIONNAIRES
 from lutrace.tables.reader_findings import READER_FINDINGS
 from lutrace.tables.reviews import REVIEWS
 from lutrace.tables.scans import SCANS
+from lutrace.tables.scores import SCORES
 from lutrace.tables.sources import SOURCES
 from lutrace.tables.summaries import SUMMARIES
 from lutrace.tables.support import SUPPORT
@@ -40,6 +41,7 @@ from lutrace.tables.tracking_checks import TRACKING_CHECKS
 from lutrace.tables.treatments import TREATMENTS
 from lutrace.tables.tumour_burdens import TUMOUR_BURDENS
 from lutrace.tables.vitals import VITALS
+from lutrace.tables.worsenings import WORSENINGS
 
 FACT_TABLES: dict[str, Table] = {
     table.name: table
@@ -86,6 +88,8 @@ RESULT_TABLES: dict[str, Table] = {
         CURVES,
         AGREEMENTS,
         SUMMARIES,
+        SCORES,
+        WORSENINGS,
     )
 }
 """The tables that a run fills, by name."""
@@ -123,6 +127,7 @@ __all__ = [
     "RESULT_TABLES",
     "REVIEWS",
     "SCANS",
+    "SCORES",
     "SOURCES",
     "SUMMARIES",
     "SUPPORT",
@@ -131,5 +136,6 @@ __all__ = [
     "TREATMENTS",
     "TUMOUR_BURDENS",
     "VITALS",
+    "WORSENINGS",
     "Facts",
 ]
