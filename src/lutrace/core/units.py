@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import functools
 import re
-
-import pint
+from typing import TYPE_CHECKING
 
 from lutrace.core.errors import UnusableInputError
+
+if TYPE_CHECKING:
+    import pint
 
 _QUANTITY = re.compile(r"^\s*([-+]?\d+(?:\.\d+)?(?:[eE][-+]?\d+)?)\s*([A-Za-zµ/%^0-9*.]+)\s*$")
 
 
 @functools.cache
 def unit_registry() -> pint.UnitRegistry[float]:
-    """The one registry of units of this process."""
+    """The one registry of units of this process; pint is imported here, since most commands convert nothing."""
+    import pint
+
     return pint.UnitRegistry(cache_folder=None)
 
 
@@ -26,6 +30,8 @@ def convert(value: float, from_unit: str, to_unit: str) -> float:
     >>> round(convert(7.4, "GBq", "MBq"), 6)
     7400.0
     """
+    import pint
+
     registry = unit_registry()
     try:
         return float(registry.Quantity(value, from_unit).to(to_unit).magnitude)
