@@ -1,3 +1,4 @@
+import json
 import re
 import shutil
 from pathlib import Path
@@ -7,7 +8,7 @@ import pydicom
 import pytest
 from tests.ingest.small_centre import CYCLES, fill, write_scan, write_sources
 
-from lutrace.core import MissingFactError, UnusableInputError, read_rows
+from lutrace.core import UnusableInputError, read_rows
 from lutrace.dicom import index_folder, read_masks, read_series
 from lutrace.ingest import run_add_table, run_export_csv, run_export_seg, run_init, run_measure
 from lutrace.registry import Registry
@@ -112,7 +113,7 @@ def test_a_scan_whose_facts_have_changed_since_is_left_out_and_said(measured: Pa
 
 
 def test_without_the_originals_or_for_a_plan_never_measured_it_is_refused(measured: Path, tmp_path: Path) -> None:
-    with pytest.raises(MissingFactError, match="name the folder of the original series: --dicom FOLDER"):
+    with pytest.raises(UnusableInputError, match="name the folder of the original series: --dicom FOLDER"):
         run_export_seg(measured / "registry", tmp_path / "out", dicom=None)
     with pytest.raises(UnusableInputError, match="nothing was measured under plan suv4"):
         run_export_seg(measured / "registry", tmp_path / "out", dicom=measured / "dicom", plans=["suv4"])
@@ -128,3 +129,13 @@ def test_the_tables_hold_every_measured_row_by_pseudonym(measured: Path, tmp_pat
     text = b"".join(path.read_bytes() for path in result.written)
     assert b"SYN-1" not in text
     assert np.all([re.match(r"P-[0-9A-Z]{8}$", str(row["patient_id"])) for row in written])
+
+
+def test_the_header_of_a_scan_is_short_and_explains_its_suv(measured: Path, tmp_path: Path) -> None:
+    run_export_csv(measured / "registry", tmp_path / "csv")
+    for row in read_rows(tmp_path / "csv" / "scans.csv"):
+        facts = json.loads(str(row["header_facts"]))
+        assert {"injected_bq", "half_life_s", "weight_kg", "decay_correction", "units"} <= set(facts)
+        assert facts["frames"]["n"] == int(row["slices"])
+        assert facts["frames"]["first_acquisition_start"] == str(row["acquisition_datetime"]).replace(" ", "T")
+        assert len(str(row["header_facts"])) < 2000

@@ -10,6 +10,7 @@ import typer
 
 from lutrace.cli.bars import progress_bars
 from lutrace.cli.show import say_warnings, show_json, tell
+from lutrace.core import UnusableInputError
 
 
 class Format(StrEnum):
@@ -31,14 +32,18 @@ def export(
     dicom: Annotated[
         Path | None, typer.Option(help="seg: folder of the original series, whose patient and UIDs are referred to")
     ] = None,
-    plan: Annotated[list[str] | None, typer.Option(help="seg: only this measurement plan; may be repeated")] = None,
+    plan: Annotated[
+        list[str] | None, typer.Option(help="only this measurement plan; may be repeated (default: all)")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="print one JSON object and nothing else")] = False,
 ) -> None:
     """Measured lesions as DICOM objects that other programs open in place, or the tables as CSV with pseudonyms."""
     from lutrace.ingest import run_export_csv, run_export_seg
 
     if kind is Format.CSV:
-        result = run_export_csv(registry, out)
+        if dicom is not None:
+            raise UnusableInputError("--dicom goes with `export seg`, not with `export csv`")
+        result = run_export_csv(registry, out, plans=plan or ())
     else:
         with progress_bars() as progress:
             result = run_export_seg(registry, out, dicom=dicom, plans=plan or (), progress=progress)

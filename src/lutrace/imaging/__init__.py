@@ -22,6 +22,7 @@ from lutrace.imaging.displacement import DisplacementField
 from lutrace.imaging.face import FaceRegion, find_face
 from lutrace.imaging.measures import RegionMeasures, measure_labels, measure_region, measure_voxels
 from lutrace.imaging.mip import COLOURS, Outline, Picture, render_mip
+from lutrace.imaging.mip_numbers import Mark
 from lutrace.imaging.mip_plate import Caption, render_mip_plate, render_turning_mip
 from lutrace.imaging.morphology import dilate, dilate_box, distance_to, erode, erode_box
 from lutrace.imaging.neighbourhood import find_places
@@ -56,6 +57,7 @@ __all__ = [
     "FloatArray",
     "Geometry",
     "LabelledVoxels",
+    "Mark",
     "Mask",
     "Metric",
     "Outline",

@@ -13,6 +13,7 @@ from lutrace.core import UnusableInputError
 from lutrace.imaging.gif import encode_gif
 from lutrace.imaging.lettering import compute_text_width, draw_text
 from lutrace.imaging.mip import COLOURS, Outline, Picture, render_mip
+from lutrace.imaging.mip_numbers import Mark, draw_marks
 from lutrace.imaging.png import encode_png
 from lutrace.imaging.volume import Volume
 
@@ -26,6 +27,7 @@ _BODY_FLOOR = 0.01
 """Of the value shown black: what is fainter all over a row is air and is cut off."""
 _MARGIN_MM = 20.0
 _PLATE_ROWS, _TURN_ROWS = 860, 430
+_NUMBER_PX = 10.5
 _TURN_VOXEL_MM = 3.5
 _FINEST_ROWS_MM = 400.0
 """A scan shorter than this is drawn smaller, not in finer pixels."""
@@ -45,13 +47,21 @@ class Caption:
     footer: str = NOT_A_DEVICE
 
 
-def render_mip_plate(volume: Volume, outlines: Sequence[Outline], caption: Caption) -> bytes:
+def render_mip_plate(
+    volume: Volume, outlines: Sequence[Outline], caption: Caption, *, marks: Sequence[Mark] = ()
+) -> bytes:
     """PNG bytes: anterior and left lateral projections in inverted grey with outlines, legend, 10 cm bar, SUV scale.
 
-    `volume` is in SUVbw, g/mL; air around the body is cut off. Raises what `render_mip` raises.
+    `volume` is in SUVbw, g/mL; air around the body is cut off. `marks` are written beside their outlines; how many had
+    no room in a view stands in the footer. Raises what `render_mip` raises.
     """
     volume, outlines = _crop(volume, outlines, caption.suv_max)
-    views = [_view(volume, outlines, caption, angle_deg=angle, rows=_PLATE_ROWS) for angle in (0.0, 90.0)]
+    plain = [_view(volume, outlines, caption, angle_deg=angle, rows=_PLATE_ROWS) for angle in (0.0, 90.0)]
+    marked = [draw_marks(view, volume.geometry, marks, _NUMBER_PX) for view in plain]
+    views = [view for view, _ in marked]
+    if any(left_out for _, left_out in marked):
+        lacking = " and ".join(str(left_out) for _, left_out in marked)
+        caption = replace(caption, footer=f"{caption.footer} · {lacking} numbers without room")
     labelled = list(zip(views, ("Anterior", "Left lateral"), ("RL", "AP"), strict=True))
     return encode_png(_compose(labelled, caption, letter_px=12.0), pixel_mm=views[0].pixel_mm)
 

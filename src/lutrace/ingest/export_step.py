@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from lutrace.core import LutraceError, MissingFactError, Progress, Row, silent, write_rows
+from lutrace.core import LutraceError, Progress, Row, UnusableInputError, silent, write_rows
 from lutrace.dicom import SeriesFiles, Tracking, index_folder, is_activity_series, make_tracking
+from lutrace.ingest.header_facts import summarise_header_facts
 from lutrace.ingest.lesion_objects import MeasuredScan, write_lesion_objects, write_lesion_pictures
 from lutrace.ingest.measure_step import tasks_as_measured
 from lutrace.ingest.measure_task import PatientTask
@@ -28,19 +29,38 @@ class ExportResult:
     warnings: tuple[str, ...]
 
 
-def run_export_csv(registry_folder: Path, out: Path) -> ExportResult:
+def run_export_csv(registry_folder: Path, out: Path, *, plans: Sequence[str] = ()) -> ExportResult:
     """Write the measured tables of a registry as CSV into `out`, one file each: pseudonyms, corrections applied.
 
-    The columns are those of the declared tables, with each row's provenance. Pseudonymous is not anonymous: dates and
-    measures of single patients are in it. Raises UnusableInputError without a registry.
+    The columns are those of the declared tables, with each row's provenance; of `header_facts` what explains the SUV.
+    `plans` chooses the rows of tables that have a plan (none: all); the others are written whole. Pseudonymous is not
+    anonymous: dates and measures of single patients are in it. Raises UnusableInputError without a registry, or for a
+    plan that nothing was measured under.
     """
     written = []
     with Registry.open(registry_folder, write=False) as registry:
+        measured = {row["plan"] for row in registry.rows(TUMOUR_BURDENS)}
+        unknown = [name for name in plans if name not in measured]
+        if unknown:
+            raise UnusableInputError(
+                f"nothing was measured under plan {', '.join(unknown)}, expected one of "
+                f"{', '.join(sorted(measured)) or 'none yet'}; run lutrace measure first"
+            )
         for table in (SCANS, *(one for one in MEASURED_TABLES if one is not PICTURES)):
             path = out / f"{table.name}.csv"
-            write_rows(path, registry.rows(table, corrected=True), [column.name for column in table.columns])
+            rows = registry.rows(table, corrected=True)
+            if plans and "plan" in table.by_name:
+                rows = [row for row in rows if row["plan"] in plans]
+            if table is SCANS:
+                rows = [_with_short_header(row) for row in rows]
+            write_rows(path, rows, [column.name for column in table.columns])
             written.append(path)
     return ExportResult(tuple(written), ())
+
+
+def _with_short_header(row: Row) -> Row:
+    facts = row["header_facts"]
+    return row if facts is None else {**row, "header_facts": summarise_header_facts(facts)}
 
 
 def run_export_seg(
@@ -58,14 +78,20 @@ def run_export_seg(
     kept with them; they lie in `out`/series UID/plan, and no pseudonym of patient or scan is in them. The lesions are
     found again from the stored volumes and must be those that were measured. A lesion has one Tracking Unique
     Identifier in all scans of a plan. `plans` chooses among the plans measured (none: all).
-    Raises MissingFactError without `dicom`, UnusableInputError for a plan that nothing was measured under.
+    Raises UnusableInputError without `dicom`, when no PET or SPECT lies below it, or for a plan that nothing was
+    measured under.
     """
     if dicom is None:
-        raise MissingFactError(
+        raise UnusableInputError(
             "export seg: a registry keeps no DICOM files and no original UIDs, by which other programs would find the "
             "images; name the folder of the original series: --dicom FOLDER"
         )
     series = [one for one in index_folder([dicom]).series if is_activity_series(one)]
+    if not series:
+        raise UnusableInputError(
+            f"{dicom.name}: expected the original PET and SPECT series, found none; name the folder that was given to "
+            "`lutrace add dicom`"
+        )
     written: list[Path] = []
     warnings: list[str] = []
     with Registry.open(registry_folder, write=True, dry_run=True) as registry:

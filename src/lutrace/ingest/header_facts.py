@@ -37,6 +37,26 @@ def parse_header_facts(text: str) -> QuantFacts:
     return QuantFacts(**content)
 
 
+def summarise_header_facts(text: str) -> str:
+    """What explains the SUV, as JSON for people: what is not known is left out, and the frames are put together.
+
+    Of the frames stay their number, the first and last start of acquisition, and the least and largest duration, frame
+    reference time and decay factor.
+    """
+    content: dict[str, Any] = json.loads(text)
+    frames: list[dict[str, Any]] = content.pop("frames", [])
+    starts = sorted(frame["acquisition_start"] for frame in frames if frame["acquisition_start"] is not None)
+    together: dict[str, Any] = {"n": len(frames)}
+    if starts:
+        together |= {"first_acquisition_start": starts[0], "last_acquisition_start": starts[-1]}
+    for name in ("duration_s", "reference_time_s", "decay_factor"):
+        values = [frame[name] for frame in frames if frame.get(name) is not None]
+        if values:
+            together[name] = min(values) if min(values) == max(values) else [min(values), max(values)]
+    known = {name: value for name, value in content.items() if value not in (None, [], "")}
+    return canonical_json(known | {"frames": together})
+
+
 def _moment(text: str | None) -> dt.datetime | None:
     return dt.datetime.fromisoformat(text) if text is not None else None
 

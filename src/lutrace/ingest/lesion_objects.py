@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Literal
@@ -25,6 +25,7 @@ from lutrace.dicom import (
     write_sr,
 )
 from lutrace.imaging import Caption, Outline, Volume, render_mip_plate, render_turning_mip
+from lutrace.ingest.lesion_marks import lesion_marks
 from lutrace.ingest.view_edge import find_cut_lesions
 from lutrace.physics import SuvFactor
 from lutrace.segment import Lesion, LesionSet
@@ -135,7 +136,8 @@ def write_lesion_pictures(scan: MeasuredScan, out: Path) -> list[Path]:
     caption = Caption(_title(scan), tuple((category, _legend(category, scan)) for category in present), SHOWN_BLACK_SUV)
     out.mkdir(parents=True, exist_ok=True)
     paths = [out / name for name in PICTURE_FILES]
-    paths[0].write_bytes(render_mip_plate(scan.suv, outlines, caption))
+    numbered = replace(caption, footer=f"{caption.footer} · numbers as in lesions.csv")
+    paths[0].write_bytes(render_mip_plate(scan.suv, outlines, numbered, marks=lesion_marks(found)))
     paths[1].write_bytes(render_turning_mip(scan.suv, outlines, caption))
     return paths
 

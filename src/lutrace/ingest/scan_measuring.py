@@ -11,6 +11,7 @@ from lutrace.imaging import Caption, Mask, Outline, Volume, render_mip_plate
 from lutrace.ingest.dose_rows import measure_doses
 from lutrace.ingest.finding_uptake import measure_findings
 from lutrace.ingest.header_facts import parse_header_facts
+from lutrace.ingest.lesion_marks import lesion_marks
 from lutrace.ingest.measure_task import PatientTask, ct_of, organs_on, quantify_scan, seeds_on
 from lutrace.ingest.pixels import load_volume
 from lutrace.ingest.profile import Networks
@@ -222,7 +223,7 @@ def _picture(task: PatientTask, scan: Row, suv: Volume, lesions: LesionSet) -> R
     day = f", cycle {scan['cycle']}" if scan["cycle"] is not None else ""
     title = f"{_MODALITY[scan['purpose']]}{day}, plan {lesions.plan.name}"
     caption = Caption(title, tuple((one, _LEGEND[one]) for one in present), SHOWN_BLACK_SUV)
-    png = render_mip_plate(suv, outlines, caption)
+    png = render_mip_plate(suv, outlines, caption, marks=lesion_marks(lesions))
     picture_id = f"I-{digest_of([scan['scan_id'], lesions.plan.digest, 'mip', 0.0])[:16].upper()}"
     width_px, height_px = (int.from_bytes(png[at : at + 4], "big") for at in (16, 20))
     return {
