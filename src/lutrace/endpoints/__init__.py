@@ -28,6 +28,8 @@ from lutrace.endpoints.questionnaires.worsening import derive_worsenings
 from lutrace.endpoints.response_basis import NewAgainst, ResponseBasis
 from lutrace.endpoints.response_rows import derive_response_rows
 from lutrace.endpoints.scan_provenance import UNREVIEWED_VOLUME
+from lutrace.endpoints.toxicity.course import count_shifts, derive_toxicity_courses, derive_toxicity_cycles
+from lutrace.endpoints.toxicity.graded_events import ToxicityBasis
 from lutrace.endpoints.toxicity.grading import grade_labs
 from lutrace.endpoints.toxicity.preparation import (
     check_plausible,
@@ -43,6 +45,7 @@ __all__ = [
     "Basis",
     "NewAgainst",
     "ResponseBasis",
+    "ToxicityBasis",
     "aua_castration_resistance",
     "baseline_of",
     "best_response",
@@ -50,10 +53,13 @@ __all__ = [
     "check_plausible",
     "classify_course",
     "correct_calcium",
+    "count_shifts",
     "derive_dose_response",
     "derive_endpoints",
     "derive_response_rows",
     "derive_scores",
+    "derive_toxicity_courses",
+    "derive_toxicity_cycles",
     "derive_values",
     "derive_worsening_rows",
     "derive_worsenings",

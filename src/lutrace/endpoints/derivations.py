@@ -20,8 +20,9 @@ from lutrace.endpoints.questionnaires.variants import read_worsening_variants
 from lutrace.endpoints.questionnaires.worsening import derive_time_to_worsening
 from lutrace.endpoints.response import derive_response
 from lutrace.endpoints.scan_provenance import derive_scan_provenance
+from lutrace.endpoints.toxicity.first_severe import derive_first_toxicity
 from lutrace.endpoints.tumour_volume import derive_tumour_volume
-from lutrace.protocol import Outcome, OverallSurvival, Protocol, PsaPfs, TimeToWorsening
+from lutrace.protocol import Outcome, OverallSurvival, Protocol, PsaPfs, TimeToWorsening, Toxicity
 
 _VALUES: dict[Callable[[Basis], ir.Table], tuple[str, ...]] = {
     derive_psa_baseline: ("psa_baseline",),

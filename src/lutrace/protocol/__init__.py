@@ -30,6 +30,7 @@ from lutrace.protocol.selection import (
     ResponseRules,
     SpectRule,
 )
+from lutrace.protocol.toxicity import Toxicity, ToxicityRules
 from lutrace.protocol.worsening import TimeToWorsening, WorseningChange
 
 __all__ = [
@@ -66,6 +67,8 @@ __all__ = [
     "SpectRule",
     "ThreeClasses",
     "TimeToWorsening",
+    "Toxicity",
+    "ToxicityRules",
     "ValueName",
     "WorseningChange",
     "describe_schema",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from lutrace.core import Days, Field, FrozenModel, NanogramsPerMl, Percent, UnusableInputError, field_validator
+from lutrace.protocol.toxicity import Toxicity
 from lutrace.protocol.worsening import TimeToWorsening
 from lutrace.terms import psa_thresholds
 
@@ -74,4 +75,4 @@ class OverallSurvival(FrozenModel):
     label: str
 
 
-Outcome = PsaPfs | OverallSurvival | TimeToWorsening
+Outcome = PsaPfs | OverallSurvival | TimeToWorsening | Toxicity

@@ -37,6 +37,7 @@ from lutrace.tables.sources import SOURCES
 from lutrace.tables.summaries import SUMMARIES
 from lutrace.tables.support import SUPPORT
 from lutrace.tables.text_findings import TEXT_FINDINGS
+from lutrace.tables.toxicity import TOXICITY_COURSES, TOXICITY_CYCLES
 from lutrace.tables.tracking_checks import TRACKING_CHECKS
 from lutrace.tables.treatments import TREATMENTS
 from lutrace.tables.tumour_burdens import TUMOUR_BURDENS
@@ -90,6 +91,8 @@ RESULT_TABLES: dict[str, Table] = {
         SUMMARIES,
         SCORES,
         WORSENINGS,
+        TOXICITY_COURSES,
+        TOXICITY_CYCLES,
     )
 }
 """The tables that a run fills, by name."""
@@ -132,6 +135,8 @@ __all__ = [
     "SUMMARIES",
     "SUPPORT",
     "TEXT_FINDINGS",
+    "TOXICITY_COURSES",
+    "TOXICITY_CYCLES",
     "TRACKING_CHECKS",
     "TREATMENTS",
     "TUMOUR_BURDENS",

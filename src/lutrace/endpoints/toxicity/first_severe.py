@@ -1,0 +1,60 @@
+"""Time from a landmark to the first grade that counts, of any of the chosen terms."""
+
+from __future__ import annotations
+
+import ibis
+import ibis.expr.types as ir
+
+from lutrace.endpoints.basis import Basis, attach, finish, ranked_first
+from lutrace.endpoints.toxicity.graded_events import ToxicityBasis, list_events, terms_as_named
+from lutrace.protocol import Toxicity
+
+
+def derive_first_toxicity(basis: Basis, outcome: Toxicity) -> ir.Table:
+    """Days from the landmark to the first grade `least_grade` or worse of the outcome's terms; `category` is the term.
+
+    Prevalent: the last graded value of a term on or before the landmark has that grade already; such a patient is not
+    evaluable. Censored at the last graded value of the terms within the window.
+    """
+    zero = basis.time_zero()
+    events = list_events(ToxicityBasis(basis.facts, outcome.rules, basis.data_cut))
+    events = events.filter(events.term.isin(terms_as_named(outcome.rules.criteria, outcome.counted)))
+    if outcome.source != "either":
+        events = events.filter(events.source == outcome.source)
+    events = events.filter(events.grade.notnull())
+    near = zero.select("patient_id", "population", "index_date").inner_join(events, "patient_id")
+    keys = ["patient_id", "population"]
+    worst_first = [ibis.desc("grade"), "term", "source_row"]
+    early = near.filter(near.date <= near.index_date)
+    last = ranked_first(early, [*keys, "term", "source"], [ibis.desc("date"), *worst_first])
+    last = last.filter(last.grade >= outcome.least_grade)
+    prevalent = last.group_by(keys).aggregate(prevalent=last.grade.max())
+    later = near.filter(near.date > near.index_date)
+    first = ranked_first(later.filter(later.grade >= outcome.least_grade), keys, ["date", *worst_first])
+    first = first.select(
+        *keys, first_date="date", first_term="term", first_table="source_table", first_row="source_row"
+    )
+    seen = ranked_first(later, keys, [ibis.desc("date"), *worst_first])
+    seen = seen.select(*keys, seen_date="date", seen_table="source_table", seen_row="source_row")
+    rows = zero
+    for other in (prevalent, first, seen):
+        rows = attach(rows, other, keys)
+    return finish(_evaluated(rows, outcome), endpoint=outcome.name, rule="")
+
+
+def _evaluated(rows: ir.Table, outcome: Toxicity) -> ir.Table:
+    reason = ibis.cases(
+        (rows.prevalent.notnull(), "event on or before the landmark"),
+        (rows.seen_date.isnull(), "follow-up ends before the landmark"),
+    )
+    happened = rows.first_date.notnull()
+    words = f"first {outcome.rules.criteria} grade {outcome.least_grade} or worse, {outcome.source} grades"
+    return rows.mutate(
+        reason=reason,
+        date=ibis.cases((happened, rows.first_date), else_=rows.seen_date),
+        event=ibis.cases((reason.isnull(), happened)),
+        category=ibis.cases((reason.notnull(), "left_out"), (happened, rows.first_term), else_="censored"),
+        source_table=ibis.cases((happened, rows.first_table), else_=rows.seen_table),
+        source_row=ibis.cases((happened, rows.first_row), else_=rows.seen_row),
+        rule=ibis.cases((happened, words), else_="no event: censored at the last graded value of the window"),
+    )
