@@ -35,9 +35,9 @@ def test_every_commented_line_of_the_template_is_a_line_of_the_profile() -> None
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("center: X\n", "site.yaml, line 1, center: Extra inputs"),
+        ("center: X\n", "site.yaml, line 1, center: there is no such key here; did you mean centre"),
         ("centre: X\nmask_names:\n  Leber: lever\n", "no region is called lever"),
-        ("days_after_cycle: 90\n", "less than or equal to 21"),
+        ("days_after_cycle: 90\n", "expected a number at most 21, got 90"),
         ("quantification:\n  weight_from: scale\n", "site.yaml, line 2, quantification.weight_from"),
     ],
 )

@@ -363,7 +363,7 @@ def test_a_series_of_which_every_file_is_truncated_is_a_refused_row(tmp_path: Pa
 
 def test_a_folder_without_dicom_is_unusable(tmp_path: Path) -> None:
     (tmp_path / "a.txt").write_text("synthetic", encoding="utf-8")
-    with pytest.raises(UnusableInputError, match="no DICOM found in 1 files"):
+    with pytest.raises(UnusableInputError, match="no DICOM in 1 files"):
         run_suv([tmp_path], injections=None, profile=None)
 
 

@@ -65,5 +65,5 @@ def test_what_decides_the_result_has_no_default(key: str) -> None:
     start = TEXT.index(f"{key}:")
     rest = TEXT[start:].split("\n")
     end = next((n for n, line in enumerate(rest[1:], 1) if line and not line.startswith(" ")), len(rest))
-    with pytest.raises(ProtocolError, match=f"{key}: Field required"):
+    with pytest.raises(ProtocolError, match=f"{key}: is missing"):
         parse_protocol(TEXT[:start] + "\n".join(rest[end:]), "small.yaml")

@@ -46,7 +46,10 @@ def list_files(path: Path) -> list[Path]:
     else:
         raise UnusableInputError(f"{path.name}: no such file or folder")
     if not files or files[0].suffix.lower() not in ENDINGS:
-        raise UnusableInputError(f"{path.name}: expected FHIR files ending in {', '.join(ENDINGS)}, found none")
+        raise UnusableInputError(
+            f"{path.name}: expected FHIR files ending in {', '.join(ENDINGS)}, found none; "
+            "tables are read by `lutrace add table`, images by `lutrace add dicom`"
+        )
     return files
 
 

@@ -91,9 +91,12 @@ def run_deidentify(
     with executor_of(count) as executor:
         index = index_in_parts([source], executor)
         if not index.series and not index.faults:
-            raise UnusableInputError(f"no DICOM found in {index.n_files} files; name a folder with DICOM objects")
-        _prepare(out, options)
+            raise UnusableInputError(
+                f"{source.name}: no DICOM in {index.n_files} files; name a folder with DICOM objects"
+            )
+        _check_is_ours(out, options)
         tasks, refused = _plan(index, out, registry_folder, options)
+        _prepare(out, options)
         if options.deface:
             tasks, hidden = _without_faces(tasks, find_faces([task.paths for task in tasks], executor, jobs=count))
             refused.extend(hidden)
@@ -141,20 +144,29 @@ def _check_places(source: Path, out: Path) -> None:
         raise UnusableInputError("the folders of input and output lie within each other; choose another output folder")
 
 
-def _prepare(out: Path, options: DeidentifyOptions) -> None:
-    """Make the folder, or take up what an earlier run with the same options left in it."""
-    text = (
-        "Made by lutrace deidentify. Verified only when deidentification.json stands beside this file.\n"
-        f"options {digest_of(canonical_json(_options(options)))}\n"
-    )
-    if out.exists() and (not out.is_dir() or any(out.iterdir())):
+def _check_is_ours(out: Path, options: DeidentifyOptions) -> None:
+    """Raise unless the folder is new, empty, or what an earlier run with the same options left."""
+    if out.exists() and not out.is_dir():
+        raise UnusableInputError(f"{out.name} is a file; choose a new folder")
+    if out.exists() and any(out.iterdir()):
         mark = out / MARK
         if not mark.is_file():
             raise UnusableInputError(f"{out.name} holds other files; choose a new folder")
-        if mark.read_text(encoding="utf-8") != text:
+        if mark.read_text(encoding="utf-8") != _mark_text(options):
             raise UnusableInputError(f"{out.name} was made with other options; choose a new folder")
+
+
+def _mark_text(options: DeidentifyOptions) -> str:
+    return (
+        "Made by lutrace deidentify. Verified only when deidentification.json stands beside this file.\n"
+        f"options {digest_of(canonical_json(_options(options)))}\n"
+    )
+
+
+def _prepare(out: Path, options: DeidentifyOptions) -> None:
+    """Make the folder, or take up what an earlier run with the same options left in it."""
     out.mkdir(parents=True, exist_ok=True)
-    (out / MARK).write_text(text, encoding="utf-8", newline="\n")
+    (out / MARK).write_text(_mark_text(options), encoding="utf-8", newline="\n")
     for name in (*REPORT_FILES, UNSAFE):
         (out / name).unlink(missing_ok=True)
     for partial in out.rglob("*.part"):

@@ -9,7 +9,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from lutrace.core import ContradictionError, MissingFactError, Row, TableError, UnusableInputError, read_rows
+from lutrace.core import (
+    ContradictionError,
+    MissingFactError,
+    Row,
+    TableError,
+    UnusableInputError,
+    read_numbered_rows,
+    with_decimal_points,
+)
 from lutrace.physics import InjectionRecord, compute_net_injected_bq
 
 _NUMBERS = ("administered_mbq", "residual_mbq", "weight_kg")
@@ -36,11 +44,11 @@ def read_injections(path: Path) -> tuple[Injection, ...]:
 
     Raises UnusableInputError without the column patient_id, TableError with all faults of the cells.
     """
-    rows = read_rows(path)
-    if rows and "patient_id" not in rows[0]:
-        raise UnusableInputError(f"{path.name}: expected a column patient_id, found {', '.join(rows[0])}")
+    rows = read_numbered_rows(path)
+    if rows and "patient_id" not in rows[0][1]:
+        raise UnusableInputError(f"{path.name}: expected a column patient_id, found {', '.join(rows[0][1])}")
     faults: list[str] = []
-    parsed = [_injection(number, row, faults) for number, row in enumerate(rows, start=2)]
+    parsed = [_injection(number, row, faults) for number, row in with_decimal_points(path, rows, _NUMBERS)]
     if faults:
         raise TableError(path.name, faults)
     return tuple(one for one in parsed if one is not None)

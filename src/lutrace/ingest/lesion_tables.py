@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from lutrace.core import Row, TableError, UnusableInputError, read_rows
+from lutrace.core import Row, TableError, UnusableInputError, read_numbered_rows, with_decimal_points
 
 COORDINATES = ("x_mm", "y_mm", "z_mm")
 _NO_TUMOUR = ("physiological", "artefact", "benign")
@@ -32,13 +32,14 @@ def read_lesion_table(path: Path, *, all_rows: bool = False) -> LesionTable:
     counts them, unless `all_rows`; a row without category, or of one that is not known, stays. Raises
     UnusableInputError for a missing column and, all faults together, for cells that hold no usable value.
     """
-    raw = read_rows(path)
-    missing = [name for name in ("lesion_id", *COORDINATES) if raw and name not in raw[0]]
+    raw = with_decimal_points(path, read_numbered_rows(path), (*COORDINATES, "volume_ml"))
+    names = list(raw[0][1]) if raw else []
+    missing = [name for name in ("lesion_id", *COORDINATES) if raw and name not in names]
     if missing:
         raise UnusableInputError(
             f"{path.name}: expected columns lesion_id x_mm y_mm z_mm, found no {', '.join(missing)}"
         )
-    has_pairs = bool(raw) and "pair" in raw[0]
+    has_pairs = "pair" in names
     rows = _checked(raw, path, has_pairs=has_pairs)
     kept = [row for row in rows if all_rows or row["category"] not in _NO_TUMOUR]
     counts = Counter(row["category"] for row in rows)
@@ -83,12 +84,12 @@ def _told(name: str, counts: Counter[str | None], total: int, *, all_rows: bool)
     return told
 
 
-def _checked(raw: Sequence[Row], path: Path, *, has_pairs: bool) -> list[Row]:
+def _checked(raw: Sequence[tuple[int, Row]], path: Path, *, has_pairs: bool) -> list[Row]:
     """The rows with numbers in place of text; all faults are reported together."""
     faults: list[str] = []
     rows: list[Row] = []
-    seen: set[tuple[object, object]] = set()
-    for number, cells in enumerate(raw, start=1):
+    seen: dict[tuple[object, object], int] = {}
+    for number, cells in raw:
         category = cells.get("category")
         row: Row = {
             "lesion_id": cells["lesion_id"],
@@ -96,11 +97,15 @@ def _checked(raw: Sequence[Row], path: Path, *, has_pairs: bool) -> list[Row]:
             "category": None if category is None else str(category).strip().casefold(),
         }
         key = (row["pair"], row["lesion_id"])
-        if row["lesion_id"] is None or key in seen:
-            faults.append(f"row {number}, lesion_id: expected a value that stands once per pair")
+        if row["lesion_id"] is None:
+            faults.append(f"row {number}, lesion_id: expected a name of the lesion, found nothing")
+        elif key in seen:
+            what = f"{str(row['lesion_id'])[:40]!r} stands in row {seen[key]} already"
+            remedy = "give each lesion its own" + ("" if has_pairs else ", or the pairs of scans in a column pair")
+            faults.append(f"row {number}, lesion_id: {what}; {remedy}")
         if has_pairs and row["pair"] is None:
             faults.append(f"row {number}, pair: expected the name of its pair of scans, found nothing")
-        seen.add(key)
+        seen.setdefault(key, number)
         for name in (*COORDINATES, "volume_ml"):
             row[name] = _number(cells.get(name), f"row {number}, {name}", faults, needed=name != "volume_ml")
         if row["volume_ml"] is not None and row["volume_ml"] <= 0:

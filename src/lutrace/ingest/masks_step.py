@@ -88,7 +88,10 @@ def run_add_masks(
         profile = parse_profile(registry.profile_text)
         described = [one for file in files if (one := describe_mask_file(file)) is not None]
         if not described:
-            raise UnusableInputError(f"no SEG, RTSTRUCT or NIfTI file among {len(files)} files")
+            raise UnusableInputError(
+                f"{', '.join(path.name for path in sources)}: no SEG, RTSTRUCT or NIfTI among {len(files)} files; "
+                "name the files of the masks or their folder"
+            )
         count = count_jobs(jobs or profile.jobs)
         with executor_of(count) as executor:
             report, warnings = add_mask_files(

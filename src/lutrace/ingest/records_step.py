@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from lutrace.core import Progress, Row, UnusableInputError, digest_of_file, silent
+from lutrace.core import Progress, Row, UnusableInputError, check_is_table_file, digest_of_file, silent, suggest
 from lutrace.ehr import Identity, RecordBatch, read_fhir, read_table_rows
 from lutrace.ingest.cycle_places import place_scans
 from lutrace.ingest.profile import UNNAMED_CENTRE, SiteProfile, parse_profile
@@ -152,15 +152,20 @@ def _table_files(path: Path) -> list[Path]:
     if path.is_dir():
         found = sorted(file for file in path.iterdir() if file.suffix.lower() in _TABLE_ENDINGS)
         if not found:
-            raise UnusableInputError(f"{path.name}: holds no table ({', '.join(_TABLE_ENDINGS)})")
+            raise UnusableInputError(
+                f"{path.name}: holds no table ({', '.join(_TABLE_ENDINGS)}); name a folder with tables"
+            )
         return found
+    check_is_table_file(path)
     return [path]
 
 
 def _table_name(file: Path, table: str | None) -> str:
     name = table or file.stem.lower()
     if name not in FACT_TABLES and name != "lab":
+        meant = suggest(name, FACT_TABLES)
         raise UnusableInputError(
-            f"{file.name}: no fact table is called {name!r}; name it with --table: {', '.join(FACT_TABLES)}"
+            f"{file.name}: no fact table is called {name!r}; {f'{meant} ' if meant else ''}"
+            f"name the table with --table: {', '.join(FACT_TABLES)}"
         )
     return name

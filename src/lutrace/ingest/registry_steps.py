@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 from pathlib import Path
 
 from lutrace.core import Row
+from lutrace.ingest.file_names import shown_file_name
 from lutrace.ingest.profile import parse_profile, profile_template
-from lutrace.registry import Registry
+from lutrace.registry import QualityFinding, Registry
+
+FINDING_COLUMNS = ("check", "severity", "table", "row_id", "patient_id", "file", "place", "found", "remedy")
 
 
 def run_init(folder: Path, *, profile_text: str | None = None) -> None:
@@ -30,10 +34,18 @@ def run_upgrade(registry_folder: Path) -> list[str]:
 
 
 def run_check(registry_folder: Path) -> list[Row]:
-    """What the data-quality queries find: rows of `check severity table row_id patient_id found remedy`.
+    """What the data-quality queries find: rows of `check severity table row_id patient_id file place found remedy`.
 
-    Raises ProtocolError when the site profile is wrong.
+    `file` is the name of the file that the row was read from, withheld where it holds a patient's, and `place` its row
+    or resource in there; both are empty for what was measured. Raises ProtocolError when the site profile is wrong.
     """
     with Registry.open(registry_folder, write=False) as registry:
         parse_profile(registry.profile_text)
-        return [dataclasses.asdict(finding) for finding in registry.check()]
+        paths, people = registry.source_places()
+        return [_shown(finding, paths.get(finding.source_id or ""), people) for finding in registry.check()]
+
+
+def _shown(finding: QualityFinding, path: Path | None, people: Sequence[str]) -> Row:
+    row = dataclasses.asdict(finding)
+    row["file"] = None if path is None else shown_file_name(path, people)
+    return {name: row[name] for name in FINDING_COLUMNS}

@@ -29,6 +29,7 @@ from lutrace.ingest.profile import SiteProfile, parse_profile
 from lutrace.ingest.results import AddResult, result_of
 from lutrace.ingest.series_choice import NamedSeries, apply_choice, choice_rows, choose_among, name_series
 from lutrace.ingest.series_record import ReadSeries, append_series_record, fingerprint_of, read_series_record
+from lutrace.ingest.tracer_check import describe_unmeasured
 from lutrace.ingest.workers import count_jobs, executor_of, map_as_done
 from lutrace.physics import QuantFacts, earliest_acquisition
 from lutrace.registry import AddReport, FactBatch, ImageStore, RefusedRow, Registry
@@ -94,7 +95,10 @@ def run_add_dicom(
         with executor_of(count, scheduler=scheduler) as executor:
             index = index_in_parts(sources, executor)
             if not index.series and not index.faults:
-                raise UnusableInputError(f"no DICOM found in {index.n_files} files; name a folder with image series")
+                raise UnusableInputError(
+                    f"{', '.join(path.name for path in sources)}: no DICOM in {index.n_files} files; "
+                    "name a folder with image series"
+                )
             images = _add_images(registry, profile, index, progress, _Workers(executor, count))
             files = [file for series in index.series if is_mask_series(series) for file in mask_files_of(series)]
             masks, mask_warnings = add_mask_files(
@@ -191,7 +195,8 @@ def _settle(registry: Registry, profile: SiteProfile, choices: Mapping[str, Choi
         if choice is None:
             continue
         facts = parse_header_facts(row["header_facts"]) if row["header_facts"] else None
-        settled = apply_choice(row, purpose_of(row["modality"], facts, profile), choice)
+        purpose = purpose_of(row["modality"], facts, profile)
+        settled = apply_choice(row, purpose, choice, why_other=describe_unmeasured(row["modality"], facts))
         settled["cycle"] = cycle_of(settled, cycles.get(row["patient_id"], ()), days_after=profile.days_after_cycle)
         if settled != row:
             own = {name: value for name, value in settled.items() if name not in _OWN}
@@ -276,7 +281,8 @@ def _batch(
         "patient_id": patient_id,
         "study_key": registry.pseudonym("study", task.series.study_uid or task.series.series_uid),
     }
-    row = apply_choice(row, purpose_of(task.series.modality, answer.facts, profile), choice)
+    purpose = purpose_of(task.series.modality, answer.facts, profile)
+    row = apply_choice(row, purpose, choice, why_other=describe_unmeasured(task.series.modality, answer.facts))
     row["cycle"] = cycle_of(row, cycles.get(patient_id, ()), days_after=profile.days_after_cycle)
     return FactBatch(source, {SCANS.name: [row]})
 

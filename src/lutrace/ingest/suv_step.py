@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -40,7 +40,11 @@ class SuvStepResult:
 
 @dataclass(frozen=True)
 class Quantified:
-    """The SUV of one image: reconciled facts, factor, the largest SUVbw in g/mL, the activity budget in %."""
+    """The SUV of one image: reconciled facts, factor, the largest SUVbw in g/mL, the activity budget in %.
+
+    `hours_after_injection` ends with the first start of acquisition of the series: not with its middle, nor with the
+    moment that the image is decay-corrected to.
+    """
 
     facts: QuantFacts
     factor: SuvFactor
@@ -59,7 +63,10 @@ def run_suv(paths: Sequence[Path], *, injections: Path | None, profile: QuantPro
     table = read_injections(injections) if injections is not None else None
     index = index_folder(paths)
     if not index.series and not index.faults:
-        raise UnusableInputError(f"no DICOM found in {index.n_files} files; name a folder with PET or SPECT series")
+        raise UnusableInputError(
+            f"{', '.join(path.name for path in paths)}: no DICOM in {index.n_files} files; "
+            "name a folder with PET or SPECT series"
+        )
     rows = [_row(series, table, profile) for series in index.series if is_activity_series(series)]
     known = {series.series_uid for series in index.series}
     lost = dict.fromkeys(fault.series_uid for fault in index.faults if fault.series_uid not in known)
@@ -92,6 +99,7 @@ def quantify_volume(
     )
     check_activity_budget(budget)
     hours = _hours_after_injection(reconciled.facts, factor)
+    factor = _with_moments(factor, hours)
     window = (profile or QuantProfile()).scan_window_h
     late = check_scan_time(hours, reconciled.facts.radionuclide, window)
     return Quantified(
@@ -128,6 +136,7 @@ def _row(series: SeriesFiles, table: Sequence[Injection] | None, profile: QuantP
         "reference_datetime": _iso(factor),
         "activity_budget_pct": done.activity_budget_pct,
         "hours_after_injection": done.hours_after_injection,
+        "reference_hours_after_injection": _reference_hours(factor),
         "steps": [format_step(step) for step in factor.steps] + notes,
         "checks": [format_step(check) for check in factor.checks],
         "warnings": [*image.audit.tolerated, *done.warnings, *extra],
@@ -181,6 +190,7 @@ def _refused(series: SeriesFiles, facts: QuantFacts | None, reason: str) -> Row:
         "reference_datetime": None,
         "activity_budget_pct": None,
         "hours_after_injection": None,
+        "reference_hours_after_injection": None,
         "steps": [f"note: {note}" for note in facts.notes] if facts is not None else [],
         "checks": [],
         "warnings": [],
@@ -201,6 +211,7 @@ def _lost_row(series_uid: str, index: FolderIndex) -> Row:
         **nothing,
         "activity_budget_pct": None,
         "hours_after_injection": None,
+        "reference_hours_after_injection": None,
         "steps": [],
         "checks": [],
         "warnings": [],
@@ -224,6 +235,21 @@ def _beside(index: FolderIndex) -> list[str]:
 def _hours_after_injection(facts: QuantFacts, factor: SuvFactor) -> float | None:
     start, injection = earliest_acquisition(facts), factor.injection_datetime
     return (start - injection).total_seconds() / 3600.0 if start is not None and injection is not None else None
+
+
+def _reference_hours(factor: SuvFactor) -> float | None:
+    """The moment that activity and image refer to, in hours after the injection."""
+    reference, injection = factor.reference_datetime, factor.injection_datetime
+    return (reference - injection).total_seconds() / 3600.0 if reference is not None and injection is not None else None
+
+
+def _with_moments(factor: SuvFactor, hours: float | None) -> SuvFactor:
+    """The factor with both moments among its checks, where start of acquisition and decay reference differ."""
+    reference = _reference_hours(factor)
+    if hours is None or reference is None or abs(hours - reference) * 3600.0 <= 1.0:
+        return factor
+    said = f"start of acquisition {hours:.3f} h, decay reference {reference:.3f} h"
+    return replace(factor, checks=(*factor.checks, Step("hours after injection", (), said)))
 
 
 def _iso(factor: SuvFactor) -> str | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from importlib.resources import files
 from pathlib import Path
 
-from lutrace.core import ProtocolError
+from lutrace.core import ProtocolError, suggest
 from lutrace.protocol import Protocol, parse_protocol, read_protocol
 
 
@@ -25,7 +25,18 @@ def load_protocol(name_or_path: str) -> Protocol:
     path = Path(name_or_path)
     if path.suffix in (".yaml", ".yml") and path.is_file():
         return read_protocol(path)
-    raise ProtocolError(f"{path.name}: no such protocol; expected a YAML file or one of {', '.join(shipped_names())}")
+    if path.is_dir():
+        raise ProtocolError(
+            f"{path.name}: is a folder, expected a study file (YAML) or one of {_names()}; name the file"
+        )
+    meant = suggest(name_or_path, shipped_names())
+    raise ProtocolError(
+        f"{path.name}: no such protocol; {f'{meant} ' if meant else ''}expected a YAML file or one of {_names()}"
+    )
+
+
+def _names() -> str:
+    return ", ".join(shipped_names())
 
 
 def shipped_text(name: str) -> str:
