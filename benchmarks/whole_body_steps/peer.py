@@ -37,6 +37,8 @@ def main() -> None:
     parser.add_argument("organs", type=Path)
     parser.add_argument("out", type=Path)
     parser.add_argument("--way", choices=("filters", "tuned"), default="tuned")
+    parser.add_argument("--masks", type=Path, help="write the first lesions as a label file here, after the clock")
+    parser.add_argument("--most", type=int, default=10, help="how many lesions that file holds")
     given = parser.parse_args()
     clock = Clock()
     activity, spacing_zyx, origin_zyx, header = (read_by_sitk if given.way == "filters" else read_by_pydicom)(given.pet)
@@ -59,6 +61,8 @@ def main() -> None:
         writer.writeheader()
         writer.writerows(rows)
     clock.lap("ledger")
+    if given.masks is not None:
+        write_masks(given.masks, found, [row["number"] for row in rows[: given.most]], (spacing_zyx, origin_zyx))
     versions = {"SimpleITK": sitk.Version().VersionString(), "scipy": scipy.__version__, "numpy": np.__version__}
     versions |= {"pydicom": pydicom.__version__, "python": sys.version.split()[0]}
     peak_gb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e9
@@ -149,6 +153,19 @@ def find_by_ndimage(candidates: np.ndarray) -> tuple[np.ndarray, list]:
     return components, ndimage.find_objects(components)
 
 
+def write_masks(path: Path, found: tuple, numbers: list[int], grid: tuple[np.ndarray, np.ndarray]) -> None:
+    """The lesions of these numbers as labels 1, 2, ... of one file on the image's grid."""
+    components, boxes = found
+    labels = np.zeros(components.shape, np.uint8)
+    for label, number in enumerate(numbers, start=1):
+        box = boxes[number - 1]
+        labels[box][components[box] == number] = label
+    image = sitk.GetImageFromArray(labels)
+    image.SetSpacing(tuple(float(step) for step in grid[0][::-1]))
+    image.SetOrigin(tuple(float(place) for place in grid[1][::-1]))
+    sitk.WriteImage(image, str(path), True)
+
+
 def measure(suv, labels, found, spacing_zyx, origin_zyx) -> list[dict]:
     components, boxes = found
     voxel_ml = float(np.prod(spacing_zyx)) / 1000.0
@@ -171,6 +188,7 @@ def measure(suv, labels, found, spacing_zyx, origin_zyx) -> list[dict]:
         there = labels[box][own]
         rows.append(
             {
+                "number": number,
                 "volume_ml": voxels * voxel_ml,
                 "suv_mean": values.mean(),
                 "suv_max": values.max(),
