@@ -25,7 +25,7 @@ def registry(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Path:
     return folder
 
 
-def fill(folder: Path) -> None:
+def fill(folder: Path, cycles: tuple[int, ...] = (1, 2)) -> None:
     day = {1: dt.date(2024, 1, 10), 2: dt.date(2024, 2, 21)}
     common = {"patient_id": "P-1"}
     rows: dict[str, list[dict[str, Any]]] = {
@@ -50,7 +50,7 @@ def fill(folder: Path) -> None:
                 "notes": "[]",
                 "pixel_digest": str(c) * 64,
             }
-            for c in (1, 2)
+            for c in cycles
         ],
         "tumour_burdens": [
             common
@@ -67,7 +67,7 @@ def fill(folder: Path) -> None:
                 "inputs_digest": "i",
             }
             for plan, volumes in VOLUMES.items()
-            for c in (1, 2)
+            for c in cycles
         ],
         "lesion_links": [
             common
@@ -82,6 +82,7 @@ def fill(folder: Path) -> None:
                 "provisional": True,
             }
             for plan in VOLUMES
+            if len(cycles) > 1
         ],
     }
     with Registry.open(folder, write=True) as opened:
@@ -137,6 +138,28 @@ def test_an_unknown_rule_or_plan_is_refused_with_those_that_there_are(
 def test_a_registry_without_measured_scans_is_told(registry: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["response", "--registry", str(registry)]) == 1
     assert "lutrace measure" in capsys.readouterr().err
+
+
+def test_nothing_to_rate_says_which_input_is_missing_for_how_many_patients(
+    registry: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    fill(registry, cycles=(1,))
+    assert run(["response", "--registry", str(registry), "--rule", "recip-1.0", "--plan", "suv3"]) == 0
+    said = capsys.readouterr()
+    assert said.out.startswith("no scan to rate")
+    (line,) = [line for line in said.err.splitlines() if "patients with scans have no category" in line]
+    assert "recip-1.0, plan suv3: 1 of 1 patients" in line
+    assert "1: no second scan of one modality" in line
+
+
+def test_a_category_that_fails_names_its_input_and_counts_the_patients(
+    registry: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    fill(registry)
+    assert run(["response", "--registry", str(registry), "--rule", "psa-recip-1.0", "--plan", "suv3"]) == 0
+    (line,) = [line for line in capsys.readouterr().err.splitlines() if "have no category" in line]
+    assert "psa-recip-1.0, plan suv3: 1 of 1 patients" in line
+    assert "PSA" in line.split("reason) ")[1]
 
 
 def test_no_word_of_the_answer_recommends_a_treatment(registry: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import SimpleITK
+from tests.dicom.build import pet_slices, spect_as_pet, write
 
 from lutrace.cli.app import run
 from lutrace.core import read_rows
@@ -138,3 +139,19 @@ def test_a_pair_that_only_one_table_names_is_said(tmp_path: Path, capsys: pytest
     content = answer(["track", one, two, "--json"], capsys)
     assert [link["status"] for link in content["links"]] == ["matched", "resolved"]  # type: ignore[attr-defined]
     assert any("one.csv: 1 of its pairs are not in the other table" in one for one in content["warnings"])  # type: ignore[attr-defined]
+
+
+def test_hours_after_injection_end_with_the_start_of_acquisition_and_the_decay_reference_is_said_beside(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def an_hour_later(dataset: object, index: int) -> None:  # the second bed starts when the first is done
+        dataset.AcquisitionTime = "133000" if index < 3 else "140000"  # type: ignore[attr-defined]
+
+    for name, slices in (("spect", spect_as_pet(hours=4.5, edit=an_hour_later)), ("pet", pet_slices())):
+        write(tmp_path / name, slices)
+    (spect,) = answer(["suv", str(tmp_path / "spect"), "--json"], capsys)["series"]  # type: ignore[misc]
+    assert (spect["hours_after_injection"], spect["reference_hours_after_injection"]) == (4.5, 0.0)
+    assert "hours after injection: start of acquisition 4.500 h, decay reference 0.000 h" in spect["checks"]
+    (pet,) = answer(["suv", str(tmp_path / "pet"), "--json"], capsys)["series"]  # type: ignore[misc]
+    assert (pet["hours_after_injection"], pet["reference_hours_after_injection"]) == (1.0, 1.0)
+    assert not any(check.startswith("hours after injection") for check in pet["checks"])

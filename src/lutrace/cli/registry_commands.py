@@ -146,11 +146,16 @@ def measure(
 
     with progress_bars() as progress:
         result = run_measure(registry, plan or ["suv3"], jobs=jobs, scheduler=scheduler, progress=progress)
-    counts = {"measured": result.measured, "up_to_date": result.up_to_date, "refused": result.refused}
+    counts = {
+        "measured": result.measured,
+        "up_to_date": result.up_to_date,
+        "refused": result.refused,
+        "left_out": result.left_out,
+    }
     if as_json:
         show_json({"scans": counts, "warnings": list(result.rows.warnings)})
     else:
-        tell(f"measured {result.measured}, up to date {result.up_to_date}, refused {result.refused}")
+        tell(", ".join(f"{name.replace('_', ' ')} {n}" for name, n in counts.items()))
         say_warnings(result.rows.warnings)
     if result.refused:
         say("the reasons: lutrace check --registry " + str(registry))

@@ -13,7 +13,7 @@ from typing import Annotated, Any
 import typer
 
 from lutrace.cli.bars import progress_bars
-from lutrace.cli.show import say_warnings, show_json, show_rows
+from lutrace.cli.show import say_warnings, show_json, show_rows, tell
 from lutrace.core import write_rows
 
 COLUMNS = (
@@ -82,7 +82,10 @@ def response(
     if as_json:
         show_json({"responses": result.rows, "warnings": result.warnings, "snapshot": result.snapshot})
         return
-    show_rows("responses", [_flat(row) for row in result.rows], columns=COLUMNS)
+    if result.rows:
+        show_rows("responses", [_flat(row) for row in result.rows], columns=COLUMNS)
+    else:
+        tell("no scan to rate; what is missing, and for how many patients, is said below")
     say_warnings(result.warnings)
 
 

@@ -32,6 +32,8 @@ SUV_COLUMNS = (
     "injected_bq_at_reference",
     "weight_kg",
     "activity_budget_pct",
+    "hours_after_injection",
+    "reference_hours_after_injection",
     "reason",
     "steps",
     "warnings",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +14,7 @@ from lutrace.ingest.measure_task import MEASURE_VERSION, PatientTask
 from lutrace.ingest.measuring import MEASURED_TABLES, PatientAnswer, measure_patient
 from lutrace.ingest.profile import SiteProfile, parse_profile
 from lutrace.ingest.results import AddResult, result_of
+from lutrace.ingest.tracer_check import UNMEASURED
 from lutrace.ingest.workers import count_jobs, executor_of, map_as_done
 from lutrace.registry import AddReport, FactBatch, Registry, Replacement
 from lutrace.segment import Plan, load_plan
@@ -26,12 +27,16 @@ _QUANTITATIVE = ("psma_pet", "rlt_spect")
 
 @dataclass(frozen=True)
 class MeasureResult:
-    """How many scans were measured now, refused now, and were up to date; and the rows that changed."""
+    """How many scans were measured now, refused now, and were up to date; and the rows that changed.
+
+    `left_out` counts PET and SPECT that are neither PSMA-PET nor post-therapy scans; the warnings say why.
+    """
 
     measured: int
     refused: int
     up_to_date: int
     rows: AddResult
+    left_out: int = 0
 
 
 def run_measure(
@@ -63,7 +68,15 @@ def run_measure(
                 report = report.plus(registry.add(_batch(task, answer)))
                 measured, refused = measured + answer.measured, refused + answer.refused
                 progress("patients", done, len(tasks))
-        return MeasureResult(measured, refused, up_to_date, result_of(report))
+        reasons = _left_out(registry)
+        told = tuple(f"{n} scans {reason}" for reason, n in reasons.most_common())
+        return MeasureResult(measured, refused, up_to_date, result_of(report, told), reasons.total())
+
+
+def _left_out(registry: Registry) -> Counter[str]:
+    """Why usable PET and SPECT are measured under no plan, and how many."""
+    notes = [json.loads(row["notes"]) for row in registry.rows(SCANS, corrected=True, status="usable", purpose="other")]
+    return Counter(note for one in notes for note in one if str(note).startswith(UNMEASURED))
 
 
 def tasks_as_measured(registry: Registry, plans: Sequence[str] = ()) -> list[PatientTask]:

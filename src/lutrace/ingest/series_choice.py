@@ -10,10 +10,11 @@ from lutrace.core import Row, canonical_json
 from lutrace.dicom import Candidate, Choice, FolderIndex, SeriesFiles, candidate_of, choose_series, is_image_series
 from lutrace.ingest.profile import SiteProfile
 from lutrace.ingest.series_record import ReadSeries
+from lutrace.ingest.tracer_check import UNMEASURED
 from lutrace.registry import Registry
 
 NOT_USED = "other"
-_REASONS = ("chosen: ", "not chosen: ", "not used: ", "no PET or SPECT in its frame of reference")
+_REASONS = ("chosen: ", "not chosen: ", "not used: ", "no PET or SPECT in its frame of reference", UNMEASURED)
 
 
 @dataclass(frozen=True)
@@ -56,13 +57,17 @@ def choose_among(
     return choose_series(list(candidates.values()), refused)
 
 
-def apply_choice(row: Row, purpose: str, choice: Choice) -> Row:
-    """A row of `scans` with its purpose and, first of its notes, why it is used or not."""
+def apply_choice(row: Row, purpose: str, choice: Choice, *, why_other: str) -> Row:
+    """A row of `scans` with its purpose and, first of its notes, why it is used or not.
+
+    `why_other` is the reason that a scan which was chosen has no purpose here.
+    """
     notes = [note for note in json.loads(row["notes"]) if not str(note).startswith(_REASONS)]
+    is_other = purpose == NOT_USED and choice.chosen is not False
     return {
         **row,
         "purpose": NOT_USED if choice.chosen is False else purpose,
-        "notes": canonical_json([choice.reason, *notes]),
+        "notes": canonical_json([choice.reason, *([why_other] if is_other else []), *notes]),
     }
 
 

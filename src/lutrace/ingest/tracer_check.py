@@ -9,6 +9,25 @@ _MADE_FOR = (
     "plans and labeller are made for PSMA-PET and 177Lu-PSMA SPECT: thresholds, normal uptake and the word tumour "
 )
 
+UNMEASURED = "not measured: "
+"""What the note begins with that says why a scan is neither PSMA-PET nor post-therapy SPECT."""
+
+
+def describe_unmeasured(modality: str, facts: QuantFacts | None) -> str:
+    """Why a PET or SPECT is neither PSMA-PET nor post-therapy SPECT, as a note."""
+    known = is_psma_tracer(facts.tracer) if facts is not None else None
+    if facts is not None and known is False:
+        return f"{UNMEASURED}tracer {tracer_named(facts.tracer)} is no ligand of PSMA"
+    if modality != "PT":
+        return f"{UNMEASURED}{modality} of another radionuclide than 177Lu, or none is named"
+    if facts is not None and facts.radionuclide is None:
+        return f"{UNMEASURED}PET whose header names no radionuclide"
+    if facts is not None and facts.tracer is not None and known is None:
+        return f"{UNMEASURED}the tracer's name in the header is not known as a ligand of PSMA"
+    if known:
+        return f"{UNMEASURED}PET of a radionuclide that is no label of a PSMA ligand"
+    return f"{UNMEASURED}PET whose header names no tracer; untraced_pet_is_psma in the site profile says it is PSMA"
+
 
 def is_other_tracer(facts: QuantFacts | None) -> bool:
     """Whether the header names a tracer that is known to be no ligand of PSMA."""

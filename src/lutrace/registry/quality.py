@@ -117,6 +117,14 @@ _QUERIES: tuple[_Query, ...] = (
         "SELECT row_id, patient_id, reason FROM scans WHERE status = 'refused'",
     ),
     _Query(
+        "scan_not_measured",
+        "warning",
+        "scans",
+        "nothing, if the scan shows another tracer; else correct the tracer in its header, or see the site profile",
+        'SELECT row_id, patient_id, regexp_extract(notes, \'"(not measured: [^"]*)"\', 1) FROM scans '
+        "WHERE purpose = 'other' AND notes LIKE '%\"not measured: %'",
+    ),
+    _Query(
         "quantification_refused",
         "error",
         "quantifications",

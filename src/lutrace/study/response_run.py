@@ -10,6 +10,7 @@ from pathlib import Path
 from lutrace.core import MissingFactError, Progress, Row, UnusableInputError, silent
 from lutrace.endpoints import NewAgainst, ResponseBasis, derive_response_rows
 from lutrace.study.registry_run import frozen_state
+from lutrace.study.response_gaps import describe_gaps
 from lutrace.tables import TUMOUR_BURDENS, Facts
 from lutrace.terms import ResponseRule, response_rule
 
@@ -49,11 +50,14 @@ def run_response(
     facts = frozen_state(registry_folder, snapshot)
     wanted = _plans(facts, plans)
     rows: list[Row] = []
+    gaps: list[str] = []
     for done, plan in enumerate(wanted):
         progress("plans", done, len(wanted))
-        rows += derive_response_rows(ResponseBasis(facts, plan, new_against=new_against), chosen)
+        own = derive_response_rows(ResponseBasis(facts, plan, new_against=new_against), chosen)
+        gaps += describe_gaps(facts, plan, chosen, own)
+        rows += own
     progress("plans", len(wanted), len(wanted))
-    return ResponseResult(tuple(_side_by_side(rows)), tuple(_warnings(rows, chosen)), facts.digest)
+    return ResponseResult(tuple(_side_by_side(rows)), (*_warnings(rows, chosen), *gaps), facts.digest)
 
 
 def _plans(facts: Facts, wanted: Sequence[str]) -> list[str]:

@@ -13,7 +13,7 @@ LESION_DOSES = fact_table(
         count("lesion", "lesion of this scan and plan", null="for an organ", low=1),
         label("region", "organ", null="for a lesion"),
         label("method", "single-time-point method"),
-        number("hours_after_injection", "scan after injection", unit="h", low=0),
+        number("hours_after_injection", "first start of acquisition after injection", unit="h", low=0),
         number("half_life_effective_h", "effective half-life assumed", unit="h", low=0),
         number("dose_gy", "absorbed dose of the cycle", unit="Gy", low=0),
         number("dose_low_gy", "lower end of the interval", unit="Gy", low=0),

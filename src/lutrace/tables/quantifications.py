@@ -14,8 +14,18 @@ QUANTIFICATIONS = fact_table(
         number("injected_bq_at_reference", "net activity at the reference time", unit="Bq", null="when refused or GML"),
         number("half_life_s", "half-life used", unit="s", null="when refused or GML", low=0),
         number("weight_kg", "weight used", unit="kg", null="when refused or GML", low=0),
-        datetime("reference_datetime", "moment that activity and image refer to", null="when refused or GML"),
-        number("hours_after_injection", "scan start after injection", unit="h", null="when a time is unknown"),
+        datetime(
+            "reference_datetime",
+            "moment that activity and image are decay-corrected to: the injection (ADMIN), or the start of the series",
+            null="when refused or GML",
+        ),
+        number(
+            "hours_after_injection",
+            "from the injection to the first start of acquisition of the series: neither its middle nor the decay "
+            "reference",
+            unit="h",
+            null="when a time is unknown",
+        ),
         number(
             "activity_budget_pct", "activity in the field of view of the dose", unit="%", null="when not computable"
         ),
