@@ -2,8 +2,8 @@
 
     python validation/tracking/pet_to_spect.py [--patients N] [--jobs 2] [--work FOLDER]
 
-writes pet_to_spect.json. Places alone are used, as between any PET and SPECT; beside it, what overlaps and volumes
-would have made of it. Organ masks are given, registration is by CT. Synthetic: never how it does on patients.
+writes pet_to_spect.json. Places and overlap are used, as between any PET and SPECT; beside it, what places alone and
+volumes would have made of it. Organ masks are given, registration is by CT. Synthetic: never how it does on patients.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import json
 import sys
 import tempfile
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -25,12 +25,14 @@ from lutrace.dicom import index_folder, is_image_series, read_masks, read_series
 from lutrace.imaging import Registration, Volume, register_rigid, to_suvbw
 from lutrace.ingest import quantify_image
 from lutrace.physics import QuantProfile
-from lutrace.segment import LesionSet, find_lesions, load_plan, track
+from lutrace.segment import LesionSet, Link, find_lesions, load_plan, track, track_points
+from lutrace.segment.longitudinal import points_of
 from lutrace.virtual import SPECT_CALIBRATION, make_centre, paint_truth
 
 HERE = Path(__file__).parent
 PATIENTS, SEED, PLAN = 6, 5, "suv3"
 _CT_WINDOW, _REGISTRATION_GRID_MM = (-500.0, 500.0), 9.0
+WAYS = ("places_alone", "with_overlap", "with_overlap_and_volume")
 Owners = Mapping[str, int]
 """By painted lesion: the component that holds most of its voxels."""
 
@@ -49,9 +51,8 @@ def main() -> int:
         folders = [centre / "dicom" / one["patient_id"] for one in people]
         with ProcessPoolExecutor(options.jobs) as pool:
             rows = [row for rows in pool.map(measure_patient, folders, people) for row in rows]
-    ways = ("places_alone", "with_overlap_and_volume")
     result = {"version": __version__, "seed": SEED, "patients": len(people), "plan": PLAN, "spect": len(rows)}
-    result |= {way: summarise([row[way] for row in rows]) for way in ways}
+    result |= {way: summarise([row[way] for row in rows]) for way in WAYS}
     (HERE / "pet_to_spect.json").write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8", newline="\n")
     print(json.dumps(result, indent=1))
     return 0
@@ -78,12 +79,7 @@ def measure_patient(folder: Path, person: dict[str, Any]) -> list[dict[str, dict
         motion = register_rigid(
             pet_ct, ct, metric="mutual_information", window=_CT_WINDOW, grid_mm=_REGISTRATION_GRID_MM
         )
-        rows.append(
-            {
-                way: _count((pet, pet_owners), (spect, owners), motion, like_scans=flag)
-                for way, flag in (("places_alone", False), ("with_overlap_and_volume", True))
-            }
-        )
+        rows.append({way: _count((pet, pet_owners), (spect, owners), _links(pet, spect, motion, way)) for way in WAYS})
     return rows
 
 
@@ -107,14 +103,18 @@ def _read(folder: Path, modality: str, truth: dict[str, Any]) -> tuple[LesionSet
     return found, ct, owners
 
 
-def _count(
-    one: tuple[LesionSet, Owners], other: tuple[LesionSet, Owners], motion: Registration, *, like_scans: bool
-) -> dict[str, int]:
+def _links(one: LesionSet, other: LesionSet, motion: Registration, way: str) -> Sequence[Link]:
+    if way != "places_alone":
+        return track(one, other, registration=motion, like_scans=way == "with_overlap_and_volume").links
+    places = [points_of(side, volumes=False) for side in (one, other)]
+    return track_points(*places, registration=motion, views=(one.geometry, other.geometry)).links
+
+
+def _count(one: tuple[LesionSet, Owners], other: tuple[LesionSet, Owners], links: Sequence[Link]) -> dict[str, int]:
     """A link is right when both ends hold most of one painted lesion; `in_both` are lesions that both scans show.
 
     A link with an end that holds no painted lesion is told apart: nobody can say whether it is right.
     """
-    links = track(one[0], other[0], registration=motion, like_scans=like_scans).links
     joined = {(link.baseline_lesion, link.followup_lesion) for link in links if None not in _ends(link)}
     true = {(one[1][name], other[1][name]) for name in one[1].keys() & other[1].keys()}
     telling = {pair for pair in joined if pair[0] in one[1].values() and pair[1] in other[1].values()}
