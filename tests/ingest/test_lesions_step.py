@@ -30,7 +30,7 @@ def test_without_organs_the_block_is_candidate_uptake(tmp_path: Path) -> None:
     assert result.totals[0]["above_threshold_ml"] == pytest.approx(216 * 24 / 1000)
     assert result.totals[0]["uncertain_ml"] + result.totals[0]["tumour_auto_ml"] == pytest.approx(5.184)
     assert (result.totals[0]["organs_given"], result.totals[0]["tumour_reviewed_ml"]) == (False, None)
-    assert "no organ masks: candidate uptake, not tumour volume" in result.warnings
+    assert "no organ masks: candidate uptake, not TTV" in result.warnings
 
 
 FILES = [

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from tests.imaging.make import mask, volume
@@ -142,6 +144,32 @@ def test_faint_small_bone_foci_are_likelier_unspecific_with_psma_1007() -> None:
     assert benign("68Ga-PSMA-11") == benign(None)
 
 
+def test_a_hot_mass_in_the_middle_of_the_pelvis_is_no_bladder_of_a_tracer_that_leaves_by_the_liver() -> None:
+    mass = Spot((0, -45, 75), (34, 34, 34), 30.0)
+    kidneys = tuple(replace(one, suv=13.0) for one in phantom.KIDNEYS)
+    organs = (*kidneys, replace(phantom.SPLEEN, suv=11.0), *phantom.PAROTIDS, *phantom.SUBMANDIBULARS)
+    assert labelled((*organs, mass), tracer="18F-PSMA-1007")[mass].category != "physiological"
+    faint = replace(mass, suv=5.0)
+    assert labelled((*organs, faint), tracer="18F-PSMA-1007")[faint].identity == "bladder"
+    assert labelled((*organs, mass), tracer="68Ga-PSMA-11")[mass].identity == "bladder"
+
+
+def test_a_liver_as_hot_as_the_kidneys_is_liver_with_psma_1007() -> None:
+    liver, kidneys = replace(phantom.LIVER, suv=13.0), [replace(one, suv=13.0) for one in phantom.KIDNEYS]
+    image = scan(WHOLE, (liver, *kidneys, phantom.SPLEEN, *phantom.PAROTIDS))
+    labels = np.zeros(WHOLE.shape_zyx, np.int32)
+    for number, spot in enumerate((liver, *kidneys, phantom.SPLEEN), start=1):
+        labels[(scan(WHOLE, (spot,)).array >= 3) & (labels == 0)] = number
+    parts = Components(labels, 4)
+    shares = {
+        tracer: dict([(one.identity, one.probability), *one.rivals])
+        for tracer in ("18F-PSMA-1007", "68Ga-PSMA-11")
+        for one in identify(image, parts, tracer=tracer)[:1]
+    }
+    assert shares["18F-PSMA-1007"]["liver"] > 0.99
+    assert shares["18F-PSMA-1007"].get("tumour", 0.0) <= shares["68Ga-PSMA-11"].get("tumour", 0.0)
+
+
 def test_probabilities_of_all_identities_add_up_to_one() -> None:
     names = {one.name for one in uptake_identities()}
     for one in labelled((*APART, *LESIONS)).values():
@@ -184,5 +212,5 @@ def test_every_form_of_the_priors_names_a_declared_identity_and_sides_do_not_con
     for change in uptake_priors().tracers:
         known = {form.identity for form in uptake_priors().forms}
         known |= {f"{form.identity}/{form.form}" for form in uptake_priors().forms}
-        assert set(change.factors) <= known
+        assert set(change.factors) | set(change.heat) <= known
     assert set(uptake_priors().single) <= names

@@ -43,7 +43,7 @@ def test_without_organ_masks_the_labeller_names_each_lesion_and_the_output_says_
     assert len(found.lesions) == 3
     assert all(row["identity"] is not None and 0 <= row["identity_probability"] <= 1 for row in found.rows)
     assert (found.burden_row["organs_given"], found.burden_row["organ_source"]) == (False, "labeller")
-    assert "candidate uptake, not tumour volume" in found.notes[0]
+    assert "candidate uptake, not TTV" in found.notes[0]
 
 
 def test_without_organ_masks_and_labeller_everything_is_uncertain() -> None:

@@ -195,7 +195,8 @@ def _legend(category: str, scan: MeasuredScan) -> str:
     volume_ml = sum(lesion.measures.volume_ml for lesion in lesions)
     cut = sum(lesion.lesion in scan.cut for lesion in lesions)
     at_edge = f", {cut} cut by the edge of the field of view" if cut else ""
-    return f"{category}: {len(lesions)}, {volume_ml:.1f} mL{at_edge}"
+    word = "candidate" if category == "tumour" and not scan.found.organs_given else category
+    return f"{word}: {len(lesions)}, {volume_ml:.1f} mL{at_edge}"
 
 
 def _region(scan: MeasuredScan, lesion: Lesion) -> DrawnRegion:

@@ -69,7 +69,8 @@ def identify(
     if components.count == 0:
         return ()
     priors = uptake_priors()
-    known = list_hypotheses(priors, _tracer_factors(priors, tracer))
+    often, hot, hottest = _tracer_changes(priors, tracer)
+    known = list_hypotheses(priors, often, hot)
     skeleton = next((mask for mask in organs if mask.name == "skeleton"), None)
     if skeleton is None and ct is not None:
         skeleton = find_skeleton(ct, volume_suv.geometry)
@@ -83,7 +84,7 @@ def identify(
     return tuple(
         Identity(number, "tumour", 1.0, (), ("a tumour seed lies in it",))
         if number in seeded
-        else _identity(number, posterior, features, priors)
+        else _never_too_hot(_identity(number, posterior, features, priors), features, hottest)
         for number in range(1, components.count + 1)
     )
 
@@ -101,9 +102,20 @@ def _check(
         )
 
 
-def _tracer_factors(priors: UptakePriors, tracer: str | None) -> dict[str, float]:
+def _tracer_changes(priors: UptakePriors, tracer: str | None) -> tuple[dict[str, float], ...]:
+    """What the tracer makes of how often something is expected and how hot, and the most that it can be."""
     found = [one for one in priors.tracers if tracer is not None and re.search(one.pattern, tracer, re.IGNORECASE)]
-    return found[0].factors if found else {}
+    return (found[0].factors, found[0].heat, found[0].most_heat) if found else ({}, {}, {})
+
+
+def _never_too_hot(one: Identity, features: Features, hottest: dict[str, float]) -> Identity:
+    """Uncertain, where the component is hotter than this identity can be with the tracer."""
+    heat = float(features.heat[one.component - 1])
+    if heat <= hottest.get(one.identity, np.inf):
+        return one
+    reason = f"SUVmax {100 * heat:.0f} % of the hottest 20 mL: too hot for a {one.identity} with this tracer"
+    rivals = ((one.identity, one.probability), *one.rivals)
+    return Identity(one.component, UNCERTAIN, one.probability, rivals, (reason, *one.reasons))
 
 
 def _category_of(identity: str) -> Category:

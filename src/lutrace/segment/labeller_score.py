@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -34,20 +35,27 @@ class Hypotheses:
     names: tuple[str, ...]
 
 
-def list_hypotheses(priors: UptakePriors, factors: dict[str, float]) -> Hypotheses:
-    """The forms of the priors, mirrored ones twice, expected as often as the tracer's factors say."""
+def list_hypotheses(
+    priors: UptakePriors, factors: Mapping[str, float], heat: Mapping[str, float] | None = None
+) -> Hypotheses:
+    """The forms of the priors, mirrored ones twice, expected as often and as hot as the tracer's factors say."""
     names = tuple(one.name for one in uptake_identities())
     forms: list[UptakeForm] = []
     side: list[int] = []
     expected: list[float] = []
-    for form in priors.forms:
-        factor = factors.get(f"{form.identity}/{form.form}", factors.get(form.identity, 1.0))
+    for known in priors.forms:
+        factor = _factor(known, factors)
+        form = known.model_copy(update={"heat": (known.heat[0] * _factor(known, heat or {}), known.heat[1])})
         for sign in (1, -1) if form.mirrored else (0,):
             forms.append(form)
             side.append(sign)
             expected.append(form.expected * factor / (2.0 if form.mirrored else 1.0))
     numbers = np.array([names.index(form.identity) for form in forms])
     return Hypotheses(tuple(forms), np.array(side), np.log(np.array(expected)), numbers, names)
+
+
+def _factor(form: UptakeForm, factors: Mapping[str, float]) -> float:
+    return factors.get(f"{form.identity}/{form.form}", factors.get(form.identity, 1.0))
 
 
 def compute_looks(features: Features, known: Hypotheses, priors: UptakePriors) -> dict[str, Floats]:

@@ -272,7 +272,7 @@ class _Scan:
         if plan.threshold.kind == "model":
             notes.append("lesions drawn by the user's network: nothing here has tested it")
         elif ground.normal is None:
-            notes.append("no organ masks: candidate uptake, not tumour volume")
+            notes.append("no organ masks: candidate uptake, not TTV")
         elif missing:
             notes.append(f"no mask of {', '.join(missing)}: their normal uptake may be taken for tumour")
         if plan.name.endswith("_unvalidated"):

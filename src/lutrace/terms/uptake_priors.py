@@ -49,11 +49,17 @@ class UptakeForm(FrozenModel):
 
 
 class TracerChange(FrozenModel):
-    """How a tracer changes what is expected: factors by identity or by `identity/form`."""
+    """How a tracer changes what is expected, by identity or by `identity/form`.
+
+    `factors` multiply how often a form is expected, `heat` the uptake that it is expected to have. What is
+    hotter than `most_heat` (SUVmax over the scan's hottest 20 mL) is never taken out as that identity.
+    """
 
     pattern: str
     meaning: str
     factors: dict[str, float]
+    heat: dict[str, float] = Field(default_factory=dict)
+    most_heat: dict[str, float] = Field(default_factory=dict)
 
 
 class UptakePriors(FrozenModel):
