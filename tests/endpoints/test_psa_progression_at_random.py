@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import ibis
 import numpy as np
 import pyarrow as pa
@@ -15,26 +17,47 @@ N_PATIENTS = 600
 
 def reference(days: list[int], values: list[float], baseline: float, rule: PsaProgression) -> int | None:
     """PCWG3 step by step: walk the values after the first cycle, keep the nadir, look ahead to confirm."""
+
+    def above(psa: float, nadir: float) -> bool:
+        small = 1e-9 if rule.strict else -1e-9
+        return psa >= (1 + rule.rise / 100) * nadir + small and psa >= nadir + rule.rise_absolute + small
+
     nadir = baseline
     after = [(day, psa) for day, psa in zip(days, values, strict=True) if day > 0]
     for place, (day, psa) in enumerate(after):
         declined = nadir < baseline
-        meets = psa >= 1.25 * nadir - 1e-9 and psa >= nadir + 2 - 1e-9
-        if meets and (declined or day > rule.no_decline_gate):
-            if not declined and not rule.confirm_no_decline:
+        gate = rule.decline_gate if declined else rule.no_decline_gate
+        if above(psa, nadir) and day > gate and baseline >= rule.minimum_baseline:
+            if rule.confirmation == "none" or not (declined or rule.confirm_no_decline):
                 return day
-            later = [(d, v) for d, v in after[place + 1 :] if d >= day + 21]
-            if later and later[0][1] >= 1.25 * nadir - 1e-9 and later[0][1] >= nadir + 2 - 1e-9:
+            shown = [
+                (d, v > psa + 1e-9 if rule.second_value == "rises" else above(v, nadir)) for d, v in after[place + 1 :]
+            ]
+            far = [held for d, held in shown if d >= day + rule.confirmation_gap]
+            near = [held for d, held in shown if d < day + rule.confirmation_gap]
+            whole = rule.confirmation == "next" or all(near)
+            if whole and (far[0] if far else rule.unconfirmed == "event"):
                 return day
         nadir = min(nadir, psa)
     return None
 
 
-@pytest.mark.parametrize("confirm_no_decline", [False, True])
-@pytest.mark.parametrize("gate", ["84 days", "0 days"])
-def test_window_functions_agree_with_a_plain_loop(gate: str, confirm_no_decline: bool) -> None:
+@pytest.mark.parametrize(
+    "switches",
+    [
+        {},
+        {"no_decline_gate": "0 days"},
+        {"confirm_no_decline": True, "no_decline_gate": "0 days"},
+        {"confirmation": "unbroken", "decline_gate": "84 days"},
+        {"confirmation": "none"},
+        {"confirmation": "unbroken", "second_value": "rises", "confirmation_gap": "28 days"},
+        {"second_value": "rises", "unconfirmed": "event", "strict": True},
+        {"unconfirmed": "event", "minimum_baseline": "5 ng/mL", "confirmation": "unbroken"},
+    ],
+)
+def test_window_functions_agree_with_a_plain_loop(switches: dict[str, Any]) -> None:
     rng = np.random.default_rng(20260101)
-    rule = PsaProgression.model_validate({"no_decline_gate": gate, "confirm_no_decline": confirm_no_decline})
+    rule = PsaProgression.model_validate(switches)
     rows, baselines, expected = [], [], {}
     for number in range(N_PATIENTS):
         patient = f"p{number}"
@@ -75,4 +98,4 @@ def test_the_same_expression_compiles_for_other_backends(dialect: str) -> None:
     schema = {"patient_id": "string", "psa_date": "date", "psa": "float64", "psa_row": "string", "day": "int64"}
     clocked = ibis.table(schema, name="clocked")
     baseline = ibis.table({"patient_id": "string", "baseline": "float64"}, name="baselines")
-    assert "ROW_NUMBER" in str(ibis.to_sql(find_psa_progression(clocked, baseline, PsaProgression()), dialect=dialect))
+    assert "FOLLOWING" in str(ibis.to_sql(find_psa_progression(clocked, baseline, PsaProgression()), dialect=dialect))

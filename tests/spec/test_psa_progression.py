@@ -7,6 +7,8 @@ from typing import Any
 import ibis
 import pyarrow as pa
 import pytest
+from pydantic import ValidationError
+from tests.spec.psa_series import results, table
 
 from lutrace.endpoints import find_psa_progression
 from lutrace.protocol import PsaProgression
@@ -177,6 +179,54 @@ SWITCHES: list[tuple[str, Series, dict[str, Any], tuple[int, str] | None]] = [
         None,
     ),
     (
+        "a_second_value_that_only_rises_confirms_though_it_misses_a_threshold",
+        ((0, 100.0), (42, 4.0), (84, 6.0), (105, 6.1)),
+        {"second_value": "rises", "rise_absolute": "2 ng/mL"},
+        (84, "decline"),
+    ),
+    (
+        "a_second_value_that_is_no_higher_does_not_confirm_where_it_must_rise",
+        ((0, 100.0), (42, 40.0), (84, 60.0), (105, 60.0)),
+        {"second_value": "rises"},
+        None,
+    ),
+    (
+        "an_unconfirmed_last_rise_is_an_event_where_the_study_says_so",
+        ((0, 100.0), (42, 40.0), (84, 60.0)),
+        {"unconfirmed": "event"},
+        (84, "decline"),
+    ),
+    (
+        "a_value_too_early_to_confirm_leaves_the_rise_unconfirmed",
+        ((0, 100.0), (42, 40.0), (84, 60.0), (90, 30.0)),
+        {"unconfirmed": "event"},
+        (84, "decline"),
+    ),
+    (
+        "a_rise_that_was_not_confirmed_by_a_later_value_is_no_event_even_then",
+        ((0, 100.0), (42, 40.0), (84, 60.0), (110, 41.0)),
+        {"unconfirmed": "event"},
+        None,
+    ),
+    (
+        "without_a_known_stop_an_event_at_stop_is_none",
+        ((0, 100.0), (42, 40.0), (84, 60.0)),
+        {"unconfirmed": "event_at_stop"},
+        None,
+    ),
+    (
+        "below_the_least_baseline_progression_is_not_judged",
+        ((0, 1.9), (42, 1.0), (84, 9.0), (105, 10.0)),
+        {"minimum_baseline": "2 ng/mL"},
+        None,
+    ),
+    (
+        "at_the_least_baseline_it_is",
+        ((0, 2.0), (42, 1.0), (84, 9.0), (105, 10.0)),
+        {"minimum_baseline": "2 ng/mL"},
+        (84, "decline"),
+    ),
+    (
         "a_gap_of_18_days_accepts_a_second_value_after_18_days",
         ((0, 100.0), (42, 40.0), (84, 50.0), (102, 55.0)),
         {"confirmation_gap": "18 days"},
@@ -190,3 +240,20 @@ SWITCHES: list[tuple[str, Series, dict[str, Any], tuple[int, str] | None]] = [
 )
 def test_switches(series: Series, switches: dict[str, Any], expected: tuple[int, str] | None) -> None:
     assert progression(series, **switches) == expected
+
+
+@pytest.mark.parametrize(("stop_day", "expected"), [(84, 84), (200, 84), (83, None), (None, None)])
+def test_a_last_rise_is_an_event_where_death_or_a_new_treatment_follows(
+    stop_day: int | None, expected: int | None
+) -> None:
+    clocked = table(results(((0, 100.0), (42, 40.0), (84, 60.0))))
+    baseline = ibis.memtable(pa.table({"patient_id": ["p"], "baseline": [100.0]}))
+    stops = ibis.memtable(pa.table({"patient_id": ["p"], "stop_day": pa.array([stop_day], pa.int64())}))
+    rule = PsaProgression(unconfirmed="event_at_stop")
+    found = find_psa_progression(clocked, baseline, rule, stops).to_pyarrow().to_pylist()
+    assert [row["progression_day"] for row in found] == ([] if expected is None else [expected])
+
+
+def test_criteria_that_were_not_transcribed_are_refused_with_what_is_missing() -> None:
+    with pytest.raises(ValidationError, match=r"PCWG4 has no thresholds here .* Missing from .*JCO-25-02834"):
+        PsaProgression(criteria="pcwg4")

@@ -30,7 +30,7 @@ _ANALYTE = "psa"
 
 @dataclass(frozen=True)
 class PsaInput:
-    """What was read. `results`: `patient_id time psa comparator psa_row place [assay]`; `index`: `patient_id time end`.
+    """What was read. `results`: `patient_id time psa comparator psa_row turn [assay]`; `index`: `patient_id time end`.
 
     `time` counts days from an arbitrary origin. `patients` names everyone seen; `unplaced` says per patient why there
     is no index day; `excluded` counts refused rows per patient; `faults` names each by its row; `n_empty` rows had no
@@ -134,7 +134,7 @@ def _read_results(name: str, given: pa.Table, kind: str) -> tuple[pa.Table, list
         "psa": value,
         "comparator": comparator,
         "psa_row": rows,
-        "place": given[INPUT_ROW],
+        "turn": given[INPUT_ROW],
     }
     if "assay" in given.column_names:
         columns["assay"] = given["assay"]

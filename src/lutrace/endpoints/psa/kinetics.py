@@ -8,6 +8,7 @@ import ibis
 import ibis.expr.types as ir
 
 from lutrace.core import DAYS_PER_MONTH
+from lutrace.endpoints.basis import attach
 from lutrace.endpoints.psa.progression import SAME
 from lutrace.protocol import PsaDoubling
 
@@ -31,54 +32,65 @@ def doubling_time(clocked: ir.Table, baseline: ir.Table, rule: PsaDoubling) -> i
     """
     values = _in_window(clocked, baseline, rule)
     values = values.filter(values.psa > 0)
-    patient = ibis.window(group_by="patient_id")
-    values = values.mutate(
-        first=values.day.min().over(patient), last=values.day.max().over(patient), log_psa=values.psa.ln()
-    )
-    middle = (values.day >= values["first"] + LEAST_GAP_DAYS) & (values.day <= values["last"] - LEAST_GAP_DAYS)
-    at_first, at_last = values.day == values["first"], values.day == values["last"]
+    values = values.mutate(log_psa=values.psa.ln())
     found = values.group_by("patient_id").aggregate(
         psadt_n=values.count(),
-        span=values["last"].max() - values["first"].max(),
-        n_middle=middle.cast("int64").sum(),
+        first_day=values.day.min(),
+        last_day=values.day.max(),
         spread=values.day.var(how="pop"),
         log_steep=values.day.cov(values.log_psa, how="pop"),
         steep=values.day.cov(values.psa, how="pop"),
-        log_rise=values.log_psa.max(where=at_last) - values.log_psa.max(where=at_first),
-        rise=values.psa.max(where=at_last) - values.psa.max(where=at_first),
     )
-    return _as_months(found, rule)
+    return _as_months(attach(found, _ends(values, found), ["patient_id"]), rule)
+
+
+def _ends(values: ir.Table, found: ir.Table) -> ir.Table:
+    """How far the last value lies above the first, and how many lie four weeks from both."""
+    both = values.inner_join(found.select("patient_id", "first_day", "last_day"), "patient_id")
+    middle = (both.day >= both.first_day + LEAST_GAP_DAYS) & (both.day <= both.last_day - LEAST_GAP_DAYS)
+    at_first, at_last = both.day == both.first_day, both.day == both.last_day
+    return both.group_by("patient_id").aggregate(
+        n_middle=middle.cast("int64").sum(),
+        log_rise=both.log_psa.max(where=at_last) - both.log_psa.max(where=at_first),
+        rise=both.psa.max(where=at_last) - both.psa.max(where=at_first),
+    )
 
 
 def _in_window(clocked: ir.Table, baseline: ir.Table, rule: PsaDoubling) -> ir.Table:
     """`patient_id day psa` of the values that the rule takes."""
-    patient = ibis.window(group_by="patient_id")
+    values = clocked.select("patient_id", "day", "psa")
     match rule.window:
         case "since_nadir" | "since_baseline":
-            started = clocked.inner_join(baseline.select("patient_id", "baseline_day"), "patient_id")
-            values = started.filter(started.day >= started.baseline_day)
+            values = _since(values, baseline.select("patient_id", start="baseline_day"))
             if rule.window == "since_nadir":
-                lowest = values.psa.min().over(patient)
-                values = values.mutate(at_nadir=ibis.cases((values.psa <= lowest + SAME, values.day)))
-                values = values.mutate(start=values.at_nadir.max().over(patient))
-                values = values.filter(values.day >= values.start)
+                values = _since(values, _last_at_nadir(values))
         case "before_index":
-            values = clocked.filter(clocked.day <= 0)
-        case _:
-            values = clocked
-    if rule.convention == "psawg":
-        values = values.filter(values.psa >= LEAST_PSA_NG_ML - SAME)
-        if rule.window in ("since_nadir", "since_baseline"):
-            near = values.mutate(far=values.day - values.day.min().over(patient))
-        else:
-            near = values.mutate(far=values.day.max().over(patient) - values.day)
-        values = near.filter(near.far <= DAYS_PER_YEAR)
-    return values.select("patient_id", "day", "psa")
+            values = values.filter(values.day <= 0)
+    if rule.convention == "plain":
+        return values
+    values = values.filter(values.psa >= LEAST_PSA_NG_ML - SAME)
+    edges = values.group_by("patient_id").aggregate(first_day=values.day.min(), last_day=values.day.max())
+    near = values.inner_join(edges, "patient_id")
+    forward = rule.window in ("since_nadir", "since_baseline")
+    far = near.day - near.first_day if forward else near.last_day - near.day
+    return near.filter(far <= DAYS_PER_YEAR).select("patient_id", "day", "psa")
+
+
+def _since(values: ir.Table, starts: ir.Table) -> ir.Table:
+    joined = values.inner_join(starts, "patient_id")
+    return joined.filter(joined.day >= joined.start).select("patient_id", "day", "psa")
+
+
+def _last_at_nadir(values: ir.Table) -> ir.Table:
+    lowest = values.group_by("patient_id").aggregate(lowest=values.psa.min())
+    joined = values.inner_join(lowest, "patient_id")
+    return joined.filter(joined.psa <= joined.lowest + SAME).group_by("patient_id").aggregate(start=joined.day.max())
 
 
 def _as_months(found: ir.Table, rule: PsaDoubling) -> ir.Table:
     two = rule.method == "two_points"
     least = 2 if two and rule.convention == "plain" else 3
+    found = found.mutate(span=found.last_day - found.first_day)
     over = ibis.cases((found.span > 0, found.span.cast("float64")))
     spread = ibis.cases((found.spread > 0, found.spread))
     found = found.mutate(

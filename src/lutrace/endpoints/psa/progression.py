@@ -46,10 +46,11 @@ def find_psa_progression(
 
 
 def judge_rises(after: ir.Table, rule: PsaProgression) -> ir.Table:
-    """The values of `after_index` with what each shows: `nadir declined rise confirming_day confirming_row progresses`.
+    """The values of `after_index` with what each shows: `lowest nadir declined rise confirming_day confirming_row
+    progresses`.
 
-    `nadir` is the lowest value before it, baseline included; `rise` says that it is past its gate and high enough. A
-    value of `stop_day` of the patient, where there is the column, makes an `event_at_stop` possible.
+    `lowest` is the lowest value after day 0 before it, `nadir` includes the baseline; `rise` says that the value is
+    past its gate and high enough. A column `stop_day` of the patient makes an `event_at_stop` possible.
     """
     earlier = ibis.window(group_by="patient_id", order_by="day", preceding=(None, 1))
     after = after.mutate(lowest=after.psa.min().over(earlier), **_seconds(after, rule))
@@ -66,7 +67,7 @@ def judge_rises(after: ir.Table, rule: PsaProgression) -> ir.Table:
         enough=second | _unasked(after, rule) | (_open_end(after, rule) & whole),
     )
     return after.mutate(progresses=after.rise & after.enough).drop(
-        "lowest", "second_psa", "second_day", "second_row", "least_between", "enough"
+        "second_psa", "second_day", "second_row", "least_between", "enough"
     )
 
 

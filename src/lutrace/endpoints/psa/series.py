@@ -21,7 +21,7 @@ def psa_values(labs: ir.Table, rule: PsaValues | None = None) -> ir.Table:
     """The series of `psa_series` from rows of LABS; the last result of a day is by its clock time, then its row."""
     values = labs.filter((labs.analyte == "psa") & (labs.canonical_unit == "ng/mL"))
     values = values.select(
-        "patient_id", "comparator", psa_date="date", psa="value", psa_row="row_id", place=values.time.fill_null("")
+        "patient_id", "comparator", psa_date="date", psa="value", psa_row="row_id", turn=values.time.fill_null("")
     )
     chosen = one_per_day(values, "psa_date", rule or PsaValues())
     return chosen.select("patient_id", "psa_date", "psa", "psa_row")
@@ -30,7 +30,7 @@ def psa_values(labs: ir.Table, rule: PsaValues | None = None) -> ir.Table:
 def one_per_day(results: ir.Table, day: str, rule: PsaValues) -> ir.Table:
     """One of the results of each patient and `day`, its number in `psa` as the rule counts it.
 
-    `results` has `patient_id psa comparator psa_row place`; `place` orders the results of a day. A mean keeps the row
+    `results` has `patient_id psa comparator psa_row turn`; `turn` orders the results of a day. A mean keeps the row
     of the highest result as its evidence. Further columns are those of the result that is kept.
     """
     below = results.comparator.isin(["<", "<="])
@@ -41,7 +41,7 @@ def one_per_day(results: ir.Table, day: str, rule: PsaValues) -> ir.Table:
         case "highest":
             return ranked_first(counted, keys, [ibis.desc("psa"), "psa_row"])
         case "last":
-            return ranked_first(counted, keys, [ibis.desc("place"), ibis.desc("psa_row")])
+            return ranked_first(counted, keys, [ibis.desc("turn"), ibis.desc("psa_row")])
     mean = counted.psa.mean().over(ibis.window(group_by=keys))
     return ranked_first(counted.mutate(mean=mean), keys, [ibis.desc("psa"), "psa_row"]).mutate(psa="mean").drop("mean")
 

@@ -23,7 +23,7 @@ FLARE_PERCENT = 25.0
 def summarise_psa(
     clocked: ir.Table, rules: PsaRules, progression: PsaProgression, stops: ir.Table | None = None
 ) -> ir.Table:
-    """One row per patient of `clocked`, evaluable or not: see docs/methods/psa-and-survival.md for each column.
+    """One row per patient of `clocked`, evaluable or not; docs/methods/psa-and-survival.md names each column.
 
     `clocked` is `patient_id psa_date psa psa_row day` with one value per day; `stops` as for `find_psa_progression`.
     Everything after day 0 is judged against one baseline; one pass over the values, sorted by patient and day.
@@ -40,17 +40,15 @@ def summarise_psa(
 
 
 def _marked(judged: ir.Table, rules: PsaRules) -> ir.Table:
-    """The judged values with the days that the patient's row will name."""
-    patient = ibis.window(group_by="patient_id")
-    judged = judged.mutate(
-        lowest=judged.psa.min().over(patient),
-        progression_day=ibis.cases((judged.progresses, judged.day)).min().over(patient),
-        nearness=_nearness(judged, rules),
-    )
+    """The judged values with what each says for the patient's row."""
     falls = {f"fell{p}": has_fallen(judged, p) for p in LEVELS}
-    judged = judged.mutate(nearest=judged.nearness.min().over(patient), **falls)
-    days = {f"psa{p}_day": ibis.cases((judged[f"fell{p}"], judged.day)).min().over(patient) for p in LEVELS}
-    return judged.mutate(lowest_day=ibis.cases((judged.psa == judged.lowest, judged.day)).min().over(patient), **days)
+    early = judged.day <= WEEK_12_DAY
+    return judged.mutate(
+        lowest_yet=judged.lowest.isnull() | (judged.psa < judged.lowest),
+        nearness=_nearness(judged, rules),
+        flares=early & (judged.psa >= judged.baseline * (1 + FLARE_PERCENT / 100) - SAME),
+        **falls,
+    )
 
 
 def has_fallen(after: ir.Table, percent: float) -> ir.BooleanValue:
@@ -66,36 +64,44 @@ def _nearness(after: ir.Table, rules: PsaRules) -> ir.IntegerValue:
 
 
 def _course(marked: ir.Table) -> ir.Table:
-    """One row per patient from the marked values after day 0."""
-    here = {p: marked.day == marked[f"psa{p}_day"] for p in LEVELS}
-    at_progression = marked.day == marked.progression_day
-    at_12_weeks = marked.nearness == marked.nearest
-    early = (marked.day <= WEEK_12_DAY) & (marked.psa >= marked.baseline * (1 + FLARE_PERCENT / 100) - SAME)
-    columns: dict[str, Any] = {
+    """One row per patient from the marked values after day 0: first the days, then what stands on those days."""
+    days: dict[str, Any] = {
         "n_after": marked.count(),
-        "lowest": marked.lowest.max(),
-        "lowest_day": marked.lowest_day.max(),
-        "lowest_row": marked.psa_row.max(where=marked.day == marked.lowest_day),
-        "progression_day": marked.progression_day.max(),
-        "progression_date": marked.psa_date.max(where=at_progression),
-        "progression_row": marked.psa_row.max(where=at_progression),
-        "progression_nadir_ng_ml": marked.nadir.max(where=at_progression),
-        "declined": marked.declined.cast("int64").max(where=at_progression),
-        "confirming_day": marked.confirming_day.max(where=at_progression),
-        "confirming_row": marked.confirming_row.max(where=at_progression),
+        "lowest_day": marked.day.max(where=marked.lowest_yet),
+        "progression_day": marked.day.min(where=marked.progresses),
         "first_rise_day": marked.day.min(where=marked.rise),
-        "week12_day": marked.day.max(where=at_12_weeks),
-        "week12_ng_ml": marked.psa.max(where=at_12_weeks),
-        "early_day": marked.day.min(where=early),
+        "nearest": marked.nearness.min(),
+        "early_day": marked.day.min(where=marked.flares),
         "below_day": marked.day.max(where=marked.psa < marked.baseline - SAME),
     }
     for p in LEVELS:
-        columns |= {
-            f"psa{p}_day": marked[f"psa{p}_day"].max(),
-            f"psa{p}_last": marked.day.max(where=marked[f"fell{p}"]),
-            f"psa{p}_row": marked.psa_row.max(where=here[p]),
-        }
-    return marked.group_by("patient_id").aggregate(**columns)
+        days[f"psa{p}_day"] = marked.day.min(where=marked[f"fell{p}"])
+        days[f"psa{p}_last"] = marked.day.max(where=marked[f"fell{p}"])
+    found = marked.group_by("patient_id").aggregate(**days)
+    off = ibis.cases((found.nearest % 2 == 1, 1), else_=-1) * (found.nearest - found.nearest % 2) / 2
+    found = found.mutate(week12_day=(WEEK_12_DAY + off).cast("int64")).drop("nearest")
+    return attach(found, _on_those_days(marked, found), ["patient_id"])
+
+
+def _on_those_days(marked: ir.Table, found: ir.Table) -> ir.Table:
+    """The values and rows of the days that were found."""
+    named = ["lowest_day", "progression_day", "week12_day", *(f"psa{p}_day" for p in LEVELS)]
+    both = marked.inner_join(found.select("patient_id", *named), "patient_id")
+    at = {name: (both.day == both[name]).fill_null(False) for name in named}
+    both = both.filter(ibis.or_(*at.values()))
+    at = {name: both.day == both[name] for name in named}
+    then = at["progression_day"]
+    return both.group_by("patient_id").aggregate(
+        lowest=both.psa.max(where=at["lowest_day"]),
+        lowest_row=both.psa_row.max(where=at["lowest_day"]),
+        progression_row=both.psa_row.max(where=then),
+        progression_nadir_ng_ml=both.nadir.max(where=then),
+        declined=both.declined.cast("int64").max(where=then),
+        confirming_day=both.confirming_day.max(where=then),
+        confirming_row=both.confirming_row.max(where=then),
+        week12_ng_ml=both.psa.max(where=at["week12_day"]),
+        **{f"psa{p}_row": both.psa_row.max(where=at[f"psa{p}_day"]) for p in LEVELS},
+    )
 
 
 def _answers(rows: ir.Table, rules: PsaRules, progression: PsaProgression) -> ir.Table:
@@ -127,6 +133,8 @@ def _answers(rows: ir.Table, rules: PsaRules, progression: PsaProgression) -> ir
         "flare": ibis.cases((good, flare)),
         "flare_day": ibis.cases((good & flare, rows.early_day)),
         "evaluable": good,
+        "psadt_n": rows.psadt_n.fill_null(0),
+        "psadt_reason": ibis.cases((rows.psadt_n.isnull(), "no value in the window"), else_=rows.psadt_reason),
         "baseline_flagged": rows.flagged,
     }
     for p in LEVELS:
