@@ -129,6 +129,8 @@ def test_people_see_rounded_numbers_on_a_page_of_100_columns(
     assert run(["lesions", scan(tmp_path / "scan"), "--out", str(tmp_path / "out")]) == 0
     said = capsys.readouterr()
     assert "  all voxels above the threshold  5.18 mL\n" in said.out
+    assert "candidate, automatic" in said.out
+    assert "taken for tumour" not in said.out
     assert "  tumour, reviewed                nobody has reviewed\n" in said.out
     assert max(len(line) for line in said.out.splitlines()) <= 100
     assert float(read_rows(tmp_path / "out" / "totals.csv")[0]["above_threshold_ml"]) == pytest.approx(5.184, rel=1e-12)

@@ -15,7 +15,7 @@ _SOURCES = {
 }
 _TOTALS = (
     ("above_threshold_ml", "all voxels above the threshold"),
-    ("tumour_auto_ml", "taken for tumour, automatic"),
+    ("tumour_auto_ml", "taken for {tumour}, automatic"),
     ("uncertain_ml", "uncertain: a reader decides"),
     ("tumour_reviewed_ml", "tumour, reviewed"),
 )
@@ -24,22 +24,24 @@ _TOTALS = (
 def show_lesions(lesions: Sequence[Row], totals: Row) -> None:
     """Print the lesions and totals of one plan; volumes in mL with a tenth (below 10 mL a hundredth), SUVbw in g/mL."""
     tell(f"plan {totals['plan']}: {totals['what']} ({_SOURCES.get(totals['organ_source'], totals['organ_source'])})")
-    show_rows("lesions", [_shown(row) for row in lesions]) if lesions else tell("nothing above the threshold")
-    width = max(len(text) for _, text in _TOTALS)
-    for name, text in _TOTALS:
+    tumour = "tumour" if totals["what"] == "tumour, automatic" else "candidate"
+    show_rows("lesions", [_shown(row, tumour) for row in lesions]) if lesions else tell("nothing above the threshold")
+    words = [(name, text.format(tumour=tumour)) for name, text in _TOTALS]
+    width = max(len(text) for _, text in words)
+    for name, text in words:
         value = totals[name]
         tell(f"  {text:<{width}}  {'nobody has reviewed' if value is None else f'{_ml(value)} mL'}")
     tell("")
 
 
-def _shown(row: Row) -> Row:
-    """One lesion for people: what it is taken for, where, and its uptake."""
+def _shown(row: Row, tumour: str) -> Row:
+    """One lesion for people: what it is taken for, where, and its uptake; `tumour` is the word for that category."""
     identity = row["identity"] or ""
     if identity and row["probability"] is not None:
         identity += f" {100 * row['probability']:.0f} %"
     return {
         "no.": row["lesion_id"],
-        "taken for": row["category"],
+        "taken for": tumour if row["category"] == "tumour" else row["category"],
         "identity": identity,
         "site": row["site"],
         "miTNM": row["mitnm"],
