@@ -32,5 +32,5 @@ def encode_png(pixels: NDArray[np.uint8], *, pixel_mm: float | None = None) -> b
     if pixel_mm is not None:
         per_metre = round(1000.0 / pixel_mm)
         chunks.append(_chunk(b"pHYs", struct.pack(">IIB", per_metre, per_metre, 1)))
-    chunks += [_chunk(b"IDAT", zlib.compress(lines.tobytes(), 9)), _chunk(b"IEND", b"")]
+    chunks += [_chunk(b"IDAT", zlib.compress(lines.tobytes(), 6)), _chunk(b"IEND", b"")]
     return _SIGNATURE + b"".join(chunks)
