@@ -13,6 +13,7 @@ from lutrace.protocol import (
     OverallSurvival,
     ProportionAnalysis,
     Protocol,
+    PsaPfs,
     ShowCoxGrid,
 )
 from lutrace.report import KeyNumber, format_estimate, format_value
@@ -114,4 +115,7 @@ def _counts(row: Row) -> str:
 
 def _short(protocol: Protocol, outcome: str) -> str:
     """`OS`, `PSA-PFS`: an outcome in the short form that physicians use."""
-    return "OS" if isinstance(protocol.outcome(outcome), OverallSurvival) else "PSA-PFS"
+    declared = protocol.outcome(outcome)
+    if isinstance(declared, OverallSurvival):
+        return "OS"
+    return "PSA-PFS" if isinstance(declared, PsaPfs) else declared.label

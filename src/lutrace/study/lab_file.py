@@ -80,8 +80,7 @@ def read_lab_file(path: Path) -> LabFile:
 
 def _read(path: Path) -> pa.Table:
     table = _read_parquet(path) if path.suffix.lower() == ".parquet" else _read_text(path)
-    if INPUT_ROW in table.column_names:
-        raise UnusableInputError(f"{path.name}: a column may not be called {INPUT_ROW}; rename it")
+    table = table.rename_columns([f"{name}_given" if name == INPUT_ROW else name for name in table.column_names])
     return table.append_column(INPUT_ROW, pa.array(np.arange(table.num_rows, dtype=np.int64) + 2))
 
 
