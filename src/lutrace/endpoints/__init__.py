@@ -22,6 +22,8 @@ from lutrace.endpoints.psa.progression import describe_rule, find_psa_progressio
 from lutrace.endpoints.psa.response import best_response
 from lutrace.endpoints.psa.series import baseline_of, keep_baseline_assay, one_per_day
 from lutrace.endpoints.psa.summary import SUMMARY_COLUMNS, summarise_psa
+from lutrace.endpoints.questionnaires.completion import derive_completion_by_cycle, derive_completion_by_day
+from lutrace.endpoints.questionnaires.courses import derive_score_courses
 from lutrace.endpoints.questionnaires.scores import derive_scores
 from lutrace.endpoints.questionnaires.scoring import score_long, score_wide
 from lutrace.endpoints.questionnaires.worsening import derive_worsenings
@@ -54,9 +56,12 @@ __all__ = [
     "classify_course",
     "correct_calcium",
     "count_shifts",
+    "derive_completion_by_cycle",
+    "derive_completion_by_day",
     "derive_dose_response",
     "derive_endpoints",
     "derive_response_rows",
+    "derive_score_courses",
     "derive_scores",
     "derive_toxicity_courses",
     "derive_toxicity_cycles",

@@ -16,6 +16,7 @@ from lutrace.endpoints.psa.change import derive_psa_change
 from lutrace.endpoints.psa.pfs import derive_psa_pfs
 from lutrace.endpoints.psa.response import derive_psa_response
 from lutrace.endpoints.psa.series import derive_psa_baseline
+from lutrace.endpoints.questionnaires.courses import BASELINES, derive_baseline_score
 from lutrace.endpoints.questionnaires.variants import read_worsening_variants
 from lutrace.endpoints.questionnaires.worsening import derive_time_to_worsening
 from lutrace.endpoints.response import derive_response
@@ -66,6 +67,8 @@ def derive_endpoints(basis: Basis) -> list[Row]:
     rows: list[Row] = []
     for derive in _VALUES:
         rows += read_values(derive(basis))
+    for name in _asked_baselines(basis.protocol):
+        rows += read_values(derive_baseline_score(basis, name))
     for outcome in basis.protocol.endpoints:
         rows += read_values(derive_outcome(basis, outcome))
     return rows
@@ -74,7 +77,13 @@ def derive_endpoints(basis: Basis) -> list[Row]:
 def derived_names(protocol: Protocol) -> tuple[str, ...]:
     """The endpoints that a protocol gives: the values, then its outcomes."""
     values = tuple(name for names in _VALUES.values() for name in names)
-    return (*values, *(outcome.name for outcome in protocol.endpoints))
+    return (*values, *_asked_baselines(protocol), *(outcome.name for outcome in protocol.endpoints))
+
+
+def _asked_baselines(protocol: Protocol) -> tuple[str, ...]:
+    """The baselines of questionnaires that a covariate names: a study without questionnaires has none."""
+    asked = {covariate.value for covariate in protocol.covariates}
+    return tuple(name for name in BASELINES if name in asked)
 
 
 def express_values(basis: Basis, endpoint: str) -> ir.Table:
@@ -85,6 +94,8 @@ def express_values(basis: Basis, endpoint: str) -> ir.Table:
     for derive, names in _VALUES.items():
         if endpoint in names:
             return derive(basis)
+    if endpoint in BASELINES:
+        return derive_baseline_score(basis, endpoint)
     return derive_outcome(basis, basis.protocol.outcome(endpoint))
 
 

@@ -30,6 +30,10 @@ ValueName = Literal[
     "psa_recip",
     "ppp",
     "age_years",
+    "fact_p_baseline",
+    "bpi_severity_baseline",
+    "bpi_interference_baseline",
+    "xq_baseline",
 ]
 
 

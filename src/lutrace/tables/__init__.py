@@ -5,6 +5,7 @@ from lutrace.tables.adverse_events import ADVERSE_EVENTS
 from lutrace.tables.agreements import AGREEMENTS
 from lutrace.tables.attrition import ATTRITION
 from lutrace.tables.cohort_members import COHORT_MEMBERS
+from lutrace.tables.completions import COMPLETIONS
 from lutrace.tables.contacts import CONTACTS
 from lutrace.tables.curves import CURVES
 from lutrace.tables.cycles import CYCLES
@@ -32,6 +33,7 @@ from lutrace.tables.questionnaires import QUESTIONNAIRES
 from lutrace.tables.reader_findings import READER_FINDINGS
 from lutrace.tables.reviews import REVIEWS
 from lutrace.tables.scans import SCANS
+from lutrace.tables.score_courses import SCORE_COURSES
 from lutrace.tables.scores import SCORES
 from lutrace.tables.sources import SOURCES
 from lutrace.tables.summaries import SUMMARIES
@@ -91,6 +93,8 @@ RESULT_TABLES: dict[str, Table] = {
         SUMMARIES,
         SCORES,
         WORSENINGS,
+        SCORE_COURSES,
+        COMPLETIONS,
         TOXICITY_COURSES,
         TOXICITY_CYCLES,
     )
@@ -102,6 +106,7 @@ __all__ = [
     "AGREEMENTS",
     "ATTRITION",
     "COHORT_MEMBERS",
+    "COMPLETIONS",
     "CONTACTS",
     "CURVES",
     "CYCLES",
@@ -131,6 +136,7 @@ __all__ = [
     "REVIEWS",
     "SCANS",
     "SCORES",
+    "SCORE_COURSES",
     "SOURCES",
     "SUMMARIES",
     "SUPPORT",

@@ -8,7 +8,7 @@ import ibis
 import ibis.expr.types as ir
 
 from lutrace.endpoints.basis import Basis, attach, finish, ranked_first
-from lutrace.endpoints.questionnaires.scores import valid_scores
+from lutrace.endpoints.questionnaires.courses import baseline_scores, clocked_scores
 from lutrace.endpoints.vital_status import vital_status
 from lutrace.protocol import TimeToWorsening, WorseningChange
 from lutrace.tables import DISEASE_EVENTS, WORSENINGS
@@ -90,16 +90,9 @@ def _scale(outcome: TimeToWorsening) -> Scale:
 
 def _visits_and_baseline(basis: Basis, outcome: TimeToWorsening) -> tuple[ir.Table, ir.Table]:
     """Scores after the first cycle up to the first pause that is too long, and the last score before it."""
-    scores = valid_scores(basis, outcome.instrument, outcome.scale)
-    first = basis.time_zero().select("patient_id", "c1_date").distinct()
-    clocked = scores.inner_join(first, "patient_id")
-    clocked = clocked.select(
-        "patient_id", "c1_date", "score_date", "score", "exact", "score_row",
-        day=clocked.score_date.delta(clocked.c1_date, unit="day"),
-    )  # fmt: skip
-    before = clocked.filter((clocked.day <= 0) & (clocked.day >= -outcome.baseline_window))
-    before = ranked_first(before, ["patient_id"], [ibis.desc("day"), "score_row"])
-    baseline = before.select("patient_id", baseline="score", exact_baseline="exact", baseline_row="score_row")
+    clocked = clocked_scores(basis, outcome.instrument, outcome.scale)
+    baseline = baseline_scores(clocked, outcome.baseline_window)
+    baseline = baseline.select("patient_id", "baseline", "exact_baseline", "baseline_row")
     after = attach(clocked.filter(clocked.day > 0), baseline, ["patient_id"])
     in_order = ibis.window(group_by="patient_id", order_by=["day", "score_row"])
     after = after.mutate(
@@ -117,7 +110,7 @@ def _visits_and_baseline(basis: Basis, outcome: TimeToWorsening) -> tuple[ir.Tab
 def _first_worse(visits: ir.Table, outcome: TimeToWorsening) -> ir.Table:
     """`patient_id worse_date worse_score worse_row lower_date` of the visit that the rule dates."""
     worse = is_worse(visits.exact, visits.exact_baseline, _scale(outcome), outcome.rule).fill_null(False)
-    seen = visits.mutate(worse=worse.cast("int64"))
+    seen = visits.mutate(worse=ibis.cases((worse, 1), else_=0))
     dated = seen.worse == 1
     if outcome.confirmation != "none":
         in_order = ibis.window(group_by="patient_id", order_by=["day", "score_row"])

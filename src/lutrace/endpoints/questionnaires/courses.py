@@ -1,0 +1,86 @@
+"""Scores over time, and the score that stands for the time before treatment."""
+
+from __future__ import annotations
+
+import ibis
+import ibis.expr.types as ir
+
+from lutrace.endpoints.basis import Basis, attach, finish, ranked_first
+from lutrace.endpoints.questionnaires.scores import valid_scores
+from lutrace.tables import CYCLES
+
+BASELINE_DAYS = 28.0
+"""A score older than this on the day of the first cycle is no baseline."""
+BASELINES: dict[str, tuple[str, str]] = {
+    "fact_p_baseline": ("fact-p", "fact_p"),
+    "bpi_severity_baseline": ("bpi-sf", "severity"),
+    "bpi_interference_baseline": ("bpi-sf", "interference"),
+    "xq_baseline": ("xq", "xq"),
+}
+"""The baselines that a study may take as covariates, with instrument and scale."""
+
+
+def clocked_scores(basis: Basis, instrument: str, scale: str) -> ir.Table:
+    """Scores that stand with `c1_date` and `day` from the first cycle; patients without a first cycle are left out."""
+    scores = valid_scores(basis, instrument, scale)
+    first = basis.time_zero().select("patient_id", "c1_date").distinct()
+    joined = scores.inner_join(first, "patient_id")
+    return joined.select(
+        "patient_id", "c1_date", "score_date", "score", "exact", "score_row",
+        day=joined.score_date.delta(joined.c1_date, unit="day"),
+    )  # fmt: skip
+
+
+def baseline_scores(clocked: ir.Table, window_days: float) -> ir.Table:
+    """`patient_id baseline exact_baseline baseline_date baseline_row`: the last score of days `-window_days` to 0."""
+    before = clocked.filter((clocked.day <= 0) & (clocked.day >= -window_days))
+    last = ranked_first(before, ["patient_id"], [ibis.desc("day"), "score_row"])
+    return last.select(
+        "patient_id", baseline="score", exact_baseline="exact", baseline_date="score_date", baseline_row="score_row"
+    )
+
+
+def derive_baseline_score(basis: Basis, endpoint: str) -> ir.Table:
+    """Rows of ENDPOINT_VALUES of one of `BASELINES`: the last score on or before the first cycle, in points."""
+    instrument, scale = BASELINES[endpoint]
+    baseline = baseline_scores(clocked_scores(basis, instrument, scale), BASELINE_DAYS)
+    rows = attach(basis.time_zero(), baseline, ["patient_id"])
+    known = rows.baseline.notnull()
+    rows = rows.mutate(
+        date=rows.baseline_date,
+        value=rows.baseline,
+        source_table=ibis.cases((known, "questionnaires")),
+        source_row=rows.baseline_row,
+        reason=ibis.cases((~known, "no baseline score")),
+    )
+    words = f"last score of {scale} ({instrument}) on or before cycle 1, at most {BASELINE_DAYS:g} days old"
+    return finish(rows, endpoint=endpoint, rule=words, unit="points")
+
+
+def derive_score_courses(basis: Basis, instrument: str, scale: str) -> ir.Table:
+    """Rows of SCORE_COURSES of one scale: every score from the baseline on, with the cycles given before it.
+
+    A cycle of the day of the answers is not given before them.
+    """
+    clocked = clocked_scores(basis, instrument, scale)
+    baseline = baseline_scores(clocked, BASELINE_DAYS)
+    rows = attach(clocked, baseline, ["patient_id"])
+    rows = rows.filter((rows.day > 0) | (rows.score_date == rows.baseline_date).fill_null(False))
+    given = basis.known(basis.facts.table(CYCLES), "administered_date").select("patient_id", "administered_date")
+    pairs = rows.select("patient_id", "score_date").inner_join(given, "patient_id")
+    pairs = pairs.filter(pairs.administered_date < pairs.score_date)
+    counted = pairs.group_by(["patient_id", "score_date"]).aggregate(cycles=pairs.count())
+    rows = attach(rows, counted, ["patient_id", "score_date"])
+    return rows.select(
+        "patient_id",
+        date="score_date",
+        days=rows.day.cast("float64"),
+        cycles=rows.cycles.fill_null(0).cast("int64"),
+        instrument=ibis.literal(instrument),
+        scale=ibis.literal(scale),
+        score="score",
+        baseline="baseline",
+        change=rows.exact - rows.exact_baseline,
+        source_table=ibis.literal("questionnaires"),
+        source_row="score_row",
+    )
