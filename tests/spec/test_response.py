@@ -106,7 +106,7 @@ def burden(cycle: int, volume: float) -> Row:
 
 
 def link(early: int, late: int, status: str, **columns: Any) -> Row:
-    ends = {"matched": (1, 1), "new": (None, 9), "outside_view": (None, 2)}[status]
+    ends = {"matched": (1, 1), "merged": (1, 1), "new": (None, 9), "outside_view": (None, 2)}[status]
     return {
         "baseline_scan_id": f"s{early}",
         "followup_scan_id": f"s{late}",
@@ -498,6 +498,22 @@ def test_ppp_shows_the_repeatability_of_the_lesion_that_grew() -> None:
     row = judge("ppp-2020", scans=scans, lesions=lesions, psa=((-12, 100.0), (78, 130.0)))
     assert (row["category"], row["criteria"]["c"]) == ("met", "met")
     assert row["repeatability"].startswith("repeatability coefficient 77 % (95% CI 63 to 96) of volume per lesion")
+
+
+def merging(before: tuple[float, float], after: float) -> Row:
+    """PPP where two lesions of these volumes (mL) merged into one, PSA rising."""
+    links = [link(1, 2, "merged", baseline_lesion=one, followup_lesion=1, cluster=1) for one in (1, 2)]
+    lesions = [lesion(1, one, volume_ml=volume) for one, volume in enumerate(before, start=1)]
+    lesions.append(lesion(2, 1, volume_ml=after))
+    return judge("ppp-2020", links=links, lesions=lesions, psa=((-3, 100.0), (40, 125.0)))
+
+
+def test_two_lesions_that_merged_are_compared_with_their_sum() -> None:
+    same, grown = merging((10.0, 10.0), 20.0), merging((10.0, 10.0), 26.0)
+    assert (same["category"], grown["category"]) == ("not_met", "met")
+    assert "compared as one" in grown["repeatability"]
+    growth = next(one for one in grown["inputs"] if one["unit"] == "%" and "growth" in one["name"])
+    assert growth["value"] == pytest.approx(30.0)
 
 
 READ = {"kind": "ct_read"}

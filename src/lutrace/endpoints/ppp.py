@@ -132,9 +132,44 @@ def _distant(basis: ResponseBasis, rows: ir.Table, scans: ir.Table, rule: PppRul
 
 
 def _grown(basis: ResponseBasis, rows: ir.Table, rule: PppRule) -> ir.Table:
-    """Lesions matched one to one with the baseline: how many, how many grew, the largest growth and its link."""
+    """What was linked with the baseline: how many lesions, or clusters as one, how many grew, the largest growth.
+
+    Lesions that merged or split are compared as one: their volumes are added, their highest uptake is taken.
+    """
+    units = held(_compared(basis, rows))
+    lesions = basis.facts.table(LESIONS)
+    lesions = lesions.filter(lesions.category == "tumour")
+    late = _ends(units, lesions, "followup_lesion", "scan_id")
+    early = _ends(units, lesions, "baseline_lesion", "base_scan_id").rename("base_{name}").drop("base_site")
+    joined = late.inner_join(early, [late.unit == early.base_unit]).drop("base_unit")
+    changes = {
+        name: ibis.cases((joined[f"base_{name}"] > 0, 100 * (joined[name] / joined[f"base_{name}"] - 1)))
+        for name in (_COLUMNS[metric] for metric in rule.growth_of)
+    }
+    growth = ibis.greatest(*changes.values()) if len(changes) > 1 else next(iter(changes.values()))
+    most = ibis.cases(*((change == growth, name) for name, change in changes.items()))
+    joined = joined.mutate(growth=growth, most=most)
+    pairs = units.select(*KEYS, "unit", "level").distinct()
+    first = units.group_by("unit").aggregate(growth_row=units.growth_row.min())
+    joined = pairs.inner_join(joined, "unit")
+    joined = joined.inner_join(first, "unit")
+    counts = joined.group_by(KEYS).aggregate(
+        n_compared=joined.count(), n_grown=count_of((joined.growth >= rule.growth - _SAME).fill_null(False))
+    )
+    top = ranked_first(joined.filter(joined.growth.notnull()), KEYS, [ibis.desc("growth"), "growth_row"])
+    top = top.select(
+        *KEYS, "growth_row", max_growth_pct="growth", growth_metric="most", growth_site="site", growth_level="level"
+    )
+    return attach(counts, top, KEYS)
+
+
+def _compared(basis: ResponseBasis, rows: ir.Table) -> ir.Table:
+    """The links with two ends, each with the `unit` that it is compared in: itself, or its cluster."""
     links = basis.facts.table(LESION_LINKS)
-    links = links.filter((links.plan == basis.plan) & (links.status == "matched"))
+    whole = links.baseline_lesion.notnull() & links.followup_lesion.notnull()
+    links = links.filter((links.plan == basis.plan) & links.status.isin(["matched", "merged", "split"]) & whole)
+    pair = links.plan_digest + " " + links.baseline_scan_id + " " + links.followup_scan_id
+    clustered = links.cluster.notnull()
     links = links.select(
         "plan_digest",
         "baseline_lesion",
@@ -142,30 +177,35 @@ def _grown(basis: ResponseBasis, rows: ir.Table, rule: PppRule) -> ir.Table:
         base_scan_id="baseline_scan_id",
         scan_id="followup_scan_id",
         growth_row="row_id",
+        unit=ibis.ifelse(clustered, pair + " " + links.cluster.cast("string"), links.row_id),
+        level=ibis.ifelse(clustered, "cluster", "lesion"),
     )
-    lesions = basis.facts.table(LESIONS)
-    lesions = lesions.filter(lesions.category == "tumour")
-    metrics = {_COLUMNS[name]: _COLUMNS[name] for name in rule.growth_of}
-    late = lesions.select("scan_id", "plan_digest", "site", **metrics, followup_lesion="lesion")
-    early = lesions.select(
-        "plan_digest", base_scan_id="scan_id", baseline_lesion="lesion", **{f"base_{name}": name for name in metrics}
+    return rows.select(*KEYS, "base_scan_id").inner_join(links, ["base_scan_id", "scan_id"])
+
+
+def _ends(units: ir.Table, lesions: ir.Table, end: str, scan: str) -> ir.Table:
+    """One row per unit whose lesions of one scan are all tumour: volume (mL), SUVmax, SUVmean, and the site if one."""
+    ends = units.select("unit", "plan_digest", scan_id=scan, lesion=end).distinct()
+    found = ends.left_join(
+        lesions.select("scan_id", "plan_digest", "lesion", "site", "volume_ml", "suv_max", "suv_mean"),
+        ["scan_id", "plan_digest", "lesion"],
     )
-    joined = rows.select(*KEYS, "base_scan_id").inner_join(links, ["base_scan_id", "scan_id"])
-    joined = joined.inner_join(late, ["scan_id", "plan_digest", "followup_lesion"])
-    joined = joined.inner_join(early, ["base_scan_id", "plan_digest", "baseline_lesion"])
-    changes = {
-        name: ibis.cases((joined[f"base_{name}"] > 0, 100 * (joined[name] / joined[f"base_{name}"] - 1)))
-        for name in metrics
-    }
-    growth = ibis.greatest(*changes.values()) if len(changes) > 1 else next(iter(changes.values()))
-    most = ibis.cases(*((change == growth, name) for name, change in changes.items()))
-    joined = joined.mutate(growth=growth, most=most)
-    counts = joined.group_by(KEYS).aggregate(
-        n_compared=joined.count(), n_grown=count_of((joined.growth >= rule.growth - _SAME).fill_null(False))
+    totals = found.group_by("unit").aggregate(
+        unknown=count_of(found.volume_ml.isnull()),
+        volume_ml=found.volume_ml.sum(),
+        suv_max=found.suv_max.max(),
+        uptake=(found.suv_mean * found.volume_ml).sum(),
+        site=found.site.min(),
+        last_site=found.site.max(),
     )
-    top = ranked_first(joined.filter(joined.growth.notnull()), KEYS, [ibis.desc("growth"), "growth_row"])
-    top = top.select(*KEYS, "growth_row", max_growth_pct="growth", growth_metric="most", growth_site="site")
-    return attach(counts, top, KEYS)
+    totals = totals.filter(totals.unknown == 0)
+    return totals.select(
+        "unit",
+        "volume_ml",
+        "suv_max",
+        suv_mean=ibis.cases((totals.volume_ml > 0, totals.uptake / totals.volume_ml)),
+        site=ibis.cases((totals.site == totals.last_site, totals.site)),
+    )
 
 
 def _findings(basis: ResponseBasis, rows: ir.Table, rule: PppRule) -> ir.Table:

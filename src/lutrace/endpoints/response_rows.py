@@ -40,7 +40,13 @@ _PPP: tuple[Input, ...] = (
     ("new lesions, place not known", "new_unplaced", "lesions", "lesion_links", "avid_row"),
     ("lesions compared one to one", "n_compared", "lesions", "lesion_links", None),
     ("lesions that grew enough", "n_grown", "lesions", "lesion_links", "growth_row"),
-    ("largest growth of a lesion", "max_growth_pct", "%", "lesion_links", "growth_row"),
+    (
+        "largest growth of a lesion, or of lesions that merged or split as one",
+        "max_growth_pct",
+        "%",
+        "lesion_links",
+        "growth_row",
+    ),
     ("finding of a reader", "finding_kind", "", "reader_findings", "finding_row"),
 )
 _REFERENCE: tuple[Input, ...] = (
@@ -125,6 +131,8 @@ def _repeatability(rule: ResponseRule, found: Mapping[str, Any]) -> str | None:
     modality, tracer = found["modality"], found["tracer"]
     if isinstance(rule, RecipRule | PsaRecipRule):
         known = repeatability_of("patient", "volume", modality=modality, tracer=tracer)
+    elif isinstance(rule, PppRule) and found["growth_level"] == "cluster":
+        return "lesions that merged or split are compared as one; repeatability is known for single lesions only"
     elif isinstance(rule, PppRule) and found["growth_metric"] is not None:
         metric = {"volume_ml": "volume"}.get(found["growth_metric"], found["growth_metric"])
         known = repeatability_of("lesion", metric, modality=modality, tracer=tracer, site=found["growth_site"])
