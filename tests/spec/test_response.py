@@ -219,12 +219,12 @@ NOT_EVALUABLE: list[tuple[str, dict[str, Any], str]] = [
     (
         "no_organ_masks_at_the_later_scan",
         {"burdens": {2: {"organs_given": False}}},
-        "later scan without organ masks: candidate uptake, not tumour volume",
+        "later scan without organ masks: candidate uptake, not TTV",
     ),
     (
         "no_organ_masks_at_baseline",
         {"burdens": {1: {"organs_given": False}}},
-        "baseline scan without organ masks: candidate uptake, not tumour volume",
+        "baseline scan without organ masks: candidate uptake, not TTV",
     ),
     (
         "another_tracer",
@@ -586,7 +586,7 @@ VISION: list[tuple[str, dict[str, Any], str, str | None]] = [
         "no_organ_masks",
         {"findings": [READ], "burdens": {2: {"organs_given": False}}},
         "not_evaluable",
-        "scan without organ masks: candidate uptake, not tumour",
+        "scan without organ masks: candidate uptake, not TTV",
     ),
 ]
 

@@ -99,7 +99,7 @@ def lesions(
     profile: Annotated[Path | None, typer.Option(help="site profile (site.yaml)")] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Lesions of one PSMA scan and three totals; without organ masks it is candidate uptake, not tumour volume.
+    """Lesions of one PSMA scan and three totals; without organ masks it is candidate uptake, not TTV.
 
     Writes lesions.csv, totals.csv, SEG, RTSTRUCT, SUV mapping, SR, mip.png and mip_rotating.gif; several plans get a
     folder each. Earlier results in the folder are replaced as a whole.

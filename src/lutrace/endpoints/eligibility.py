@@ -41,7 +41,7 @@ def find_scan_faults(basis: ResponseBasis, rows: ir.Table) -> ir.StringValue:
     """Why a scan tells nothing of its tumour; empty when it does."""
     return ibis.cases(
         (rows.burden_row.isnull(), f"not measured under the plan {basis.plan}"),
-        (~rows.organs_given.fill_null(False), "scan without organ masks: candidate uptake, not tumour"),
+        (~rows.organs_given.fill_null(False), "scan without organ masks: candidate uptake, not TTV"),
     )
 
 

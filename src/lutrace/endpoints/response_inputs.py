@@ -126,7 +126,7 @@ def _candidates(basis: ResponseBasis, rows: ir.Table) -> list[tuple[ir.BooleanVa
     """A total without organ masks is candidate uptake, unless a reader has made it tumour volume."""
     if basis.ttv_source == "reviewed":
         return []
-    words = "scan without organ masks: candidate uptake, not tumour volume"
+    words = "scan without organ masks: candidate uptake, not TTV"
     return [
         (~rows.organs_given.fill_null(False), f"later {words}"),
         (~rows.base_organs_given.fill_null(False), f"baseline {words}"),

@@ -44,7 +44,7 @@ class LesionSet:
     """What `find_lesions` gives: the voxels of lesions 1.. on the volume's grid, their measures, and the totals.
 
     `organ_source`: what told tumour from normal uptake (given and model masks, the labeller, none). `organs_given` is
-    false when no mask did: the totals are candidate uptake then, not tumour volume. `threshold_suv` is 0 for a plan
+    false when no mask did: the totals are candidate uptake then, not TTV. `threshold_suv` is 0 for a plan
     whose candidates a network drew. `reference` is the organ that avidity is held against: the liver, or the spleen for
     PSMA-1007.
     """

@@ -10,7 +10,7 @@ TUMOUR_BURDENS = fact_table(
         pseudonym("scan_id", "scan"),
         label("plan", "name of the measurement plan"),
         label("plan_digest", "digest of the measurement plan"),
-        yes_no("organs_given", "false: the totals are candidate uptake, not tumour volume"),
+        yes_no("organs_given", "false: the totals are candidate uptake, not TTV"),
         label("organ_source", "given, model, labeller or none", null="in registries of version 0.1"),
         number("above_threshold_ml", "all voxels above the threshold", unit="mL", low=0),
         number("tumour_auto_ml", "components taken for tumour, without uncertain", unit="mL", low=0),
