@@ -7,6 +7,7 @@ from pathlib import Path
 
 from lutrace.core import Table
 from lutrace.tables import FACT_TABLES, QUARANTINE, RESULT_TABLES, SOURCES
+from lutrace.terms import CTCAE_VERSIONS, CtcaeTerm, ctcae_version
 
 REFERENCE = Path(__file__).parents[1] / "docs" / "reference"
 
@@ -44,10 +45,49 @@ def section(table: Table) -> str:
     return "\n".join(lines) + "\n"
 
 
+def page_of_ctcae() -> str:
+    """The manual's page of laboratory terms of CTCAE, version by version."""
+    parts = [
+        "# Laboratory terms of CTCAE\n",
+        "Written by `make docs` from `src/lutrace/terms/data/ctcae`. What the columns mean and how they are applied: "
+        "[toxicity](../methods/toxicity.md).\n",
+    ]
+    for version in (ctcae_version(name) for name in CTCAE_VERSIONS):
+        parts.append(f"## {version.name} (version {version.version})\n")
+        parts.append(f"{version.source}. Read: {version.checked}.\n")
+        lines = ["| term | analyte | grade 1 | 2 | 3 | 4 | read |", "|---|---|---|---|---|---|---|"]
+        for term in version.terms:
+            cells = [term.term, ", ".join(term.analytes), *[clauses(term, grade) for grade in (1, 2, 3, 4)], term.read]
+            lines.append("| " + " | ".join(cells) + " |")
+        parts.append("\n".join(lines) + "\n")
+        refused = [f"| {one.term} | {one.analyte} | {one.reason} |" for one in version.refused]
+        parts.append("\n".join(["| not graded | analyte | why |", "|---|---|---|", *refused]) + "\n")
+    return "\n".join(parts)
+
+
+def clauses(term: CtcaeTerm, grade: int) -> str:
+    """All clauses of one grade of a term, as one cell."""
+    also = term.also.grades.get(grade) if term.also is not None else None
+    against = term.baseline.grades.get(grade) if term.baseline is not None else None
+    symptoms = (term.with_symptoms or {}).get(grade)
+    plain = term.grades.get(grade)
+    told = [
+        f"{plain} {term.unit}" if plain is not None and plain[-1].isdigit() else plain,
+        f"{also} {term.also.unit}" if term.also is not None and also is not None else None,
+        f"{term.baseline.rule}: {against}" if term.baseline is not None and against is not None else None,
+        f"with symptoms: {symptoms}" if symptoms is not None and symptoms != plain else None,
+    ]
+    return "; ".join(one for one in told if one is not None).replace("<", "&lt;").replace(">", "&gt;") or "-"
+
+
+PAGES = {"tables.md": page_of_tables, "ctcae.md": page_of_ctcae}
+
+
 def main() -> None:
     REFERENCE.mkdir(parents=True, exist_ok=True)
-    (REFERENCE / "tables.md").write_text(page_of_tables(), encoding="utf-8", newline="\n")
-    sys.stdout.write("docs/reference/tables.md\n")
+    for name, page in PAGES.items():
+        (REFERENCE / name).write_text(page(), encoding="utf-8", newline="\n")
+        sys.stdout.write(f"docs/reference/{name}\n")
 
 
 if __name__ == "__main__":
