@@ -14,9 +14,11 @@ import pyarrow as pa
 from lutrace.core import Progress, Row, UnusableInputError, silent
 from lutrace.endpoints import (
     baseline_of,
+    best_response,
     classify_course,
     derive_dose_response,
     describe_rule,
+    find_psa_progression,
     keep_baseline_assay,
     one_per_day,
     summarise_psa,
@@ -103,6 +105,16 @@ class _Source:
         stops = self._stops if self.has_stops else None
         return summarise_psa(self.clocked(choices), choices.psa, choices.progression, stops)
 
+    def answers(self, choices: PsaChoices) -> ir.Table:
+        """`patient_id responded confirmed progression_day` of all who can be judged: what a switch can move."""
+        series = self.clocked(choices)
+        baseline = baseline_of(series, choices.psa.baseline)
+        best = best_response(series, baseline, percent=50.0, gap_days=choices.psa.response_confirmation)
+        stops = self._stops if self.has_stops else None
+        found = find_psa_progression(series, baseline, choices.progression, stops)
+        judged = best.select("patient_id", "responded", "confirmed")
+        return _attach(judged, found.select("patient_id", "progression_day"))
+
     def dose_response(self, choices: PsaChoices) -> ir.Table:
         """The row of each patient and dose that a value followed."""
         series = self.clocked(choices)
@@ -146,8 +158,7 @@ def _among(names: Sequence[str], known: Sequence[str]) -> list[bool]:
 
 def _flips(source: _Source, choices: PsaChoices, progress: Progress) -> list[Row]:
     """How many patients each other value of each switch moves, one switch at a time."""
-    columns = ("patient_id", "progressed", "progression_day", "psa50", "psa50_confirmed", "best_change_pct")
-    chosen = ibis.memtable(source.summary(choices).select(*columns).to_pyarrow())
+    chosen = ibis.memtable(source.answers(choices).to_pyarrow())
     every = [
         one
         for one in variants(choices)
@@ -156,8 +167,7 @@ def _flips(source: _Source, choices: PsaChoices, progress: Progress) -> list[Row
     rows = []
     for done, (switch, value, varied) in enumerate(every):
         progress("switches", done, len(every))
-        other = source.summary(varied).select(*columns)
-        (counts,) = _compared(chosen, other).to_pyarrow().to_pylist()
+        (counts,) = _compared(chosen, source.answers(varied)).to_pyarrow().to_pylist()
         head = {"switch": switch.name, "chosen": value_of(choices, switch), "value": value, "decides": switch.decides}
         rows.append({**head, **counts})
     progress("switches", len(every), len(every))
@@ -165,25 +175,24 @@ def _flips(source: _Source, choices: PsaChoices, progress: Progress) -> list[Row
 
 
 def _compared(chosen: ir.Table, other: ir.Table) -> ir.Table:
-    """Counts of patients whose answer differs between two tables of the same patients."""
-    both = chosen.left_join(other, "patient_id", rname="other_{name}")
+    """Counts of patients whose answer differs between two tables of judged patients."""
+    both = chosen.outer_join(other, "patient_id", rname="other_{name}")
 
     def count(expression: Any) -> Any:
         return expression.fill_null(False).cast("int64").sum().fill_null(0)
 
-    was, now = both.progressed.fill_null(False), both.other_progressed.fill_null(False)
+    was, now = both.progression_day.notnull(), both.other_progression_day.notnull()
+    responded, confirmed = both.responded.fill_null(False), both.confirmed.fill_null(False)
     return both.aggregate(
-        n=both.count(),
+        n=count(both.patient_id.notnull()),
         progressed_chosen=count(was),
         progressed=count(now),
         gained=count(now & ~was),
         lost=count(was & ~now),
         day_changed=count(was & now & (both.progression_day != both.other_progression_day)),
-        psa50_changed=count(both.psa50.fill_null(False) != both.other_psa50.fill_null(False)),
-        psa50_confirmed_changed=count(
-            both.psa50_confirmed.fill_null(False) != both.other_psa50_confirmed.fill_null(False)
-        ),
-        evaluable_changed=count(both.best_change_pct.isnull() != both.other_best_change_pct.isnull()),
+        psa50_changed=count(responded != both.other_responded.fill_null(False)),
+        psa50_confirmed_changed=count(confirmed != both.other_confirmed.fill_null(False)),
+        evaluable_changed=count(both.patient_id.isnull() | both.other_patient_id.isnull()),
     )
 
 
