@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from lutrace.core import Days, Field, FrozenModel, field_validator
-from lutrace.terms import ctcae_term_names
+from lutrace.terms import ctcae_term_names, ctcae_version
 
 HAEMATOLOGY = ("Anemia", "Platelet count decreased", "White blood cell decreased", "Neutrophil count decreased")
 """Terms of an endpoint of haematological toxicity; lymphocytes come by their own switch."""
@@ -48,8 +48,18 @@ class Toxicity(FrozenModel):
 
     @property
     def counted(self) -> tuple[str, ...]:
-        """The terms that count, lymphopenia included when asked for."""
-        return tuple(dict.fromkeys([*self.terms, *([LYMPHOCYTES] if self.lymphocytes else [])]))
+        """The terms that count under the names of the version, lymphopenia included when asked for.
+
+        A term that the version has under another name (Platelet count decreased, in 6.0 Thrombocytopenia) goes by it.
+        """
+        names = [*self.terms, *([LYMPHOCYTES] if self.lymphocytes else [])]
+        known = ctcae_version(self.rules.criteria).terms
+        found: dict[str, None] = {}
+        for name in names:
+            pairs = ctcae_term_names()[name.lower()]
+            same = [one.term for one in known if any((a, one.direction) in pairs for a in one.analytes)]
+            found.update(dict.fromkeys(same or [name]))
+        return tuple(found)
 
     @field_validator("terms")
     @classmethod

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from lutrace.core import Row
-from lutrace.protocol import Protocol
+from lutrace.protocol import Outcome, Protocol, Toxicity
 from lutrace.stats import compute_summary
 
 
@@ -64,9 +64,16 @@ _OUTCOME_LEVELS = {
 }
 
 
+def _levels(outcome: Outcome) -> tuple[str, ...]:
+    """The components of an outcome's events; those of toxicity are the terms that count."""
+    if isinstance(outcome, Toxicity):
+        return (*outcome.counted, "censored", "left_out")
+    return _OUTCOME_LEVELS[outcome.kind]
+
+
 def summarise_values(values: Sequence[Row], protocol: Protocol) -> list[Row]:
     """Rows of SUMMARIES for every table, one group per landmark; medians with quartiles of type 7."""
-    components = tuple(Line(one.name, "classes", _OUTCOME_LEVELS[one.kind]) for one in protocol.endpoints)
+    components = tuple(Line(one.name, "classes", _levels(one)) for one in protocol.endpoints)
     tables = {**TABLES, "components": components}
     rows: list[Row] = []
     for table, lines in tables.items():

@@ -6,7 +6,7 @@ import ibis
 import ibis.expr.types as ir
 
 from lutrace.endpoints.basis import Basis, attach, finish, ranked_first
-from lutrace.endpoints.toxicity.graded_events import ToxicityBasis, list_events, terms_as_named
+from lutrace.endpoints.toxicity.graded_events import ToxicityBasis, list_events
 from lutrace.protocol import Toxicity
 
 
@@ -18,7 +18,7 @@ def derive_first_toxicity(basis: Basis, outcome: Toxicity) -> ir.Table:
     """
     zero = basis.time_zero()
     events = list_events(ToxicityBasis(basis.facts, outcome.rules, basis.data_cut))
-    events = events.filter(events.term.isin(terms_as_named(outcome.rules.criteria, outcome.counted)))
+    events = events.filter(events.term.isin(list(outcome.counted)))
     if outcome.source != "either":
         events = events.filter(events.source == outcome.source)
     events = events.filter(events.grade.notnull())

@@ -14,7 +14,7 @@ from lutrace.endpoints.toxicity.grading import grade_labs
 from lutrace.endpoints.toxicity.preparation import correct_calcium
 from lutrace.protocol import ToxicityRules
 from lutrace.tables import ADVERSE_EVENTS, CYCLES, LABS, SUPPORT, TREATMENTS, Facts
-from lutrace.terms import ctcae_term_names, ctcae_version
+from lutrace.terms import ctcae_version
 
 NEXT_LINE = ("taxane", "arpi", "parp", "ra223", "platinum", "immune", "trial")
 """Classes of treatment whose begin after the last cycle ends the window."""
@@ -182,11 +182,3 @@ def _transfusions(basis: ToxicityBasis) -> list[ir.Table]:
 def _nothing() -> dict[str, Any]:
     """What a fact without a value has."""
     return {"amount": ibis.null("float64"), "sense": ibis.null("float64"), "is_baseline": ibis.literal(False)}
-
-
-def terms_as_named(version: str, names: tuple[str, ...]) -> list[str]:
-    """Terms under the names that `version` has for what they grade (Platelet count decreased, in 6.0 another)."""
-    wanted = {pair for name in names for pair in ctcae_term_names().get(name.lower(), ())}
-    known = ctcae_version(version)
-    found = [one.term for one in known.terms if any((a, one.direction) in wanted for a in one.analytes)]
-    return list(dict.fromkeys([*found, *names]))
