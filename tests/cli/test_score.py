@@ -198,3 +198,14 @@ def test_two_sheets_of_one_day_are_both_scored_and_told(ask: Any) -> None:
     _, answer, _ = ask([sheet(), sheet(fill=1)])
     assert len(answer["scores"]) == 18
     assert any(one.startswith("1 rows have the patient and day of an earlier row") for one in answer["warnings"])
+
+
+def test_people_see_the_first_rows_of_a_long_answer_and_how_many_more_there_are(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_rows(tmp_path / "answers.csv", [sheet(patient_id=f"P-{number}") for number in range(10)])
+    assert (
+        run(["score", str(tmp_path / "answers.csv"), "--instrument", "fact-p", "--out", str(tmp_path / "o.csv")]) == 0
+    )
+    assert "50 more rows; --out FILE or --json gives all" in capsys.readouterr().out
+    assert len(read_rows(tmp_path / "o.csv")) == 90

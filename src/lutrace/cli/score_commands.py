@@ -10,7 +10,11 @@ from typing import Annotated
 
 import typer
 
-from lutrace.cli.show import show_rows
+from lutrace.cli.show import show_rows, tell
+from lutrace.core import write_rows
+
+MOST_SHOWN = 40
+"""Rows that people see; files and JSON hold all."""
 
 
 def register(app: typer.Typer) -> None:
@@ -39,4 +43,9 @@ def score(
 
     result = run_score(answers, instrument)
     rows = widen_scores(result.rows) if wide else result.rows
-    show_rows("scores", rows, warnings=result.warnings, as_json=as_json, out=out)
+    if out is not None:
+        write_rows(out, rows)
+    shown = rows if as_json else rows[:MOST_SHOWN]
+    show_rows("scores", shown, warnings=result.warnings, as_json=as_json)
+    if len(shown) < len(rows):
+        tell(f"{len(rows) - len(shown)} more rows; --out FILE or --json gives all")
