@@ -219,6 +219,14 @@ def test_a_parquet_file_holds_typed_columns(tmp_path: Path, capsys: pytest.Captu
     assert (kinds["psa50"], kinds["psa50_day"], kinds["psadt_months"]) == ("bool", "int64", "double")
 
 
+def test_the_page_of_methods_names_every_switch_and_every_column() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "methods" / "psa-and-survival.md").read_text(encoding="utf-8")
+    assert [switch.name for switch in PSA_SWITCHES if f"`{switch.name}`" not in page] == []
+    families = ("_row", "_day", "_confirmed", "_12wk")
+    told = [name for name in CONTRACT if not name.endswith(families) and name not in ("patient_id", "psadt_months")]
+    assert [name for name in told if f"`{name}`" not in page] == []
+
+
 def test_help_names_every_switch(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["psa", "--help"]) == 0
     said = " ".join(capsys.readouterr().out.split())

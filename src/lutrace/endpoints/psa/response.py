@@ -34,13 +34,14 @@ def best_response(clocked: ir.Table, baseline: ir.Table, *, percent: float, gap_
 
 
 def derive_psa_response(basis: Basis) -> ir.Table:
-    """`psa50`, `psa90` (1 for a response, 0 for none; category confirmed, unconfirmed, none) and `psa_best_change_pct`.
+    """`psa30`, `psa50`, `psa80`, `psa90` (1 for a response, 0 for none) and `psa_best_change_pct` (%).
 
+    The category of a response is confirmed, unconfirmed or none.
     Source: PCWG3; response at any time after the first cycle, also before the landmark.
     """
     gap = basis.protocol.psa.response_confirmation
     clocked, baseline = psa_and_baseline(basis)
-    tables = [_response(basis, clocked, baseline, percent, gap) for percent in (50.0, 90.0)]
+    tables = [_response(basis, clocked, baseline, percent, gap) for percent in (30.0, 50.0, 80.0, 90.0)]
     rows = attach(basis.time_zero(), best_response(clocked, baseline, percent=50.0, gap_days=gap), ["patient_id"])
     rows = rows.mutate(
         date=rows.best_date,

@@ -1,0 +1,129 @@
+"""The PSA course as values of a study: week 12, nadir, flare, doubling time, and the dose of the first response."""
+
+from __future__ import annotations
+
+import ibis
+import ibis.expr.types as ir
+
+from lutrace.endpoints.basis import Basis, attach, finish
+from lutrace.endpoints.psa.course import classify_course, derive_dose_response
+from lutrace.endpoints.psa.series import baseline_of, first_cycles, psa_and_baseline
+from lutrace.endpoints.psa.summary import LEVELS, WEEK_12_DAY, summarise_psa
+from lutrace.protocol import PsaProgression, PsaRules
+from lutrace.tables import CYCLES
+
+COURSE_VALUES_OF_PSA = (
+    "psa_change_12wk_pct",
+    *(f"psa{percent}_12wk" for percent in LEVELS),
+    "psa_nadir",
+    "psa_flare",
+    "psadt_months",
+)
+DOSE_VALUES_OF_PSA = (*(f"psa{percent}_dose" for percent in LEVELS), "psa_course")
+_NOT_JUDGED = "no PSA baseline, or no PSA after cycle 1"
+
+
+def derive_psa_course(basis: Basis) -> ir.Table:
+    """`psa_change_12wk_pct` (%), `psa30_12wk` ... `psa90_12wk` (1 or 0), `psa_nadir` (ng/mL, dated at its first day),
+    `psa_flare` (1 or 0) and `psadt_months`, all from the first cycle on and by the protocol's switches.
+
+    Source: PCWG3, Scher et al., J Clin Oncol 2016;34:1402; doubling time as `doubling_time` says.
+    """
+    rules = basis.protocol.psa
+    clocked, _ = psa_and_baseline(basis)
+    rows = attach(basis.time_zero(), summarise_psa(clocked, rules, PsaProgression()), ["patient_id"])
+    dates = clocked.select("patient_id", source_row="psa_row", date="psa_date")
+    judged = ibis.coalesce(rows.reason, ibis.cases((rows.evaluable.isnull(), _NOT_JUDGED)))
+    rows = rows.mutate(judged=judged)
+    nadir = "lowest PSA since the first cycle, baseline included"
+    flare = "at least 25 % above baseline by day 84, and below baseline later"
+    doubling = f"ln 2 over the slope of ln PSA ({rules.doubling.window}, {rules.doubling.method}, "
+    tables = [
+        *_week_12_values(rows, clocked, dates, rules),
+        _value(
+            rows, dates, endpoint="psa_nadir", value=rows.nadir_ng_ml, row=rows.nadir_row, unit="ng/mL",
+            reason=ibis.coalesce(ibis.cases((rows.nadir_ng_ml.isnull(), _NOT_JUDGED))), rule=nadir,
+        ),
+        _value(
+            rows, dates, endpoint="psa_flare", value=_as_number(rows.flare), row=rows.baseline_row, unit="1",
+            reason=rows.judged, rule=flare,
+        ),
+        _value(
+            rows, dates, endpoint="psadt_months", value=rows.psadt_months, row=rows.nadir_row, unit="months",
+            reason=ibis.coalesce(rows.psadt_reason, ibis.cases((rows.psadt_months.isnull(), _NOT_JUDGED))),
+            rule=f"{doubling}{rules.doubling.convention})",
+        ),
+    ]  # fmt: skip
+    return ibis.union(*tables)
+
+
+def _week_12_values(rows: ir.Table, clocked: ir.Table, dates: ir.Table, rules: PsaRules) -> list[ir.Table]:
+    """Change at week 12 and the declines reached there, each with the value's row."""
+    words = f"PSA nearest to day {WEEK_12_DAY} after cycle 1, within {rules.week12_window:g} days, against baseline"
+    missing = ibis.cases((rows.week12_day.isnull(), f"no PSA within {rules.week12_window:g} days of week 12"))
+    reason = ibis.coalesce(rows.judged, missing)
+    at = clocked.select("patient_id", week12_row="psa_row", week12_day="day")
+    rows = attach(rows.mutate(late=reason), at, ["patient_id", "week12_day"])
+    answers = {"psa_change_12wk_pct": (rows.change_12wk_pct, "%")}
+    answers |= {f"psa{p}_12wk": (_as_number(rows[f"psa{p}_12wk"]), "1") for p in LEVELS}
+    return [
+        _value(rows, dates, endpoint=name, value=value, row=rows.week12_row, unit=unit, reason=rows.late, rule=words)
+        for name, (value, unit) in answers.items()
+    ]
+
+
+def derive_psa_doses(basis: Basis) -> ir.Table:
+    """`psa30_dose` ... `psa90_dose`, the number of the dose after which PSA first fell so far, and `psa_course`.
+
+    Doses are the administrations of CYCLES in the order of their days; a PSA of a dose day is before that dose.
+    """
+    clocked, _ = psa_and_baseline(basis)
+    baseline = baseline_of(clocked, basis.protocol.psa.baseline)
+    given = basis.known(basis.facts.table(CYCLES), "administered_date").inner_join(first_cycles(basis), "patient_id")
+    doses = given.select("patient_id", dose_day=given.administered_date.delta(given.c1_date, unit="day"))
+    response = derive_dose_response(clocked, baseline, doses.filter(doses.dose_day >= 0))
+    found = attach(classify_course(response), baseline.select("patient_id", "baseline_row"), ["patient_id"])
+    rows = attach(basis.time_zero(), found, ["patient_id"])
+    dates = clocked.select("patient_id", source_row="psa_row", date="psa_date")
+    unfollowed = ibis.cases((rows.n_doses_followed.isnull(), _NOT_JUDGED))
+    words = "number of the dose after which PSA first was so far below baseline"
+    tables = [
+        _value(
+            rows, dates, endpoint=f"psa{p}_dose", value=rows[f"psa{p}_dose"].cast("float64"), row=rows.baseline_row,
+            unit="1", rule=words,
+            reason=ibis.coalesce(unfollowed, ibis.cases((rows[f"psa{p}_dose"].isnull(), f"no decline by {p} %"))),
+        )
+        for p in LEVELS
+    ]  # fmt: skip
+    shape = _value(
+        rows.mutate(category=rows.course), dates, endpoint="psa_course", value=rows.n_doses_followed.cast("float64"),
+        row=rows.baseline_row, unit="1", reason=unfollowed, rule="last PSA after each dose against the one before",
+    )  # fmt: skip
+    return ibis.union(*tables, shape)
+
+
+def _as_number(answer: ir.BooleanValue) -> ir.FloatingValue:
+    return ibis.cases((answer, 1.0), (~answer, 0.0))
+
+
+def _value(
+    rows: ir.Table,
+    dates: ir.Table,
+    *,
+    endpoint: str,
+    value: ir.Value,
+    row: ir.Value,
+    unit: str,
+    reason: ir.Value,
+    rule: str,
+) -> ir.Table:
+    """Rows of ENDPOINT_VALUES with a value, or with the reason why there is none; dated at the row of evidence."""
+    good = reason.isnull()
+    rows = rows.mutate(
+        value=ibis.cases((good, value)),
+        source_row=ibis.cases((good, row)),
+        source_table=ibis.cases((good, "labs")),
+        reason=reason,
+    )
+    kept = dates.select("patient_id", "source_row", "date")
+    return finish(attach(rows, kept, ["patient_id", "source_row"]), endpoint=endpoint, rule=rule, unit=unit)
