@@ -122,10 +122,10 @@ def _cutoffs(rows: ir.Table) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for grade in GRADES:
         limit = _moved(rows, "limit", grade)
-        limit = ibis.coalesce(rows[f"number_{grade}"], limit)
+        limit = _known_or(rows[f"number_{grade}"], limit)
         base = _moved(rows, "base", grade)
-        nearer = ibis.least(ibis.coalesce(limit, base), ibis.coalesce(base, limit))
-        farther = ibis.greatest(ibis.coalesce(limit, base), ibis.coalesce(base, limit))
+        nearer = ibis.least(_known_or(limit, base), _known_or(base, limit))
+        farther = ibis.greatest(_known_or(limit, base), _known_or(base, limit))
         against_base = rows[f"base_factor_{grade}"].notnull()
         unsure = (rows.unsure_of_base & against_base) if grade == 1 else ibis.literal(False)
         found[f"sure_{grade}"] = ibis.cases(
@@ -142,6 +142,11 @@ def _cutoffs(rows: ir.Table) -> dict[str, Any]:
             else_=limit,
         )
     return found
+
+
+def _known_or(first: Any, second: Any) -> Any:
+    """`first`, or `second` where it is missing (Spark holds a missing number of a small table as NaN)."""
+    return ibis.cases((first.notnull(), first), else_=second)
 
 
 def _moved(rows: ir.Table, of: str, grade: int) -> Any:
@@ -162,7 +167,7 @@ def _certain_and_possible() -> dict[str, Any]:
         )
         for grade in GRADES
     ]
-    other = [(row.lowest > ibis.coalesce(row[f"other_{grade}"], row[f"sure_{grade}"]), grade) for grade in GRADES]
+    other = [(row.lowest > _known_or(row[f"other_{grade}"], row[f"sure_{grade}"]), grade) for grade in GRADES]
     return {
         "certain": ibis.cases(*certain, else_=0),
         "possible": ibis.cases(*possible, else_=0),
@@ -180,7 +185,7 @@ def _rule(rows: ir.Table) -> Any:
     """The version and the clause that was met, or that none was."""
     met = []
     for grade in GRADES:
-        limit = ibis.coalesce(rows[f"number_{grade}"], _moved(rows, "limit", grade))
+        limit = _known_or(rows[f"number_{grade}"], _moved(rows, "limit", grade))
         by_base = rows.instead | (rows.either & ~(rows.lowest > limit).fill_null(False))
         both = rows[f"limit_text_{grade}"] + ibis.literal(" and ") + rows[f"base_text_{grade}"]
         text = ibis.cases((rows.both, both), (by_base, rows[f"base_text_{grade}"]), else_=rows[f"limit_text_{grade}"])
