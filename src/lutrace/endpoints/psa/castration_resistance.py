@@ -66,7 +66,7 @@ def castrate_rises(series: ir.Table, *, least_rise_ng_ml: float = 0.0) -> ir.Tab
     running = ibis.window(group_by=keys, order_by="day", preceding=(None, 0))
     held = held.mutate(run=ibis.cases((held.rise, 0), else_=1).sum().over(running))
     in_run = ibis.window(group_by=[*keys, "run"], order_by="day", preceding=(None, 0))
-    return held.mutate(rises=held.rise.cast("int64").sum().over(in_run)).drop("ends", "step")
+    return held.mutate(rises=held.rise.ifelse(1, 0).sum().over(in_run)).drop("ends", "step")
 
 
 def eau_castration_resistance(series: ir.Table) -> ir.Table:
@@ -78,7 +78,7 @@ def eau_castration_resistance(series: ir.Table) -> ir.Table:
     held = castrate_rises(series)
     high = held.rise & (held.psa >= 1.5 * held.nadir - SAME)
     in_run = ibis.window(group_by=["patient_id", "period", "run"], order_by="day", preceding=(None, 0))
-    held = held.mutate(n_high=high.cast("int64").sum().over(in_run))
+    held = held.mutate(n_high=high.ifelse(1, 0).sum().over(in_run))
     meets = held.rise & (held.rises >= 3) & (held.n_high >= 2) & (held.psa > LEAST_EAU_NG_ML + SAME)
     return _first(held.filter(meets))
 

@@ -40,7 +40,7 @@ def derive_dose_response(clocked: ir.Table, baseline: ir.Table, doses: ir.Table)
         last_ng_ml=after.psa.max(where=after.day == after["last"]),
         lowest_ng_ml=after.psa.min(),
         baseline=after.baseline.max(),
-        **{f"psa{p}": after[f"psa{p}"].cast("int64").max() == 1 for p in LEVELS},
+        **{f"psa{p}": after[f"psa{p}"].ifelse(1, 0).max() == 1 for p in LEVELS},
     )
     return rows.mutate(
         last_change_pct=100 * (rows.last_ng_ml - rows.baseline) / rows.baseline,
@@ -73,8 +73,8 @@ def classify_course(dose_response: ir.Table) -> ir.Table:
     steps = steps.mutate(step=steps.last_ng_ml - ibis.coalesce(steps.before, steps.baseline))
     rows = steps.group_by("patient_id").aggregate(
         n_doses_followed=steps.count(),
-        n_down=(steps.step < 0).cast("int64").sum(),
-        n_up=(steps.step > 0).cast("int64").sum(),
+        n_down=(steps.step < 0).ifelse(1, 0).sum(),
+        n_up=(steps.step > 0).ifelse(1, 0).sum(),
         **{f"psa{p}_dose": steps.dose.min(where=steps[f"psa{p}"]) for p in LEVELS},
     )
     return rows.mutate(

@@ -50,7 +50,7 @@ def _ends(values: ir.Table, found: ir.Table) -> ir.Table:
     middle = (both.day >= both.first_day + LEAST_GAP_DAYS) & (both.day <= both.last_day - LEAST_GAP_DAYS)
     at_first, at_last = both.day == both.first_day, both.day == both.last_day
     return both.group_by("patient_id").aggregate(
-        n_middle=middle.cast("int64").sum(),
+        n_middle=middle.ifelse(1, 0).sum(),
         log_rise=both.log_psa.max(where=at_last) - both.log_psa.max(where=at_first),
         rise=both.psa.max(where=at_last) - both.psa.max(where=at_first),
     )

@@ -96,7 +96,7 @@ def _on_those_days(marked: ir.Table, found: ir.Table) -> ir.Table:
         lowest_row=both.psa_row.max(where=at["lowest_day"]),
         progression_row=both.psa_row.max(where=then),
         progression_nadir_ng_ml=both.nadir.max(where=then),
-        declined=both.declined.cast("int64").max(where=then),
+        declined=both.declined.ifelse(1, 0).max(where=then),
         confirming_day=both.confirming_day.max(where=then),
         confirming_row=both.confirming_row.max(where=then),
         week12_ng_ml=both.psa.max(where=at["week12_day"]),
