@@ -9,6 +9,7 @@ from __future__ import annotations
 import datetime as dt
 import multiprocessing
 import resource
+import shutil
 import sys
 import tempfile
 from collections.abc import Callable
@@ -86,10 +87,23 @@ def write_scan(folder: Path) -> None:
     volume = Volume(array, pet, "Bq/mL", Source("bench", "0" * 64))
     write_pet_series(volume, folder / "pt", header=header("PET AC", 2), tracer=tracer, timing=timing)
     ct = grid(CT_SIDE, CT_MM)
-    density = rng.integers(-100, 200, size=(1, *ct.shape_zyx[1:])).astype(np.float32) * np.ones(
-        (SLICES, 1, 1), np.float32
-    )
+    density = body_of_tissue(ct, rng)
     write_ct_series(Volume(density, ct, "HU", Source("bench", "0" * 64)), folder / "ct", header=header("CT", 1))
+
+
+def body_of_tissue(geometry: Geometry, rng: np.random.Generator) -> np.ndarray:
+    """CT of a patient in air (HU): an ellipse of soft tissue with a spine, ribs on both sides, and noise."""
+    z, y, x = geometry.shape_zyx
+    across = (np.arange(x) - x / 2)[None, :] * CT_MM
+    deep = (np.arange(y) - y / 2)[:, None] * CT_MM
+    slab = np.where((across / 190) ** 2 + (deep / 130) ** 2 <= 1, 40.0, -1000.0).astype(np.float32)
+    slab[(across / 22) ** 2 + ((deep - 85) / 22) ** 2 <= 1] = 250.0
+    ribs = np.where(np.abs(((across / 170) ** 2 + (deep / 112) ** 2) - 1) <= 0.06, np.float32(300.0), slab)
+    density = np.empty((z, y, x), np.float32)
+    for number in range(z):
+        density[number] = ribs if number % 20 < 5 and 250 <= number < 450 else slab
+        density[number] += rng.normal(0.0, 12.0, (y, x)).astype(np.float32)
+    return density
 
 
 def organ_centre(place: int, z: int, offset: int) -> tuple[int, int, int]:
@@ -118,6 +132,14 @@ def add_organs(base: Path) -> None:
     assert result.added == len(ORGANS), result
 
 
+def measure_plain(base: Path) -> None:
+    """Without organ masks, so that the labeller does the work; on a copy, which leaves the registry unmeasured."""
+    shutil.copytree(base / "registry", base / "plain")
+    result = run_measure(base / "plain", jobs=1)
+    assert (result.measured, result.refused) == (1, 0), result
+    shutil.rmtree(base / "plain")
+
+
 def measure(base: Path) -> None:
     result = run_measure(base / "registry", jobs=1)
     assert (result.measured, result.refused) == (1, 0), result
@@ -138,7 +160,7 @@ def main() -> int:
         making = context.Process(target=write_scan, args=(base / "dicom",))
         making.start()
         making.join()
-        for step in (add_scan, add_organs, measure):
+        for step in (add_scan, measure_plain, add_organs, measure):
             answer = context.Queue()
             process = context.Process(target=measured, args=(step, base, answer))
             process.start()

@@ -13,6 +13,9 @@ from lutrace.imaging.components import LabelledVoxels
 from lutrace.imaging.peak import peaks_of_labels
 from lutrace.imaging.volume import Mask, Volume
 
+_PIECE = 1 << 21
+"""So many voxels are summed together."""
+
 
 @dataclass(frozen=True)
 class RegionMeasures:
@@ -63,9 +66,9 @@ def measure_labels(volume: Volume, labels: NDArray[Any]) -> tuple[RegionMeasures
     place = np.flatnonzero(labels != 0)
     if place.size == 0:
         return ()
-    number = labels.ravel()[place].astype(np.int64)
+    number = labels.ravel()[place]
     n_labels = int(number.max())
-    voxels = np.bincount(number, minlength=n_labels + 1)[1:]
+    voxels = _counted(number, n_labels)
     if (voxels == 0).any():
         raise MissingFactError(f"labels: expected 1 to {n_labels} without gap, found none of {_first_gap(voxels)}")
     return _measures(volume, place, number, voxels)
@@ -75,27 +78,46 @@ def measure_voxels(volume: Volume, voxels: LabelledVoxels) -> tuple[RegionMeasur
     """What `measure_labels` gives, of labels listed without their background: 1..count, each with a voxel."""
     if voxels.count == 0:
         return ()
-    number = voxels.number.astype(np.int64)
-    return _measures(volume, voxels.place, number, np.bincount(number, minlength=voxels.count + 1)[1:])
+    return _measures(volume, voxels.place, voxels.number, _counted(voxels.number, voxels.count))
 
 
 def _first_gap(voxels: NDArray[np.int64]) -> int:
     return int(np.flatnonzero(voxels == 0)[0]) + 1
 
 
+def _counted(number: NDArray[Any], n_labels: int) -> NDArray[np.int64]:
+    counts = np.zeros(n_labels + 1, np.int64)
+    for part in _pieces(len(number)):
+        counts += np.bincount(number[part], minlength=n_labels + 1)
+    return counts[1:]
+
+
+def _pieces(n_voxels: int) -> list[slice]:
+    return [slice(begin, begin + _PIECE) for begin in range(0, n_voxels, _PIECE)]
+
+
 def _measures(
-    volume: Volume, place: NDArray[np.int64], number: NDArray[np.int64], voxels: NDArray[np.int64]
+    volume: Volume, place: NDArray[np.int64], number: NDArray[Any], voxels: NDArray[np.int64]
 ) -> tuple[RegionMeasures, ...]:
+    """Sums over pieces of voxels: a region as large as the body costs no more memory than a piece."""
     n_labels = len(voxels)
-    value = volume.array.ravel()[place].astype(np.float64)
-    mean = np.bincount(number, value, n_labels + 1)[1:] / voxels
-    square = np.bincount(number, (value - mean[number - 1]) ** 2, n_labels + 1)[1:]
-    low, high = np.full(n_labels + 1, np.inf), np.full(n_labels + 1, -np.inf)
-    np.minimum.at(low, number, value)
-    np.maximum.at(high, number, value)
-    index_zyx = np.stack(np.unravel_index(place, volume.array.shape), axis=1).astype(np.int64)
-    peak, local_peak = peaks_of_labels(volume, index_zyx, number, n_labels)
-    centre = np.stack([np.bincount(number, index_zyx[:, a], n_labels + 1)[1:] / voxels for a in range(3)], axis=1)
+    values, shape = volume.array.ravel(), volume.array.shape
+    total, square = np.zeros(n_labels), np.zeros(n_labels)
+    low, high = np.full(n_labels, np.inf), np.full(n_labels, -np.inf)
+    centre = np.zeros((n_labels, 3))
+    for part in _pieces(len(place)):
+        own, value = number[part].astype(np.int64) - 1, values[place[part]].astype(np.float64)
+        total += np.bincount(own, value, n_labels)
+        np.minimum.at(low, own, value)
+        np.maximum.at(high, own, value)
+        for axis, index in enumerate(np.unravel_index(place[part], shape)):
+            centre[:, axis] += np.bincount(own, index, n_labels)
+    mean = total / voxels
+    for part in _pieces(len(place)):
+        own, value = number[part].astype(np.int64) - 1, values[place[part]].astype(np.float64)
+        square += np.bincount(own, (value - mean[own]) ** 2, n_labels)
+    peak, local_peak = peaks_of_labels(volume, place, number, high)
+    centre /= voxels[:, None]
     centre_mm = volume.geometry.to_mm(centre)
     voxel_ml = volume.geometry.voxel_volume_ml
     return tuple(
@@ -104,8 +126,8 @@ def _measures(
             volume_ml=float(voxels[i] * voxel_ml),
             mean=float(mean[i]),
             sd=float(np.sqrt(square[i] / voxels[i])) if voxels[i] > 1 else None,
-            min=float(low[i + 1]),
-            max=float(high[i + 1]),
+            min=float(low[i]),
+            max=float(high[i]),
             peak=float(peak[i]),
             local_peak=float(local_peak[i]),
             total=float(mean[i] * voxels[i] * voxel_ml),

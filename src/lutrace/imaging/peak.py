@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +13,8 @@ from lutrace.imaging.volume import FloatArray, Geometry, Volume
 
 SPHERE_RADIUS_MM = 6.203504908994
 """Radius of a sphere of 1 mL: (3 x 1000 / (4 pi)) ** (1/3)."""
+_CENTRES = 500_000
+"""So many spheres are summed together."""
 
 
 @dataclass(frozen=True)
@@ -69,22 +72,21 @@ def _means_at_the_edge(
 
 
 def peaks_of_labels(
-    volume: Volume, centres_zyx: NDArray[np.int64], labels: NDArray[np.int64], n_labels: int
+    volume: Volume, place: NDArray[np.int64], labels: NDArray[Any], top: NDArray[np.float64]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Global and local peak of each label 1..n_labels, in the volume's unit.
+    """Global and local peak of each label 1..n, in the volume's unit; `top` (n) is the highest value of each.
 
-    Global: the highest mean of a sphere centred in the label. Local: that of the sphere around its hottest voxel (of
-    several alike, the highest). A sphere that the image cuts counts with its part inside, as IBSI has it.
+    `place` holds the flat index of each voxel, `labels` its label. Global: the highest mean of a sphere centred in the
+    label. Local: that of the sphere around its hottest voxel (of several alike, the highest). A sphere that the image
+    cuts counts with its part inside, as IBSI has it.
     """
-    best = np.full(n_labels + 1, -np.inf)
-    local = np.full(n_labels + 1, -np.inf)
-    value = volume.array[tuple(centres_zyx.T)]
-    top = np.full(n_labels + 1, -np.inf)
-    np.maximum.at(top, labels, value)
-    for start in range(0, len(labels), 500_000):
-        part = slice(start, start + 500_000)
-        means, own = compute_sphere_means(volume, centres_zyx[part]).mean, labels[part]
+    best, local = np.full(len(top), -np.inf), np.full(len(top), -np.inf)
+    values, shape = volume.array.ravel(), volume.array.shape
+    for start in range(0, len(labels), _CENTRES):
+        here = place[start : start + _CENTRES]
+        own = labels[start : start + _CENTRES].astype(np.int64) - 1
+        means = compute_sphere_means(volume, np.stack(np.unravel_index(here, shape), axis=1)).mean
         np.maximum.at(best, own, means)
-        hottest = value[part] == top[own]
+        hottest = values[here] == top[own]
         np.maximum.at(local, own[hottest], means[hottest])
-    return best[1:], local[1:]
+    return best, local

@@ -63,12 +63,11 @@ def measure_scan(task: PatientTask, scan: Row) -> ScanAnswer:
     answer = ScanAnswer()
     try:
         suv, done = quantify_scan(task, scan)
-        organs, facts = _organs_and_facts(task, scan, suv, done)
+        organs, found, refused = _segmented(task, scan, suv, done)
     except LutraceError as error:
         header = parse_header_facts(scan["header_facts"])
         answer.rows[QUANTIFICATIONS.name].append(_refused(task, scan, header, str(error)))
         return answer
-    found, refused = _lesions(suv, organs, task.plans, facts)
     answer.lesions = found
     measured: list[Row] | None = None
     for lesions in found.values():
@@ -92,8 +91,16 @@ def find_scan_lesions(task: PatientTask, scan: Row) -> tuple[Volume, Quantified,
     A plan that cannot be used is left out. Raises the LutraceError that forbids the SUV or the organs.
     """
     suv, done = quantify_scan(task, scan)
+    _organs, found, _refused = _segmented(task, scan, suv, done)
+    return suv, done, found
+
+
+def _segmented(
+    task: PatientTask, scan: Row, suv: Volume, done: Quantified
+) -> tuple[OrganSet, dict[str, LesionSet], list[tuple[str, str]]]:
+    """The organ masks, the lesions by plan, and what forbids a plan; the CT is let go of with the last of them."""
     organs, facts = _organs_and_facts(task, scan, suv, done)
-    return suv, done, _lesions(suv, organs, task.plans, facts)[0]
+    return organs, *_lesions(suv, organs, task.plans, facts)
 
 
 def _organs_and_facts(task: PatientTask, scan: Row, suv: Volume, done: Quantified) -> tuple[OrganSet, ScanFacts]:
