@@ -107,7 +107,13 @@ def test_psa_after_the_data_cut_is_not_known(derive: Derive) -> None:
 
 
 @pytest.mark.parametrize(
-    ("precision", "alive_day", "days"), [("month", 0, 214 - 43), ("month", 220, 220 - 43), ("year", 0, 381 - 43)]
+    ("precision", "alive_day", "days"),
+    [
+        ("month", 0, 186 - 43),  # 15 July 2022
+        ("month", 190, 202 - 43),  # seen on 19 July: the end of the month
+        ("month", 220, 220 - 43),  # seen on 18 August: that day
+        ("year", 0, 172 - 43),  # 1 July 2022
+    ],
 )
 def test_a_death_known_to_the_month_is_its_middle_but_never_before_a_sign_of_life(
     derive: Derive, on_day: OnDay, precision: str, alive_day: int, days: int

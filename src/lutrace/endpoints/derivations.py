@@ -11,7 +11,6 @@ from lutrace.core import ProtocolError, Row
 from lutrace.endpoints.basis import Basis
 from lutrace.endpoints.characteristics import derive_characteristics
 from lutrace.endpoints.new_lesions import derive_new_lesions
-from lutrace.endpoints.overall_survival import derive_overall_survival
 from lutrace.endpoints.psa.change import derive_psa_change
 from lutrace.endpoints.psa.pfs import derive_psa_pfs
 from lutrace.endpoints.psa.response import derive_psa_response
@@ -22,9 +21,21 @@ from lutrace.endpoints.questionnaires.variants import read_worsening_variants
 from lutrace.endpoints.questionnaires.worsening import derive_time_to_worsening
 from lutrace.endpoints.response import derive_response
 from lutrace.endpoints.scan_provenance import derive_scan_provenance
+from lutrace.endpoints.survival.next_treatment import derive_next_treatment
+from lutrace.endpoints.survival.overall import derive_overall_survival
+from lutrace.endpoints.survival.pfs import derive_pfs
 from lutrace.endpoints.toxicity.first_severe import derive_first_toxicity
 from lutrace.endpoints.tumour_volume import derive_tumour_volume
-from lutrace.protocol import Outcome, OverallSurvival, Protocol, PsaPfs, TimeToWorsening, Toxicity
+from lutrace.protocol import (
+    Outcome,
+    OverallSurvival,
+    Pfs,
+    Protocol,
+    PsaPfs,
+    TimeToNextTreatment,
+    TimeToWorsening,
+    Toxicity,
+)
 
 _VALUES: dict[Callable[[Basis], ir.Table], tuple[str, ...]] = {
     derive_psa_baseline: ("psa_baseline",),
@@ -114,6 +125,10 @@ def derive_outcome(basis: Basis, outcome: Outcome) -> ir.Table:
             return derive_psa_pfs(basis, outcome)
         case OverallSurvival():
             return derive_overall_survival(basis, outcome)
+        case Pfs():
+            return derive_pfs(basis, outcome)
+        case TimeToNextTreatment():
+            return derive_next_treatment(basis, outcome)
         case TimeToWorsening():
             return derive_time_to_worsening(basis, outcome, progressions_of(basis, outcome))
         case Toxicity():

@@ -2,78 +2,72 @@
 
 from __future__ import annotations
 
+import datetime as dt
+from typing import Protocol
+
 import ibis
 import ibis.expr.types as ir
 
-from lutrace.endpoints.basis import Basis, attach, ranked_first
-from lutrace.tables import CONTACTS, CYCLES, FOLLOW_UP, LABS, SCANS
+from lutrace.core import MissingFactError
+from lutrace.endpoints.basis import attach
+from lutrace.endpoints.survival.activity import last_activity
+from lutrace.endpoints.survival.deaths import find_death_dates
+from lutrace.protocol import CensorRule, DeathDates
+from lutrace.tables import Facts
 
-_ALIVE_BY = ((CONTACTS, "date"), (LABS, "date"), (CYCLES, "administered_date"), (SCANS, "date"))
-_HALF_MONTH_DAYS = 14
-_HALF_YEAR_DAYS = 181
+
+class Dated(Protocol):
+    """Frozen facts, and the day after which nothing is known."""
+
+    @property
+    def facts(self) -> Facts:
+        """The tables of a snapshot."""
+
+    @property
+    def data_cut(self) -> dt.date | None:
+        """The data cut; None when the snapshot itself is the state to be told."""
 
 
-def vital_status(basis: Basis) -> ir.Table:
+def vital_status(basis: Dated, death_dates: DeathDates | None = None, *, censor_at: CensorRule = "earlier") -> ir.Table:
     """One row per patient with any sign of life: `patient_id died status_date status_table status_row status_rule`.
 
-    A death known to the month stands for its 15th day, one known to the year for 1 July, but never before the last
-    sign of life. A death after the data cut is not known: such a patient was alive on that day. The living are
-    censored at the last sign of life (follow-up, contact, laboratory, cycle, scan), at the latest on the data cut.
+    The day of a death is that of `derive_death_dates`. A death after the data cut is not known: such a patient was
+    alive on that day. censor_at: `earlier` = the last sign of life on record, at the latest the data cut; `last_activity`
+    = the last sign of life on or before the cut; `data_cut` = the cut.
+
+    Raises MissingFactError when the data cut is asked for and there is none.
     """
-    follow_up = basis.facts.table(FOLLOW_UP)
-    alive = _last_alive(basis, follow_up)
-    dead = _deaths(follow_up)
-    rows = attach(alive.select("patient_id").union(dead.select("patient_id"), distinct=True), alive, ["patient_id"])
-    rows = attach(rows, dead, ["patient_id"])
-    died_on = ibis.cases(
-        (rows.precision == "day", rows.death_date),
-        (rows.death_date.notnull(), ibis.greatest(rows.death_date, ibis.coalesce(rows.alive_date, rows.death_date))),
-    )
-    rows = rows.mutate(died_on=died_on)
-    known = rows.died_on.notnull()
-    if basis.data_cut is None:
-        return _status(rows, known, rows.alive_date, ibis.literal("last sign of life"))
-    cut = ibis.date(basis.data_cut)
-    known = known & (rows.died_on <= cut).fill_null(False)
-    beyond = ((rows.died_on > cut) | (rows.alive_date > cut)).fill_null(False)
-    until = ibis.cases((beyond, cut), else_=rows.alive_date)
-    words = ibis.cases((beyond, "alive on the data cut"), else_="last sign of life")
-    return _status(rows, known, until, words)
-
-
-def _status(rows: ir.Table, died: ir.BooleanValue, until: ir.DateValue, words: ir.StringValue) -> ir.Table:
-    later_death = (~died) & rows.alive_row.isnull()
+    if censor_at == "data_cut" and basis.data_cut is None:
+        raise MissingFactError("data_cut: censor_at data_cut needs the day of the data cut; give --data-cut")
+    dead = find_death_dates(basis.facts, death_dates, basis.data_cut)
+    dead = dead.select("patient_id", "known", died_on="death_date", death_table="source_table", death_row="source_row")
+    alive = last_activity(basis.facts, basis.data_cut if censor_at == "last_activity" else None)
+    every = alive.select("patient_id").union(dead.select("patient_id"), distinct=True)
+    rows = attach(attach(every, alive, ["patient_id"]), dead, ["patient_id"])
+    died = rows.known.fill_null(False)
+    until, words = _end_of_the_living(rows, basis.data_cut, censor_at)
+    only_death = died | rows.alive_row.isnull()
     return rows.select(
         "patient_id",
         died=died,
         status_date=ibis.cases((died, rows.died_on), else_=until),
-        status_table=ibis.cases((died | later_death, "follow_up"), else_=rows.alive_table),
-        status_row=ibis.cases((died | later_death, rows.death_row), else_=rows.alive_row),
+        status_table=ibis.cases((only_death, rows.death_table), else_=rows.alive_table),
+        status_row=ibis.cases((only_death, rows.death_row), else_=rows.alive_row),
         status_rule=ibis.cases((died, "death of any cause"), else_=words),
     )
 
 
-def _deaths(follow_up: ir.Table) -> ir.Table:
-    dead = follow_up.filter((follow_up.status == "dead") & follow_up.date.notnull())
-    middle = ibis.cases(
-        (dead.date_precision == "month", dead.date + ibis.interval(days=_HALF_MONTH_DAYS)),
-        (dead.date_precision == "year", dead.date + ibis.interval(days=_HALF_YEAR_DAYS)),
-        else_=dead.date,
+def _end_of_the_living(
+    rows: ir.Table, data_cut: dt.date | None, censor_at: CensorRule
+) -> tuple[ir.DateValue, ir.StringValue]:
+    """The day on which a patient who is not dead is last known alive by the rule, and the rule in words."""
+    if data_cut is None or censor_at == "last_activity":
+        return rows.alive_date, ibis.literal("last sign of life")
+    cut = ibis.date(data_cut)
+    if censor_at == "data_cut":
+        return cut, ibis.literal("alive on the data cut by convention")
+    beyond = ((rows.alive_date > cut) | rows.died_on.notnull()).fill_null(False)
+    return (
+        ibis.cases((beyond, cut), else_=rows.alive_date),
+        ibis.cases((beyond, "alive on the data cut"), else_="last sign of life"),
     )
-    dead = dead.mutate(death_date=middle.cast("date"), precision=dead.date_precision.fill_null("day"))
-    exact_first = ibis.cases((dead.precision == "day", 0), (dead.precision == "month", 1), else_=2)
-    first = ranked_first(dead, ["patient_id"], [exact_first, "death_date", "row_id"])
-    return first.select("patient_id", "death_date", "precision", death_row="row_id")
-
-
-def _last_alive(basis: Basis, follow_up: ir.Table) -> ir.Table:
-    said = follow_up.filter(follow_up.status != "dead")
-    signs = [said.select("patient_id", alive_date="date", alive_row="row_id", alive_table=ibis.literal("follow_up"))]
-    for declared, date in _ALIVE_BY:
-        table = basis.facts.table(declared)
-        signs.append(
-            table.select("patient_id", alive_date=date, alive_row="row_id", alive_table=ibis.literal(declared.name))
-        )
-    every = ibis.union(*signs)
-    every = every.filter(every.alive_date.notnull())
-    return ranked_first(every, ["patient_id"], [ibis.desc("alive_date"), "alive_table", "alive_row"])

@@ -15,9 +15,11 @@ from lutrace.protocol.analyses import (
     ThreeClasses,
     ValueName,
 )
+from lutrace.protocol.course import CourseRules
 from lutrace.protocol.document import Protocol, describe_schema, parse_protocol, read_protocol
-from lutrace.protocol.outcomes import Outcome, OverallSurvival, PsaPfs, PsaProgression
+from lutrace.protocol.outcomes import Outcome, PsaPfs
 from lutrace.protocol.presentation import Item, Presentation, ReportSection, ShowCoxGrid, ShowPictures
+from lutrace.protocol.progression import PsaProgression
 from lutrace.protocol.selection import (
     Landmark,
     Measures,
@@ -30,18 +32,23 @@ from lutrace.protocol.selection import (
     ResponseRules,
     SpectRule,
 )
+from lutrace.protocol.survival import CensorRule, DeathDates, IndexDate, OverallSurvival, Pfs, TimeToNextTreatment
 from lutrace.protocol.toxicity import Toxicity, ToxicityRules
 from lutrace.protocol.worsening import TimeToWorsening, WorseningChange
 
 __all__ = [
     "Analysis",
+    "CensorRule",
     "ConcordanceAnalysis",
     "CorrelationAnalysis",
+    "CourseRules",
     "Covariate",
     "CoxAnalysis",
     "DeadZone",
+    "DeathDates",
     "Definition",
     "FollowUpAnalysis",
+    "IndexDate",
     "Item",
     "KaplanMeierAnalysis",
     "Landmark",
@@ -49,6 +56,7 @@ __all__ = [
     "NewLesionRules",
     "Outcome",
     "OverallSurvival",
+    "Pfs",
     "Population",
     "Presentation",
     "ProportionAnalysis",
@@ -66,6 +74,7 @@ __all__ = [
     "ShowPictures",
     "SpectRule",
     "ThreeClasses",
+    "TimeToNextTreatment",
     "TimeToWorsening",
     "Toxicity",
     "ToxicityRules",

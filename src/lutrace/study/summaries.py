@@ -60,6 +60,15 @@ TABLES: dict[str, tuple[Line, ...]] = {
 _OUTCOME_LEVELS = {
     "psa_pfs": ("psa_progression", "death", "censored", "left_out"),
     "os": ("death", "censored", "left_out"),
+    "pfs": (
+        "psa_progression",
+        "radiological_progression",
+        "clinical_progression",
+        "death",
+        "censored",
+        "left_out",
+    ),
+    "ttnt": ("next_line", "death", "censored", "left_out"),
     "time_to_worsening": ("worsening", "progression", "death", "censored", "left_out"),
 }
 

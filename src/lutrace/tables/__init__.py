@@ -7,11 +7,20 @@ from lutrace.tables.attrition import ATTRITION
 from lutrace.tables.cohort_members import COHORT_MEMBERS
 from lutrace.tables.completions import COMPLETIONS
 from lutrace.tables.contacts import CONTACTS
+from lutrace.tables.courses import (
+    COURSE_COUNTS,
+    COURSE_QUERIES,
+    COURSE_STATES,
+    COURSE_SUPPORT,
+    COURSE_TRANSITIONS,
+    COURSES,
+)
 from lutrace.tables.curves import CURVES
 from lutrace.tables.cycles import CYCLES
 from lutrace.tables.declare import PROVENANCE
 from lutrace.tables.diagnoses import DIAGNOSES
 from lutrace.tables.disease_events import DISEASE_EVENTS
+from lutrace.tables.dispositions import DISPOSITIONS
 from lutrace.tables.endpoint_values import ENDPOINT_VALUES
 from lutrace.tables.estimates import ESTIMATES
 from lutrace.tables.facts import Facts
@@ -38,6 +47,7 @@ from lutrace.tables.scores import SCORES
 from lutrace.tables.sources import SOURCES
 from lutrace.tables.summaries import SUMMARIES
 from lutrace.tables.support import SUPPORT
+from lutrace.tables.survival_times import DEATH_DATES, PFS_COMPONENTS, SURVIVAL_TIMES
 from lutrace.tables.text_findings import TEXT_FINDINGS
 from lutrace.tables.toxicity import TOXICITY_COURSES, TOXICITY_CYCLES
 from lutrace.tables.tracking_checks import TRACKING_CHECKS
@@ -73,6 +83,7 @@ FACT_TABLES: dict[str, Table] = {
         READER_FINDINGS,
         TEXT_FINDINGS,
         DISEASE_EVENTS,
+        DISPOSITIONS,
         CONTACTS,
         FOLLOW_UP,
         OVERRIDES,
@@ -97,6 +108,15 @@ RESULT_TABLES: dict[str, Table] = {
         COMPLETIONS,
         TOXICITY_COURSES,
         TOXICITY_CYCLES,
+        COURSES,
+        COURSE_STATES,
+        COURSE_TRANSITIONS,
+        COURSE_COUNTS,
+        COURSE_QUERIES,
+        COURSE_SUPPORT,
+        SURVIVAL_TIMES,
+        DEATH_DATES,
+        PFS_COMPONENTS,
     )
 }
 """The tables that a run fills, by name."""
@@ -108,10 +128,18 @@ __all__ = [
     "COHORT_MEMBERS",
     "COMPLETIONS",
     "CONTACTS",
+    "COURSES",
+    "COURSE_COUNTS",
+    "COURSE_QUERIES",
+    "COURSE_STATES",
+    "COURSE_SUPPORT",
+    "COURSE_TRANSITIONS",
     "CURVES",
     "CYCLES",
+    "DEATH_DATES",
     "DIAGNOSES",
     "DISEASE_EVENTS",
+    "DISPOSITIONS",
     "ENDPOINT_VALUES",
     "ESTIMATES",
     "FACT_TABLES",
@@ -126,6 +154,7 @@ __all__ = [
     "ORGANS",
     "OVERRIDES",
     "PATIENTS",
+    "PFS_COMPONENTS",
     "PICTURES",
     "PROVENANCE",
     "QUANTIFICATIONS",
@@ -140,6 +169,7 @@ __all__ = [
     "SOURCES",
     "SUMMARIES",
     "SUPPORT",
+    "SURVIVAL_TIMES",
     "TEXT_FINDINGS",
     "TOXICITY_COURSES",
     "TOXICITY_CYCLES",

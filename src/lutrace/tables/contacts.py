@@ -1,4 +1,4 @@
-"""Dated activity: days on which the patient was known to be alive."""
+"""Dated activity: days on which the patient was known to be alive (a bill alone shows no patient)."""
 
 from lutrace.tables.declare import PATIENT, RECORD_KEY, date, fact_table, text
 
@@ -8,7 +8,7 @@ CONTACTS = fact_table(
     (
         PATIENT,
         date("date", "day"),
-        text("kind", "of what kind", codes=("visit", "admission", "telephone", "letter", "other")),
+        text("kind", "of what kind", codes=("visit", "admission", "telephone", "letter", "billing", "other")),
         RECORD_KEY,
     ),
     ("patient_id", "kind", "date", "record_key"),

@@ -30,6 +30,12 @@ from lutrace.terms.ctcae import (
     ctcae_version,
     parse_clause,
 )
+from lutrace.terms.dispositions import (
+    DispositionSystem,
+    disposition_meanings,
+    disposition_of,
+    disposition_systems,
+)
 from lutrace.terms.drugs import Drug, drug_named, drug_of_code, drugs, drugs_in_text
 from lutrace.terms.instruments import (
     Instrument,
@@ -59,6 +65,7 @@ __all__ = [
     "Clause",
     "CtcaeTerm",
     "CtcaeVersion",
+    "DispositionSystem",
     "Drug",
     "Instrument",
     "MeaningfulChange",
@@ -89,6 +96,9 @@ __all__ = [
     "ctcae_term_names",
     "ctcae_version",
     "describe_repeatability",
+    "disposition_meanings",
+    "disposition_of",
+    "disposition_systems",
     "drug_named",
     "drug_of_code",
     "drugs",

@@ -11,11 +11,13 @@ from lutrace.protocol import OverallSurvival
 
 
 def derive_overall_survival(basis: Basis, outcome: OverallSurvival) -> ir.Table:
-    """Days from the landmark to death of any cause, or to the last sign of life.
+    """Days from the landmark to death of any cause, or to the day on which the living are censored.
 
-    A patient whose follow-up ends before the landmark, or who died on or before it, is not evaluable.
+    A patient whose follow-up ends before the landmark, or who died on or before it, is not evaluable. A hospice ends
+    no follow-up.
     """
-    rows = attach(basis.time_zero(), vital_status(basis), ["patient_id"])
+    known = vital_status(basis, outcome.death_dates, censor_at=outcome.censor_at)
+    rows = attach(basis.time_zero(), known, ["patient_id"])
     early = rows.status_date < rows.index_date
     dead_early = rows.died & (rows.status_date <= rows.index_date)
     reason = ibis.cases(

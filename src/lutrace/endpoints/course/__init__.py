@@ -1,0 +1,1 @@
+"""The course of radioligand therapy: doses, stops, what followed, states, counts, queries, support."""

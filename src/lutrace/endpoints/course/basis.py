@@ -1,0 +1,29 @@
+"""What the course starts from: the snapshot, the rules, and the data cut."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass, field
+
+import ibis
+import ibis.expr.types as ir
+
+from lutrace.protocol import CourseRules, DeathDates
+from lutrace.tables import Facts
+
+
+@dataclass(frozen=True)
+class CourseBasis:
+    """The frozen facts, the rules of the course and of days of death, and the day after which nothing is known.
+
+    Who is ongoing is so on a day: the data cut is needed, and no default is taken for it.
+    """
+
+    facts: Facts
+    data_cut: dt.date
+    rules: CourseRules = field(default_factory=CourseRules)
+    death_dates: DeathDates = field(default_factory=DeathDates)
+
+    def known(self, table: ir.Table, date: str) -> ir.Table:
+        """The rows whose `date` is not after the data cut."""
+        return table.filter(table[date] <= ibis.date(self.data_cut))
