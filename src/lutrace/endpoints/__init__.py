@@ -8,6 +8,8 @@ from lutrace.endpoints.derivations import (
     derived_names,
     express_values,
 )
+from lutrace.endpoints.history.lines import derive_line_agents, derive_lines
+from lutrace.endpoints.history.prior_regimens import count_prior_regimens, find_line_queries
 from lutrace.endpoints.new_lesions import UNREVIEWED
 from lutrace.endpoints.psa.castration_resistance import (
     aua_castration_resistance,
@@ -55,11 +57,14 @@ __all__ = [
     "check_plausible",
     "classify_course",
     "correct_calcium",
+    "count_prior_regimens",
     "count_shifts",
     "derive_completion_by_cycle",
     "derive_completion_by_day",
     "derive_dose_response",
     "derive_endpoints",
+    "derive_line_agents",
+    "derive_lines",
     "derive_response_rows",
     "derive_score_courses",
     "derive_scores",
@@ -74,6 +79,7 @@ __all__ = [
     "doubling_time",
     "eau_castration_resistance",
     "express_values",
+    "find_line_queries",
     "find_psa_progression",
     "grade_labs",
     "keep_baseline_assay",

@@ -17,6 +17,7 @@ from lutrace.protocol.analyses import (
 )
 from lutrace.protocol.course import CourseRules
 from lutrace.protocol.document import Protocol, describe_schema, parse_protocol, read_protocol
+from lutrace.protocol.history import CycleRules, LineRules, McrpcRules, SiteRules
 from lutrace.protocol.outcomes import Outcome, PsaPfs
 from lutrace.protocol.presentation import Item, Presentation, ReportSection, ShowCoxGrid, ShowPictures
 from lutrace.protocol.progression import PsaProgression
@@ -44,6 +45,7 @@ __all__ = [
     "CourseRules",
     "Covariate",
     "CoxAnalysis",
+    "CycleRules",
     "DeadZone",
     "DeathDates",
     "Definition",
@@ -52,6 +54,8 @@ __all__ = [
     "Item",
     "KaplanMeierAnalysis",
     "Landmark",
+    "LineRules",
+    "McrpcRules",
     "Measures",
     "NewLesionRules",
     "Outcome",
@@ -72,6 +76,7 @@ __all__ = [
     "SameSign",
     "ShowCoxGrid",
     "ShowPictures",
+    "SiteRules",
     "SpectRule",
     "ThreeClasses",
     "TimeToNextTreatment",

@@ -30,6 +30,7 @@ from lutrace.tables.labs import LABS
 from lutrace.tables.lesion_doses import LESION_DOSES
 from lutrace.tables.lesion_links import LESION_LINKS
 from lutrace.tables.lesions import LESIONS
+from lutrace.tables.lines import LINE_AGENTS, LINE_QUERIES, LINES, PRIOR_REGIMENS
 from lutrace.tables.masks import MASKS
 from lutrace.tables.medications import MEDICATIONS
 from lutrace.tables.organs import ORGANS
@@ -117,6 +118,10 @@ RESULT_TABLES: dict[str, Table] = {
         SURVIVAL_TIMES,
         DEATH_DATES,
         PFS_COMPONENTS,
+        LINES,
+        LINE_AGENTS,
+        PRIOR_REGIMENS,
+        LINE_QUERIES,
     )
 }
 """The tables that a run fills, by name."""
@@ -149,6 +154,9 @@ __all__ = [
     "LESIONS",
     "LESION_DOSES",
     "LESION_LINKS",
+    "LINES",
+    "LINE_AGENTS",
+    "LINE_QUERIES",
     "MASKS",
     "MEDICATIONS",
     "ORGANS",
@@ -156,6 +164,7 @@ __all__ = [
     "PATIENTS",
     "PFS_COMPONENTS",
     "PICTURES",
+    "PRIOR_REGIMENS",
     "PROVENANCE",
     "QUANTIFICATIONS",
     "QUARANTINE",

@@ -17,7 +17,7 @@ class Drug(FrozenModel):
 
     name: str
     purpose: Literal["line", "local", "rlt", "adt", "bone_agent", "steroid", "analgesic", "support"]
-    agent_class: Literal["taxane", "arpi", "parp", "ra223", "platinum", "immune", "rlt", "other"] | None = None
+    agent_class: Literal["taxane", "arpi", "parp", "ra223", "platinum", "immune", "rlt", "trial", "other"] | None = None
     support: Literal["red_cells", "platelets", "g_csf", "esa", "tpo_ra"] | None = None
     atc: tuple[str, ...] = ()
     rxnorm: tuple[str, ...] = ()

@@ -1,0 +1,1 @@
+"""The course before and around radioligand therapy: lines, cycles, castration resistance, grade group, sites."""

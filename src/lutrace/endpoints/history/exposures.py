@@ -1,0 +1,152 @@
+"""Line-defining exposures of each patient: treatments and cycles in one shape, with what their class means."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import ibis
+import ibis.expr.types as ir
+import pyarrow as pa
+
+from lutrace.endpoints.basis import attach
+from lutrace.protocol import LineRules
+from lutrace.tables import CYCLES, TREATMENTS, Facts
+from lutrace.terms import drugs, line_vocabulary
+
+FAR = dt.date(9999, 12, 31)
+"""The end of what goes on."""
+
+
+def list_exposures(facts: Facts, rules: LineRules, data_cut: dt.date | None = None) -> ir.Table:
+    """Line-defining treatments and cycles of radioligand therapy that have a begin, one row each.
+
+    Columns: `patient_id agent agent_class agent_group exclusive ongoing gap_days interval_days begin begin_precision`
+    `end single source_table source_row`. `begin` of a partial date is the day that the rules say; `end` of one is its
+    last day, never before the begin; empty when none is recorded. `single` tells a dose of one day. `ongoing` says that
+    without an end the drug goes on. Androgen deprivation, steroids, bone agents, operations, radiotherapy are none.
+    """
+    treatments = facts.table(TREATMENTS)
+    treatments = treatments.filter(treatments.begin_date.notnull())
+    given = treatments.select(
+        "patient_id",
+        "agent",
+        recorded_class="agent_class",
+        begin=stands_for(treatments.begin_date, treatments.begin_date_precision, rules.partial_begin),
+        begin_precision=treatments.begin_date_precision.fill_null("day"),
+        end=last_day_of(treatments.end_date, treatments.end_date_precision),
+        source_table=ibis.literal(TREATMENTS.name),
+        source_row="row_id",
+    )
+    cycles = facts.table(CYCLES)
+    doses = cycles.select(
+        "patient_id",
+        "agent",
+        recorded_class=ibis.literal("rlt"),
+        begin="administered_date",
+        begin_precision=ibis.literal("day"),
+        end="administered_date",
+        source_table=ibis.literal(CYCLES.name),
+        source_row="row_id",
+    )
+    every = given.union(doses)
+    if data_cut is not None:
+        cut = ibis.date(data_cut)
+        every = every.filter(every.begin <= cut)
+        every = every.mutate(end=ibis.cases((every.end <= cut, every.end)))
+    return _classified(every, rules)
+
+
+def _classified(rows: ir.Table, rules: LineRules) -> ir.Table:
+    """The rows of line-defining classes, with the facts of their drug and class."""
+    rows = attach(rows, _known_agents(), ["agent"])
+    rows = rows.filter(~rows.never.fill_null(False))
+    rows = rows.mutate(agent_class=ibis.coalesce(rows.known_class, rows.recorded_class))
+    rows = rows.inner_join(_known_classes(), "agent_class")
+    end = ibis.cases((rows.end.notnull(), ibis.greatest(rows.end, rows.begin)))
+    gap = ibis.cases((rows.agent_class == "rlt", rules.rlt_gap), else_=rules.gap)
+    return rows.select(
+        "patient_id",
+        "agent",
+        "agent_class",
+        "exclusive",
+        "ongoing",
+        "interval_days",
+        "begin",
+        "begin_precision",
+        "source_table",
+        "source_row",
+        agent_group=ibis.coalesce(rows.known_group, rows.agent),
+        end=end,
+        single=(rows.end == rows.begin).fill_null(False),
+        gap_days=gap,
+    )
+
+
+def _known_agents() -> ir.Table:
+    """`agent known_class known_group never` of the vocabulary's drugs."""
+    groups = {agent: group.name for group in line_vocabulary().groups for agent in group.agents}
+    columns = [
+        ("agent", pa.string()),
+        ("known_class", pa.string()),
+        ("known_group", pa.string()),
+        ("never", pa.bool_()),
+    ]
+    rows = [
+        {
+            "agent": drug.name,
+            "known_class": drug.agent_class,
+            "known_group": groups.get(drug.name, drug.name),
+            "never": drug.purpose not in ("line", "rlt"),
+        }
+        for drug in drugs()
+    ]
+    return ibis.memtable(pa.Table.from_pylist(rows, schema=pa.schema(columns)))
+
+
+def _known_classes() -> ir.Table:
+    """`agent_class exclusive ongoing interval_days` of the classes that define a line."""
+    columns = [
+        ("agent_class", pa.string()),
+        ("exclusive", pa.int64()),
+        ("ongoing", pa.bool_()),
+        ("interval_days", pa.int64()),
+    ]
+    rows = [
+        {
+            "agent_class": one.name,
+            "exclusive": int(one.exclusive),
+            "ongoing": one.open_end == "ongoing",
+            "interval_days": one.longest_interval_days,
+        }
+        for one in line_vocabulary().classes
+    ]
+    return ibis.memtable(pa.Table.from_pylist(rows, schema=pa.schema(columns)))
+
+
+def stands_for(date: ir.DateValue, precision: ir.StringValue, which: str) -> ir.DateValue:
+    """The day that a date stands for: itself when known to the day; of a month or year the first day, the middle (the
+    15th; 1 July) or the last, as `which` says.
+    """
+    if which == "first":
+        return date
+    if which == "last":
+        return last_day_of(date, precision)
+    month = (date + ibis.interval(days=14)).cast("date")
+    chosen: ir.DateValue = ibis.cases(
+        ((precision == "month").fill_null(False), month),
+        ((precision == "year").fill_null(False), ibis.date(date.year(), 7, 1)),
+        else_=date,
+    )
+    return chosen
+
+
+def last_day_of(date: ir.DateValue, precision: ir.StringValue) -> ir.DateValue:
+    """The last day that a date can mean; `date` itself is the first."""
+    in_next_month = (ibis.date(date.year(), date.month(), 1) + ibis.interval(days=31)).cast("date")
+    next_month = ibis.date(in_next_month.year(), in_next_month.month(), 1)
+    chosen: ir.DateValue = ibis.cases(
+        ((precision == "month").fill_null(False), (next_month - ibis.interval(days=1)).cast("date")),
+        ((precision == "year").fill_null(False), ibis.date(date.year(), 12, 31)),
+        else_=date,
+    )
+    return chosen

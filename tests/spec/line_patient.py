@@ -1,0 +1,93 @@
+"""One patient's treatments in days from day zero, and the lines that they make."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import ibis
+import ibis.expr.types as ir
+import pyarrow as pa
+from tests.conftest import DAY_ZERO, day
+
+from lutrace.core import Row, Table
+from lutrace.endpoints import derive_line_agents, derive_lines
+from lutrace.protocol import LineRules
+from lutrace.tables import FACT_TABLES
+from lutrace.terms import drug_named
+
+Given = tuple[Any, ...]
+"""Agent, first day, last day (None: not recorded), and a class where the vocabulary has none."""
+
+
+class FewFacts:
+    """Fact tables of a few rows, made when they are asked for; a column that is left out is empty."""
+
+    digest = "0" * 64
+
+    def __init__(self, rows: Mapping[str, Sequence[Row]]) -> None:
+        assert set(rows) <= set(FACT_TABLES)
+        self._rows = rows
+
+    def table(self, declared: Table) -> ir.Table:
+        schema = pa.schema([pa.field(column.name, column.arrow_type) for column in declared.columns])
+        full = [{name: row.get(name) for name in declared.by_name} for row in self._rows.get(declared.name, ())]
+        return ibis.memtable(pa.Table.from_pylist(full, schema=schema))
+
+
+def treatment_rows(given: Sequence[Given], patient: str = "p") -> dict[str, list[Row]]:
+    """Rows of TREATMENTS, MEDICATIONS and CYCLES, each drug in the table of its purpose."""
+    tables: dict[str, list[Row]] = {"treatments": [], "medications": [], "cycles": []}
+    for place, (agent, begin, end, *recorded) in enumerate(given):
+        drug = drug_named(agent)
+        key = f"{patient}{place:03d}"
+        if drug is not None and drug.purpose == "rlt":
+            row: Row = {"cycle": len(tables["cycles"]) + 1, "administered_date": day(begin), "row_id": f"cycles:{key}"}
+            tables["cycles"].append({"patient_id": patient, "agent": agent, **row})
+            continue
+        row = {
+            "patient_id": patient,
+            "agent": agent,
+            "begin_date": None if begin is None else day(begin),
+            "begin_date_precision": "day",
+            "end_date": None if end is None else day(end),
+            "record_key": key,
+        }
+        if drug is not None and drug.purpose in ("adt", "steroid", "bone_agent"):
+            tables["medications"].append({**row, "kind": drug.purpose, "row_id": f"medications:{key}"})
+        else:
+            known = drug.agent_class if drug is not None else None
+            tables["treatments"].append(
+                {**row, "agent_class": recorded[0] if recorded else known, "row_id": f"treatments:{key}"}
+            )
+    return tables
+
+
+def milestones(mcrpc: int | None, metastatic: int | None, patient: str = "p") -> Any:
+    """The table of dates that lines take their setting from."""
+    columns = {
+        "patient_id": pa.array([patient]),
+        "mcrpc_date": pa.array([None if mcrpc is None else day(mcrpc)], pa.date32()),
+        "metastatic_date": pa.array([None if metastatic is None else day(metastatic)], pa.date32()),
+    }
+    return ibis.memtable(pa.table(columns))
+
+
+def agents_of(given: Sequence[Given], rules: LineRules | None = None) -> list[Row]:
+    """Rows of LINE_AGENTS in order."""
+    table = derive_line_agents(FewFacts(treatment_rows(given)), rules)
+    rows: list[Row] = table.order_by("line_number", "agent").to_pyarrow().to_pylist()
+    return rows
+
+
+def lines_of(given: Sequence[Given], rules: LineRules | None = None, mcrpc: Any = None) -> list[Row]:
+    """Rows of LINES in order."""
+    agents = derive_line_agents(FewFacts(treatment_rows(given)), rules)
+    rows: list[Row] = derive_lines(agents, mcrpc, rules).order_by("line_number").to_pyarrow().to_pylist()
+    return rows
+
+
+def number_of(date: dt.date | None) -> int | None:
+    """The day number of a date."""
+    return None if date is None else (date - DAY_ZERO).days
