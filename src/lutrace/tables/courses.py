@@ -93,7 +93,7 @@ COURSE_COUNTS = result_table(
     "course_counts",
     "one row per level and class: how many of how many patients",
     (
-        label("level", "ended = of all treated; followed_by = of those who stopped; state_at_cut = of all treated"),
+        label("level", "ended, state_at_cut = of all treated; followed_by, documented_stop = of those who stopped"),
         label("category", "the class"),
         count("n", "patients in it"),
         count("total", "patients of the level"),

@@ -29,7 +29,7 @@ def begun_lines(facts: Facts, rules: CourseRules) -> ir.Table:
     given = facts.table(TREATMENTS)
     given = given.filter(given.agent.isin(names) & given.begin_date.notnull())
     given = given.mutate(
-        begin=_day_of(given, "begin_date"), end=ibis.cases((given.end_date.notnull(), _day_of(given, "end_date")))
+        begin=day_of(given, "begin_date"), end=ibis.cases((given.end_date.notnull(), day_of(given, "end_date")))
     )
     return _joined(_episodes(given, rules), rules)
 
@@ -49,7 +49,8 @@ def rechallenges(facts: Facts, rules: CourseRules) -> ir.Table:
     )
 
 
-def _day_of(rows: ir.Table, date: str) -> Any:
+def day_of(rows: ir.Table, date: str) -> Any:
+    """The day that stands for a date of known precision: a month for its 15th, a year for 1 July."""
     exactness = rows[f"{date}_precision"]
     month, year = rows[date].truncate("M").cast("date"), rows[date].truncate("Y").cast("date")
     return ibis.cases(

@@ -14,7 +14,7 @@ from lutrace.endpoints.basis import count_of
 from lutrace.endpoints.course.states import Course
 from lutrace.tables import COURSE_COUNTS, CYCLES
 
-_LEVELS = ("ended", "followed_by", "state_at_cut")
+_LEVELS = ("ended", "followed_by", "documented_stop", "state_at_cut")
 
 
 class CourseSumError(LutraceError):
@@ -24,6 +24,9 @@ class CourseSumError(LutraceError):
 def derive_course_counts(courses: ir.Table) -> ir.Table:
     """Rows of COURSE_COUNTS from rows of COURSES: each class with the number of patients of its level."""
     parts = []
+    stopped = courses.followed_by.notnull()
+    words = ibis.ifelse(courses.documented, "reason on record", "no reason on record")
+    courses = courses.mutate(documented_stop=ibis.cases((stopped, words)))
     for level in _LEVELS:
         rows = courses.filter(courses[level].notnull())
         counted = rows.group_by(level).aggregate(n=rows.count())
@@ -51,7 +54,8 @@ def check_course(course: Course, courses: ir.Table, states: ir.Table) -> list[Ro
     treated = int(cycles.patient_id.nunique().to_pyarrow().as_py())
     ended = {row["category"]: row["n"] for row in counts if row["level"] == "ended"}
     never = sum(ended.get(name, 0) for name in ("ongoing", "death", "lost"))
-    check_sums(counts, {"ended": treated, "followed_by": treated - never, "state_at_cut": treated})
+    stopped = treated - never
+    check_sums(counts, {"ended": treated, "followed_by": stopped, "documented_stop": stopped, "state_at_cut": treated})
     _check_days(course, states)
     return counts
 

@@ -17,7 +17,7 @@ COLUMNS = ("patient_id", "date", "meaning", "precedence", "source_table", "sourc
 
 
 def list_statements(basis: CourseBasis, doses: ir.Table) -> ir.Table:
-    """`patient_id date meaning precedence source_table source_row stated`: every statement up to the data cut, with a day.
+    """`patient_id date meaning precedence source_table source_row stated`: every statement with a day up to the cut.
 
     Sources: DISPOSITIONS; TREATMENTS rows of radioligands (a whole series) with a stop reason; letters as the rules
     allow; hospice among DISEASE_EVENTS. A statement without a day, or known to the month or year, is of the last dose

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import ibis
 import ibis.expr.types as ir
 
@@ -16,16 +18,19 @@ EARLY_END = "follow-up ends before the landmark"
 NO_SIGN = "no sign of life"
 
 
-def first_next_treatment(facts: Facts, clock: ir.Table, rules: CourseRules) -> ir.Table:
-    """`patient_id next_date next_table next_row next_detail`: the first line begun after `c1_date` of `clock`.
+def first_next_treatment(
+    facts: Facts, clock: ir.Table, rules: CourseRules, *, keys: Sequence[str] = ("patient_id",)
+) -> ir.Table:
+    """`patient_id next_date next_table next_row next_detail`: the first line begun after `clock_date` of `clock`.
 
-    A line of the day of the first dose is none. Radioligand therapy begun again after a long pause is one.
+    A line of that day is none. Radioligand therapy begun again after a long pause is one. `keys` of `clock` name its
+    rows where a patient has several.
     """
     every = begun_lines(facts, rules).union(rechallenges(facts, rules)).inner_join(clock, "patient_id")
-    after = every.filter(every.line_date > every.c1_date)
-    first = ranked_first(after, ["patient_id"], ["line_date", "line_table", "line_row"])
+    after = every.filter(every.line_date > every.clock_date)
+    first = ranked_first(after, keys, ["line_date", "line_table", "line_row"])
     return first.select(
-        "patient_id", next_date="line_date", next_table="line_table", next_row="line_row", next_detail="detail"
+        *keys, next_date="line_date", next_table="line_table", next_row="line_row", next_detail="detail"
     )
 
 
@@ -35,7 +40,7 @@ def derive_next_treatment(basis: Basis, outcome: TimeToNextTreatment) -> ir.Tabl
     A line and a death on one day: death. Where death competes, such a patient is censored there with category `death`.
     """
     zero = basis.time_zero()
-    clock = zero.select("patient_id", "c1_date").distinct()
+    clock = zero.select("patient_id", clock_date="c1_date").distinct()
     following = first_next_treatment(basis.facts, clock, outcome.rules)
     rows = attach(zero, basis.known(following, "next_date"), ["patient_id"])
     rows = attach(rows, vital_status(basis, censor_at=outcome.censor_at), ["patient_id"])
