@@ -397,3 +397,55 @@ def test_a_procedure_of_radionuclide_therapy_needs_its_radioligand_to_be_a_cycle
 
     assert [row["agent"] for row in batch.rows["cycles"]] == ["lu177_psma_it"]
     assert batch.unread == {"Procedure (code not read)": 1}
+
+
+TOTAL = (
+    "https://www.medizininformatik-initiative.de/fhir/ext/modul-onko/StructureDefinition/"
+    "mii-ex-onko-strahlentherapie-bestrahlung-gesamtdosis"
+)
+KEEP = ("kind", "scope", "begin_date", "end_date", "agent", "activity_mbq", "code", "doubt")
+
+
+def test_a_procedure_of_the_same_cycle_is_kept_as_a_statement(
+    read_bundle: ReadBundle,
+    patient: Resource,
+    administration: Callable[..., Resource],
+    procedure: Callable[..., Resource],
+) -> None:
+    batch = read_bundle(patient, procedure(performedDateTime="2023-06-02"), administration("2023-06-01"))
+    (row,) = batch.rows["cycle_statements"]
+    assert (row["kind"], row["scope"], row["begin_date"]) == ("procedure", "cycle", dt.date(2023, 6, 2))
+    assert len(batch.rows["cycles"]) == 1
+
+
+def test_the_total_of_a_series_is_kept_though_the_procedure_is_no_cycle(
+    read_bundle: ReadBundle, patient: Resource, procedure: Callable[..., Resource]
+) -> None:
+    ops = {"system": "http://fhir.de/CodeSystem/bfarm/ops", "version": "2019", "code": "8-530.d0"}
+    series = procedure(
+        performedPeriod={"start": "2019-07-04", "end": "2019-09-14"},
+        code={"coding": [ops]},
+        extension=[{"url": TOTAL, "valueQuantity": {"value": 30, "unit": "GBq"}}],
+    )
+    batch = read_bundle(patient, series)
+    (row,) = batch.rows["cycle_statements"]
+    assert {key: row.get(key) for key in KEEP} == {
+        "kind": "radiotherapy",
+        "scope": "series",
+        "begin_date": dt.date(2019, 7, 4),
+        "end_date": dt.date(2019, 9, 14),
+        "agent": "lu177_psma_other",
+        "activity_mbq": 30000.0,
+        "code": "8-530.d0",
+        "doubt": None,
+    }
+    assert "cycles" not in batch.rows
+
+
+def test_a_second_administration_of_the_same_days_is_refused_and_kept_as_a_statement(
+    read_bundle: ReadBundle, patient: Resource, administration: Callable[..., Resource]
+) -> None:
+    batch = read_bundle(patient, administration("2023-06-01"), administration("2023-06-03"))
+    assert len(batch.faults) == 1
+    (row,) = batch.rows["cycle_statements"]
+    assert (row["kind"], row["begin_date"], row["activity_mbq"]) == ("administration", dt.date(2023, 6, 3), 7400.0)

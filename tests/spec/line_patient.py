@@ -28,11 +28,11 @@ class FewFacts:
 
     def __init__(self, rows: Mapping[str, Sequence[Row]]) -> None:
         assert set(rows) <= set(FACT_TABLES)
-        self._rows = rows
+        self.rows = rows
 
     def table(self, declared: Table) -> ir.Table:
         schema = pa.schema([pa.field(column.name, column.arrow_type) for column in declared.columns])
-        full = [{name: row.get(name) for name in declared.by_name} for row in self._rows.get(declared.name, ())]
+        full = [{name: row.get(name) for name in declared.by_name} for row in self.rows.get(declared.name, ())]
         return ibis.memtable(pa.Table.from_pylist(full, schema=schema))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from lutrace.core import Row
 from lutrace.ehr import fhir_profile as profile
+from lutrace.ehr.fhir_cycle_statements import statement_of_draft, statement_of_series
 from lutrace.ehr.fhir_cycles import is_rlt_procedure
 from lutrace.ehr.fhir_elements import (
     Moment,
@@ -69,7 +70,7 @@ def read_medication(resource: Resource, out: Output) -> None:
 def read_procedure(procedure: Resource, out: Output) -> None:
     """Rows of cycles, treatments or support, by the code; other procedures are counted."""
     if is_rlt_procedure(procedure):
-        _read_cycle(out)
+        _read_cycle(out, procedure)
         return
     code = child(procedure, "code")
     transfusion = next((item for item in codes(code, profile.FINDING_SYSTEM) if item in _TRANSFUSIONS), None)
@@ -101,13 +102,21 @@ def _read_drug(resource: Resource, drug: Drug, out: Output) -> None:
             out.row("medications", _period(resource, drug) | {"kind": drug.purpose})
 
 
-def _read_cycle(out: Output) -> None:
+def _read_cycle(out: Output, procedure: Resource | None = None) -> None:
+    """The row of the cycle; what is said of it again, or of a series, is kept as a statement."""
+    found = out.survey.cycles.get(out.located.key)
+    if isinstance(found, RecordError) and procedure is not None:
+        with out.refusing("cycle_statements"):
+            series = statement_of_series(procedure)
+            if series is not None:
+                out.row("cycle_statements", series)
     with out.refusing("cycles"):
-        found = out.survey.cycles.get(out.located.key)
         if isinstance(found, RecordError):
             raise found
         if found is None:
             return
+        if found.fault is not None or found.absorbed:
+            out.row("cycle_statements", statement_of_draft(found))
         if found.fault is not None:
             raise found.fault
         if found.absorbed:

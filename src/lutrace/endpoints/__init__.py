@@ -8,6 +8,7 @@ from lutrace.endpoints.derivations import (
     derived_names,
     express_values,
 )
+from lutrace.endpoints.history.cycles import check_series, list_cycle_statements, reconcile_cycles
 from lutrace.endpoints.history.lines import derive_line_agents, derive_lines
 from lutrace.endpoints.history.prior_regimens import count_prior_regimens, find_line_queries
 from lutrace.endpoints.new_lesions import UNREVIEWED
@@ -55,6 +56,7 @@ __all__ = [
     "best_response",
     "castrate_state",
     "check_plausible",
+    "check_series",
     "classify_course",
     "correct_calcium",
     "count_prior_regimens",
@@ -83,9 +85,11 @@ __all__ = [
     "find_psa_progression",
     "grade_labs",
     "keep_baseline_assay",
+    "list_cycle_statements",
     "mark_baselines",
     "one_per_day",
     "pcwg3_castration_resistance",
+    "reconcile_cycles",
     "score_long",
     "score_wide",
     "screening_castration_resistance",

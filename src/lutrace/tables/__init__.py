@@ -16,6 +16,8 @@ from lutrace.tables.courses import (
     COURSES,
 )
 from lutrace.tables.curves import CURVES
+from lutrace.tables.cycle_reconciliation import RECONCILED_CYCLES, SERIES_CHECKS
+from lutrace.tables.cycle_statements import CYCLE_STATEMENTS
 from lutrace.tables.cycles import CYCLES
 from lutrace.tables.declare import PROVENANCE
 from lutrace.tables.diagnoses import DIAGNOSES
@@ -64,6 +66,7 @@ FACT_TABLES: dict[str, Table] = {
         DIAGNOSES,
         VITALS,
         CYCLES,
+        CYCLE_STATEMENTS,
         TREATMENTS,
         MEDICATIONS,
         LABS,
@@ -122,6 +125,8 @@ RESULT_TABLES: dict[str, Table] = {
         LINE_AGENTS,
         PRIOR_REGIMENS,
         LINE_QUERIES,
+        RECONCILED_CYCLES,
+        SERIES_CHECKS,
     )
 }
 """The tables that a run fills, by name."""
@@ -141,6 +146,7 @@ __all__ = [
     "COURSE_TRANSITIONS",
     "CURVES",
     "CYCLES",
+    "CYCLE_STATEMENTS",
     "DEATH_DATES",
     "DIAGNOSES",
     "DISEASE_EVENTS",
@@ -170,11 +176,13 @@ __all__ = [
     "QUARANTINE",
     "QUESTIONNAIRES",
     "READER_FINDINGS",
+    "RECONCILED_CYCLES",
     "RESULT_TABLES",
     "REVIEWS",
     "SCANS",
     "SCORES",
     "SCORE_COURSES",
+    "SERIES_CHECKS",
     "SOURCES",
     "SUMMARIES",
     "SUPPORT",

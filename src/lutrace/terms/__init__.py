@@ -37,6 +37,7 @@ from lutrace.terms.dispositions import (
     disposition_systems,
 )
 from lutrace.terms.drugs import Drug, drug_named, drug_of_code, drugs, drugs_in_text
+from lutrace.terms.gleason import GleasonReading, grade_group_of, parse_gleason
 from lutrace.terms.instruments import (
     Instrument,
     MeaningfulChange,
@@ -56,6 +57,7 @@ from lutrace.terms.lines import (
     line_vocabulary,
 )
 from lutrace.terms.psa_criteria import PsaCriteria, PsaThresholds, psa_criteria, psa_thresholds
+from lutrace.terms.regimens import Regimen, RegimenAgent, parse_regimen
 from lutrace.terms.repeatability import (
     Repeatability,
     describe_repeatability,
@@ -80,6 +82,7 @@ __all__ = [
     "CycleCode",
     "DispositionSystem",
     "Drug",
+    "GleasonReading",
     "Instrument",
     "LineClass",
     "LineVocabulary",
@@ -91,6 +94,8 @@ __all__ = [
     "PsaThresholds",
     "RecipRule",
     "RefusedTerm",
+    "Regimen",
+    "RegimenAgent",
     "Repeatability",
     "ReportedValue",
     "ResponseRule",
@@ -120,12 +125,15 @@ __all__ = [
     "drug_of_code",
     "drugs",
     "drugs_in_text",
+    "grade_group_of",
     "instrument_named",
     "instruments",
     "instruments_of_items",
     "is_psma_tracer",
     "line_vocabulary",
     "parse_clause",
+    "parse_gleason",
+    "parse_regimen",
     "parse_reported_value",
     "psa_criteria",
     "psa_thresholds",
