@@ -32,8 +32,8 @@ def vital_status(basis: Dated, death_dates: DeathDates | None = None, *, censor_
     """One row per patient with any sign of life: `patient_id died status_date status_table status_row status_rule`.
 
     The day of a death is that of `derive_death_dates`. A death after the data cut is not known: such a patient was
-    alive on that day. censor_at: `earlier` = the last sign of life on record, at the latest the data cut; `last_activity`
-    = the last sign of life on or before the cut; `data_cut` = the cut.
+    alive on that day. censor_at: `earlier` = the last sign of life on record, at the latest the data cut;
+    `last_activity` = the last sign of life on or before the cut; `data_cut` = the cut.
 
     Raises MissingFactError when the data cut is asked for and there is none.
     """

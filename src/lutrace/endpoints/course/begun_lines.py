@@ -7,7 +7,7 @@ from typing import Any
 import ibis
 import ibis.expr.types as ir
 
-from lutrace.endpoints.course.doses import CYCLE_TABLE, number_doses
+from lutrace.endpoints.course.doses import CYCLE_TABLE, first_doses, number_doses
 from lutrace.protocol import CourseRules
 from lutrace.tables import CYCLES, TREATMENTS, Facts
 from lutrace.terms import drugs
@@ -47,6 +47,21 @@ def rechallenges(facts: Facts, rules: CourseRules) -> ir.Table:
         line_table=ibis.literal(CYCLE_TABLE),
         line_row="dose_row",
     )
+
+
+def every_line(facts: Facts, rules: CourseRules) -> ir.Table:
+    """The same columns: all lines begun, radioligand therapy from its first dose on among them."""
+    first = first_doses(number_doses(facts.table(CYCLES), rules))
+    begun = first.select(
+        "patient_id",
+        line_date="c1_date",
+        line_end=ibis.null("date"),
+        detail=ibis.literal("radioligand therapy"),
+        classes=ibis.literal("rlt"),
+        line_table=ibis.literal(CYCLE_TABLE),
+        line_row="c1_row",
+    )
+    return ibis.union(begun_lines(facts, rules), rechallenges(facts, rules), begun)
 
 
 def day_of(rows: ir.Table, date: str) -> Any:

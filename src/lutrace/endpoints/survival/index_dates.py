@@ -9,7 +9,7 @@ import ibis.expr.types as ir
 
 from lutrace.endpoints.basis import attach, ranked_first
 from lutrace.endpoints.course.basis import CourseBasis
-from lutrace.endpoints.course.begun_lines import begun_lines, day_of, rechallenges
+from lutrace.endpoints.course.begun_lines import day_of, every_line
 from lutrace.endpoints.course.doses import CYCLE_TABLE, first_doses, number_doses
 from lutrace.endpoints.course.states import build_course, derive_course_states
 from lutrace.endpoints.survival.activity import BILLING
@@ -101,17 +101,8 @@ def _second_contact(basis: CourseBasis) -> ir.Table:
 
 
 def _every_line(basis: CourseBasis) -> ir.Table:
-    """All lines begun, radioligand therapy and its rechallenges among them, with `turn` by begin."""
-    first = first_doses(number_doses(basis.facts.table(CYCLES), basis.rules))
-    rlt = first.select(
-        "patient_id",
-        line_date="c1_date",
-        classes=ibis.literal("rlt"),
-        line_table=ibis.literal(CYCLE_TABLE),
-        line_row="c1_row",
-    )
-    others = begun_lines(basis.facts, basis.rules).union(rechallenges(basis.facts, basis.rules))
-    lines = others.select(*rlt.columns).union(rlt)
+    """All lines begun, with `turn` by begin."""
+    lines = every_line(basis.facts, basis.rules)
     order = ibis.window(group_by="patient_id", order_by=["line_date", "line_table", "line_row"])
     return lines.mutate(turn=(ibis.row_number().over(order) + 1).cast("int64"))
 

@@ -8,7 +8,7 @@ import ibis
 import ibis.expr.types as ir
 
 from lutrace.endpoints.basis import Basis, attach, finish, ranked_first
-from lutrace.endpoints.course.begun_lines import begun_lines, rechallenges
+from lutrace.endpoints.course.begun_lines import every_line
 from lutrace.endpoints.vital_status import vital_status
 from lutrace.protocol import CourseRules, TimeToNextTreatment
 from lutrace.tables import Facts
@@ -23,10 +23,10 @@ def first_next_treatment(
 ) -> ir.Table:
     """`patient_id next_date next_table next_row next_detail`: the first line begun after `clock_date` of `clock`.
 
-    A line of that day is none. Radioligand therapy begun again after a long pause is one. `keys` of `clock` name its
-    rows where a patient has several.
+    A line of that day is none. Radioligand therapy is one by its first dose, and again after a long pause.
+    `keys` of `clock` name its rows where a patient has several.
     """
-    every = begun_lines(facts, rules).union(rechallenges(facts, rules)).inner_join(clock, "patient_id")
+    every = every_line(facts, rules).inner_join(clock, "patient_id")
     after = every.filter(every.line_date > every.clock_date)
     first = ranked_first(after, keys, ["line_date", "line_table", "line_row"])
     return first.select(
