@@ -7,7 +7,7 @@ from pathlib import Path
 
 from lutrace.core import Table
 from lutrace.tables import FACT_TABLES, QUARANTINE, RESULT_TABLES, SOURCES
-from lutrace.terms import CTCAE_VERSIONS, CtcaeTerm, ctcae_version
+from lutrace.terms import CTCAE_VERSIONS, CtcaeTerm, ctcae_version, disposition_systems
 
 REFERENCE = Path(__file__).parents[1] / "docs" / "reference"
 
@@ -80,7 +80,26 @@ def clauses(term: CtcaeTerm, grade: int) -> str:
     return "; ".join(one for one in told if one is not None).replace("<", "&lt;").replace(">", "&gt;") or "-"
 
 
-PAGES = {"tables.md": page_of_tables, "ctcae.md": page_of_ctcae}
+def page_of_dispositions() -> str:
+    """The manual's page of codes that say how therapy ended and what followed."""
+    parts = [
+        "# How therapy ended, and what followed: codes\n",
+        "Written by `make docs` from `src/lutrace/terms/data/dispositions.yaml`. These codes count in the table "
+        "`dispositions`; any other is listed as a query and never guessed.\n",
+    ]
+    read = {"primary": "read in the standard's own file", "quoted": "read in quotations", "own": "own words"}
+    for system in disposition_systems():
+        digits = f", first {system.digits} characters" if system.digits else ""
+        parts.append(f"## {system.name}\n")
+        parts.append(f"{system.label}{digits}. Source: {system.source} ({read[system.read]}).\n")
+        lines = ["| meaning | codes |", "|---|---|"]
+        lines += [f"| {meaning} | {', '.join(codes)} |" for meaning, codes in system.codes.items()]
+        lines += [f"| *refused*: {why} | {code} |" for code, why in system.refused.items()]
+        parts.append("\n".join(lines) + "\n")
+    return "\n".join(parts)
+
+
+PAGES = {"tables.md": page_of_tables, "ctcae.md": page_of_ctcae, "dispositions.md": page_of_dispositions}
 
 
 def main() -> None:

@@ -1,6 +1,17 @@
 """endpoints knows how facts become endpoints, each row with its evidence: PSA, tumour, survival."""
 
 from lutrace.endpoints.basis import Basis
+from lutrace.endpoints.course.basis import CourseBasis
+from lutrace.endpoints.course.counts import CourseSumError, check_course, derive_course_counts
+from lutrace.endpoints.course.queries import derive_course_queries
+from lutrace.endpoints.course.states import (
+    Course,
+    build_course,
+    derive_course_states,
+    derive_course_transitions,
+    derive_courses,
+)
+from lutrace.endpoints.course.support import derive_course_support
 from lutrace.endpoints.derivations import (
     derive_endpoints,
     derive_values,
@@ -33,6 +44,10 @@ from lutrace.endpoints.questionnaires.worsening import derive_worsenings
 from lutrace.endpoints.response_basis import NewAgainst, ResponseBasis
 from lutrace.endpoints.response_rows import derive_response_rows
 from lutrace.endpoints.scan_provenance import UNREVIEWED_VOLUME
+from lutrace.endpoints.survival.deaths import derive_death_dates
+from lutrace.endpoints.survival.index_dates import derive_index_dates
+from lutrace.endpoints.survival.pfs import derive_pfs_components
+from lutrace.endpoints.survival.times import derive_survival_times
 from lutrace.endpoints.toxicity.course import count_shifts, derive_toxicity_courses, derive_toxicity_cycles
 from lutrace.endpoints.toxicity.graded_events import ToxicityBasis
 from lutrace.endpoints.toxicity.grading import grade_labs
@@ -48,13 +63,18 @@ __all__ = [
     "UNREVIEWED",
     "UNREVIEWED_VOLUME",
     "Basis",
+    "Course",
+    "CourseBasis",
+    "CourseSumError",
     "NewAgainst",
     "ResponseBasis",
     "ToxicityBasis",
     "aua_castration_resistance",
     "baseline_of",
     "best_response",
+    "build_course",
     "castrate_state",
+    "check_course",
     "check_plausible",
     "check_series",
     "classify_course",
@@ -63,13 +83,23 @@ __all__ = [
     "count_shifts",
     "derive_completion_by_cycle",
     "derive_completion_by_day",
+    "derive_course_counts",
+    "derive_course_queries",
+    "derive_course_states",
+    "derive_course_support",
+    "derive_course_transitions",
+    "derive_courses",
+    "derive_death_dates",
     "derive_dose_response",
     "derive_endpoints",
+    "derive_index_dates",
     "derive_line_agents",
     "derive_lines",
+    "derive_pfs_components",
     "derive_response_rows",
     "derive_score_courses",
     "derive_scores",
+    "derive_survival_times",
     "derive_toxicity_courses",
     "derive_toxicity_cycles",
     "derive_values",
