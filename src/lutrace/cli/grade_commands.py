@@ -5,8 +5,9 @@ Corridors are imported when their command runs: `lutrace --help` answers at once
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -20,12 +21,27 @@ def register(app: typer.Typer) -> None:
     app.command("grade", short_help="CTCAE grade of each laboratory result, with the clause that gave it.")(grade)
 
 
+def _brief(row: Mapping[str, Any]) -> dict[str, Any]:
+    """A row as people read it: what was measured, its term, its grade and why; files and JSON hold every column."""
+    why = "; ".join(row[name] for name in ("rule", "reason", "note") if row[name])
+    named = row.get("analyte") or row.get("term") or row.get("loinc")
+    return {
+        "row": row["input_row"],
+        "measured": f"{named} {_number(row['value'])} {row['unit']}",
+        "term": row["term"],
+        "grade": "not graded" if row["grade"] is None else row["grade"],
+        "why": why if row["other_grade"] is None else f"{why}; in the other unit grade {row['other_grade']}",
+    }
+
+
+def _number(value: Any) -> str:
+    return f"{value:.10g}" if isinstance(value, float) else str(value)
+
+
 def grade(
     labs: Annotated[
         Path,
-        typer.Argument(
-            help="table: patient_id date analyte (or term, or loinc) value unit lln uln [baseline_value]"
-        ),
+        typer.Argument(help="table: patient_id date analyte (or term, or loinc) value unit lln uln [baseline_value]"),
     ],
     criteria: Annotated[str, typer.Option(help="ctcae-4.0, ctcae-5.0 or ctcae-6.0")] = "ctcae-5.0",
     compare: Annotated[
@@ -63,7 +79,7 @@ def grade(
     if as_json:
         show_json({"grades": result.rows, "warnings": result.warnings})
     elif out is None and len(result.rows) <= MOST_SHOWN:
-        show_rows("grades", result.rows, columns=[name for name in result.columns if name != "criteria"])
+        show_rows("grades", [_brief(row) for row in result.rows])
         say_warnings(result.warnings)
     else:
         show_rows("grades", result.rows[:MOST_SHOWN] if compare else result.count_grades())

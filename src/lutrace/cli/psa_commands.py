@@ -5,8 +5,9 @@ The corridor is imported when the command runs: `lutrace --help` answers at once
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -14,22 +15,6 @@ from lutrace.cli.bars import progress_bars
 from lutrace.cli.show import as_plain, say, say_warnings, show_json, show_rows, tell
 from lutrace.core import write_rows
 
-COLUMNS = (
-    "patient_id",
-    "baseline_ng_ml",
-    "nadir_ng_ml",
-    "best_change_pct",
-    "psa50_day",
-    "psa50_confirmed",
-    "psa90_day",
-    "psa90_confirmed",
-    "progressed",
-    "progression_day",
-    "progression_rule",
-    "psadt_months",
-    "evaluable",
-    "reason",
-)
 FLIP_COLUMNS = ("switch", "chosen", "value", "n", "progressed", "gained", "lost", "day_changed", "psa50_changed",
                 "psa50_confirmed_changed", "evaluable_changed", "decides")  # fmt: skip
 MOST_SHOWN = 200
@@ -90,6 +75,7 @@ def psa(
     else:
         _show(result.patients.num_rows, rows, result.flips)
         tell(result.rule)
+        tell("once: a decline that no value 21 days later, or as --switch response_gap says, confirms")
         say_warnings(result.warnings)
         for fault in result.faults[:MOST_FAULTS]:
             say(f"left out: {fault}")
@@ -99,9 +85,30 @@ def psa(
         raise typer.Exit(1)
 
 
+def _brief(row: Mapping[str, Any]) -> dict[str, Any]:
+    """A patient as people read it; files and JSON hold every column."""
+    return {
+        "patient_id": row["patient_id"],
+        "baseline": row["baseline_ng_ml"],
+        "nadir": row["nadir_ng_ml"],
+        "best %": row["best_change_pct"],
+        "PSA50": _response(row, "psa50"),
+        "PSA90": _response(row, "psa90"),
+        "progressed": f"day {row['progression_day']}" if row["progressed"] else row["progressed"],
+        "doubling mo": row["psadt_months"],
+        "note": row["reason"],
+    }
+
+
+def _response(row: Mapping[str, Any], name: str) -> str | None:
+    if not row[name]:
+        return None if row[name] is None else "no"
+    return f"day {row[f'{name}_day']}{'' if row[f'{name}_confirmed'] else ' once'}"
+
+
 def _show(n_patients: int, rows: list[dict[str, object]], flips: tuple[dict[str, object], ...]) -> None:
     if rows:
-        show_rows("patients", rows[:MOST_SHOWN], columns=COLUMNS)
+        show_rows("patients", [_brief(row) for row in rows[:MOST_SHOWN]])
     if n_patients > len(rows[:MOST_SHOWN]):
         tell(f"{n_patients} patients; --out writes and --json prints all")
     if flips:

@@ -13,7 +13,8 @@ import ibis.expr.types as ir
 
 from lutrace.core import Row, UnusableInputError, write_rows
 from lutrace.endpoints import check_plausible, correct_calcium, grade_labs, mark_baselines, to_canonical_units
-from lutrace.study.lab_file import INPUT_ROW, LabFile, read_lab_file
+from lutrace.study.lab_file import LabFile, read_lab_file
+from lutrace.study.text_columns import INPUT_ROW
 from lutrace.terms import CTCAE_VERSIONS, ctcae_version
 
 DEFAULT_CRITERIA = "ctcae-5.0"

@@ -8,13 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.csv as pa_csv
-import pyarrow.parquet as pq
 
-from lutrace.core import UnusableInputError, read_numbered_rows
+from lutrace.core import UnusableInputError
+from lutrace.study.text_columns import INPUT_ROW, read_text_columns
 from lutrace.terms import (
     analyte_named,
     analyte_of_loinc,
@@ -25,7 +23,6 @@ from lutrace.terms import (
 NAMING = ("analyte", "loinc", "term")
 NUMBERS = ("value", "lln", "uln", "baseline_value")
 FLAGS = ("baseline_abnormal", "baseline_record")
-INPUT_ROW = "input_row"
 _YES = {"yes", "y", "true", "t", "1", "1.0", "ja", "j", "abnormal"}
 _NO = {"no", "n", "false", "f", "0", "0.0", "nein", "normal"}
 _JOIN = "\x1f"
@@ -49,7 +46,7 @@ def read_lab_file(path: Path) -> LabFile:
     Raises UnusableInputError for a file that cannot be read or lacks a column; a cell that cannot be read is a `fault`
     of its row.
     """
-    given = _read(path)
+    given = read_text_columns(path)
     names = [name for name in NAMING if name in given.column_names]
     missing = [name for name in ("patient_id", "value", "unit") if name not in given.column_names]
     if missing or not names:
@@ -76,76 +73,6 @@ def read_lab_file(path: Path) -> LabFile:
     columns["fault"] = pc.coalesce(*faults)
     found = frozenset(name for name in pc.unique(columns["analyte"]).to_pylist() if name is not None)
     return LabFile(given, pa.table(columns), found)
-
-
-def _read(path: Path) -> pa.Table:
-    table = _read_parquet(path) if path.suffix.lower() == ".parquet" else _read_text(path)
-    table = table.rename_columns([f"{name}_given" if name == INPUT_ROW else name for name in table.column_names])
-    return table.append_column(INPUT_ROW, pa.array(np.arange(table.num_rows, dtype=np.int64) + 2))
-
-
-def _read_parquet(path: Path) -> pa.Table:
-    if not path.is_file():
-        raise UnusableInputError(f"{path.name}: no such file")
-    try:
-        table = pq.read_table(path)
-    except pa.ArrowInvalid as error:
-        raise UnusableInputError(f"{path.name}: not a readable Parquet file") from error
-    return pa.table({name: _as_text(table[name]) for name in table.column_names})
-
-
-def _as_text(column: pa.ChunkedArray) -> pa.ChunkedArray:
-    if pa.types.is_timestamp(column.type):
-        column = column.cast(pa.date32())
-    return column.cast(pa.string())
-
-
-def _read_text(path: Path) -> pa.Table:
-    """A delimited file by Arrow's reader when it is plain, every other by the reader of all tables."""
-    if path.suffix.lower() in {".csv", ".tsv"} and path.is_file():
-        table = _read_plain(path)
-        if table is not None:
-            return table
-    numbered = read_numbered_rows(path)
-    names = list(dict.fromkeys(name for _, row in numbered for name in row))
-    columns = {name: pa.array([_cell(row.get(name)) for _, row in numbered], pa.string()) for name in names}
-    return pa.table(columns)
-
-
-def _cell(value: Any) -> str | None:
-    return None if value is None else str(value)
-
-
-def _read_plain(path: Path) -> pa.Table | None:
-    """The table when no quote, blank line or ragged row asks for more care; else None."""
-    with path.open("rb") as file:
-        head = file.readline().removeprefix(b"\xef\xbb\xbf").decode("utf-8", errors="replace")
-        if any(
-            b'"' in block or b"\n\n" in block or b"\n\r\n" in block for block in iter(lambda: file.read(1 << 24), b"")
-        ):
-            return None
-    mark = "\t" if path.suffix.lower() == ".tsv" else ";" if head.count(";") > head.count(",") else ","
-    names = [name.strip() for name in head.strip("\r\n").split(mark)]
-    if '"' in head or len(set(names)) != len(names) or "" in names:
-        return None
-    try:
-        table = pa_csv.read_csv(
-            path,
-            read_options=pa_csv.ReadOptions(column_names=names, skip_rows=1, use_threads=False),
-            parse_options=pa_csv.ParseOptions(delimiter=mark, quote_char=False),
-            convert_options=pa_csv.ConvertOptions(
-                column_types=dict.fromkeys(names, pa.string()), strings_can_be_null=True, null_values=[""]
-            ),
-        )
-    except pa.ArrowInvalid:
-        return None
-    trimmed = {name: _trimmed(table[name]) for name in names}
-    return pa.table(trimmed)
-
-
-def _trimmed(column: pa.ChunkedArray) -> pa.ChunkedArray:
-    text = pc.utf8_trim_whitespace(column)
-    return pc.if_else(pc.equal(text, ""), pa.scalar(None, pa.string()), text)
 
 
 def _resolve(given: pa.Table, names: Sequence[str]) -> dict[str, Any]:

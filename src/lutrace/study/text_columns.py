@@ -23,14 +23,15 @@ _NEEDS_CARE = (b'"', b"\n\n", b"\n\r\n")
 def read_text_columns(path: Path) -> pa.Table:
     """The columns of a CSV, TSV, XLSX or Parquet file as stripped text (empty cells null), and `input_row`.
 
-    Raises UnusableInputError for a file that cannot be read, or that has a column named `input_row`.
+    A column of the file that is called `input_row` itself becomes `input_row_given`. Raises UnusableInputError for a
+    file that cannot be read, or that has both.
     """
     check_is_table_file(path)
     ending = path.suffix.lower()
     table = _read_parquet(path) if ending == ".parquet" else _read_plain(path) if ending in (".csv", ".tsv") else None
     if table is None:
         return _read_with_care(path)
-    _check_names(path, table.column_names)
+    table = table.rename_columns(_free_names(path, table.column_names))
     return table.append_column(INPUT_ROW, pa.array(np.arange(table.num_rows, dtype=np.int64) + 2))
 
 
@@ -88,17 +89,18 @@ def _stripped(column: pa.ChunkedArray) -> pa.ChunkedArray:
 def _read_with_care(path: Path) -> pa.Table:
     numbered = read_numbered_rows(path)
     names = list(dict.fromkeys(name for _, row in numbered for name in row))
-    _check_names(path, names)
     columns = {
-        name: pa.array([None if row.get(name) is None else str(row[name]) for _, row in numbered], pa.string())
-        for name in names
+        free: pa.array([None if row.get(name) is None else str(row[name]) for _, row in numbered], pa.string())
+        for free, name in zip(_free_names(path, names), names, strict=True)
     }
     return pa.table({**columns, INPUT_ROW: pa.array([number for number, _ in numbered], pa.int64())})
 
 
-def _check_names(path: Path, names: list[str]) -> None:
-    if INPUT_ROW in names:
-        raise UnusableInputError(f"{path.name}: a column may not be called {INPUT_ROW}; rename it")
+def _free_names(path: Path, names: list[str]) -> list[str]:
+    free = [f"{name}_given" if name == INPUT_ROW else name for name in names]
+    if len(set(free)) != len(free):
+        raise UnusableInputError(f"{path.name}: has {INPUT_ROW} and {INPUT_ROW}_given; rename one of them")
+    return free
 
 
 def write_table(path: Path, table: pa.Table) -> None:
