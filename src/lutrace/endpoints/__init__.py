@@ -19,9 +19,13 @@ from lutrace.endpoints.derivations import (
     derived_names,
     express_values,
 )
+from lutrace.endpoints.history.agreement import compare_mcrpc_dates, count_mcrpc_patterns
 from lutrace.endpoints.history.cycles import check_series, list_cycle_statements, reconcile_cycles
+from lutrace.endpoints.history.gleason import derive_grade_groups
 from lutrace.endpoints.history.lines import derive_line_agents, derive_lines
+from lutrace.endpoints.history.mcrpc import choose_mcrpc_dates, derive_mcrpc_dates
 from lutrace.endpoints.history.prior_regimens import count_prior_regimens, find_line_queries
+from lutrace.endpoints.history.sites import derive_sites
 from lutrace.endpoints.new_lesions import UNREVIEWED
 from lutrace.endpoints.psa.castration_resistance import (
     aua_castration_resistance,
@@ -77,8 +81,11 @@ __all__ = [
     "check_course",
     "check_plausible",
     "check_series",
+    "choose_mcrpc_dates",
     "classify_course",
+    "compare_mcrpc_dates",
     "correct_calcium",
+    "count_mcrpc_patterns",
     "count_prior_regimens",
     "count_shifts",
     "derive_completion_by_cycle",
@@ -92,13 +99,16 @@ __all__ = [
     "derive_death_dates",
     "derive_dose_response",
     "derive_endpoints",
+    "derive_grade_groups",
     "derive_index_dates",
     "derive_line_agents",
     "derive_lines",
+    "derive_mcrpc_dates",
     "derive_pfs_components",
     "derive_response_rows",
     "derive_score_courses",
     "derive_scores",
+    "derive_sites",
     "derive_survival_times",
     "derive_toxicity_courses",
     "derive_toxicity_cycles",

@@ -41,16 +41,22 @@ class CycleRules(FrozenModel):
 class McrpcRules(FrozenModel):
     """How the date of metastatic castration-resistant disease is found.
 
-    castrate_ng_dl: testosterone below it is castrate. testosterone_age: how old a value may be. castrate_after: how long
-    after its begin androgen deprivation is trusted to have made castrate. depot: how long a dose without an end acts;
-    empty takes the drug's own from the vocabulary. conflict_after: other definitions further from the preferred date
-    are a conflict.
+    castrate_ng_dl: testosterone below it is castrate. testosterone_age: how old a value may be. castrate_after: how
+    long after its begin androgen deprivation has made castrate. depot: how long one dose acts; empty takes the drug's
+    own from the vocabulary. late_dose: a dose so long after the last one ceased keeps the state. open_deprivation: a
+    drug without a recorded end is `ongoing`, or one `dose`. hormone_sensitive_within: an ARPI or taxane that begins so
+    soon after androgen deprivation treats hormone-sensitive disease. conflict_after: other definitions further from
+    the preferred date are a conflict.
     """
 
     castrate_ng_dl: float = Field(default=50.0, gt=0)
     testosterone_age: Days = Field(default=180.0, gt=0)
     castrate_after: Days = Field(default=28.0, ge=0)
     depot: Days | None = Field(default=None, gt=0)
+    late_dose: Days = Field(default=28.0, ge=0)
+    open_deprivation: Literal["ongoing", "dose"] = "ongoing"
+    hormone_sensitive_within: Days = Field(default=180.0, ge=0)
+    partial_date: Literal["first", "middle", "last"] = "middle"
     conflict_after: Days = Field(default=90.0, ge=0)
 
 

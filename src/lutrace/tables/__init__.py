@@ -28,12 +28,14 @@ from lutrace.tables.estimates import ESTIMATES
 from lutrace.tables.facts import Facts
 from lutrace.tables.finding_uptakes import FINDING_UPTAKES
 from lutrace.tables.follow_up import FOLLOW_UP
+from lutrace.tables.history import GRADE_GROUPS, METASTASIS_SITES
 from lutrace.tables.labs import LABS
 from lutrace.tables.lesion_doses import LESION_DOSES
 from lutrace.tables.lesion_links import LESION_LINKS
 from lutrace.tables.lesions import LESIONS
 from lutrace.tables.lines import LINE_AGENTS, LINE_QUERIES, LINES, PRIOR_REGIMENS
 from lutrace.tables.masks import MASKS
+from lutrace.tables.mcrpc import MCRPC_AGREEMENTS, MCRPC_CHOICES, MCRPC_DATES
 from lutrace.tables.medications import MEDICATIONS
 from lutrace.tables.organs import ORGANS
 from lutrace.tables.overrides import OVERRIDES
@@ -127,6 +129,11 @@ RESULT_TABLES: dict[str, Table] = {
         LINE_QUERIES,
         RECONCILED_CYCLES,
         SERIES_CHECKS,
+        MCRPC_DATES,
+        MCRPC_CHOICES,
+        MCRPC_AGREEMENTS,
+        GRADE_GROUPS,
+        METASTASIS_SITES,
     )
 }
 """The tables that a run fills, by name."""
@@ -156,6 +163,7 @@ __all__ = [
     "FACT_TABLES",
     "FINDING_UPTAKES",
     "FOLLOW_UP",
+    "GRADE_GROUPS",
     "LABS",
     "LESIONS",
     "LESION_DOSES",
@@ -164,7 +172,11 @@ __all__ = [
     "LINE_AGENTS",
     "LINE_QUERIES",
     "MASKS",
+    "MCRPC_AGREEMENTS",
+    "MCRPC_CHOICES",
+    "MCRPC_DATES",
     "MEDICATIONS",
+    "METASTASIS_SITES",
     "ORGANS",
     "OVERRIDES",
     "PATIENTS",

@@ -41,6 +41,13 @@ class Castrating(FrozenModel):
     depot_days: int
 
 
+class ResistantOnly(FrozenModel):
+    """Drugs and classes that are given in castration-resistant disease only."""
+
+    agents: tuple[str, ...]
+    classes: tuple[str, ...]
+
+
 class CycleCode(FrozenModel):
     """A code of radioligand therapy, the agent that it means, and the years in which it means that."""
 
@@ -61,6 +68,7 @@ class LineVocabulary(FrozenModel):
     one_agent: tuple[OneAgent, ...]
     castrating: tuple[Castrating, ...]
     castrating_operations: tuple[str, ...]
+    resistant_only: ResistantOnly
     abbreviations: dict[str, tuple[str, ...]]
     cycle_codes: tuple[CycleCode, ...]
 
@@ -72,7 +80,8 @@ def line_vocabulary() -> LineVocabulary:
     named = [agent for group in found.groups for agent in group.agents]
     named += [name for pair in found.one_agent for name in (pair.agent, *pair.partners)]
     named += [item.agent for item in found.castrating]
-    named += [*found.castrating_operations, *found.abbreviations, *(code.agent for code in found.cycle_codes)]
+    named += [*found.resistant_only.agents, *found.castrating_operations, *found.abbreviations]
+    named += [code.agent for code in found.cycle_codes]
     unknown = sorted({name for name in named if drug_named(name) is None})
     if unknown:
         raise UnusableInputError(f"lines.yaml names drugs that drugs.yaml does not have: {', '.join(unknown)}")

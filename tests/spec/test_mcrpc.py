@@ -1,0 +1,290 @@
+"""The date of mCRPC: PSA, testosterone, androgen deprivation, diagnoses, treatments in, dates out; days from zero."""
+
+from __future__ import annotations
+
+import random
+from typing import Any
+
+import ibis
+import pyarrow as pa
+import pytest
+from tests.conftest import day
+from tests.spec.line_patient import FewFacts, number_of
+
+from lutrace.core import Row
+from lutrace.endpoints import (
+    choose_mcrpc_dates,
+    compare_mcrpc_dates,
+    count_mcrpc_patterns,
+    derive_mcrpc_dates,
+)
+from lutrace.protocol import McrpcRules
+
+RISING = ((0, 1.0), (30, 1.6), (60, 2.6), (90, 4.2))
+"""EAU at day 90 (three rises; 1.6, 2.6 and 4.2 are at least 50 % above 1.0, above 2), AUA at day 60."""
+
+
+def facts_of(
+    *,
+    psa: tuple[tuple[int, float], ...] = (),
+    testosterone: tuple[tuple[Any, ...], ...] = (),
+    adt: tuple[tuple[Any, ...], ...] = (),
+    given: tuple[tuple[Any, ...], ...] = (),
+    diagnoses: tuple[dict[str, Any], ...] = (),
+    texts: tuple[dict[str, Any], ...] = (),
+    patient: str = "p",
+) -> dict[str, list[Row]]:
+    who = {"patient_id": patient}
+    labs: list[Row] = [
+        {
+            **who,
+            "date": day(at),
+            "analyte": "psa",
+            "value": value,
+            "canonical_unit": "ng/mL",
+            "row_id": f"psa{patient}{at}",
+        }
+        for at, value in psa
+    ]
+    labs += [
+        {
+            **who,
+            "date": day(at),
+            "analyte": "testosterone",
+            "value": value,
+            "comparator": sign[0] if sign else None,
+            "canonical_unit": "ng/dL",
+            "row_id": f"t{patient}{at}",
+        }
+        for at, value, *sign in testosterone
+    ]
+    periods = [
+        {
+            **who,
+            "agent": agent,
+            "begin_date": day(begin),
+            "begin_date_precision": "day",
+            "end_date": None if end is None else day(end),
+            "row_id": f"{agent}{patient}{begin}",
+        }
+        for agent, begin, end in (*adt, *given)
+    ]
+    treatments = [
+        {**row, "agent_class": None}
+        for row in periods
+        if row["agent"] not in ("leuprorelin", "degarelix", "bicalutamide")
+    ]
+    medications = [row for row in periods if row["agent"] in ("leuprorelin", "degarelix", "bicalutamide")]
+    known = [{**who, "row_id": f"dx{patient}{place}", **row} for place, row in enumerate(diagnoses)]
+    letters = [
+        {**who, "negated": False, "uncertain": False, "note_date": day(0), "row_id": f"text{place}", **row}
+        for place, row in enumerate(texts)
+    ]
+    return {
+        "labs": labs,
+        "medications": medications,
+        "treatments": treatments,
+        "diagnoses": known,
+        "text_findings": letters,
+        "cycles": [],
+    }
+
+
+def dates_of(rules: McrpcRules | None = None, **given: Any) -> dict[str, Row]:
+    rows = derive_mcrpc_dates(FewFacts(facts_of(**given)), rules).to_pyarrow().to_pylist()
+    return {row["definition"]: row for row in rows}
+
+
+def crpc_days(found: dict[str, Row]) -> dict[str, int | None]:
+    return {name: number_of(row["crpc_date"]) for name, row in found.items()}
+
+
+def dx(milestone: str, at: int, method: str = "physician", **more: Any) -> dict[str, Any]:
+    return {"milestone": milestone, "date": day(at), "date_precision": "day", "method": method, **more}
+
+
+DATES: list[tuple[str, dict[str, Any], dict[str, int | None]]] = [
+    (
+        "rises_at_castrate_testosterone_meet_eau_and_aua",
+        {"psa": RISING, "testosterone": ((0, 20.0),)},
+        {"eau": 90, "aua": 60},
+    ),
+    (
+        "pcwg3_needs_25_percent_2_ng_ml_and_a_second_value",
+        {"psa": ((0, 1.0), (30, 4.0), (60, 5.0)), "testosterone": ((0, 20.0),)},
+        {"pcwg3": 30, "aua": 60},
+    ),
+    ("without_a_castrate_state_no_rise_counts", {"psa": RISING}, {}),
+    ("testosterone_of_50_is_not_castrate", {"psa": RISING, "testosterone": ((0, 50.0),)}, {}),
+    ("testosterone_of_49_is", {"psa": RISING, "testosterone": ((0, 49.0),)}, {"eau": 90, "aua": 60}),
+    ("below_50_is", {"psa": RISING, "testosterone": ((0, 50.0, "<"),)}, {"eau": 90, "aua": 60}),
+    ("testosterone_older_than_180_days_is_not_known", {"psa": RISING, "testosterone": ((-151, 20.0),)}, {}),
+    (
+        "androgen_deprivation_since_28_days_is_castrate",
+        {"psa": RISING, "adt": (("leuprorelin", -28, None),)},
+        {"eau": 90, "aua": 60},
+    ),
+    (
+        "since_27_days_it_is_not_yet_and_the_rises_count_from_the_next_value",
+        {"psa": RISING, "adt": (("leuprorelin", -27, None),)},
+        {"aua": 90},
+    ),
+    ("an_antiandrogen_alone_is_not", {"psa": RISING, "adt": (("bicalutamide", -200, None),)}, {}),
+    ("orchiectomy_is_for_good", {"psa": RISING, "given": (("orchiectomy", -900, -900),)}, {"eau": 90, "aua": 60}),
+    ("one_dose_acts_for_its_depot_only", {"psa": RISING, "adt": (("leuprorelin", -28, -28),)}, {}),
+    (
+        "doses_every_four_weeks_go_on",
+        {"psa": RISING, "adt": tuple(("leuprorelin", at, at) for at in range(-56, 90, 28))},
+        {"eau": 90, "aua": 60},
+    ),
+    (
+        "testosterone_that_is_not_castrate_under_deprivation_forbids",
+        {"psa": RISING, "adt": (("leuprorelin", -200, None),), "testosterone": ((0, 300.0),)},
+        {},
+    ),
+    (
+        "testosterone_from_before_the_deprivation_does_not_forbid",
+        {"psa": RISING, "adt": (("leuprorelin", -60, None),), "testosterone": ((-70, 300.0),)},
+        {"eau": 90, "aua": 60},
+    ),
+    (
+        "a_recorded_diagnosis_counts_by_its_method",
+        {"diagnoses": (dx("crpc", 10), dx("crpc", 5, "code"))},
+        {"physician": 10, "code": 5},
+    ),
+    ("a_derived_diagnosis_is_none", {"diagnoses": (dx("crpc", 10, "derived"),)}, {}),
+    ("a_letter_counts", {"texts": ({"fact": "mcrpc", "date": day(7)},)}, {"text": 7}),
+    ("a_letter_without_a_day_counts_from_its_own", {"texts": ({"fact": "crpc", "note_date": day(9)},)}, {"text": 9}),
+    ("a_denial_does_not", {"texts": ({"fact": "mcrpc", "date": day(7), "negated": True},)}, {}),
+    ("a_doubt_does_not", {"texts": ({"fact": "mcrpc", "date": day(7), "uncertain": True},)}, {}),
+    (
+        "an_arpi_more_than_180_days_after_the_begin_of_deprivation_is_a_surrogate",
+        {"adt": (("leuprorelin", 0, None),), "given": (("abiraterone", 181, None),)},
+        {"surrogate": 181},
+    ),
+    (
+        "an_arpi_180_days_after_it_treats_hormone_sensitive_disease",
+        {"adt": (("leuprorelin", 0, None),), "given": (("abiraterone", 180, None),)},
+        {},
+    ),
+    (
+        "the_first_treatment_that_counts_is_taken",
+        {
+            "adt": (("leuprorelin", 0, None),),
+            "given": (("docetaxel", 60, 160), ("enzalutamide", 500, 700), ("cabazitaxel", 720, None)),
+        },
+        {"surrogate": 500},
+    ),
+    ("cabazitaxel_shows_it_whatever_else_is_known", {"given": (("cabazitaxel", 300, None),)}, {"surrogate": 300}),
+    ("an_arpi_without_known_deprivation_shows_nothing", {"given": (("abiraterone", 300, None),)}, {}),
+]
+
+
+@pytest.mark.parametrize(("given", "expected"), [d[1:] for d in DATES], ids=[d[0] for d in DATES])
+def test_definitions(given: dict[str, Any], expected: dict[str, int | None]) -> None:
+    assert crpc_days(dates_of(**given)) == expected
+
+
+MCRPC: list[tuple[str, tuple[dict[str, Any], ...], int | None]] = [
+    ("metastases_before_it", (dx("metastatic", -100), dx("crpc", 50)), 50),
+    ("metastases_after_it", (dx("crpc", 50), dx("metastatic", 200)), 200),
+    ("metastases_without_a_date", (dx("crpc", 50),), None),
+    ("a_record_of_mcrpc_says_both", (dx("mcrpc", 50),), 50),
+    ("m1_at_the_first_diagnosis", (dx("initial", -900, m="cM1b"), dx("crpc", 50)), 50),
+    ("m0_at_the_first_diagnosis", (dx("initial", -900, m="cM0"), dx("crpc", 50)), None),
+]
+
+
+@pytest.mark.parametrize(("diagnoses", "expected"), [m[1:] for m in MCRPC], ids=[m[0] for m in MCRPC])
+def test_mcrpc_is_the_later_of_resistance_and_metastases(
+    diagnoses: tuple[dict[str, Any], ...], expected: int | None
+) -> None:
+    assert number_of(dates_of(diagnoses=diagnoses)["physician"]["mcrpc_date"]) == expected
+
+
+GRADES: list[tuple[str, dict[str, Any], str, str]] = [
+    ("a_person", {"diagnoses": (dx("crpc", 10),)}, "physician", "A"),
+    ("a_person_to_the_year", {"diagnoses": (dx("crpc", 10) | {"date_precision": "year"},)}, "physician", "C"),
+    ("measured", {"psa": RISING, "testosterone": ((80, 20.0), (0, 20.0))}, "eau", "B"),
+    ("by_exposure", {"psa": RISING, "adt": (("leuprorelin", -90, None),)}, "eau", "C"),
+    ("a_code", {"diagnoses": (dx("crpc", 10, "code"),)}, "code", "D"),
+    ("a_treatment", {"given": (("cabazitaxel", 300, None),)}, "surrogate", "E"),
+]
+
+
+@pytest.mark.parametrize(("given", "definition", "grade"), [g[1:] for g in GRADES], ids=[g[0] for g in GRADES])
+def test_grades_of_evidence(given: dict[str, Any], definition: str, grade: str) -> None:
+    assert dates_of(**given)[definition]["grade"] == grade
+
+
+CHOICES: list[tuple[str, dict[str, Any], tuple[str, int, bool, int]]] = [
+    (
+        "a_person_before_psa_and_a_date_90_days_off_is_no_conflict",
+        {"psa": RISING, "testosterone": ((0, 20.0),), "diagnoses": (dx("crpc", 150),)},
+        ("physician", 150, False, 3),
+    ),
+    (
+        "a_date_91_days_off_is",
+        {"psa": RISING, "testosterone": ((0, 20.0),), "diagnoses": (dx("crpc", 151),)},
+        ("physician", 151, True, 3),
+    ),
+    (
+        "a_treatment_far_off_is_no_conflict",
+        {"diagnoses": (dx("crpc", 0),), "given": (("cabazitaxel", 800, None),)},
+        ("physician", 0, False, 2),
+    ),
+    (
+        "within_a_grade_the_order_of_definitions_decides",
+        {"psa": RISING, "testosterone": ((0, 20.0),)},
+        ("eau", 90, False, 2),
+    ),
+]
+
+
+@pytest.mark.parametrize(("given", "expected"), [c[1:] for c in CHOICES], ids=[c[0] for c in CHOICES])
+def test_choices(given: dict[str, Any], expected: tuple[str, int, bool, int]) -> None:
+    dates = derive_mcrpc_dates(FewFacts(facts_of(**given)))
+    [row] = choose_mcrpc_dates(dates).to_pyarrow().to_pylist()
+    assert (row["definition"], number_of(row["crpc_date"]), row["conflict"], row["n_definitions"]) == expected
+
+
+def test_agreement_counts_patients_by_pair_and_distance() -> None:
+    columns = {
+        "patient_id": ["a", "a", "b", "b", "c", "d", "d"],
+        "definition": ["eau", "aua", "eau", "aua", "eau", "eau", "aua"],
+        "crpc_date": [day(n) for n in (0, 30, 0, 31, 0, 0, 91)],
+    }
+    [row] = compare_mcrpc_dates(ibis.memtable(pa.table(columns))).to_pyarrow().to_pylist()
+    assert row == {
+        "definition_a": "aua",
+        "definition_b": "eau",
+        "n_a": 3,
+        "n_b": 4,
+        "n_both": 3,
+        "n_within_30": 1,
+        "n_within_90": 2,
+    }
+
+
+def test_patterns_count_who_is_found_by_what() -> None:
+    choices = ibis.memtable(pa.table({"definitions": ["aua + eau", "eau", "eau"]}))
+    rows = count_mcrpc_patterns(choices).order_by("definitions").to_pyarrow().to_pylist()
+    assert [(row["definitions"], row["patients"]) for row in rows] == [("aua + eau", 1), ("eau", 2)]
+
+
+def test_the_order_of_records_changes_nothing_and_a_later_psa_no_earlier_date() -> None:
+    tables = facts_of(
+        psa=RISING, testosterone=((0, 20.0), (40, 20.0)), diagnoses=(dx("crpc", 10), dx("crpc", 5, "code"))
+    )
+    expected = derive_mcrpc_dates(FewFacts(tables)).order_by("definition").to_pyarrow().to_pylist()
+    mixed = {name: random.Random(2).sample(rows, len(rows)) for name, rows in tables.items()}
+    assert derive_mcrpc_dates(FewFacts(mixed)).order_by("definition").to_pyarrow().to_pylist() == expected
+    later = facts_of(psa=((120, 0.1),))["labs"]
+    more = {**tables, "labs": [*tables["labs"], *later]}
+    assert derive_mcrpc_dates(FewFacts(more)).order_by("definition").to_pyarrow().to_pylist() == expected
+
+
+def test_nothing_after_the_data_cut_is_known() -> None:
+    facts = FewFacts(facts_of(psa=RISING, testosterone=((0, 20.0),), diagnoses=(dx("crpc", 100),)))
+    rows = derive_mcrpc_dates(facts, data_cut=day(89)).to_pyarrow().to_pylist()
+    assert [row["definition"] for row in rows] == ["aua"]
