@@ -1,0 +1,48 @@
+"""`lutrace grade` beside the second implementation in validation/ctcae, on few records."""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+HERE = Path(__file__).parents[2] / "validation" / "ctcae"
+
+
+def load(name: str) -> ModuleType:
+    key = f"lutrace_validation_ctcae_{name}"
+    if key not in sys.modules:
+        spec = importlib.util.spec_from_file_location(key, HERE / f"{name}.py")
+        assert spec is not None
+        assert spec.loader is not None
+        sys.modules[key] = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(sys.modules[key])
+    return sys.modules[key]
+
+
+@pytest.mark.parametrize("version", ["4.0", "5.0", "6.0"])
+def test_second_implementation_agrees_on_records_at_the_boundaries(version: str) -> None:
+    compare = load("compare")
+    counts, differ = compare.compare(compare.draw_labs(500), version)
+    assert differ.to_dict("records") == []
+    assert min(counts.values()) > 20
+
+
+def test_the_comparison_sees_a_difference(monkeypatch: pytest.MonkeyPatch) -> None:
+    compare, second = load("compare"), load("second")
+    labs = compare.draw_labs(500)
+    theirs = compare.run_lutrace(labs, "5.0")
+    monkeypatch.setattr(compare, "run_lutrace", lambda *_: theirs)
+    for table, key, other in [
+        (second.LOW_CUTOFFS, "platelets", (75, second.Fraction("50.0001"), 25)),
+        (second.ULN_STEPS, "creatinine", (1, 1.5, 3, 4)),
+        (second.BASELINE_STEPS, ("5.0", "alt"), ((1.5, 3, 5, 20), False)),
+        (second.BASELINE_STEPS, ("5.0", "bilirubin"), ((1, 1.5, 3, 10), True)),
+        (second.HAEMOGLOBIN_G_L, "g/dL", second.Fraction("10.001")),
+    ]:
+        with monkeypatch.context() as changed:
+            changed.setitem(table, key, other)
+            assert not compare.compare(labs, "5.0")[1].empty, key
