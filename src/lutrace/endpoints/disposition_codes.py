@@ -6,26 +6,34 @@ from typing import Any
 
 import ibis
 import ibis.expr.types as ir
+import pyarrow as pa
 
-from lutrace.terms import disposition_systems
+from lutrace.terms import DispositionSystem, disposition_systems
 
 OWN = "lutrace"
 """The system of this program's own words."""
 
 
-def mean_disposition(system: ir.StringValue, code: ir.StringValue) -> Any:
-    """The meaning of a code of a system; empty for an unknown or refused one."""
-    branches = []
-    for known in disposition_systems():
-        written = code.strip().upper()
-        if known.digits is not None:
-            written = written.substr(0, known.digits)
-        for meaning, codes in known.codes.items():
-            held = (system == known.name) & written.isin([one.upper() for one in codes])
-            branches.append((held, meaning))
-    return ibis.cases(*branches, else_=ibis.null("string"))
+def with_meaning(rows: ir.Table) -> ir.Table:
+    """The rows with `meaning`, from `code_system` and `code`; empty for an unknown or refused code."""
+    written = rows.code.strip().upper()
+    short = [
+        (rows.code_system == one.name, written.substr(0, one.digits)) for one in disposition_systems() if one.digits
+    ]
+    rows = rows.mutate(written=ibis.cases(*short, else_=written))
+    known = [
+        {"code_system": system.name, "written": code.upper(), "meaning": meaning}
+        for system in disposition_systems()
+        for meaning, codes in system.codes.items()
+        for code in codes
+    ]
+    schema = pa.schema([(name, pa.string()) for name in ("code_system", "written", "meaning")])
+    meanings = ibis.memtable(pa.Table.from_pylist(known, schema=schema))
+    joined = rows.left_join(meanings, ["code_system", "written"])
+    return joined.drop("code_system_right", "written_right", "written")
 
 
 def mean_own_word(word: ir.StringValue) -> Any:
     """The meaning of a word of the program's own vocabulary (stop reasons of treatments and letters)."""
-    return mean_disposition(ibis.literal(OWN), word)
+    own: DispositionSystem = next(one for one in disposition_systems() if one.name == OWN)
+    return ibis.cases(*((word.isin(list(codes)), meaning) for meaning, codes in own.codes.items()))

@@ -10,7 +10,7 @@ import ibis.expr.types as ir
 from lutrace.endpoints.course.begun_lines import begun_lines
 from lutrace.endpoints.course.doses import CYCLE_TABLE
 from lutrace.endpoints.course.states import Course
-from lutrace.endpoints.disposition_codes import mean_disposition, mean_own_word
+from lutrace.endpoints.disposition_codes import mean_own_word, with_meaning
 from lutrace.endpoints.survival.deaths import derive_death_dates
 from lutrace.tables import COURSE_QUERIES, DISPOSITIONS, TREATMENTS
 
@@ -180,10 +180,9 @@ def _deaths(course: Course) -> list[ir.Table]:
 
 
 def _codes(course: Course) -> list[ir.Table]:
-    rows = course.basis.facts.table(DISPOSITIONS)
-    meaning = mean_disposition(rows.code_system, rows.code)
-    unknown = rows.filter(meaning.isnull())
-    undated = rows.filter(meaning.notnull() & (meaning == "death") & rows.date.isnull())
+    rows = with_meaning(course.basis.facts.table(DISPOSITIONS))
+    unknown = rows.filter(rows.meaning.isnull())
+    undated = rows.filter((rows.meaning == "death") & rows.date.isnull())
     return [
         _query(
             unknown,

@@ -7,7 +7,7 @@ import ibis.expr.types as ir
 
 from lutrace.endpoints.basis import attach
 from lutrace.endpoints.course.basis import CourseBasis
-from lutrace.endpoints.disposition_codes import mean_disposition, mean_own_word
+from lutrace.endpoints.disposition_codes import mean_own_word, with_meaning
 from lutrace.tables import DISEASE_EVENTS, DISPOSITIONS, TEXT_FINDINGS, TREATMENTS
 from lutrace.terms import disposition_meanings
 
@@ -36,10 +36,8 @@ def ends_of(statements: ir.Table) -> ir.Table:
 
 
 def _sources(basis: CourseBasis) -> list[ir.Table]:
-    left = basis.facts.table(DISPOSITIONS)
-    left = left.mutate(
-        meaning=mean_disposition(left.code_system, left.code), day=left.date, exactness=left.date_precision
-    )
+    left = with_meaning(basis.facts.table(DISPOSITIONS))
+    left = left.mutate(day=left.date, exactness=left.date_precision)
     series = basis.facts.table(TREATMENTS)
     series = series.filter((series.agent_class == "rlt") & series.stop_reason.notnull())
     series = series.mutate(

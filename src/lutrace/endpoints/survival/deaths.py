@@ -9,7 +9,7 @@ import ibis
 import ibis.expr.types as ir
 
 from lutrace.endpoints.basis import attach, ranked_first
-from lutrace.endpoints.disposition_codes import mean_disposition
+from lutrace.endpoints.disposition_codes import with_meaning
 from lutrace.endpoints.survival.activity import last_activity
 from lutrace.protocol import DeathDates
 from lutrace.tables import DEATH_DATES, DISPOSITIONS, FOLLOW_UP, Facts
@@ -83,9 +83,8 @@ def _stated(facts: Facts) -> ir.Table:
     """`patient_id stated_date precision source_table source_row`: the statement that stands for each death."""
     said = facts.table(FOLLOW_UP)
     said = said.filter((said.status == "dead") & said.date.notnull())
-    left = facts.table(DISPOSITIONS)
-    is_death = (mean_disposition(left.code_system, left.code) == "death").fill_null(False)
-    left = left.filter(is_death & left.date.notnull())
+    left = with_meaning(facts.table(DISPOSITIONS))
+    left = left.filter((left.meaning == "death") & left.date.notnull())
     every = ibis.union(
         *[
             table.select(
