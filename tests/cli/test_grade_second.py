@@ -39,9 +39,9 @@ def test_the_comparison_sees_a_difference(monkeypatch: pytest.MonkeyPatch) -> No
     for table, key, other in [
         (second.LOW_CUTOFFS, "platelets", (75, second.Fraction("50.0001"), 25)),
         (second.ULN_STEPS, "creatinine", (1, 1.5, 3, 4)),
-        (second.BASELINE_STEPS, ("5.0", "alt"), ((1.5, 3, 5, 20), False)),
-        (second.BASELINE_STEPS, ("5.0", "bilirubin"), ((1, 1.5, 3, 10), True)),
-        (second.HAEMOGLOBIN_G_L, "g/dL", second.Fraction("10.001")),
+        (second.BASELINE_STEPS, ("5.0", "alt"), ((1.5, 2, 5, 20), True)),
+        (second.BASELINE_STEPS, ("5.0", "bilirubin"), ((1, 2.5, 3, 10), False)),
+        (second.HAEMOGLOBIN_G_L, "g/dL", second.Fraction("10.1")),
     ]:
         with monkeypatch.context() as changed:
             changed.setitem(table, key, other)

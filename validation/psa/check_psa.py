@@ -33,8 +33,11 @@ def check_random() -> pd.DataFrame:
     found = []
     for seed, mark in enumerate((".", ",", "mixed"), start=1):
         psa, index = compare.draw_table(PATIENTS, seed, mark)
+        if mark == ",":
+            psa, index = compare.write_dates(psa, index)
         differ = compare.compare(psa, index)
-        print(f"   {len(index)} random patients, {len(psa)} values, decimals {mark}: {_count(differ)}")
+        by = "date" if "date" in psa.columns else "day"
+        print(f"   {len(index)} random patients, {len(psa)} values by {by}, decimals {mark}: {_count(differ)}")
         found.append(differ)
     together = _load("compare_crpc")
     dated, differ = together.compare(*together.draw(1_500), together.OLDEST_TESTOSTERONE_DAYS)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import importlib.util
 import random
 import subprocess
@@ -51,7 +52,9 @@ def run_lutrace(psa: pd.DataFrame, index: dict[str, int], switches: tuple[str, .
     with tempfile.TemporaryDirectory() as folder:
         series, days, out = (Path(folder) / name for name in ("psa.csv", "index.csv", "out.csv"))
         psa.to_csv(series, index=False)
-        pd.DataFrame({"patient_id": list(index), "day": list(index.values())}).to_csv(days, index=False)
+        column = "day" if "day" in psa.columns else "date"
+        told = [str(dt.date.fromordinal(day)) if column == "date" else str(day) for day in index.values()]
+        pd.DataFrame({"patient_id": list(index), column: told}).to_csv(days, index=False)
         command = [str(Path(sys.executable).parent / "lutrace"), "psa", str(series), "--index", str(days)]
         for switch in switches:
             command += ["--switch", switch]
@@ -168,6 +171,13 @@ def draw_table(patients: int, seed: int = 2016, mark: str = ".") -> tuple[pd.Dat
         rows += [(name, index[name] + day, text) for day, text in draw_patient(chance, mark)]
     chance.shuffle(rows)
     return pd.DataFrame(rows, columns=["patient_id", "day", "psa_ng_ml"]), index
+
+
+def write_dates(psa: pd.DataFrame, index: dict[str, int]) -> tuple[pd.DataFrame, dict[str, int]]:
+    """The same patients by calendar date, around a leap day; the index as ordinals."""
+    start = dt.date(2023, 9, 1).toordinal()
+    dates = [str(dt.date.fromordinal(start + int(day))) for day in psa["day"]]
+    return psa.assign(date=dates).drop(columns="day"), {name: start + day for name, day in index.items()}
 
 
 def read_vancouver(path: Path, which: str) -> tuple[pd.DataFrame, dict[str, int]]:
