@@ -185,18 +185,21 @@ def choose_mcrpc_dates(dates: ir.Table, rules: McrpcRules | None = None) -> ir.T
     chosen = rules or McrpcRules()
     order = MCRPC_DATES.by_name["definition"].codes or ()
     places = ibis.memtable(pa.table({"definition": list(order), "place": list(range(len(order)))}))
-    ranked = dates.inner_join(places, "definition").rename(preference="place")
-    best = ranked_first(ranked, ["patient_id"], ["grade", "preference"])
-    near = dates.inner_join(best.select("patient_id", preferred="crpc_date"), "patient_id")
-    apart = near.crpc_date.delta(near.preferred, unit="day").abs() > chosen.conflict_after
-    summed = near.group_by("patient_id").aggregate(
-        n_definitions=near.count(),
-        definitions=near.definition.collect(distinct=True).sort().join(" + "),
-        earliest_date=near.crpc_date.min(),
-        latest_date=near.crpc_date.max(),
-        n_conflicts=count_of(apart & (near.grade != "E")),
+    ranked = dates.inner_join(places, "definition")
+    order_by = [ranked.grade, ranked.place]
+    ranked = ranked.mutate(turn=ibis.row_number().over(ibis.window(group_by="patient_id", order_by=order_by)))
+    best = ibis.cases((ranked.turn == 0, ranked.crpc_date))
+    ranked = ranked.mutate(preferred=best.max().over(ibis.window(group_by="patient_id")))
+    apart = ranked.crpc_date.delta(ranked.preferred, unit="day").abs() > chosen.conflict_after
+    taken = ("definition", "grade", "crpc_date", "metastatic_date", "mcrpc_date", "source_table", "source_row")
+    rows = ranked.group_by("patient_id").aggregate(
+        n_definitions=ranked.count(),
+        definitions=ranked.definition.collect(distinct=True).sort().join(" + "),
+        earliest_date=ranked.crpc_date.min(),
+        latest_date=ranked.crpc_date.max(),
+        n_conflicts=count_of(apart & (ranked.grade != "E")),
+        **{name: ranked[name].max(where=ranked.turn == 0) for name in taken},
     )
-    rows = best.drop("rule").inner_join(summed, "patient_id")
     return rows.mutate(
         spread_days=rows.latest_date.delta(rows.earliest_date, unit="day").cast("float64"),
         conflict=rows.n_conflicts > 0,
