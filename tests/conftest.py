@@ -15,10 +15,12 @@ from typing import Any
 import ibis
 import ibis.expr.types as ir
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
-from lutrace.core import Table
-from lutrace.tables import FACT_TABLES
+from lutrace.core import Table, digest_of
+from lutrace.registry import Snapshot
+from lutrace.tables import FACT_TABLES, SOURCES
 
 DAY_ZERO = dt.date(2022, 1, 10)
 
@@ -50,6 +52,17 @@ def _filled(table: Table, row: Mapping[str, Any]) -> dict[str, Any]:
     assert not unknown, f"{table.name} has no column {unknown}"
     full = {column.name: row.get(column.name) for column in table.columns}
     return {**full, "row_id": row.get("row_id") or table.row_id(full)}
+
+
+def freeze_by_hand(rows: Mapping[str, Sequence[Mapping[str, Any]]], folder: Path) -> Snapshot:
+    """Fact tables written by hand as the Parquet files of a snapshot, for every engine."""
+    facts = HandFacts(rows)
+    for name, table in FACT_TABLES.items():
+        schema = pa.schema([pa.field(column.name, column.arrow_type) for column in table.columns])
+        pq.write_table(facts.table(table).to_pyarrow().cast(schema), folder / f"{name}.parquet")
+    sources = pa.schema([pa.field(column.name, column.arrow_type) for column in SOURCES.columns])
+    pq.write_table(sources.empty_table(), folder / f"{SOURCES.name}.parquet")
+    return Snapshot(folder, digest_of(folder.name))
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""Questionnaires are one expression on every backend: translated for Spark, and equal rows on a real PostgreSQL."""
+"""Questionnaires are one expression on every engine: equal rows on DuckDB, a real PostgreSQL and a real Spark."""
 
 from __future__ import annotations
 
@@ -9,14 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import ibis
-import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
-from tests.conftest import HandFacts, day
+from tests.conftest import day, freeze_by_hand
 from tests.endpoints.test_backends import Unbound
 from tests.spec.questionnaire_patient import basis_of, bpi_rows, cycle_rows, fact_rows, protocol_of
 
-from lutrace.core import Row, digest_of
+from lutrace.core import Row
 from lutrace.endpoints import (
     Basis,
     derive_completion_by_cycle,
@@ -26,7 +24,6 @@ from lutrace.endpoints import (
     express_values,
 )
 from lutrace.registry import Snapshot
-from lutrace.tables import FACT_TABLES, SOURCES
 
 RULES = "instrument: bpi-sf, scale: severity, confirmation: definitive, alone_at_end: counts, longest_gap: 200 days"
 PATIENTS = tuple(f"p{number}" for number in range(12))
@@ -65,14 +62,7 @@ def frozen(tmp_path: Path) -> Snapshot:
         for name in PATIENTS[:5]
     ]
     cycles = [row for name in PATIENTS for row in cycle_rows(name, day)]
-    facts = HandFacts({"questionnaires": answers, "follow_up": dead, "cycles": cycles})
-    for name, table in FACT_TABLES.items():
-        schema = pa.schema([pa.field(column.name, column.arrow_type) for column in table.columns])
-        pq.write_table(facts.table(table).to_pyarrow().cast(schema), tmp_path / f"{name}.parquet")
-    pq.write_table(
-        pa.schema([pa.field(c.name, c.arrow_type) for c in SOURCES.columns]).empty_table(), tmp_path / "sources.parquet"
-    )
-    return Snapshot(tmp_path, digest_of("questionnaires of twelve"))
+    return freeze_by_hand({"questionnaires": answers, "follow_up": dead, "cycles": cycles}, tmp_path)
 
 
 def rows_on(frozen: Snapshot, engine: Any) -> dict[str, list[Row]]:
@@ -87,7 +77,15 @@ def test_postgresql_gives_the_rows_of_duckdb(
 ) -> None:
     for name, value in postgres_server.items():
         monkeypatch.setenv(name, value)
-    ours, theirs = rows_on(frozen, "duckdb"), rows_on(frozen, "postgres")
+    check_same(rows_on(frozen, "duckdb"), rows_on(frozen, "postgres"))
+
+
+@pytest.mark.server("default-jre-headless")
+def test_spark_gives_the_rows_of_duckdb(frozen: Snapshot, spark_session: Any) -> None:
+    check_same(rows_on(frozen, "duckdb"), rows_on(frozen, "spark"))
+
+
+def check_same(ours: dict[str, list[Row]], theirs: dict[str, list[Row]]) -> None:
     for name, rows in ours.items():
         assert len(rows) == len(theirs[name]) > 0
         for left, right in zip(rows, theirs[name], strict=True):

@@ -1,4 +1,4 @@
-"""Toxicity on two engines: DuckDB and a real PostgreSQL give the same rows."""
+"""Toxicity on three engines: DuckDB, a real PostgreSQL and a real Spark session give the same rows."""
 
 from __future__ import annotations
 
@@ -6,16 +6,13 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
-from tests.conftest import HandFacts, day
+from tests.conftest import day, freeze_by_hand
 
-from lutrace.core import Row, digest_of
+from lutrace.core import Row
 from lutrace.endpoints import ToxicityBasis, derive_toxicity_courses, derive_toxicity_cycles
 from lutrace.protocol import ToxicityRules
 from lutrace.registry import Engine, Snapshot
-from lutrace.tables import FACT_TABLES, SOURCES
 
 KINDS = (
     ("haemoglobin", 11.0, 13.0, 17.0, "g/dL"),
@@ -64,14 +61,7 @@ def rows_of_toxicity() -> dict[str, list[Row]]:
 
 @pytest.fixture(scope="module")
 def frozen(tmp_path_factory: pytest.TempPathFactory) -> Snapshot:
-    facts = HandFacts(rows_of_toxicity())
-    folder = tmp_path_factory.mktemp("toxicity")
-    for name, table in FACT_TABLES.items():
-        schema = pa.schema([pa.field(column.name, column.arrow_type) for column in table.columns])
-        pq.write_table(facts.table(table).to_pyarrow().cast(schema), folder / f"{name}.parquet")
-    schema = pa.schema([pa.field(column.name, column.arrow_type) for column in SOURCES.columns])
-    pq.write_table(schema.empty_table(), folder / "sources.parquet")
-    return Snapshot(folder, digest_of("toxicity"))
+    return freeze_by_hand(rows_of_toxicity(), tmp_path_factory.mktemp("toxicity"))
 
 
 def derived(frozen: Snapshot, engine: Engine) -> list[list[Row]]:
@@ -104,3 +94,8 @@ def test_postgresql_gives_the_toxicity_of_duckdb(
         monkeypatch.setenv(name, value)
 
     check_same(derived(frozen, "duckdb"), derived(frozen, "postgres"))
+
+
+@pytest.mark.server("default-jre-headless")
+def test_spark_gives_the_toxicity_of_duckdb(frozen: Snapshot, spark_session: Any) -> None:
+    check_same(derived(frozen, "duckdb"), derived(frozen, "spark"))

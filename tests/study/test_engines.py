@@ -1,34 +1,27 @@
-"""One study on two engines: DuckDB and a real PostgreSQL give the same rows."""
+"""One study on three engines: DuckDB, a real Spark session and a real PostgreSQL give the same rows."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 from typing import Any
 
-import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
-from tests.conftest import HandFacts
+from tests.conftest import freeze_by_hand
 
 from lutrace.cohort import select_patients
-from lutrace.core import Row, UnusableInputError, digest_of
-from lutrace.endpoints import Basis, derive_endpoints
+from lutrace.core import Row, UnusableInputError
+from lutrace.endpoints import Basis, derive_endpoints, derive_values
 from lutrace.registry import Engine, Snapshot
 from lutrace.study import load_protocol
-from lutrace.tables import FACT_TABLES, LABS, SOURCES
+from lutrace.tables import LABS
+
+SOME = ("psa_baseline", "ttv_change_pct", "psa_pfs", "os")
 
 
 @pytest.fixture(scope="module")
 def frozen(abstract_rows: dict[str, list[Row]], tmp_path_factory: pytest.TempPathFactory) -> Snapshot:
     """The constructed cohort of 66 as the Parquet files of a snapshot."""
-    facts = HandFacts(abstract_rows)
-    folder = tmp_path_factory.mktemp("snapshot")
-    for name, table in FACT_TABLES.items():
-        schema = pa.schema([pa.field(column.name, column.arrow_type) for column in table.columns])
-        pq.write_table(facts.table(table).to_pyarrow().cast(schema), folder / f"{name}.parquet")
-    schema = pa.schema([pa.field(column.name, column.arrow_type) for column in SOURCES.columns])
-    pq.write_table(schema.empty_table(), folder / "sources.parquet")
-    return Snapshot(folder, digest_of("constructed cohort"))
+    return freeze_by_hand(abstract_rows, tmp_path_factory.mktemp("constructed"))
 
 
 def study_on(frozen: Snapshot, engine: Engine) -> tuple[list[Row], list[Row]]:
@@ -61,6 +54,19 @@ def test_postgresql_gives_the_rows_of_duckdb(
     check_same(ours, study_on(frozen, "postgres"))
     loaded_before = study_on(frozen, "postgres")
     check_same(ours, loaded_before)
+
+
+@pytest.mark.server("default-jre-headless")
+def test_spark_gives_the_outcomes_of_duckdb(frozen: Snapshot, spark_session: Any) -> None:
+    """Cohort, tumour volume and outcomes; `make validate` compares all values."""
+
+    def outcomes(engine: Engine) -> tuple[list[Row], list[Row]]:
+        facts, protocol = replace(frozen, engine=engine), load_protocol("early-spect-response")
+        cohort = select_patients(facts, protocol)
+        basis = Basis(facts, protocol, cohort.members, cohort.scans)
+        return list(cohort.members), [row for name in SOME for row in derive_values(basis, name)]
+
+    check_same(outcomes("duckdb"), outcomes("spark"))
 
 
 def test_a_postgresql_that_is_not_there_is_refused_with_the_remedy(
