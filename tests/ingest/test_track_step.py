@@ -48,7 +48,9 @@ def test_a_registration_file_moves_the_baseline(tmp_path: Path) -> None:
 
 def test_all_faults_of_a_table_are_told_together(tmp_path: Path) -> None:
     bad = [("a", 0, "x", 0), ("a", 1, 2, None)]
-    with pytest.raises(UnusableInputError, match=r"row 2, y_mm.*row 3, lesion_id: .a. stands in row 2 already.*row 3, z_mm"):
+    with pytest.raises(
+        UnusableInputError, match=r"row 2, y_mm.*row 3, lesion_id: .a. stands in row 2 already.*row 3, z_mm"
+    ):
         run_track(table(tmp_path / "a.csv", bad), table(tmp_path / "b.csv", BEFORE))
 
 
