@@ -18,7 +18,7 @@ MOST_SHOWN = 60
 
 def register(app: typer.Typer) -> None:
     """Add this command."""
-    app.command("grade", short_help="CTCAE grade of each laboratory result, with the clause that gave it.")(grade)
+    app.command("grade", short_help="CTCAE grade of each laboratory result, with its clause.")(grade)
 
 
 def _brief(row: Mapping[str, Any]) -> dict[str, Any]:
