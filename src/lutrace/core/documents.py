@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from io import StringIO
 from pathlib import Path
 from typing import Any, TypeVar
@@ -62,9 +63,20 @@ def parse_document(text: str, name: str, model: type[Model]) -> Model:
     except pydantic.ValidationError as error:
         faults = [
             f"{name}, line {_line_of(content, fault['loc'])}, {_dotted(fault['loc'])}: {describe_fault(fault, model)}"
-            for fault in error.errors()
+            for fault in _own_faults(error.errors())
         ]
         raise ProtocolError("; ".join(faults)) from error
+
+
+def _own_faults(faults: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """The faults without those of a list that is too short only because of the faults of its entries."""
+    places = [fault["loc"] for fault in faults]
+    return [
+        fault
+        for fault in faults
+        if fault["type"] != "too_short"
+        or not any(len(place) > len(fault["loc"]) and place[: len(fault["loc"])] == fault["loc"] for place in places)
+    ]
 
 
 def format_yaml(content: Any) -> str:
