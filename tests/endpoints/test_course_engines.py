@@ -119,10 +119,11 @@ def test_postgresql_gives_the_rows_of_duckdb(
         assert rows == theirs[name], name
 
 
-ON_SPARK = ("states", "deaths", "ttnt")
+ON_SPARK = ("states", "deaths")
 """Each of them takes Spark tens of seconds to plan: the others are built of the same parts."""
 
 
+@pytest.mark.server("default-jre-headless")
 def test_spark_gives_the_rows_of_duckdb(frozen: Snapshot, on_duckdb: dict[str, list[Row]], spark_session: Any) -> None:
     assert spark_session is not None
     theirs = rows_on(frozen, "spark", ON_SPARK)

@@ -31,6 +31,8 @@ _POSTGRES_TYPE = {
 }
 _BATCH_ROWS = 100_000
 _DONE = "lutrace_loaded"
+_OPTIONS = "-c jit=off"
+"""Queries of many small steps: compiling them would take longer than running them."""
 
 
 def connect_engine(engine: Engine, folder: Path, tables: Mapping[str, Table], *, digest: str) -> Any:
@@ -95,6 +97,7 @@ def _on_postgres(folder: Path, tables: Mapping[str, Table], digest: str) -> Any:
             password=os.environ.get("PGPASSWORD"),
             database=os.environ.get("PGDATABASE"),
             schema=schema,
+            options=_OPTIONS,
         )
         weakref.finalize(backend, backend.con.close)
         return backend
