@@ -232,7 +232,7 @@ def test_what_is_no_dicom_and_no_table_is_refused(tmp_path: Path) -> None:
     run_init(tmp_path / "registry")
     (tmp_path / "notes.txt").write_text("nothing", encoding="utf-8")
     (tmp_path / "cyclez.csv").write_text(CYCLES, encoding="utf-8")
-    with pytest.raises(UnusableInputError, match="notes.txt: no DICOM in 1 files"):
+    with pytest.raises(UnusableInputError, match=r"notes\.txt: no DICOM in 1 files"):
         run_add_dicom(tmp_path / "registry", [tmp_path / "notes.txt"])
     with pytest.raises(UnusableInputError, match="no fact table is called 'cyclez'"):
         run_add_table(tmp_path / "registry", [tmp_path / "cyclez.csv"])
