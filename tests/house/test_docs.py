@@ -12,18 +12,7 @@ import pytest
 import typer.main
 from tests.study.conftest import abstract_facts, abstract_rows  # noqa: F401
 
-from lutrace.cli import (
-    deidentify_commands,
-    export_commands,
-    grade_commands,
-    pacs_commands,
-    psa_commands,
-    registry_commands,
-    score_commands,
-    single_steps,
-    study_commands,
-)
-from lutrace.cli.app import app, run
+from lutrace.cli.app import app, register_commands, run
 from lutrace.core import parse_yaml
 from lutrace.ingest import parse_profile
 from lutrace.protocol import parse_protocol
@@ -63,19 +52,7 @@ def commands(text: str) -> Iterator[list[str]]:
 
 def check_command(arguments: list[str]) -> None:
     """Raise when there is no such command, or it does not take these arguments."""
-    modules = (
-        single_steps,
-        registry_commands,
-        study_commands,
-        grade_commands,
-        score_commands,
-        psa_commands,
-        export_commands,
-        deidentify_commands,
-        pacs_commands,
-    )
-    for module in modules:
-        module.register(app)
+    register_commands()
     group: Any = typer.main.get_command(app)
     if arguments[:1] in (["--version"], ["--help"]):
         return

@@ -41,8 +41,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     sys.exit(run(arguments))
 
 
-def run(arguments: Sequence[str] | None = None) -> int:
-    """Run one command and return its exit status; every error that lutrace foresees is one paragraph."""
+def register_commands() -> None:
+    """Add every command to `app`, in the order of the help."""
     from lutrace.cli import (
         deidentify_commands,
         export_commands,
@@ -68,6 +68,11 @@ def run(arguments: Sequence[str] | None = None) -> int:
     )
     for module in modules:
         module.register(app)
+
+
+def run(arguments: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit status; every error that lutrace foresees is one paragraph."""
+    register_commands()
     for stream in (sys.stdout, sys.stderr):
         reconfigure = getattr(stream, "reconfigure", None)
         if reconfigure is not None:
