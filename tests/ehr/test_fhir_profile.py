@@ -203,6 +203,7 @@ def test_every_kind_of_resource_gives_its_rows_without_a_fault(
         "labs": 1,
         "vitals": 1,
         "reader_findings": 2,
+        "cycle_statements": 1,
         "cycles": 1,
         "treatments": 1,
         "medications": 1,

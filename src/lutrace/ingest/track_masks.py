@@ -47,7 +47,7 @@ def read_lesion_masks(path: Path, rows: Sequence[Row], table: str) -> MaskedLesi
         if number is None or not mask.array.any():
             continue
         if number in regions:
-            raise UnusableInputError(f"{path.name}: two regions are named after the lesion of row {number} of {table}")
+            raise UnusableInputError(f"{path.name}: two regions are named after one lesion of {table}: {mask.name!r:.60}")
         regions[number] = mask
         _check_place(mask, rows[number - 1], f"{table}, row {number}")
     if not regions:
