@@ -63,11 +63,20 @@ def test_it_turns_without_end_at_the_speed_told() -> None:
     assert image.info["duration"] == 250
 
 
-def test_no_frame_two_shapes_and_too_many_colours_are_refused() -> None:
+def test_no_frame_and_two_shapes_are_refused() -> None:
     with pytest.raises(UnusableInputError, match="at least one frame"):
         encode_gif([], frame_s=0.1)
     with pytest.raises(UnusableInputError, match="all of one shape"):
         encode_gif([noise(1), noise(2, (80, 130))], frame_s=0.1)
-    coloured = np.random.default_rng(1).integers(0, 256, (40, 40, 3)).astype(np.uint8)
-    with pytest.raises(UnusableInputError, match="expected at most 128 colours"):
-        encode_gif([coloured], frame_s=0.1)
+
+
+def test_of_more_colours_than_fit_the_frequent_are_kept_and_the_rare_become_the_nearest_of_them() -> None:
+    frame = np.zeros((40, 110, 3), np.uint8)
+    for number in range(96):
+        frame[:, number] = (200, 2 * number, 7)
+    frame[0, 100] = (200, 41, 9)  # between (200, 40, 7) and (200, 42, 7)
+    frame[1, 101] = (201, 190, 7)  # nearest: (200, 190, 7)
+    (seen,) = decoded(encode_gif([frame], frame_s=0.1))
+    assert (seen[:, :96] == frame[:, :96]).all()
+    assert tuple(seen[0, 100]) in ((200, 40, 7), (200, 42, 7))
+    assert tuple(seen[1, 101]) == (200, 190, 7)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import io
+
 import numpy as np
+from PIL import Image
 from tests.imaging.make import grid
 
-from lutrace.imaging import Caption, Mark, Outline, Volume, render_mip, render_mip_plate
+from lutrace.imaging import COLOURS, Caption, Mark, Outline, Volume, render_mip, render_mip_plate, render_turning_mip
 from lutrace.imaging.mip_numbers import draw_marks
 
 GRID = grid((60, 60, 60), (4.0, 4.0, 4.0), (0.0, 0.0, 0.0))
@@ -15,10 +18,19 @@ def white() -> Volume:
     return Volume(np.zeros(GRID.shape_zyx, np.float32), GRID, "g/mL", source=None)  # type: ignore[arg-type]
 
 
+def frames_of(gif: bytes) -> list[np.ndarray]:
+    image = Image.open(io.BytesIO(gif))
+    frames = []
+    for number in range(image.n_frames):
+        image.seek(number)
+        frames.append(np.asarray(image.convert("RGB")).astype(int))
+    return frames
+
+
 def written(marks: list[Mark], angle_deg: float = 0.0) -> tuple[np.ndarray, int]:
     plain = render_mip(white(), angle_deg=angle_deg, suv_max=10.0, pixel_mm=1.0)
-    marked, left_out = draw_marks(plain, GRID, marks, 9.0)
-    return (marked.pixels != plain.pixels).any(axis=2), left_out
+    marked = draw_marks(plain, GRID, marks, 9.0)
+    return (marked.picture.pixels != plain.pixels).any(axis=2), marked.left_out
 
 
 def test_a_number_lies_beside_its_lesion_in_each_view() -> None:
@@ -50,10 +62,34 @@ def test_a_number_keeps_off_the_outlines_where_it_can() -> None:
     lesion[25:35, 25:35, 25:35] = True
     picture = render_mip(volume, [Outline(lesion, "tumour")], suv_max=10.0, pixel_mm=1.0)
     red = picture.pixels.max(axis=2) != picture.pixels.min(axis=2)
-    marked, _ = draw_marks(picture, GRID, [Mark("1", (118.0, 118.0, 118.0), 20.0, "tumour")], 9.0)
-    changed = (marked.pixels != picture.pixels).any(axis=2)
+    marked = draw_marks(picture, GRID, [Mark("1", (118.0, 118.0, 118.0), 20.0, "tumour")], 9.0)
+    changed = (marked.picture.pixels != picture.pixels).any(axis=2)
     assert changed.any()
     assert not (changed & red).any()
+
+
+def test_a_number_of_a_turning_picture_stays_on_its_side_of_the_lesion() -> None:
+    plain = render_mip(white(), suv_max=10.0, pixel_mm=1.0)
+    mark = Mark("7", (120.0, 120.0, 120.0), 10.0, "tumour")
+    for offset in ((0.0, 20.0), (0.0, -20.0), (-20.0, 0.0), (20.0, 0.0)):
+        ((rows, columns),) = draw_marks(plain, GRID, [mark], 9.0, before={"7": offset}).offsets.values()
+        assert np.hypot(rows - offset[0], columns - offset[1]) < 8.0
+
+
+def test_every_view_of_a_turning_picture_has_the_number_at_its_lesion() -> None:
+    lesion = np.zeros(GRID.shape_zyx, bool)
+    lesion[40:44, 20:24, 10:14] = True
+    volume = Volume(np.where(lesion, 20.0, 1.0).astype(np.float32), GRID, "g/mL", source=None)  # type: ignore[arg-type]
+    outlines, caption = [Outline(lesion, "tumour")], Caption("PET", (), 10.0)
+    mark = Mark("12", (46.0, 86.0, 166.0), 8.0, "tumour")
+    with_number, without = (
+        frames_of(render_turning_mip(volume, outlines, caption, marks=marks, n_angles=8)) for marks in ([mark], [])
+    )
+    for frame, bare in zip(with_number, without, strict=True):
+        red = np.argwhere((bare == COLOURS["tumour"]).all(axis=2)).mean(axis=0)
+        written = np.argwhere(np.abs(frame - bare).max(axis=2) > 8)
+        assert len(written) > 60
+        assert np.hypot(*(written.mean(axis=0) - red)) < 30.0
 
 
 def test_a_plate_says_how_many_numbers_had_no_room() -> None:

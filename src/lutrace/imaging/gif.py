@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from lutrace.core import UnusableInputError
 
 _COLOURS = 256
-_MOST_TINTS = 128
+_MOST_TINTS = 96
 _LONGEST_CODE = 12
 _CLEAR, _END, _FIRST = 256, 257, 258
 
@@ -19,9 +19,9 @@ _CLEAR, _END, _FIRST = 256, 257, 258
 def encode_gif(frames: Sequence[NDArray[np.uint8]], *, frame_s: float) -> bytes:
     """GIF bytes of RGB arrays (rows, columns, 3) of one shape, shown `frame_s` seconds each, repeated without end.
 
-    Up to 128 colours that are not grey are kept as they are; greys are rounded to as many levels as the palette of 256
-    has left. The same frames give the same bytes. Raises UnusableInputError without frames, for two shapes, or too
-    many colours.
+    The 96 most frequent colours that are not grey are kept as they are, each other one becomes the nearest of these in
+    RGB; greys are rounded to as many levels as the palette of 256 has left. The same frames give the same bytes. Raises
+    UnusableInputError without frames, or for two shapes.
     Source: GIF89a specification; the looping extension NETSCAPE2.0.
     """
     if not frames or len({frame.shape for frame in frames}) > 1 or frames[0].ndim != 3 or frames[0].shape[2] != 3:
@@ -30,7 +30,7 @@ def encode_gif(frames: Sequence[NDArray[np.uint8]], *, frame_s: float) -> bytes:
     height, width = frames[0].shape[:2]
     levels = _COLOURS - len(tints)
     grey = np.round(np.linspace(0, 255, levels)).astype(np.uint8)
-    palette = np.concatenate([np.repeat(grey[:, None], 3, axis=1), _rgb(tints)])
+    palette = np.concatenate([np.repeat(grey[:, None], 3, axis=1), tints])
     parts = [
         b"GIF89a" + struct.pack("<HHBBB", width, height, 0xF7, 0, 0) + palette.tobytes(),
         b"\x21\xff\x0bNETSCAPE2.0\x03\x01\x00\x00\x00",
@@ -53,20 +53,21 @@ def _rgb(codes: NDArray[np.int64]) -> NDArray[np.uint8]:
     return np.stack([codes >> 16, (codes >> 8) & 255, codes & 255], axis=1).astype(np.uint8)
 
 
-def _tints(frames: Sequence[NDArray[np.uint8]]) -> NDArray[np.int64]:
-    """The colours of all frames that are not grey."""
+def _tints(frames: Sequence[NDArray[np.uint8]]) -> NDArray[np.uint8]:
+    """The most frequent colours (n, 3) of all frames that are not grey."""
     found = [frame[(frame != frame[..., :1]).any(axis=2)] for frame in frames]
-    tints = np.unique(_codes(np.concatenate(found)))
-    if len(tints) > _MOST_TINTS:
-        raise UnusableInputError(f"a moving picture: expected at most {_MOST_TINTS} colours, found {len(tints)}")
-    return tints
+    codes, counts = np.unique(_codes(np.concatenate(found)), return_counts=True)
+    return _rgb(codes[np.argsort(-counts, kind="stable")[:_MOST_TINTS]])
 
 
-def _indexed(frame: NDArray[np.uint8], tints: NDArray[np.int64], levels: int) -> NDArray[np.uint8]:
+def _indexed(frame: NDArray[np.uint8], tints: NDArray[np.uint8], levels: int) -> NDArray[np.uint8]:
     """Each pixel's place in the palette: greys first, then tints."""
     place = np.round(frame[..., 0] * ((levels - 1) / 255.0)).astype(np.int64)
     is_tint = (frame != frame[..., :1]).any(axis=2)
-    place[is_tint] = levels + np.searchsorted(tints, _codes(frame[is_tint]))
+    codes, back = np.unique(_codes(frame[is_tint]), return_inverse=True)
+    if len(codes):
+        away = _rgb(codes).astype(np.int64)[:, None] - tints.astype(np.int64)[None]
+        place[is_tint] = levels + (away**2).sum(axis=2).argmin(axis=1)[back]
     return place.astype(np.uint8)
 
 

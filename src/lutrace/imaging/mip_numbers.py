@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -20,6 +20,11 @@ _LEADER_FROM_PX = 12.0
 _COVERED = 0.6
 """What a covered pixel of an outline counts, in pixels of distance."""
 _SHADE = 0.75
+_MOVED = 0.5
+"""What it counts that a number leaves its place beside its lesion, in pixels of distance per pixel moved."""
+
+Offset = tuple[float, float]
+"""Rows and columns, px, from the middle of a lesion to the middle of its number."""
 
 
 @dataclass(frozen=True)
@@ -41,31 +46,52 @@ class _Label:
     distance_px: float
 
 
-def draw_marks(picture: Picture, geometry: Geometry, marks: Sequence[Mark], letter_px: float) -> tuple[Picture, int]:
-    """The picture of a volume on `geometry` with the numbers of the marks, and how many found no room.
+@dataclass(frozen=True, eq=False)
+class MarkedPicture:
+    """A picture with its numbers, how many found no room, and where each of the others lies beside its lesion."""
+
+    picture: Picture
+    left_out: int
+    offsets: Mapping[str, Offset]
+
+
+def draw_marks(
+    picture: Picture,
+    geometry: Geometry,
+    marks: Sequence[Mark],
+    letter_px: float,
+    *,
+    before: Mapping[str, Offset] | None = None,
+) -> MarkedPicture:
+    """The picture of a volume on `geometry` with the numbers of the marks.
 
     The first marks are served first. A number lies beside its lesion, at most 60 px from its rim, covers as little of
-    the outlines as can be, and touches no other number.
+    the outlines as can be, and touches no other number. In a picture that turns, `before` are the offsets of the view
+    before: a number stays on its side of the lesion where it can.
     """
+    held = before or {}
     pixels = picture.pixels.copy()
     coloured = pixels.max(axis=2) != pixels.min(axis=2)
     taken: list[tuple[int, int, int, int]] = []
     left_out = 0
     labels = []
+    offsets: dict[str, Offset] = {}
     for mark, centre in zip(marks, _centres(picture, geometry, marks), strict=True):
         size = (round(letter_px) + 4, compute_text_width(mark.text, letter_px) + 4)
-        label = _best(centre, mark.radius_mm / picture.pixel_mm, size, coloured, taken)
+        places = _places(centre, mark.radius_mm / picture.pixel_mm, size, coloured.shape)
+        label = _best(places, _Wish(centre, held.get(mark.text)), coloured, taken)
         if label is None:
             left_out += 1
             continue
         taken.append(label.box)
+        offsets[mark.text] = _offset(label, centre)
         labels.append((mark, label))
     for mark, label in labels:
         if label.distance_px >= _LEADER_FROM_PX:
             _draw_leader(pixels, label, _ink(mark))
     for mark, label in labels:
         _draw_label(pixels, mark, label, letter_px)
-    return replace(picture, pixels=pixels), left_out
+    return MarkedPicture(replace(picture, pixels=pixels), left_out, offsets)
 
 
 def _centres(picture: Picture, geometry: Geometry, marks: Sequence[Mark]) -> NDArray[np.float64]:
@@ -83,22 +109,42 @@ def _centres(picture: Picture, geometry: Geometry, marks: Sequence[Mark]) -> NDA
     return np.column_stack([rows - 1 - up, across])
 
 
+@dataclass(frozen=True, eq=False)
+class _Wish:
+    """The middle of a lesion (row, column; px), and where its number lay beside it in the view before, if there."""
+
+    centre: NDArray[np.float64]
+    offset: Offset | None
+
+    def cost_of(self, label: _Label) -> float:
+        if self.offset is None:
+            return 0.0
+        rows, columns = _offset(label, self.centre)
+        return _MOVED * float(np.hypot(rows - self.offset[0], columns - self.offset[1]))
+
+
+def _offset(label: _Label, centre: NDArray[np.float64]) -> Offset:
+    top, left, bottom, right = label.box
+    return (top + bottom) / 2 - float(centre[0]), (left + right) / 2 - float(centre[1])
+
+
 def _best(
-    centre: NDArray[np.float64],
-    radius_px: float,
-    size: tuple[int, int],
+    places: Iterator[_Label],
+    wish: _Wish,
     coloured: NDArray[np.bool_],
     taken: Sequence[tuple[int, int, int, int]],
 ) -> _Label | None:
     """The free place of the least cost, or None."""
     best, least = None, np.inf
-    for label in _places(centre, radius_px, size, coloured.shape):
+    for label in places:
         if label.distance_px >= least:
             break
         if any(_overlap(label.box, other) for other in taken):
             continue
         top, left, bottom, right = label.box
-        cost = label.distance_px + _COVERED * float(coloured[top:bottom, left:right].sum())
+        cost = label.distance_px + wish.cost_of(label)
+        if cost < least:
+            cost += _COVERED * float(coloured[top:bottom, left:right].sum())
         if cost < least:
             best, least = label, cost
     return best

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
@@ -13,7 +13,7 @@ from lutrace.core import UnusableInputError
 from lutrace.imaging.gif import encode_gif
 from lutrace.imaging.lettering import compute_text_width, draw_text
 from lutrace.imaging.mip import COLOURS, Outline, Picture, render_mip
-from lutrace.imaging.mip_numbers import Mark, draw_marks
+from lutrace.imaging.mip_numbers import Mark, MarkedPicture, Offset, draw_marks
 from lutrace.imaging.png import encode_png
 from lutrace.imaging.volume import Volume
 
@@ -27,7 +27,7 @@ _BODY_FLOOR = 0.01
 """Of the value shown black: what is fainter all over a row is air and is cut off."""
 _MARGIN_MM = 20.0
 _PLATE_ROWS, _TURN_ROWS = 860, 430
-_NUMBER_PX = 10.5
+_NUMBER_PX, _TURN_NUMBER_PX = 10.5, 8.5
 _TURN_VOXEL_MM = 3.5
 _FINEST_ROWS_MM = 400.0
 """A scan shorter than this is drawn smaller, not in finer pixels."""
@@ -58,33 +58,51 @@ def render_mip_plate(
     volume, outlines = _crop(volume, outlines, caption.suv_max)
     plain = [_view(volume, outlines, caption, angle_deg=angle, rows=_PLATE_ROWS) for angle in (0.0, 90.0)]
     marked = [draw_marks(view, volume.geometry, marks, _NUMBER_PX) for view in plain]
-    views = [view for view, _ in marked]
-    if any(left_out for _, left_out in marked):
-        lacking = " and ".join(str(left_out) for _, left_out in marked)
+    views = [one.picture for one in marked]
+    if any(one.left_out for one in marked):
+        lacking = " and ".join(str(one.left_out) for one in marked)
         caption = replace(caption, footer=f"{caption.footer} · {lacking} numbers without room")
     labelled = list(zip(views, ("Anterior", "Left lateral"), ("RL", "AP"), strict=True))
     return encode_png(_compose(labelled, caption, letter_px=12.0), pixel_mm=views[0].pixel_mm)
 
 
-def render_turning_mip(volume: Volume, outlines: Sequence[Outline], caption: Caption, *, n_angles: int = 36) -> bytes:
+def render_turning_mip(
+    volume: Volume, outlines: Sequence[Outline], caption: Caption, *, marks: Sequence[Mark] = (), n_angles: int = 36
+) -> bytes:
     """GIF bytes of the projection turning once, to the patient's left first, in `n_angles` even steps; it repeats.
 
     Voxels much finer than 3.5 mm are taken together by their maximum, which a projection shows anyway. Half of the
-    views are computed, the other half are their mirror images. Raises UnusableInputError unless `n_angles` is even and
-    at least 2, and what `render_mip` raises.
+    views are computed, the other half are their mirror images. `marks` are written into every view, each on its side
+    of the lesion from view to view as far as can be; the most that had no room in one view stand in the footer. Raises
+    UnusableInputError unless `n_angles` is even and at least 2, and what `render_mip` raises.
     """
     if n_angles < 2 or n_angles % 2:
         raise UnusableInputError(f"a turning picture: expected an even number of angles from 2 on, got {n_angles}")
     volume, outlines = _coarser(*_crop(volume, outlines, caption.suv_max))
     angles = [360.0 * number / n_angles for number in range(n_angles // 2)]
     half = [_view(volume, outlines, caption, angle_deg=angle, rows=_TURN_ROWS) for angle in angles]
-    views = [*half, *(replace(view, pixels=view.pixels[:, ::-1]) for view in half)]
+    other = [replace(view, pixels=view.pixels[:, ::-1], angle_deg=view.angle_deg + 180.0) for view in half]
+    marked = _marked_in_turn([*half, *other], volume, marks)
+    views = [one.picture for one in marked]
+    most = max(one.left_out for one in marked)
+    if most:
+        caption = replace(caption, footer=f"{caption.footer} · up to {most} numbers without room")
     wide = max(view.pixels.shape[1] for view in views)
     frames = [
         _compose([(_widened(view, wide), f"{360 * number // n_angles}°", "")], caption, letter_px=9.0)
         for number, view in enumerate(views)
     ]
     return encode_gif(frames, frame_s=_TURN_S / n_angles)
+
+
+def _marked_in_turn(views: Sequence[Picture], volume: Volume, marks: Sequence[Mark]) -> list[MarkedPicture]:
+    """The views with their numbers, each placed with an eye on the view before."""
+    marked: list[MarkedPicture] = []
+    before: Mapping[str, Offset] = {}
+    for view in views:
+        marked.append(draw_marks(view, volume.geometry, marks, _TURN_NUMBER_PX, before=before))
+        before = marked[-1].offsets
+    return marked
 
 
 def _view(volume: Volume, outlines: Sequence[Outline], caption: Caption, *, angle_deg: float, rows: int) -> Picture:

@@ -136,9 +136,9 @@ def write_lesion_pictures(scan: MeasuredScan, out: Path) -> list[Path]:
     caption = Caption(_title(scan), tuple((category, _legend(category, scan)) for category in present), SHOWN_BLACK_SUV)
     out.mkdir(parents=True, exist_ok=True)
     paths = [out / name for name in PICTURE_FILES]
-    numbered = replace(caption, footer=f"{caption.footer} · numbers as in lesions.csv")
-    paths[0].write_bytes(render_mip_plate(scan.suv, outlines, numbered, marks=lesion_marks(found)))
-    paths[1].write_bytes(render_turning_mip(scan.suv, outlines, caption))
+    numbered, marks = replace(caption, footer=f"{caption.footer} · numbers as in lesions.csv"), lesion_marks(found)
+    paths[0].write_bytes(render_mip_plate(scan.suv, outlines, numbered, marks=marks))
+    paths[1].write_bytes(render_turning_mip(scan.suv, outlines, numbered, marks=marks))
     return paths
 
 
