@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import gc
 import os
 import shutil
 import socket
@@ -17,12 +18,25 @@ import ibis.expr.types as ir
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from hypothesis import HealthCheck, settings
 
 from lutrace.core import Table, digest_of
 from lutrace.registry import Snapshot
 from lutrace.tables import FACT_TABLES, SOURCES
 
 DAY_ZERO = dt.date(2022, 1, 10)
+AT_RANDOM = settings(
+    max_examples=int(os.environ.get("LUTRACE_EXAMPLES", "3")),
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+"""Properties whose every example is a query of many patients: few here, more in `make validate`."""
+
+
+def pytest_collection_finish() -> None:
+    """What was imported stays to the end: the collector of garbage need not walk through it again and again."""
+    gc.collect()
+    gc.freeze()
 
 
 def day(number: int) -> dt.date:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import ibis
@@ -64,28 +64,49 @@ def treatment_rows(given: Sequence[Given], patient: str = "p") -> dict[str, list
     return tables
 
 
-def milestones(mcrpc: int | None, metastatic: int | None, patient: str = "p") -> Any:
-    """The table of dates that lines take their setting from."""
+def milestones(dates: Mapping[str, tuple[int | None, int | None]]) -> ir.Table:
+    """The table of dates that lines take their setting from: day of mCRPC and of metastasis by patient."""
     columns = {
-        "patient_id": pa.array([patient]),
-        "mcrpc_date": pa.array([None if mcrpc is None else day(mcrpc)], pa.date32()),
-        "metastatic_date": pa.array([None if metastatic is None else day(metastatic)], pa.date32()),
+        "patient_id": pa.array(list(dates)),
+        "mcrpc_date": pa.array([None if at is None else day(at) for at, _ in dates.values()], pa.date32()),
+        "metastatic_date": pa.array([None if at is None else day(at) for _, at in dates.values()], pa.date32()),
     }
     return ibis.memtable(pa.table(columns))
 
 
-def agents_of(given: Sequence[Given], rules: LineRules | None = None) -> list[Row]:
-    """Rows of LINE_AGENTS in order."""
-    table = derive_line_agents(FewFacts(treatment_rows(given)), rules)
-    rows: list[Row] = table.order_by("line_number", "agent").to_pyarrow().to_pylist()
-    return rows
+def facts_of_each(cases: Mapping[str, Sequence[Given]]) -> FewFacts:
+    """The facts of one patient per case, called by its name."""
+    tables: dict[str, list[Row]] = {}
+    for name, given in cases.items():
+        for table, rows in treatment_rows(given, name).items():
+            tables.setdefault(table, []).extend(rows)
+    return FewFacts(tables)
 
 
-def lines_of(given: Sequence[Given], rules: LineRules | None = None, mcrpc: Any = None) -> list[Row]:
-    """Rows of LINES in order."""
-    agents = derive_line_agents(FewFacts(treatment_rows(given)), rules)
-    rows: list[Row] = derive_lines(agents, mcrpc, rules).order_by("line_number").to_pyarrow().to_pylist()
-    return rows
+def by_patient(table: ir.Table, cases: Iterable[str], *order: str) -> dict[str, list[Row]]:
+    """The rows of each patient in order; a patient without rows has none."""
+    found: dict[str, list[Row]] = {name: [] for name in cases}
+    for row in table.order_by("patient_id", *order).to_pyarrow().to_pylist():
+        found[row["patient_id"]].append(row)
+    return found
+
+
+def agents_of_each(cases: Mapping[str, Sequence[Given]]) -> dict[str, list[Row]]:
+    """Rows of LINE_AGENTS of one patient per case, in order, of one query."""
+    return by_patient(derive_line_agents(facts_of_each(cases)), cases, "line_number", "agent")
+
+
+def lines_of_each(
+    cases: Mapping[str, Sequence[Given]], rules: LineRules | None = None, mcrpc: ir.Table | None = None
+) -> dict[str, list[Row]]:
+    """Rows of LINES of one patient per case, in order, of one query."""
+    agents = derive_line_agents(facts_of_each(cases), rules)
+    return by_patient(derive_lines(agents, mcrpc, rules), cases, "line_number")
+
+
+def lines_of(given: Sequence[Given], rules: LineRules | None = None, mcrpc: ir.Table | None = None) -> list[Row]:
+    """Rows of LINES of one patient `p`, in order."""
+    return lines_of_each({"p": given}, rules, mcrpc)["p"]
 
 
 def number_of(date: dt.date | None) -> int | None:

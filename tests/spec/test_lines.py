@@ -10,11 +10,22 @@ import ibis
 import pyarrow as pa
 import pytest
 from hypothesis import given as drawn
-from hypothesis import settings
 from hypothesis import strategies as st
-from tests.conftest import day
-from tests.spec.line_patient import FewFacts, Given, agents_of, lines_of, milestones, number_of, treatment_rows
+from tests.conftest import AT_RANDOM, day
+from tests.spec.line_patient import (
+    FewFacts,
+    Given,
+    agents_of_each,
+    by_patient,
+    facts_of_each,
+    lines_of,
+    lines_of_each,
+    milestones,
+    number_of,
+    treatment_rows,
+)
 
+from lutrace.core import Row
 from lutrace.endpoints import count_prior_regimens, derive_line_agents, derive_lines, find_line_queries
 from lutrace.protocol import LineRules
 from lutrace.terms import cycle_agent_of, drugs, line_vocabulary
@@ -210,9 +221,15 @@ RULES: list[tuple[str, list[Given], Expected]] = [
 ]
 
 
-@pytest.mark.parametrize(("given", "expected"), [row[1:] for row in RULES], ids=[row[0] for row in RULES])
-def test_lines(given: list[Given], expected: Expected) -> None:
-    found = [(number_of(row["begin_date"]), row["agents"], row["reason"]) for row in lines_of(given)]
+@pytest.fixture(scope="module")
+def lines() -> dict[str, list[Row]]:
+    """The lines of each case of RULES and ENDS."""
+    return lines_of_each({name: given for name, given, _ in (*RULES, *ENDS)})
+
+
+@pytest.mark.parametrize(("name", "expected"), [(row[0], row[2]) for row in RULES], ids=[row[0] for row in RULES])
+def test_lines(lines: dict[str, list[Row]], name: str, expected: Expected) -> None:
+    found = [(number_of(row["begin_date"]), row["agents"], row["reason"]) for row in lines[name]]
     assert found == expected
 
 
@@ -264,14 +281,20 @@ SETTINGS: list[tuple[str, int | None, int | None, list[tuple[str, int | None]]]]
 ]
 
 
-@pytest.mark.parametrize(("mcrpc", "metastatic", "expected"), [r[1:] for r in SETTINGS], ids=[r[0] for r in SETTINGS])
-def test_settings(mcrpc: int | None, metastatic: int | None, expected: list[tuple[str, int | None]]) -> None:
-    rows = lines_of(COURSE, mcrpc=milestones(mcrpc, metastatic))
-    assert [(row["setting"], row["mcrpc_line_number"]) for row in rows] == expected
+@pytest.fixture(scope="module")
+def settled() -> dict[str, list[Row]]:
+    """The lines of one course for each case of SETTINGS."""
+    dates = milestones({name: (mcrpc, metastatic) for name, mcrpc, metastatic, _ in SETTINGS})
+    return lines_of_each({name: COURSE for name, *_ in SETTINGS}, mcrpc=dates)
+
+
+@pytest.mark.parametrize(("name", "expected"), [(r[0], r[3]) for r in SETTINGS], ids=[r[0] for r in SETTINGS])
+def test_settings(settled: dict[str, list[Row]], name: str, expected: list[tuple[str, int | None]]) -> None:
+    assert [(row["setting"], row["mcrpc_line_number"]) for row in settled[name]] == expected
 
 
 def test_a_grace_before_mcrpc_makes_a_line_one_of_mcrpc() -> None:
-    rows = lines_of(COURSE, LineRules.model_validate({"before_mcrpc": "14 days"}), milestones(414, -10))
+    rows = lines_of(COURSE, LineRules.model_validate({"before_mcrpc": "14 days"}), milestones({"p": (414, -10)}))
     assert [row["mcrpc_line_number"] for row in rows] == [None, 1, 2]
 
 
@@ -296,9 +319,9 @@ ENDS: list[tuple[str, list[Given], list[tuple[int | None, str]]]] = [
 ]
 
 
-@pytest.mark.parametrize(("given", "expected"), [r[1:] for r in ENDS], ids=[r[0] for r in ENDS])
-def test_ends(given: list[Given], expected: list[tuple[int | None, str]]) -> None:
-    assert [(number_of(row["end_date"]), row["end_rule"]) for row in lines_of(given)] == expected
+@pytest.mark.parametrize(("name", "expected"), [(r[0], r[2]) for r in ENDS], ids=[r[0] for r in ENDS])
+def test_ends(lines: dict[str, list[Row]], name: str, expected: list[tuple[int | None, str]]) -> None:
+    assert [(number_of(row["end_date"]), row["end_rule"]) for row in lines[name]] == expected
 
 
 DOSES: list[tuple[str, list[Given], tuple[int | None, str]]] = [
@@ -310,9 +333,15 @@ DOSES: list[tuple[str, list[Given], tuple[int | None, str]]] = [
 ]
 
 
-@pytest.mark.parametrize(("given", "expected"), [r[1:] for r in DOSES], ids=[r[0] for r in DOSES])
-def test_doses(given: list[Given], expected: tuple[int | None, str]) -> None:
-    [row] = agents_of(given)
+@pytest.fixture(scope="module")
+def agents() -> dict[str, list[Row]]:
+    """The drugs of the lines of each case of DOSES and ROLES."""
+    return agents_of_each({name: given for name, given, _ in (*DOSES, *ROLES)})
+
+
+@pytest.mark.parametrize(("name", "expected"), [(r[0], r[2]) for r in DOSES], ids=[r[0] for r in DOSES])
+def test_doses(agents: dict[str, list[Row]], name: str, expected: tuple[int | None, str]) -> None:
+    [row] = agents[name]
     assert (row["n_doses"], row["two_doses"]) == expected
 
 
@@ -326,17 +355,9 @@ ROLES: list[tuple[str, list[Given], dict[str, str]]] = [
 ]
 
 
-@pytest.mark.parametrize(("given", "expected"), [r[1:] for r in ROLES], ids=[r[0] for r in ROLES])
-def test_roles(given: list[Given], expected: dict[str, str]) -> None:
-    assert {row["agent"]: row["role"] for row in agents_of(given)} == expected
-
-
-def prior(given: list[Given], index: int, mcrpc: Any = None) -> dict[str, Any]:
-    agents = derive_line_agents(FewFacts(treatment_rows(given)))
-    lines = derive_lines(agents, mcrpc)
-    at = ibis.memtable(pa.table({"patient_id": ["p"], "index_date": [day(index)]}))
-    [row] = count_prior_regimens(agents, lines, at).to_pyarrow().to_pylist()
-    return dict(row)
+@pytest.mark.parametrize(("name", "expected"), [(r[0], r[2]) for r in ROLES], ids=[r[0] for r in ROLES])
+def test_roles(agents: dict[str, list[Row]], name: str, expected: dict[str, str]) -> None:
+    assert {row["agent"]: row["role"] for row in agents[name]} == expected
 
 
 PRIOR: list[tuple[str, list[Given], int, dict[str, Any]]] = [
@@ -363,9 +384,18 @@ PRIOR: list[tuple[str, list[Given], int, dict[str, Any]]] = [
 ]
 
 
-@pytest.mark.parametrize(("given", "index", "expected"), [r[1:] for r in PRIOR], ids=[r[0] for r in PRIOR])
-def test_prior_regimens(given: list[Given], index: int, expected: dict[str, Any]) -> None:
-    row = prior(given, index, milestones(390, -10))
+@pytest.fixture(scope="module")
+def prior() -> dict[str, list[Row]]:
+    """What was given before the index day of each case of PRIOR; mCRPC since day 390, metastases since day -10."""
+    agents = derive_line_agents(facts_of_each({name: given for name, given, *_ in PRIOR}))
+    lines = derive_lines(agents, milestones({name: (390, -10) for name, *_ in PRIOR}))
+    days = {"patient_id": [row[0] for row in PRIOR], "index_date": [day(row[2]) for row in PRIOR]}
+    return by_patient(count_prior_regimens(agents, lines, ibis.memtable(pa.table(days))), days["patient_id"])
+
+
+@pytest.mark.parametrize(("name", "expected"), [(r[0], r[3]) for r in PRIOR], ids=[r[0] for r in PRIOR])
+def test_prior_regimens(prior: dict[str, list[Row]], name: str, expected: dict[str, Any]) -> None:
+    [row] = prior[name]
     assert {name: row[name] for name in expected} == expected
 
 
@@ -412,11 +442,17 @@ QUERIES: list[tuple[str, dict[str, Any], list[str]]] = [
 ]
 
 
-@pytest.mark.parametrize(("row", "expected"), [r[1:] for r in QUERIES], ids=[r[0] for r in QUERIES])
-def test_queries(row: dict[str, Any], expected: list[str]) -> None:
-    facts = FewFacts({"treatments": [{"patient_id": "p", **row, "row_id": "treatments:1"}]})
-    rows = find_line_queries(facts).to_pyarrow().to_pylist()
-    assert [(one["query"], one["source_row"]) for one in rows] == [(query, "treatments:1") for query in expected]
+@pytest.fixture(scope="module")
+def queries() -> dict[str, list[Row]]:
+    """What the centre is asked about the one treatment of each case of QUERIES."""
+    rows = [{"patient_id": name, **row, "row_id": f"treatments:{name}"} for name, row, _ in QUERIES]
+    return by_patient(find_line_queries(FewFacts({"treatments": rows})), [name for name, *_ in QUERIES], "query")
+
+
+@pytest.mark.parametrize(("name", "expected"), [(r[0], r[2]) for r in QUERIES], ids=[r[0] for r in QUERIES])
+def test_queries(queries: dict[str, list[Row]], name: str, expected: list[str]) -> None:
+    asked = [(one["query"], one["source_row"]) for one in queries[name]]
+    assert asked == [(query, f"treatments:{name}") for query in expected]
 
 
 AGENTS = ["docetaxel", "cabazitaxel", "abiraterone", "enzalutamide", "carboplatin", "cisplatin", "lu177_psma_617"]
@@ -425,34 +461,41 @@ treatments = st.lists(
 ).map(lambda rows: [(agent, begin, None if length is None else begin + length) for agent, begin, length in rows])
 
 
-@settings(max_examples=15, deadline=None)
-@drawn(treatments, st.randoms(use_true_random=False))
-def test_the_order_of_the_records_changes_nothing(rows: list[Given], chance: random.Random) -> None:
-    mixed = list(rows)
-    chance.shuffle(mixed)
+many = st.lists(treatments, min_size=12, max_size=20).map(lambda cases: {f"p{n}": rows for n, rows in enumerate(cases)})
+"""Several patients, of whom one query is made."""
+
+
+@AT_RANDOM
+@drawn(many, st.randoms(use_true_random=False))
+def test_the_order_of_the_records_changes_nothing(cases: dict[str, list[Given]], chance: random.Random) -> None:
+    mixed = {name: chance.sample(rows, len(rows)) for name, rows in cases.items()}
     keep = ("line_number", "begin_date", "end_date", "agents", "reason")
-    assert [[row[k] for k in keep] for row in lines_of(rows)] == [[row[k] for k in keep] for row in lines_of(mixed)]
+    ours, theirs = lines_of_each(cases), lines_of_each(mixed)
+    for name in cases:
+        assert [[row[k] for k in keep] for row in ours[name]] == [[row[k] for k in keep] for row in theirs[name]]
 
 
-@settings(max_examples=15, deadline=None)
-@drawn(treatments, st.sampled_from(AGENTS), st.integers(0, 400))
+@AT_RANDOM
+@drawn(many, st.sampled_from(AGENTS), st.integers(0, 400))
 def test_a_later_treatment_never_changes_the_begin_of_an_earlier_line(
-    rows: list[Given], agent: str, later: int
+    cases: dict[str, list[Given]], agent: str, later: int
 ) -> None:
-    last = max(row[1] for row in rows)
-    before = lines_of(rows)
-    after = lines_of([*rows, (agent, last + later + 1, None)])
-    assert [row["begin_date"] for row in after][: len(before)] == [row["begin_date"] for row in before]
-    assert [row["begun_agents"] for row in after][: len(before) - 1] == [row["begun_agents"] for row in before][:-1]
+    longer = {name: [*rows, (agent, max(row[1] for row in rows) + later + 1, None)] for name, rows in cases.items()}
+    ours, theirs = lines_of_each(cases), lines_of_each(longer)
+    for name, before in ours.items():
+        after = theirs[name]
+        assert [row["begin_date"] for row in after][: len(before)] == [row["begin_date"] for row in before]
+        assert [row["begun_agents"] for row in after][: len(before) - 1] == [row["begun_agents"] for row in before][:-1]
 
 
-@settings(max_examples=15, deadline=None)
-@drawn(treatments)
-def test_every_treatment_is_evidence_of_some_line(rows: list[Given]) -> None:
-    tables = treatment_rows(rows)
-    known = {f"{name}:{row['row_id']}" for name in ("treatments", "cycles") for row in tables[name]}
-    named = [word for row in lines_of(rows) for word in row["evidence"].split()]
-    assert sorted(named) == sorted(known)
+@AT_RANDOM
+@drawn(many)
+def test_every_treatment_is_evidence_of_some_line(cases: dict[str, list[Given]]) -> None:
+    for name, lines in lines_of_each(cases).items():
+        tables = treatment_rows(cases[name], name)
+        known = {f"{table}:{row['row_id']}" for table in ("treatments", "cycles") for row in tables[table]}
+        named = [word for row in lines for word in row["evidence"].split()]
+        assert sorted(named) == sorted(known)
 
 
 def test_a_code_of_the_chapter_that_was_not_read_is_said_to_be_so() -> None:
