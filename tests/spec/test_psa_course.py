@@ -49,7 +49,42 @@ BASELINE: list[Case] = [
         "a_baseline_of_0_has_no_percentage_but_progresses_by_2_ng_ml",
         ((0, 0.0), (90, 2.0)),
         {},
-        {"evaluable": False, "best_change_pct": None, "psa50": None, "progressed": True, "progression_day": 90},
+        {
+            "evaluable": False,
+            "best_change_pct": None,
+            "psa50": None,
+            "progressed": True,
+            "progression_day": 90,
+            "reason": "baseline is 0 ng/mL: no percentage can be formed, "
+            "2 ng/mL above the nadir alone decide on progression",
+        },
+    ),
+    (
+        "a_baseline_of_0_does_not_progress_by_less_than_2_ng_ml",
+        ((0, 0.0), (90, 1.99)),
+        {},
+        {"evaluable": False, "progressed": False},
+    ),
+    (
+        "a_baseline_of_0_is_not_judged_below_a_least_baseline",
+        ((0, 0.0), (90, 50.0)),
+        {"progression": {"minimum_baseline": "2 ng/mL"}},
+        {
+            "progressed": None,
+            "reason": "baseline is 0 ng/mL: no percentage can be formed, progression is not judged",
+        },
+    ),
+    (
+        "a_value_of_0_is_no_rise_above_a_nadir_of_0_even_without_a_least_rise",
+        ((0, 0.0), (90, 0.0)),
+        {"progression": {"rise_absolute": "0 ng/mL"}},
+        {"progressed": False},
+    ),
+    (
+        "after_a_fall_to_0_the_absolute_rise_decides",
+        ((0, 10.0), (30, 0.0), (60, 2.0), (90, 2.0)),
+        {},
+        {"evaluable": True, "progressed": True, "progression_day": 60, "progression_nadir_ng_ml": 0.0},
     ),
     (
         "the_mean_of_the_values_in_the_window",

@@ -6,6 +6,7 @@ days 0 and 42; PSA is 100 before and 60 on day 40.
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,6 +17,7 @@ from lutrace.core import ProtocolError, Row
 from lutrace.endpoints import Basis, derive_values
 from lutrace.endpoints.survival.pfs import derive_pfs_components
 from lutrace.protocol import Pfs, parse_protocol
+from lutrace.study import run_psa
 from lutrace.tables import PFS_COMPONENTS
 
 PROTOCOL = """
@@ -34,6 +36,11 @@ endpoints:
   - {kind: pfs, name: progression, label: TTP, components: [psa, radiological, clinical]}
   - {kind: pfs, name: contact, label: PFS, censor_at: last_contact}
   - {kind: pfs, name: switched, label: PFS, after_new_therapy: censors}
+  - {kind: pfs, name: switched_stop, label: PFS, after_new_therapy: censors, progression: {unconfirmed: event_at_stop}}
+  - {kind: psa_pfs, name: psa_counts, label: PSA}
+  - {kind: psa_pfs, name: psa_switched, label: PSA, after_new_therapy: censors}
+  - {kind: psa_pfs, name: psa_stop, label: PSA, after_new_therapy: censors, progression: {unconfirmed: event_at_stop}}
+  - {kind: psa_pfs, name: psa_counts_stop, label: PSA, progression: {unconfirmed: event_at_stop}}
   - {kind: ttnt, name: ttnt, label: TTNT}
   - {kind: ttnt, name: ttnt_alone, label: TTNT, death: competes}
   - {kind: os, name: os, label: OS}
@@ -49,9 +56,41 @@ RISE = ((90, 90.0), (120, 95.0))
 LINE: Event = ("line", 150, "cabazitaxel", "taxane")
 RADIO: Event = ("event", 110, "radiological_progression")
 CLINIC: Event = ("event", 130, "clinical_progression")
+PSA_EVENT = "psa_progression"
+
+
+def other(when: int) -> Event:
+    """Another systemic therapy begun on that day."""
+    return ("line", when, "cabazitaxel", "taxane")
+
 
 Case = tuple[str, str, str, tuple[Event, ...], tuple[tuple[int, float], ...], tuple[float | None, str]]
+STOPS: list[Case] = [
+    ("a_rise_confirmed_after_the_therapy_only_is_none", "C1", "psa_switched", (other(100),), RISE, (90, "censored")),
+    ("nor_is_it_a_component_of_pfs", "C1", "switched", (other(100),), RISE, (100, "censored")),
+    ("where_later_values_count_it_is_confirmed", "C1", "psa_counts", (other(100),), RISE, (90, PSA_EVENT)),
+    ("a_value_of_the_day_of_the_new_therapy_confirms", "C1", "psa_switched", (other(120),), RISE, (90, PSA_EVENT)),
+    ("a_rise_that_the_new_therapy_follows", "C1", "psa_stop", (other(100),), RISE, (90, PSA_EVENT)),
+    ("such_a_rise_as_a_component", "C1", "switched_stop", (other(100),), RISE, (90, PSA_EVENT)),
+    ("a_rise_of_the_day_of_the_new_therapy", "C1", "psa_stop", (other(90),), RISE, (90, PSA_EVENT)),
+    ("a_rise_after_the_new_therapy_is_not_seen", "C1", "psa_stop", (other(80),), RISE, (40, "censored")),
+    ("a_rise_that_only_death_follows", "C1", "psa_stop", (("dead", 95),), RISE[:1], (90, PSA_EVENT)),
+    ("a_rise_that_nothing_follows_is_none", "C1", "psa_stop", (), RISE[:1], (90, "censored")),
+    ("a_therapy_before_the_rise_ends_no_series", "C1", "psa_counts_stop", (other(60),), RISE[:1], (90, "censored")),
+    (
+        "a_death_after_it_does",
+        "C1",
+        "psa_counts_stop",
+        (other(60), ("dead", 300)),
+        RISE[:1],
+        (90, PSA_EVENT),
+    ),
+    ("a_death_after_the_therapy_is_not_seen", "C1", "psa_switched", (other(60), ("dead", 300)), (), (40, "censored")),
+]
+"""PSA where another therapy begins: `censors` sees no later value, neither as a rise nor as what confirms one."""
+
 CASES: list[Case] = [
+    *STOPS,
     ("psa_is_first", "C1", "pfs", (RADIO,), RISE, (90, "psa_progression")),
     ("imaging_is_first", "C1", "pfs", (RADIO, CLINIC), (), (110, "radiological_progression")),
     ("the_clinic_is_first", "C1", "pfs", (CLINIC, ("dead", 131)), (), (130, "clinical_progression")),
@@ -249,6 +288,19 @@ def test_no_evaluable_time_is_negative_and_every_row_points_to_one_that_exists(
         assert row["reason"] is not None or row["days"] >= 0
         assert row["source_row"] in given
         assert str(row["source_row"]).split(":")[0] == row["source_table"] or row["reason"] or row["days"] == 0
+
+
+@pytest.mark.parametrize("case", [c for c in STOPS if c[2] in ("psa_switched", "psa_stop")], ids=lambda case: case[0])
+def test_the_command_says_the_same_of_a_series_that_ends(case: Case, tmp_path: Path) -> None:
+    _, _, endpoint, events, psa, (days, category) = case
+    ends = [str(when) for _, when, *_ in events]
+    (tmp_path / "psa.csv").write_text(
+        "patient_id,day,psa_ng_ml\n" + "".join(f"p,{when},{value}\n" for when, value in (*PSA, *psa))
+    )
+    (tmp_path / "first.csv").write_text(f"patient_id,day,end_day\np,0,{ends[0] if ends else ''}\n")
+    switches = ["unconfirmed=event_at_stop"] if endpoint == "psa_stop" else []
+    (row,) = run_psa(tmp_path / "psa.csv", str(tmp_path / "first.csv"), switches=switches).patients.to_pylist()
+    assert row["progression_day"] == (days if category == PSA_EVENT else None)
 
 
 COMPONENTS: list[tuple[str, str | None, int | None]] = [

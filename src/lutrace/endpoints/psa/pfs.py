@@ -6,14 +6,10 @@ import ibis
 import ibis.expr.types as ir
 
 from lutrace.endpoints.basis import Basis, attach, finish, ranked_first
-from lutrace.endpoints.psa.progression import describe_rule, find_psa_progression
-from lutrace.endpoints.psa.series import first_cycles, psa_and_baseline
+from lutrace.endpoints.psa.progression import describe_rule, without_percentage
+from lutrace.endpoints.psa.stops import judged_series, new_therapies
 from lutrace.endpoints.vital_status import vital_status
 from lutrace.protocol import PsaPfs
-from lutrace.tables import TREATMENTS
-
-SYSTEMIC = ("taxane", "arpi", "parp", "ra223", "platinum", "immune", "rlt")
-"""Classes of treatment that count as a new systemic therapy."""
 
 
 def derive_psa_pfs(basis: Basis, outcome: PsaPfs) -> ir.Table:
@@ -22,12 +18,7 @@ def derive_psa_pfs(basis: Basis, outcome: PsaPfs) -> ir.Table:
     PSA baseline, nadir and gates count from the first cycle. An event on or before the landmark makes a patient not
     evaluable; so does a missing PSA baseline. Without a PSA value after the landmark, follow-up has no length.
     """
-    clocked, baseline = psa_and_baseline(basis)
-    stops = _new_therapies(basis)
-    if outcome.after_new_therapy == "censors":
-        joined = attach(clocked, stops, ["patient_id"])
-        clocked = joined.filter(joined.stop_date.isnull() | (joined.psa_date <= joined.stop_date)).drop("stop_date")
-    rows = _gather(basis, outcome, clocked, baseline, stops)
+    rows = _gather(basis, outcome)
     progressed = rows.progression_date.notnull()
     died = rows.died.fill_null(False) & (rows.status_date < rows.progression_date).fill_null(True)
     if outcome.after_new_therapy == "censors":
@@ -39,13 +30,13 @@ def derive_psa_pfs(basis: Basis, outcome: PsaPfs) -> ir.Table:
         ),
         has_event=rows.by_death | rows.by_psa,
     )
-    return finish(_evaluated(rows, describe_rule(outcome.progression)), endpoint=outcome.name, rule="")
+    return finish(_evaluated(rows, outcome), endpoint=outcome.name, rule="")
 
 
-def _gather(basis: Basis, outcome: PsaPfs, clocked: ir.Table, baseline: ir.Table, stops: ir.Table) -> ir.Table:
+def _gather(basis: Basis, outcome: PsaPfs) -> ir.Table:
     rows = basis.time_zero()
-    found = find_psa_progression(clocked, baseline, outcome.progression)
-    for other in (baseline, found, vital_status(basis), stops):
+    clocked, baseline, found = judged_series(basis, outcome)
+    for other in (baseline, found, vital_status(basis), new_therapies(basis)):
         rows = attach(rows, other, ["patient_id"])
     last = ranked_first(clocked, ["patient_id"], [ibis.desc("psa_date"), "psa_row"])
     rows = attach(rows, last.select("patient_id", last_psa_date="psa_date", last_psa_row="psa_row"), ["patient_id"])
@@ -62,7 +53,8 @@ def _gather(basis: Basis, outcome: PsaPfs, clocked: ir.Table, baseline: ir.Table
     )
 
 
-def _evaluated(rows: ir.Table, words: str) -> ir.Table:
+def _evaluated(rows: ir.Table, outcome: PsaPfs) -> ir.Table:
+    words = describe_rule(outcome.progression)
     reason = ibis.cases(
         (rows.baseline.isnull(), "no PSA baseline"),
         (rows.has_event & (rows.date <= rows.index_date), "event on or before the landmark"),
@@ -83,15 +75,8 @@ def _evaluated(rows: ir.Table, words: str) -> ir.Table:
         ),
         rule=ibis.cases(
             (rows.by_death, "death of any cause"),
+            (rows.by_psa & (rows.baseline <= 0), f"{words}; {without_percentage(outcome.progression)}"),
             (rows.by_psa, words),
             else_="no event: censored at the last value that could show one",
         ),
     )
-
-
-def _new_therapies(basis: Basis) -> ir.Table:
-    given = basis.known(basis.facts.table(TREATMENTS), "begin_date")
-    given = given.filter(given.agent_class.isin(list(SYSTEMIC)) & given.begin_date.notnull())
-    given = given.inner_join(first_cycles(basis), "patient_id")
-    after = given.filter(given.begin_date > given.c1_date)
-    return after.group_by("patient_id").aggregate(stop_date=after.begin_date.min())

@@ -117,7 +117,15 @@ def _is_above(psa: ir.FloatingValue, nadir: ir.FloatingValue, rule: PsaProgressi
     relative, absolute = nadir * (1 + rule.rise / 100), nadir + rule.rise_absolute
     if rule.strict:
         return (psa > relative + SAME) & (psa > absolute + SAME)
-    return (psa >= relative - SAME) & (psa >= absolute - SAME)
+    return (psa >= relative - SAME) & (psa >= absolute - SAME) & (psa > nadir + SAME)
+
+
+def without_percentage(rule: PsaProgression) -> str:
+    """What is said of a baseline of 0: any value is 25 % above it, so that the absolute rise decides alone."""
+    judged = "progression is not judged"
+    if not rule.minimum_baseline:
+        judged = f"{rule.rise_absolute:g} ng/mL above the nadir alone decide on progression"
+    return f"baseline is 0 ng/mL: no percentage can be formed, {judged}"
 
 
 def describe_rule(rule: PsaProgression) -> str:

@@ -9,7 +9,7 @@ import ibis.expr.types as ir
 
 from lutrace.endpoints.basis import attach
 from lutrace.endpoints.psa.kinetics import doubling_time
-from lutrace.endpoints.psa.progression import SAME, judge_rises
+from lutrace.endpoints.psa.progression import SAME, judge_rises, without_percentage
 from lutrace.endpoints.psa.series import after_index, baseline_of
 from lutrace.protocol import PsaProgression, PsaRules
 
@@ -110,7 +110,7 @@ def _answers(rows: ir.Table, rules: PsaRules, progression: PsaProgression) -> ir
         reason=ibis.cases(
             (rows.baseline.isnull(), _no_baseline(rules)),
             (~followed, "no PSA after the index day"),
-            (rows.baseline <= 0, "baseline is 0 ng/mL: no percentage can be formed"),
+            (rows.baseline <= 0, without_percentage(progression)),
         )
     )
     good = rows.reason.isnull()

@@ -8,12 +8,12 @@ import ibis
 import ibis.expr.types as ir
 
 from lutrace.endpoints.basis import Basis, attach, finish, ranked_first
-from lutrace.endpoints.psa.pfs import SYSTEMIC
-from lutrace.endpoints.psa.progression import describe_rule, find_psa_progression
-from lutrace.endpoints.psa.series import first_cycles, psa_and_baseline
+from lutrace.endpoints.psa.progression import describe_rule
+from lutrace.endpoints.psa.series import first_cycles
+from lutrace.endpoints.psa.stops import judged_series, new_therapies
 from lutrace.endpoints.vital_status import vital_status
 from lutrace.protocol import Pfs
-from lutrace.tables import DISEASE_EVENTS, LABS, PFS_COMPONENTS, SCANS, TREATMENTS
+from lutrace.tables import DISEASE_EVENTS, LABS, PFS_COMPONENTS, SCANS
 
 CATEGORIES = {
     "psa": "psa_progression",
@@ -43,12 +43,11 @@ def derive_pfs_components(basis: Basis, outcome: Pfs) -> ir.Table:
 
 def _gathered(basis: Basis, outcome: Pfs) -> ir.Table:
     """Index, the date and row of each component, `first n_first first_date`, and where follow-up ends."""
-    clocked, baseline = psa_and_baseline(basis)
     rows = basis.time_zero()
-    psa = find_psa_progression(clocked, baseline, outcome.progression)
+    _, baseline, psa = judged_series(basis, outcome)
     psa = psa.select("patient_id", psa_date="progression_date", psa_row="progression_row")
     tables = [baseline.select("patient_id", "baseline"), psa, *(_recorded(basis, name) for name in _RECORDED)]
-    for table in (*tables, vital_status(basis), _new_therapies(basis), _assessments(basis)):
+    for table in (*tables, vital_status(basis), new_therapies(basis), _assessments(basis)):
         rows = attach(rows, table, ["patient_id"])
     died = rows.died.fill_null(False)
     rows = rows.mutate(death_date=ibis.cases((died, rows.status_date)), death_row=ibis.cases((died, rows.status_row)))
@@ -63,13 +62,6 @@ def _recorded(basis: Basis, name: str) -> ir.Table:
     events = events.filter(events.kind == f"{name}_progression").inner_join(first_cycles(basis), "patient_id")
     first = ranked_first(events.filter(events.date > events.c1_date), ["patient_id"], ["date", "row_id"])
     return first.select("patient_id", **{f"{name}_date": first.date, f"{name}_row": first.row_id})
-
-
-def _new_therapies(basis: Basis) -> ir.Table:
-    given = basis.known(basis.facts.table(TREATMENTS), "begin_date")
-    given = given.filter(given.agent_class.isin(list(SYSTEMIC))).inner_join(first_cycles(basis), "patient_id")
-    after = given.filter(given.begin_date > given.c1_date)
-    return after.group_by("patient_id").aggregate(stop_date=after.begin_date.min())
 
 
 def _assessments(basis: Basis) -> ir.Table:
