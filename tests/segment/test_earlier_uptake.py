@@ -66,7 +66,7 @@ def test_a_lesion_seen_below_the_threshold_before_is_not_new() -> None:
     blind = track(baseline, followup, registration=identity_registration())
     assert sorted(link.status for link in blind.links) == ["matched", "new"]
     seen = track(baseline, followup, registration=identity_registration(), earlier=before)
-    rows = link_rows(seen, followup)
+    rows = link_rows(seen, baseline, followup)
     assert sorted(row["status"] for row in rows) == ["below_threshold", "matched"]
     grown_row = next(row for row in rows if row["status"] == "below_threshold")
     assert "below threshold before (SUV 2.2" in grown_row["rule"]

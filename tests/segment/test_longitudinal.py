@@ -17,7 +17,7 @@ NEW = (at(-40, 50, 210, 10), 8.0)
 
 def test_one_lesion_stays_one_goes_one_comes() -> None:
     baseline, followup = find_lesions(patient(OLD, GONE), ALL, PLAN), find_lesions(patient(OLD, NEW), ALL, PLAN)
-    rows = link_rows(track(baseline, followup, registration=identity_registration()), followup)
+    rows = link_rows(track(baseline, followup, registration=identity_registration()), baseline, followup)
     assert sorted(row["status"] for row in rows) == ["matched", "new", "resolved"]
     matched = next(row for row in rows if row["status"] == "matched")
     assert matched["overlap"] == 1.0
@@ -29,7 +29,7 @@ def test_one_lesion_stays_one_goes_one_comes() -> None:
 
 def test_rows_hold_exactly_the_declared_columns() -> None:
     found = find_lesions(patient(OLD), ALL, PLAN)
-    (row,) = link_rows(track(found, found, registration=identity_registration()), found)
+    (row,) = link_rows(track(found, found, registration=identity_registration()), found, found)
     beside = {"patient_id", "baseline_scan_id", "followup_scan_id"} | {column.name for column in PROVENANCE}
     assert set(row) == {column.name for column in LESION_LINKS.columns} - beside
 
@@ -94,11 +94,22 @@ def test_without_a_registration_places_alone_decide_and_nothing_overlaps() -> No
     assert {link.overlap for link in links} == {None}
 
 
+def test_a_link_says_that_the_field_of_view_cuts_one_of_its_lesions() -> None:
+    edge = (at(0, 40, 4, 14), 9.0)
+    cut, whole = (find_lesions(patient(OLD, one), ALL, PLAN) for one in (edge, GONE))
+    assert [(row["z_mm"] < 20, row["cut_by_view"]) for row in cut.rows] == [(True, True), (False, False)]
+    assert not any(row["cut_by_view"] for row in whole.rows)
+    for pair in ((cut, whole), (whole, cut)):
+        rows = link_rows(track(*pair, registration=identity_registration()), *pair)
+        at_edge = [row["status"] in ("new", "resolved") and row["cut_by_view"] for row in rows]
+        assert sum(at_edge) == sum(row["cut_by_view"] for row in rows) == 1
+
+
 def test_a_lesion_that_split_is_compared_as_one_and_not_part_by_part() -> None:
     whole = seen_by("SPECT", 4.0, (0, 0, 120, 20), *((*place, 14.0) for place in FAR))
     parts = seen_by("SPECT", 4.0, (-10, 0, 120, 8), (10, 0, 120, 8), *((*place, 14.0) for place in FAR))
     found = track(whole, parts, registration=identity_registration())
-    rows = link_rows(found, parts, baseline=whole)
+    rows = link_rows(found, whole, parts)
     split = [row for row in rows if row["status"] == "split"]
     volume = {side: {one.lesion: one.measures.volume_ml for one in side.lesions} for side in (whole, parts)}
     after = sum(volume[parts][row["followup_lesion"]] for row in split)
@@ -116,7 +127,8 @@ def test_a_lesion_that_split_is_compared_as_one_and_not_part_by_part() -> None:
 
 def test_nothing_is_compared_without_a_like_scan_before() -> None:
     found = find_lesions(patient(OLD), ALL, PLAN)
-    (row,) = link_rows(track(found, found, registration=identity_registration()), found)
+    tracking = track(found, found, registration=identity_registration())
+    (row,) = link_rows(tracking, found, found, like_scans=False)
     assert row["compared"] is row["baseline_ml"] is row["volume_change_pct"] is row["tlp_change_pct"] is None
 
 

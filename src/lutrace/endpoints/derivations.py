@@ -71,7 +71,14 @@ _VALUES: dict[Callable[[Basis], ir.Table], tuple[str, ...]] = {
         "prior_taxane",
         "prior_arpi",
     ),
-    derive_scan_provenance: ("spect_hours", "spect_review", "spect_plan", "spect_scanner", "spect_tracer"),
+    derive_scan_provenance: (
+        "spect_hours",
+        "spect_view",
+        "spect_review",
+        "spect_plan",
+        "spect_scanner",
+        "spect_tracer",
+    ),
 }
 """The derivations of values, and the endpoints that each gives."""
 

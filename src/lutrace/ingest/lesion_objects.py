@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from functools import cached_property
 from pathlib import Path
 from typing import Literal
 
@@ -26,7 +25,6 @@ from lutrace.dicom import (
 )
 from lutrace.imaging import Caption, Outline, Volume, render_mip_plate, render_turning_mip
 from lutrace.ingest.lesion_marks import lesion_marks
-from lutrace.ingest.view_edge import find_cut_lesions
 from lutrace.physics import SuvFactor
 from lutrace.segment import Lesion, LesionSet
 
@@ -85,7 +83,7 @@ class MeasuredScan:
 
     @property
     def rows(self) -> tuple[Row, ...]:
-        """A row per lesion with the columns of `LESION_COLUMNS`; `cut_by_view` as `find_cut_lesions` tells."""
+        """A row per lesion with the columns of `LESION_COLUMNS`."""
         return tuple(self._row(row) for row in self.found.rows)
 
     @property
@@ -103,17 +101,11 @@ class MeasuredScan:
             return OTHER_TRACER
         return "tumour, automatic" if self.found.organs_given else CANDIDATES_ONLY
 
-    @cached_property
-    def cut(self) -> frozenset[int]:
-        """The lesions that the edge of the field of view cuts: they are larger than what is measured."""
-        return find_cut_lesions(self.suv, self.found.voxels)
-
     def _row(self, row: Row) -> Row:
         tracking = self.tracking[row["lesion"]]
         own = {
             "lesion_id": row["lesion"],
             "probability": row["identity_probability"],
-            "cut_by_view": row["lesion"] in self.cut,
             "tracking_id": tracking.identifier,
             "tracking_uid": tracking.uid,
         }
@@ -193,7 +185,7 @@ def _title(scan: MeasuredScan) -> str:
 def _legend(category: str, scan: MeasuredScan) -> str:
     lesions = [lesion for lesion in scan.found.lesions if lesion.category == category]
     volume_ml = sum(lesion.measures.volume_ml for lesion in lesions)
-    cut = sum(lesion.lesion in scan.cut for lesion in lesions)
+    cut = sum(lesion.cut_by_view for lesion in lesions)
     at_edge = f", {cut} cut by the edge of the field of view" if cut else ""
     word = "candidate" if category == "tumour" and not scan.found.organs_given else category
     return f"{word}: {len(lesions)}, {volume_ml:.1f} mL{at_edge}"

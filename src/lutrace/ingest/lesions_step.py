@@ -196,10 +196,10 @@ def _plan_folders(plans: Sequence[Plan]) -> set[str]:
 
 def _cut_notes(scans: Sequence[MeasuredScan]) -> list[str]:
     return [
-        f"plan {scan.found.plan.name}: {len(scan.cut)} of {len(scan.found.lesions)} lesions are cut by the edge of the "
+        f"plan {scan.found.plan.name}: {n_cut} of {len(scan.found.lesions)} lesions are cut by the edge of the "
         "field of view (column cut_by_view): their volume and uptake are larger than what is measured"
         for scan in scans
-        if scan.cut
+        if (n_cut := sum(lesion.cut_by_view for lesion in scan.found.lesions))
     ]
 
 

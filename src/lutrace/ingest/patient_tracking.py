@@ -66,7 +66,7 @@ def _track_pair(
             baseline, followup, registration=registration, earlier=earlier if alike else None, like_scans=alike
         )
         seen = lesions_with_ct_correlate(followup, findings_on(task, other))
-        links = link_rows(found, followup, baseline=baseline if alike else None, with_ct_correlate=seen)
+        links = link_rows(found, baseline, followup, like_scans=alike, with_ct_correlate=seen)
         rows[LESION_LINKS.name] += [{**ends, **row} for row in links]
         check = check_tracking(baseline, followup, registration=registration, like_scans=alike, with_trials=with_trials)
         rows[TRACKING_CHECKS.name].append({**ends, **check})

@@ -18,7 +18,8 @@ class Lesion:
     """One lesion: its number in the label array, what it is taken for, where it lies, what it measures in SUVbw.
 
     `identity` is the labeller's, None when organ masks decided; `component` the number of the component that it was
-    split from; `recovery` the coefficient of its volume, None without a curve.
+    split from; `recovery` the coefficient of its volume, None without a curve; `cut_by_view` tells that it reaches the
+    edge of the field of view (see `view_edge`), so that it is larger than what is measured.
     """
 
     lesion: int
@@ -31,6 +32,7 @@ class Lesion:
     mipsma_score: int | None = None
     component: int | None = None
     recovery: float | None = None
+    cut_by_view: bool = False
 
     @property
     def tlp_corrected_ml(self) -> float | None:
@@ -150,6 +152,7 @@ def lesion_row(lesion: Lesion, plan: Plan) -> Row:
         "y_mm": measures.centroid_mm[1],
         "z_mm": measures.centroid_mm[2],
         "below_resolution": lesion.below_resolution,
+        "cut_by_view": lesion.cut_by_view,
     }
 
 

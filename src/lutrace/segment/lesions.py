@@ -37,6 +37,7 @@ from lutrace.segment.scan_facts import (
 from lutrace.segment.sites import sites_of
 from lutrace.segment.splitting import Ground, Parts, find_parts, missing_organs
 from lutrace.segment.thresholds import check_validity, compute_seed_suv, refine
+from lutrace.segment.view_edge import find_cut_lesions
 
 
 @dataclass(frozen=True, eq=False)
@@ -244,7 +245,7 @@ class _Scan:
         organs, levels = places
         least_ml = sphere_ml(plan.resolution_of(modality_of(self._facts)))
         scale, curve = self._scale(plan), self._facts.get("recovery")
-        sites = sites_of(voxels, organs)
+        sites, cut = sites_of(voxels, organs), find_cut_lesions(self._volume, voxels)
         built = []
         for number, measures in enumerate(measure_voxels(self._volume, voxels), start=1):
             part, site = int(origin[number - 1]) - 1, sites[number - 1]
@@ -260,6 +261,7 @@ class _Scan:
                     mipsma_score=compute_mipsma_score(measures.mean, scale),
                     component=parts.components[part],
                     recovery=None if curve is None else curve.compute_recovery(measures.volume_ml),
+                    cut_by_view=number in cut,
                 )
             )
         return tuple(built)

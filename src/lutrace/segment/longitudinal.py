@@ -96,19 +96,21 @@ def compute_overlaps(baseline: LesionSet, followup: LesionSet, registration: Reg
 
 def link_rows(
     tracking: Tracking,
+    baseline: LesionSet,
     followup: LesionSet,
     *,
-    baseline: LesionSet | None = None,
+    like_scans: bool = True,
     with_ct_correlate: Collection[int] = (),
 ) -> list[Row]:
     """Rows of the table `lesion_links` but for patient, scans and provenance.
 
     New lesions are classed by `new_class_row` against the reference of the follow-up scan; `with_ct_correlate` names
-    the follow-up lesions for which a reader saw a finding on CT. With the `baseline` of a like scan volume and uptake
-    are compared, those of a cluster of merging and splitting lesions as one.
+    the follow-up lesions for which a reader saw a finding on CT. Between like scans (not PET and SPECT) volume and
+    uptake are compared, those of a cluster of merging and splitting lesions as one.
     """
     measures = {lesion.lesion: lesion.measures for lesion in followup.lesions}
-    growth = _growth_rows(tracking, baseline, followup)
+    growth = _growth_rows(tracking, baseline if like_scans else None, followup)
+    cut = [{one.lesion for one in side.lesions if one.cut_by_view} for side in (baseline, followup)]
     rows = []
     for number, link in enumerate(tracking.links):
         classes = empty_class_row(followup.reference)
@@ -129,6 +131,7 @@ def link_rows(
                 "rule": "; ".join(part for part in (link.note, classes["rule"]) if part) or None,
                 "cluster": link.cluster,
                 **growth[number],
+                "cut_by_view": link.baseline_lesion in cut[0] or link.followup_lesion in cut[1],
                 "registration_error_mm": tracking.registration_error_mm,
                 "provisional": True,
             }

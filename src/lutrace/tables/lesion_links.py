@@ -54,6 +54,11 @@ LESION_LINKS = fact_table(
         number("followup_ml", "volume after, of the lesion or cluster", unit="mL", null="as compared", low=0),
         number("volume_change_pct", "change of that volume", unit="%", null="as compared"),
         number("tlp_change_pct", "change of SUVmean x volume, summed in the same way", unit="%", null="as compared"),
+        yes_no(
+            "cut_by_view",
+            "a lesion of the link reaches the edge of its field of view: the change may be the view's",
+            null="from version 0.1",
+        ),
         number("registration_error_mm", "residual of the registration", unit="mm", null="when unknown", low=0),
         yes_no("provisional", "true until the tracking of this version has been validated and reviewed"),
     ),

@@ -40,6 +40,11 @@ LESIONS = fact_table(
         number("y_mm", "centroid, LPS", unit="mm"),
         number("z_mm", "centroid, LPS", unit="mm"),
         yes_no("below_resolution", "smaller than the plan's minimum tied to resolution", null="when the plan has none"),
+        yes_no(
+            "cut_by_view",
+            "reaches the edge of the field of view: larger than what is measured",
+            null="from version 0.1",
+        ),
     ),
     ("scan_id", "plan_digest", "lesion"),
 )

@@ -14,11 +14,12 @@ def find_cut_lesions(volume: Volume, voxels: LabelledVoxels) -> frozenset[int]:
     at the ends were not imaged.
     """
     shape = volume.array.shape
-    z, y, x = np.unravel_index(voxels.place, shape)
-    imaged = np.flatnonzero(volume.array.any(axis=(1, 2)))
-    if not len(imaged):
+    first = next((z for z in range(shape[0]) if volume.array[z].any()), None)
+    if first is None:
         return frozenset()
-    cut = (z <= imaged[0]) | (z >= imaged[-1])
+    last = next(z for z in reversed(range(shape[0])) if volume.array[z].any())
+    z, y, x = np.unravel_index(voxels.place, shape)
+    cut = (z <= first) | (z >= last)
     for index, size in ((y, shape[1]), (x, shape[2])):
         cut |= (index == 0) | (index == size - 1)
     return frozenset(int(number) for number in np.unique(voxels.number[cut]))
