@@ -39,6 +39,11 @@ def pytest_collection_finish() -> None:
     gc.freeze()
 
 
+def pytest_sessionfinish() -> None:
+    """At the end all of it may go."""
+    gc.unfreeze()
+
+
 def day(number: int) -> dt.date:
     """A date by its day, counted from the first cycle of every hand-written patient."""
     return DAY_ZERO + dt.timedelta(days=number)
