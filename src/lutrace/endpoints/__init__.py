@@ -47,7 +47,7 @@ from lutrace.endpoints.questionnaires.scoring import score_long, score_wide
 from lutrace.endpoints.questionnaires.worsening import derive_worsenings
 from lutrace.endpoints.response_basis import NewAgainst, ResponseBasis
 from lutrace.endpoints.response_rows import derive_response_rows
-from lutrace.endpoints.scan_provenance import UNREVIEWED_VOLUME
+from lutrace.endpoints.scan_provenance import CUT_BY_VIEW, UNREVIEWED_VOLUME
 from lutrace.endpoints.survival.deaths import derive_death_dates
 from lutrace.endpoints.survival.index_dates import derive_index_dates
 from lutrace.endpoints.survival.pfs import derive_pfs_components
@@ -63,6 +63,7 @@ from lutrace.endpoints.toxicity.preparation import (
 )
 
 __all__ = [
+    "CUT_BY_VIEW",
     "SUMMARY_COLUMNS",
     "UNREVIEWED",
     "UNREVIEWED_VOLUME",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from lutrace.core import Row
-from lutrace.endpoints import UNREVIEWED, UNREVIEWED_VOLUME
+from lutrace.endpoints import CUT_BY_VIEW, UNREVIEWED, UNREVIEWED_VOLUME
 from lutrace.models import describe_immortal_time
 from lutrace.protocol import CoxAnalysis, Landmark, Protocol, PsaPfs
 from lutrace.report import Notice
@@ -45,6 +45,7 @@ def _time_zero(landmark: Landmark) -> list[Notice]:
 def _counted(landmark: Landmark, values: Sequence[Row]) -> list[Notice]:
     asked = (
         ("spect_review", "category", UNREVIEWED_VOLUME, "have an automatic tumour volume that nobody has reviewed"),
+        ("spect_view", "category", CUT_BY_VIEW, "have tumour that the field of view cuts: more than is measured"),
         ("psa_baseline", "category", "older than the window", "have a PSA baseline older than the window (fallback)"),
         ("psa_baseline", "reason", None, "have no PSA baseline: PSA change and PSA progression are not evaluable"),
         ("spect_hours", "category", "outside 20 to 28 h", "had their SPECT outside 20 to 28 h after injection"),
