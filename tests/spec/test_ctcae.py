@@ -340,6 +340,45 @@ def test_every_term_has_a_ladder_or_shares_its_clauses_with_one(version: str) ->
     assert {(term, analyte) for term, analyte in known - shown if term not in alike} == set()
 
 
+AGAINST = "baseline abnormal: graded against the baseline"
+FURTHER = f"{AGAINST}; the standard prints this clause for lower baselines only"
+UNPLACED = "no lln and no baseline_abnormal: whether the baseline counts is not known; graded by the limit alone"
+DOUBTS: list[tuple[str, str, dict[str, Any], int, str | None]] = [
+    ("grade_3_of_alt_with_a_baseline_of_5_uln", ALT, alt(450.0, uln=40.0, baseline_value=200.0), 3, AGAINST),
+    ("grade_3_of_alt_with_a_baseline_above_5_uln", ALT, alt(450.0, uln=40.0, baseline_value=201.0), 3, FURTHER),
+    ("grade_2_of_alt_with_a_baseline_above_5_uln", ALT, alt(350.0, uln=40.0, baseline_value=201.0), 2, AGAINST),
+    ("grade_4_of_alt_with_a_baseline_above_5_uln", ALT, alt(900.0, uln=40.0, baseline_value=201.0), 4, AGAINST),
+    (
+        "grade_3_of_alt_with_a_flagged_baseline_without_uln",
+        ALT,
+        alt(450.0, uln=None, baseline_value=200.0, baseline_abnormal=True),
+        3,
+        FURTHER,
+    ),
+    ("creatinine_without_lln_and_flag_by_its_limit", CREA, creatinine(1.0, uln=1.2, baseline_value=0.3), 0, UNPLACED),
+    ("and_above_it", CREA, creatinine(2.0, uln=1.2, baseline_value=0.3), 2, UNPLACED),
+    ("creatinine_with_a_low_baseline", CREA, creatinine(1.0, lln=0.5, uln=1.2, baseline_value=0.3), 3, None),
+    ("creatinine_with_a_normal_baseline", CREA, creatinine(1.0, lln=0.3, uln=1.2, baseline_value=0.3), 0, None),
+    (
+        "creatinine_with_a_flag_and_no_lln",
+        CREA,
+        creatinine(1.0, uln=1.2, baseline_value=0.3, baseline_abnormal=True),
+        3,
+        None,
+    ),
+]
+"""Of 6.0: what the standard leaves open, or the row; how it is graded, and what the note says."""
+
+
+@pytest.mark.parametrize(("term", "row", "grade", "note"), [one[1:] for one in DOUBTS], ids=[one[0] for one in DOUBTS])
+def test_what_is_not_settled_is_graded_with_a_note(
+    term: str, row: dict[str, Any], grade: int, note: str | None
+) -> None:
+    found = grade_of(V6, term, row)
+
+    assert (found["grade"], found["note"]) == (grade, note)
+
+
 def test_the_rule_names_the_clause_that_was_met() -> None:
     assert grade_of(V5, "Anemia", {"analyte": "haemoglobin", "value": 9.0})["rule"] == "ctcae-5.0 grade 2: < 10.0 g/dL"
     by_base = grade_of(V5, CREA, creatinine(1.0, uln=1.2, baseline_value=0.6))

@@ -50,10 +50,13 @@ class BaselineClauses(FrozenModel):
     rule: `or` = a grade is met by its limit clause or its baseline clause; `or_if_low` = so, but only with a baseline
     below LLN; `and` = both are needed; `instead_if_high` = they replace the limit clauses when the baseline was
     abnormal (flagged, or above ULN); `instead_by_value` = so, but by the baseline's value alone.
+    printed_to_uln: the clause of that grade is printed for a baseline up to so many times ULN; it is used beyond that
+    too, with a note.
     """
 
     rule: BaselineRule
     grades: dict[int, str]
+    printed_to_uln: dict[int, float] = Field(default_factory=dict)
 
 
 class CtcaeTerm(FrozenModel):

@@ -31,7 +31,9 @@ what a laboratory can tell apart."""
 TOTAL_CALCIUM = ("calcium", "calcium_corrected")
 """Total calcium is graded by the terms of calcium corrected for albumin, once it has been corrected."""
 
-_NUMBERS = ("number", "limit_factor", "limit_plus", "limit_side", "base_factor", "base_plus", "base_side", "other")
+_LIMIT = ("number", "limit_factor", "limit_plus", "limit_side", "other")
+_BASE = ("base_factor", "base_plus", "base_side", "base_top")
+_NUMBERS = (*_LIMIT, *_BASE)
 _TEXTS = ("limit_text", "base_text")
 _SCHEMA = pa.schema(
     [
@@ -57,7 +59,9 @@ def criteria_table(versions: Sequence[str], *, with_symptoms: bool = False) -> i
 
     Of each grade: `number` (an absolute cutoff), or `limit_factor` and `limit_plus`; `base_factor` and `base_plus`;
     `*_side` is the tolerance, signed by whether equality meets the clause; `other` is the cutoff as the standard prints
-    it in the other kind of unit. Raises UnusableInputError for a version that is not known.
+    it in the other kind of unit; `base_top` is the multiple of ULN up to which a baseline clause is printed.
+
+    Raises UnusableInputError for a version that is not known.
     """
     rows: list[Row] = []
     for version in (ctcae_version(name) for name in versions):
@@ -118,6 +122,7 @@ def _row(
         row[f"base_plus_{grade}"] = _plus(clause, term, known)
         row[f"base_side_{grade}"] = -TOLERANCE if clause.inclusive else TOLERANCE
         row[f"base_text_{grade}"] = _text(clause, term)
+        row[f"base_top_{grade}"] = term.baseline.printed_to_uln.get(grade) if term.baseline is not None else None
     return row
 
 

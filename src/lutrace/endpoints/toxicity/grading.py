@@ -19,6 +19,9 @@ from lutrace.endpoints.toxicity.criteria_table import GRADES, TOLERANCE, criteri
 ABNORMAL_RULES = ("instead_if_high", "instead_by_value")
 GRADED_COLUMNS = ("criteria", "place", "term", "direction", "grade", "rule", "reason", "other_grade", "note")
 """What `grade_labs` adds to its rows."""
+AGAINST_BASELINE = "baseline abnormal: graded against the baseline"
+BEYOND_PRINT = "the standard prints this clause for lower baselines only"
+NOT_PLACED = "no lln and no baseline_abnormal: whether the baseline counts is not known; graded by the limit alone"
 _INPUT: Mapping[str, str] = {
     "analyte": "string",
     "molar": "boolean",
@@ -214,16 +217,21 @@ def _note(rows: ir.Table) -> Any:
     """What was decided for want of a fact, of a graded row."""
     limit = ibis.cases((rows.sense > 0, "uln"), else_="lln")
     at_least = rows.certain < rows.possible
-    asked = ibis.literal(False)
+    asked, beyond_print = ibis.literal(False), ibis.literal(False)
     for grade in GRADES:
         asked = asked | rows[f"limit_factor_{grade}"].notnull()
+        printed = (rows.base_at <= rows[f"base_top_{grade}"] * rows.limit_at * (1 + TOLERANCE)).fill_null(False)
+        beyond_print = beyond_print | ((rows.grade == grade) & rows[f"base_top_{grade}"].notnull() & ~printed)
     has_rule = rows.baseline_rule.notnull()
+    unplaced = (rows.baseline_rule == "or_if_low") & rows.base_at.notnull() & rows.base_low.isnull()
     return ibis.cases(
         (rows.grade.isnull(), ibis.null("string")),
         (at_least & rows.comparator.notnull(), "at least: the value is reported as beyond a number only"),
         (at_least, ibis.literal("at least: a higher grade needs ") + limit),
         (rows.limit_at.isnull() & asked & ~rows.instead, ibis.literal("graded without ") + limit),
         (rows.is_baseline & has_rule, "baseline row: graded by the limit of normal alone"),
-        (rows.instead, "baseline abnormal: graded against the baseline"),
+        (rows.instead & beyond_print, f"{AGAINST_BASELINE}; {BEYOND_PRINT}"),
+        (rows.instead, AGAINST_BASELINE),
+        (unplaced.fill_null(False), NOT_PLACED),
         (rows.base_at.isnull() & has_rule, "no baseline_value: graded by the limit of normal alone"),
     )

@@ -47,13 +47,19 @@ def check_plausible(labs: ir.Table) -> ir.Table:
     return rows.mutate(suspicion=ibis.cases(*doubts)).select(*labs.columns, "suspicion")
 
 
-def correct_calcium(labs: ir.Table) -> ir.Table:
+def find_albumin_days(labs: ir.Table) -> ir.Table:
+    """`patient_id date least most`: the albumins (g/dL) of each patient and day that a correction may take."""
+    albumin = labs.filter((labs.analyte == "albumin") & labs["fault"].isnull() & labs.value.notnull())
+    return albumin.group_by(["patient_id", "date"]).aggregate(least=albumin.value.min(), most=albumin.value.max())
+
+
+def correct_calcium(labs: ir.Table, days: ir.Table | None = None) -> ir.Table:
     """The rows with total calcium (mg/dL) corrected for the albumin of the same patient and day.
 
     Without one albumin of that day, or with two that differ, the row gets a `fault`. Other analytes are left alone.
+    `days` are those of `find_albumin_days`, where `labs` are not all rows of their patients.
     """
-    albumin = labs.filter((labs.analyte == "albumin") & labs["fault"].isnull() & labs.value.notnull())
-    days = albumin.group_by(["patient_id", "date"]).aggregate(least=albumin.value.min(), most=albumin.value.max())
+    days = find_albumin_days(labs) if days is None else days
     days = days.rename(albumin_patient="patient_id", albumin_date="date")
     rows = labs.left_join(days, [labs.patient_id == days.albumin_patient, labs.date == days.albumin_date])
     total = rows.analyte == "calcium"
@@ -69,26 +75,38 @@ def correct_calcium(labs: ir.Table) -> ir.Table:
     return rows.mutate(**changed).select(*labs.columns)
 
 
-def mark_baselines(labs: ir.Table) -> ir.Table:
-    """The rows with `is_baseline`: whether a row is the very result that its `baseline_value` names.
-
-    It is the first row of its patient and analyte with that value, when all rows of both name one baseline and later
-    rows exist. A baseline is graded by the limits of normal alone: held against itself it would always be grade 0.
+def find_baseline_series(labs: ir.Table) -> ir.Table:
+    """Of each patient and analyte with a `baseline_value`: the first day with that value, the last day, and the lowest
+    and highest baseline that rows of it name (`patient_id analyte series_first series_last series_low series_high`).
     """
-    equal = (labs.value - labs.baseline_value).abs() <= TOLERANCE * labs.baseline_value
-    named = labs.filter(labs.baseline_value.notnull() & labs.date.notnull()).mutate(equal=equal)
-    series = named.group_by(["patient_id", "analyte"]).aggregate(
+    named = labs.filter(labs.baseline_value.notnull() & labs.date.notnull())
+    named = named.mutate(equal=_is_baseline_value(named))
+    return named.group_by(["patient_id", "analyte"]).aggregate(
         series_first=named.date.min(where=named.equal),
         series_last=named.date.max(),
         series_low=named.baseline_value.min(),
         series_high=named.baseline_value.max(),
     )
+
+
+def mark_baselines(labs: ir.Table, series: ir.Table | None = None) -> ir.Table:
+    """The rows with `is_baseline`: whether a row is the very result that its `baseline_value` names.
+
+    It is the first row of its patient and analyte with that value, when all rows of both name one baseline and later
+    rows exist. A baseline is graded by the limits of normal alone: held against itself it would always be grade 0.
+    `series` is that of `find_baseline_series`, where `labs` are not all rows of their patients.
+    """
+    series = find_baseline_series(labs) if series is None else series
     series = series.rename(series_patient="patient_id", series_analyte="analyte")
     rows = labs.left_join(series, [labs.patient_id == series.series_patient, labs.analyte == series.series_analyte])
-    here = (rows.value - rows.baseline_value).abs() <= TOLERANCE * rows.baseline_value
     one = rows.series_high <= rows.series_low * (1 + TOLERANCE)
     first = (rows.date == rows.series_first) & (rows.series_first < rows.series_last)
-    return rows.mutate(is_baseline=(here & one & first).fill_null(False)).select(*labs.columns, "is_baseline")
+    marked = (_is_baseline_value(rows) & one & first).fill_null(False)
+    return rows.mutate(is_baseline=marked).select(*labs.columns, "is_baseline")
+
+
+def _is_baseline_value(rows: ir.Table) -> ir.BooleanValue:
+    return (rows.value - rows.baseline_value).abs() <= TOLERANCE * rows.baseline_value
 
 
 _N_UNITS = 4
