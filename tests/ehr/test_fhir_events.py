@@ -100,12 +100,60 @@ def test_a_stay_that_ends_by_death_is_no_contact_on_its_last_day(
     assert len(known.rows["follow_up"]) == 1
 
 
-def test_a_discharge_to_hospice_is_an_event(
-    read_bundle: ReadBundle, patient: Resource, encounter: Callable[..., Resource]
-) -> None:
-    (row,) = read_bundle(patient, encounter("IMP", "2023-06-01", "2023-06-03", "hosp")).rows["disease_events"]
+HL7_DISCHARGE = "http://terminology.hl7.org/CodeSystem/discharge-disposition"
+GERMAN = "http://fhir.de/CodeSystem/dkgev/Entlassungsgrund"
 
-    assert (row["kind"], row["date"]) == ("hospice", dt.date(2023, 6, 3))
+
+def german(code: str) -> Resource:
+    """A discharge by the German key: first two digits and third, in a nested extension."""
+    parts = (("ErsteUndZweiteStelle", code[:2]), ("DritteStelle", code[2:]))
+    nested = [{"url": name, "valueCoding": {"system": f"{GERMAN}{name}", "code": digits}} for name, digits in parts]
+    return {"extension": [{"url": "http://fhir.de/StructureDefinition/Entlassungsgrund", "extension": nested}]}
+
+
+@pytest.mark.parametrize(
+    ("disposition", "system", "code"),
+    [
+        ({"coding": [{"code": "hosp"}]}, "fhir_discharge", "hosp"),
+        ({"coding": [{"system": HL7_DISCHARGE, "code": "exp"}]}, "fhir_discharge", "exp"),
+        (german("119"), "drg_discharge", "11"),
+        (german("079"), "drg_discharge", "07"),
+        ({"coding": [{"system": "https://www.nubc.org/CodeSystem/PatDischargeStatus", "code": "50"}]}, "ub04", "50"),
+    ],
+)
+def test_a_discharge_by_death_or_to_a_hospice_is_a_row_of_dispositions(
+    read_bundle: ReadBundle,
+    patient: Resource,
+    encounter: Callable[..., Resource],
+    disposition: Resource,
+    system: str,
+    code: str,
+) -> None:
+    stay = encounter("IMP", "2023-06-01", "2023-06-03") | {"hospitalization": {"dischargeDisposition": disposition}}
+
+    (row,) = read_bundle(patient, stay).rows["dispositions"]
+
+    assert (row["code_system"], row["code"]) == (system, code)
+    assert (row["date"], row["date_precision"]) == (dt.date(2023, 6, 3), "day")
+
+
+@pytest.mark.parametrize(
+    ("disposition", "unread"),
+    [
+        ({"coding": [{"system": HL7_DISCHARGE, "code": "home"}]}, "discharge neither to a hospice nor by death"),
+        (german("011"), "discharge neither to a hospice nor by death"),
+        ({"coding": [{"system": "urn:ward", "code": "hosp"}]}, "discharge by a system that is not in the vocabulary"),
+    ],
+)
+def test_another_discharge_is_counted_and_never_taken_for_one_of_them(
+    read_bundle: ReadBundle, patient: Resource, encounter: Callable[..., Resource], disposition: Resource, unread: str
+) -> None:
+    stay = encounter("IMP", "2023-06-01", "2023-06-03") | {"hospitalization": {"dischargeDisposition": disposition}}
+
+    batch = read_bundle(patient, stay)
+
+    assert "dispositions" not in batch.rows and "follow_up" not in batch.rows
+    assert batch.unread == {f"Encounter ({unread})": 1}
 
 
 def test_an_adverse_event_has_grade_criteria_and_attribution(

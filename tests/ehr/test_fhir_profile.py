@@ -210,7 +210,7 @@ def test_every_kind_of_resource_gives_its_rows_without_a_fault(
         "support": 1,
         "adverse_events": 1,
         "contacts": 2,
-        "disease_events": 1,
+        "dispositions": 1,
         "questionnaires": 1,
     }
     (diagnosis,) = batch.rows["diagnoses"]

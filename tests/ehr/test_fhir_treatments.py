@@ -351,6 +351,83 @@ def test_the_reason_of_an_end_is_read_from_the_systems_that_are_known(
     assert row["stop_reason"] == reason
 
 
+OBDS = "https://www.medizininformatik-initiative.de/fhir/ext/modul-onko/CodeSystem/mii-cs-onko-therapie-ende-grund"
+
+
+@pytest.mark.parametrize(
+    ("system", "code", "name"),
+    [
+        (fhir_profile.STOP_REASON_SYSTEM, "toxicity", "lutrace"),
+        (OBDS, "P", "obds_therapy_end"),
+        (fhir_profile.SNOMED, "399307001", "snomed_termination"),
+    ],
+)
+def test_the_reason_of_the_last_dose_is_a_row_of_dispositions_on_its_day(
+    read_bundle: ReadBundle,
+    patient: Resource,
+    administration: Callable[..., Resource],
+    system: str,
+    code: str,
+    name: str,
+) -> None:
+    stopped = administration("2023-06-01", statusReason=[coded(system, code)])
+
+    batch = read_bundle(patient, stopped)
+
+    (row,) = batch.rows["dispositions"]
+    assert (row["code_system"], row["code"], row["date"]) == (name, code, dt.date(2023, 6, 1))
+    assert len(batch.rows["cycles"]) == 1
+    assert not batch.faults
+
+
+def test_a_reason_outside_the_vocabulary_is_quarantined_with_its_code_and_the_cycle_stays(
+    read_bundle: ReadBundle, patient: Resource, administration: Callable[..., Resource]
+) -> None:
+    batch = read_bundle(patient, administration("2023-06-01", statusReason=[coded("urn:ward", "X7")]))
+
+    (fault,) = batch.faults
+    assert (fault.table, fault.column, fault.row["code"]) == ("dispositions", "code", "X7")
+    assert "not in the vocabulary" in fault.rule
+    assert len(batch.rows["cycles"]) == 1
+
+
+def test_a_reason_in_words_alone_is_counted(
+    read_bundle: ReadBundle, patient: Resource, administration: Callable[..., Resource]
+) -> None:
+    batch = read_bundle(patient, administration("2023-06-01", statusReason=[{"text": "Progress"}]))
+
+    assert "dispositions" not in batch.rows and not batch.faults
+    assert batch.unread == {"MedicationAdministration (reason for the end without a code)": 1}
+
+
+@pytest.mark.parametrize(
+    ("words", "dosage", "product", "depot"),
+    [
+        ("Trenantone 3-Monatsdepot", None, "trenantone", 84),
+        ("Eligard 45 mg", "alle 6 Monate", "eligard", 168),
+        ("Leuprorelin", "every 12 weeks", None, 84),
+        ("Zoladex 10,8 mg", None, "zoladex", None),
+        ("Leuprorelin seit 3 Monaten", None, None, None),
+    ],
+)
+def test_brand_and_depot_of_androgen_deprivation_are_kept(
+    read_bundle: ReadBundle,
+    patient: Resource,
+    statement: Callable[..., Resource],
+    words: str,
+    dosage: str | None,
+    product: str | None,
+    depot: int | None,
+) -> None:
+    said = {"dosage": [{"text": dosage}]} if dosage is not None else {}
+
+    (row,) = read_bundle(patient, statement({"text": words}, effectiveDateTime="2023-01-10", **said)).rows[
+        "medications"
+    ]
+
+    assert (row["product"], row["depot_days"]) == (product, depot)
+
+
 def test_a_radioligand_on_a_medication_list_is_no_cycle(
     read_bundle: ReadBundle, patient: Resource, statement: Callable[..., Resource]
 ) -> None:

@@ -220,3 +220,95 @@ def test_a_clock_time_that_is_none_is_refused(write: Write) -> None:
     path = write("patient_id,date,analyte,value,unit,time", "SYN-1,2023-05-17,psa,5,ng/mL,noon")
 
     assert read_table_rows(path, "labs").faults[0].column == "time"
+
+
+@pytest.mark.parametrize(
+    ("agent", "expected"),
+    [
+        ("Taxotere", [("docetaxel", "taxane", True, True)]),
+        ("Doc/Carbo + Prednison", [("docetaxel", "taxane", True, True), ("carboplatin", "platinum", True, True)]),
+        (
+            "Docetaxel 75 mg/m2 q3w x6 ersetzt durch Jevtana",
+            [("docetaxel", "taxane", True, False), ("cabazitaxel", "taxane", False, True)],
+        ),
+    ],
+)
+def test_a_regimen_in_words_is_a_row_per_drug_with_the_days_that_are_known(
+    write: Write, agent: str, expected: list[tuple[str, str, bool, bool]]
+) -> None:
+    path = write("patient_id,agent,begin_date,end_date", f"SYN-1,{agent},2021-03-01,2021-08-15")
+
+    rows = read_table_rows(path, "treatments").rows["treatments"]
+
+    found = [
+        (row["agent"], row["agent_class"], row["begin_date"] is not None, row["end_date"] is not None) for row in rows
+    ]
+    assert found == expected
+
+
+def test_a_treatment_that_the_vocabulary_does_not_know_needs_its_class(write: Write) -> None:
+    path = write("patient_id,agent,agent_class", "SYN-1,XYZ-123,", "SYN-2,XYZ-123,trial")
+
+    batch = read_table_rows(path, "treatments")
+
+    assert [(row["agent"], row["agent_class"]) for row in batch.rows["treatments"]] == [("XYZ-123", "trial")]
+    assert (batch.faults[0].locator, batch.faults[0].column) == ("row 2", "agent")
+
+
+def test_words_of_a_regimen_that_were_not_understood_are_counted(write: Write) -> None:
+    path = write("patient_id,agent", "SYN-1,Docetaxel laut Kollege")
+
+    assert read_table_rows(path, "treatments").unread == {"column agent (words of a regimen not understood)": 2}
+
+
+def test_brand_and_depot_of_a_medication_table_are_read_from_its_words(write: Write) -> None:
+    path = write("patient_id,kind,agent,depot_days", "SYN-1,adt,Trenantone 3-Monatsdepot,", "SYN-1,adt,Pamorelin,168")
+
+    rows = read_table_rows(path, "medications").rows["medications"]
+
+    assert [(row["agent"], row["product"], row["depot_days"]) for row in rows] == [
+        ("leuprorelin", "trenantone", 84),
+        ("triptorelin", "pamorelin", 168),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("cells", "expected"),
+    [
+        (",,Gleason 8 (4+4)", (4, 4, 8)),
+        (",,3+4=7", (3, 4, 7)),
+        (",,4+3", (4, 3, 7)),
+        (",,7", (None, None, 7)),
+        ("3,4,7", (3, 4, 7)),
+        ("3,4,7 (3+4)", (3, 4, 7)),
+    ],
+)
+def test_a_gleason_score_in_words_gives_patterns_and_sum(
+    write: Write, cells: str, expected: tuple[int | None, int | None, int]
+) -> None:
+    path = write(
+        "patient_id,milestone,method,gleason_primary,gleason_secondary,gleason_sum", f"SYN-1,initial,text,{cells}"
+    )
+
+    (row,) = read_table_rows(path, "diagnoses").rows["diagnoses"]
+
+    assert tuple(row.get(name) for name in ("gleason_primary", "gleason_secondary", "gleason_sum")) == expected
+
+
+@pytest.mark.parametrize(
+    ("cells", "rule"),
+    [
+        (",,3+3=4", "the sum is not that of its patterns"),
+        (",,3+4 und 4+3", "several scores"),
+        (",,ISUP 4", "states no score with patterns or sum"),
+        ("4,,3+4=7", "the score and its parts disagree"),
+    ],
+)
+def test_a_gleason_score_that_contradicts_itself_is_a_fault(write: Write, cells: str, rule: str) -> None:
+    path = write(
+        "patient_id,milestone,method,gleason_primary,gleason_secondary,gleason_sum", f"SYN-1,initial,text,{cells}"
+    )
+
+    (fault,) = read_table_rows(path, "diagnoses").faults
+
+    assert rule in fault.rule

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 
 from lutrace.ehr import fhir_profile as profile
+from lutrace.ehr.fhir_dispositions import is_discharge_by_death, read_discharge
 from lutrace.ehr.fhir_elements import (
     RecordError,
     Resource,
@@ -44,26 +45,21 @@ _VERSION = re.compile(r"\b([456])\.0\b")
 
 
 def read_encounter(encounter: Resource, out: Output) -> None:
-    """Contacts on the first and last day; a discharge by death, or to a hospice."""
+    """Contacts on the first and last day; how the stay ended, where it was by death or to a hospice."""
     start = required(moment_of(encounter, "date", "period.start"), "date", "period.start")
     end = moment_of(encounter, "date", "period.end")
     kind = _CLASSES.get(text(child(encounter, "class"), "code") or "", "other")
-    discharge = {
-        text(coding, "code")
-        for coding in children(child(child(encounter, "hospitalization"), "dischargeDisposition"), "coding")
-    }
+    discharge = child(child(encounter, "hospitalization"), "dischargeDisposition")
     out.row("contacts", {"date": start.day("date"), "kind": kind})
     if end is None:
         return
-    died = "exp" in discharge
+    died = is_discharge_by_death(discharge)
     if not died and end.day("date") != start.day("date"):
         out.row("contacts", {"date": end.day("date"), "kind": kind}, ".period.end")
     if died and out.patient not in out.survey.deceased:
         death = {"status": "dead", "date": end.day("date"), "date_precision": "day", "basis": "record"}
         out.row("follow_up", death)
-    if "hosp" in discharge:
-        hospice = {"kind": "hospice", "date": end.day("date"), "date_precision": "day", "basis": "discharge to hospice"}
-        out.row("disease_events", hospice)
+    read_discharge(discharge, end.day("date"), out)
 
 
 def read_adverse_event(event: Resource, out: Output) -> None:

@@ -95,6 +95,10 @@ class Survey:
 
     def drugs(self, located: Located) -> tuple[Drug, ...]:
         """The drugs that a medication resource is about, through its reference when it has one."""
+        return drugs_of(self.medication(located))
+
+    def medication(self, located: Located) -> Resource:
+        """The concept that names the medication of a resource, its own or that of the one it refers to."""
         resource = located.resource
         concept = child(resource, "medicationCodeableConcept")
         reference = text(child(resource, "medicationReference"), "reference")
@@ -106,7 +110,7 @@ class Survey:
                 concept = child(self._medications.find(reference, located.scope) or {}, "code")
         if not concept:
             raise RecordError("agent", "no medication is named", "add the Medication resource or its code")
-        return drugs_of(concept)
+        return concept
 
     def _take(self, located: Located) -> None:
         resource = located.resource

@@ -6,6 +6,7 @@ from lutrace.core import Row
 from lutrace.ehr import fhir_profile as profile
 from lutrace.ehr.fhir_cycle_statements import statement_of_draft, statement_of_series
 from lutrace.ehr.fhir_cycles import is_rlt_procedure
+from lutrace.ehr.fhir_dispositions import read_end_of_therapy, stop_reason
 from lutrace.ehr.fhir_elements import (
     Moment,
     RecordError,
@@ -14,14 +15,13 @@ from lutrace.ehr.fhir_elements import (
     children,
     codes,
     drugs_of,
-    extension,
     extension_count,
     moment_of,
     required,
     text,
 )
 from lutrace.ehr.fhir_output import Output
-from lutrace.terms import Drug
+from lutrace.terms import Drug, depot_days_in_text, product_in_text
 
 _BEGIN = {
     "MedicationStatement": ("effectivePeriod.start", "effectiveDateTime"),
@@ -33,27 +33,6 @@ _END = {
     "MedicationAdministration": ("effectivePeriod.end", "effectiveDateTime"),
     "Procedure": ("performedPeriod.end", "performedDateTime"),
 }
-_OWN_REASONS = ("completed", "progression", "toxicity", "death", "choice", "other")
-_OBDS_END = "https://www.medizininformatik-initiative.de/fhir/ext/modul-onko/CodeSystem/mii-cs-onko-therapie-ende-grund"
-_OBDS_REASONS = {
-    "E": "completed",
-    "R": "completed",
-    "F": "completed",
-    "P": "progression",
-    "A": "toxicity",
-    "V": "choice",
-    "T": "death",
-    "W": "other",
-    "S": "other",
-}
-_SNOMED_REASONS = {
-    "182992009": "completed",
-    "266721009": "progression",
-    "407563006": "toxicity",
-    "105480006": "choice",
-    "419620001": "death",
-}
-_TERMINATION = "http://hl7.org/fhir/us/mcode/StructureDefinition/mcode-treatment-termination-reason"
 _TRANSFUSIONS = ("red_cells", "platelets")
 
 
@@ -95,15 +74,29 @@ def _read_drug(resource: Resource, drug: Drug, out: Output) -> None:
             _read_support(resource, drug.support, out)
     elif drug.purpose in ("line", "local"):
         with out.refusing("treatments", {"agent": drug.name}):
-            reason = _stop_reason(resource)
+            reason = stop_reason(resource)
             out.row("treatments", _period(resource, drug) | {"agent_class": drug.agent_class, "stop_reason": reason})
     else:
         with out.refusing("medications", {"agent": drug.name}):
-            out.row("medications", _period(resource, drug) | {"kind": drug.purpose})
+            said = _product(resource, drug, out) if drug.purpose == "adt" else {}
+            out.row("medications", _period(resource, drug) | {"kind": drug.purpose} | said)
+
+
+def _product(resource: Resource, drug: Drug, out: Output) -> Row:
+    """Brand and days that one dose acts, as the words of the record say them."""
+    is_procedure = resource["resourceType"] == "Procedure"
+    concept = child(resource, "code") if is_procedure else out.survey.medication(out.located)
+    said = [text(concept, "text"), *(text(coding, "display") for coding in children(concept, "coding"))]
+    said += [text(one, "text") for name in ("dosage", "dosageInstruction") for one in children(resource, name)]
+    words = "; ".join(one for one in said if one is not None)
+    return {"product": product_in_text(words, drug), "depot_days": depot_days_in_text(words)}
 
 
 def _read_cycle(out: Output, procedure: Resource | None = None) -> None:
-    """The row of the cycle; what is said of it again, or of a series, is kept as a statement."""
+    """The row of the cycle and why it was the last; what is said again, or of a series, is kept as a statement."""
+    with out.refusing("dispositions"):
+        resource = out.located.resource
+        read_end_of_therapy(resource, _end(resource) or _begin(resource), out)
     found = out.survey.cycles.get(out.located.key)
     if isinstance(found, RecordError) and procedure is not None:
         with out.refusing("cycle_statements"):
@@ -164,21 +157,3 @@ def _bounds(request: Resource) -> Resource:
     if not instructions:
         return {}
     return child(child(child(instructions[0], "timing"), "repeat"), "boundsPeriod")
-
-
-def _stop_reason(resource: Resource) -> str | None:
-    concepts = [
-        *children(resource, "statusReason"),
-        *children(resource, "outcome"),
-        child(extension(resource, _TERMINATION), "valueCodeableConcept"),
-    ]
-    for concept in concepts:
-        for coding in children(concept, "coding"):
-            system, code = coding.get("system"), text(coding, "code") or ""
-            if system == profile.STOP_REASON_SYSTEM and code in _OWN_REASONS:
-                return code
-            if system == _OBDS_END and code[:1] in _OBDS_REASONS:
-                return _OBDS_REASONS[code[:1]]
-            if system == profile.SNOMED and code in _SNOMED_REASONS:
-                return _SNOMED_REASONS[code]
-    return None

@@ -22,8 +22,9 @@ from lutrace.core import (
 from lutrace.ehr.fhir_elements import RecordError
 from lutrace.ehr.records import Fault, Identity, RecordBatch
 from lutrace.ehr.table_cells import parse_cell
+from lutrace.ehr.table_drugs import gleason_of, medication_of, treatments_of
 from lutrace.ehr.table_labs import complete_lab, is_lab_shorthand
-from lutrace.tables import FACT_TABLES, PROVENANCE
+from lutrace.tables import DIAGNOSES, FACT_TABLES, MEDICATIONS, PROVENANCE, TREATMENTS
 
 Decimal = Literal[".", ","]
 
@@ -58,18 +59,20 @@ def read_table_rows(
     rows: list[Row] = []
     faults: list[Fault] = []
     identities: list[Identity] = []
+    unread: Counter[str] = Counter()
     for number, cells in raw:
         locator = f"row {number}"
         try:
-            row = complete_lab(cells, decimal) if shorthand else _typed(cells, table, decimal)
+            typed = complete_lab(cells, decimal) if shorthand else _typed(cells, table, decimal)
+            found = _read_words(typed, table, unread)
         except RecordError as error:
             readable = {name: value for name, value in cells.items() if _may_be_shown(table, name)}
             faults.append(Fault(table.name, locator, error.column, error.rule, error.remedy, readable))
             continue
         if table.name == "patients":
             identities.append(_identity(cells))
-        rows.append(_keyed(row, cells, table) | {"source_locator": locator})
-    unread = Counter(
+        rows += [_keyed(row, cells, table) | {"source_locator": locator} for row in found]
+    unread.update(
         f"column {name}"
         for _number, row in raw
         for name, value in row.items()
@@ -77,7 +80,7 @@ def read_table_rows(
     )
     source = Source("table", digest_of_file(path))
     return RecordBatch(
-        source, {table.name: tuple(rows)}, tuple(identities), tuple(faults), dict(sorted(unread.items()))
+        source, {table.name: tuple(rows)}, tuple(identities), tuple(faults), dict(sorted((+unread).items()))
     )
 
 
@@ -124,7 +127,15 @@ def _may_be_shown(table: Table, name: str) -> bool:
     return name in table.by_name and name not in ("patient_id", "record_key")
 
 
+def _read_words(row: Row, table: Table, unread: Counter[str]) -> list[Row]:
+    """The rows that a typed row gives where its drug may be given in words."""
+    if table is TREATMENTS:
+        return treatments_of(row, unread)
+    return [medication_of(row) if table is MEDICATIONS else row]
+
+
 def _typed(cells: Row, table: Table, decimal: Decimal | None) -> Row:
+    cells = gleason_of(cells) if table is DIAGNOSES else cells
     row: Row = {}
     faults: list[RecordError] = []
     for column in table.columns:

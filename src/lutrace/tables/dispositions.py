@@ -18,6 +18,7 @@ DISPOSITIONS = fact_table(
                 "lutrace",
                 "cdisc_ncomplt",
                 "obds_therapy_end",
+                "snomed_termination",
                 "fhir_discharge",
                 "drg_discharge",
                 "ub04",

@@ -1,6 +1,6 @@
 """Concomitant medication."""
 
-from lutrace.tables.declare import PATIENT, RECORD_KEY, date, fact_table, precision, text
+from lutrace.tables.declare import PATIENT, RECORD_KEY, count, date, fact_table, precision, text
 
 MEDICATIONS = fact_table(
     "medications",
@@ -13,6 +13,8 @@ MEDICATIONS = fact_table(
         precision("begin_date_precision", "begin_date"),
         date("end_date", "last day", null="when ongoing or not recorded"),
         precision("end_date_precision", "end_date"),
+        text("product", "brand or synonym that the record names", null="when it names the drug alone"),
+        count("depot_days", "days that one dose acts, as the record says it", null="when it does not", low=1, high=400),
         RECORD_KEY,
     ),
     ("patient_id", "kind", "agent", "begin_date", "record_key"),

@@ -34,9 +34,18 @@ from lutrace.terms.dispositions import (
     DispositionSystem,
     disposition_meanings,
     disposition_of,
+    disposition_system_at,
     disposition_systems,
 )
-from lutrace.terms.drugs import Drug, drug_named, drug_of_code, drugs, drugs_in_text
+from lutrace.terms.drugs import (
+    Drug,
+    depot_days_in_text,
+    drug_named,
+    drug_of_code,
+    drugs,
+    drugs_in_text,
+    product_in_text,
+)
 from lutrace.terms.gleason import GleasonReading, grade_group_of, parse_gleason
 from lutrace.terms.instruments import (
     Instrument,
@@ -66,7 +75,7 @@ from lutrace.terms.repeatability import (
 )
 from lutrace.terms.reported_value import ReportedValue, parse_reported_value, split_result
 from lutrace.terms.sites import Site, regions, site_named, site_of_icd10, sites
-from lutrace.terms.tracers import Tracer, is_psma_tracer, tracer_named, tracers
+from lutrace.terms.tracers import Tracer, is_psma_tracer, tracer_named, tracer_target, tracers
 from lutrace.terms.uptake_identities import UptakeIdentity, uptake_identities
 from lutrace.terms.uptake_priors import Span, Spread, UptakeForm, UptakePriors, uptake_priors
 
@@ -117,9 +126,11 @@ __all__ = [
     "ctcae_term_names",
     "ctcae_version",
     "cycle_agent_of",
+    "depot_days_in_text",
     "describe_repeatability",
     "disposition_meanings",
     "disposition_of",
+    "disposition_system_at",
     "disposition_systems",
     "drug_named",
     "drug_of_code",
@@ -135,6 +146,7 @@ __all__ = [
     "parse_gleason",
     "parse_regimen",
     "parse_reported_value",
+    "product_in_text",
     "psa_criteria",
     "psa_thresholds",
     "recip_rule",
@@ -148,6 +160,7 @@ __all__ = [
     "sites",
     "split_result",
     "tracer_named",
+    "tracer_target",
     "tracers",
     "uptake_identities",
     "uptake_priors",

@@ -24,13 +24,17 @@ Meaning = Literal[
 
 
 class DispositionSystem(FrozenModel):
-    """One system of codes: what it is about, how its text was read, its codes by meaning, and those never counted."""
+    """One system of codes: what it is about, how its text was read, its codes by meaning, and those never counted.
+
+    `urls` are the names that FHIR gives it.
+    """
 
     name: str
     label: str
     about: Literal["therapy", "stay"]
     read: Literal["primary", "quoted", "own"]
     source: str
+    urls: tuple[str, ...] = ()
     digits: int | None = Field(default=None, ge=1)
     codes: dict[Meaning, tuple[str, ...]]
     refused: dict[str, str] = Field(default_factory=dict)
@@ -55,6 +59,15 @@ def disposition_systems() -> tuple[DispositionSystem, ...]:
 def disposition_meanings(kind: Literal["end", "after", "vital"]) -> tuple[Meaning, ...]:
     """The meanings of one kind: why a therapy ended, what followed, or death."""
     return tuple(meaning for meaning, of in _document().meanings.items() if of == kind)
+
+
+def disposition_system_at(url: str) -> DispositionSystem | None:
+    """The system of that FHIR address; None when it is not in the vocabulary.
+
+    >>> disposition_system_at("http://terminology.hl7.org/CodeSystem/discharge-disposition").name
+    'fhir_discharge'
+    """
+    return next((one for one in disposition_systems() if url in one.urls), None)
 
 
 def disposition_of(system: str, code: str) -> Meaning | None:

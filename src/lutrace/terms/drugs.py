@@ -11,6 +11,13 @@ from lutrace.core import FrozenModel, read_document
 
 CodeSystem = Literal["atc", "rxnorm", "snomed", "hcpcs", "ops"]
 
+_SPAN = r"(\d{1,2})[\s-]*(monat|month|mon|m|woche|week|w)"
+_DEPOTS = (
+    re.compile(rf"(?<![\d.,]){_SPAN}[a-z]*[\s-]*(?:depot|spritze|injection|implant|formulation)", re.IGNORECASE),
+    re.compile(rf"\bdepot[\s:(-]*{_SPAN}[a-z]*\b", re.IGNORECASE),
+    re.compile(rf"\b(?:alle|every|q)\s*{_SPAN}[a-z]*\b", re.IGNORECASE),
+)
+
 
 class Drug(FrozenModel):
     """One drug or procedure. `purpose` says which table it belongs to, `support` the kind of a supportive measure."""
@@ -53,6 +60,32 @@ def drugs_in_text(text: str) -> tuple[Drug, ...]:
     by_name = _by_name()
     found = {by_name[match.group(0).lower()].name: None for match in _pattern().finditer(text)}
     return tuple(by_name[name] for name in found)
+
+
+def product_in_text(text: str, drug: Drug) -> str | None:
+    """The synonym or brand by which a text names the drug, by its name in the vocabulary; None for the name itself.
+
+    >>> product_in_text("Eligard 22,5 mg s.c.", drug_named("leuprorelin"))
+    'eligard'
+    """
+    written = (match.group(0).lower() for match in _pattern().finditer(text))
+    return next((name for name in written if name in {one.lower() for one in drug.names}), None)
+
+
+def depot_days_in_text(text: str) -> int | None:
+    """How many days one dose acts, as a text says it of a depot or an interval; None when it says none, or two.
+
+    A month is counted as 28 days, the shortest that it can be, so that exposure is not overstated.
+
+    >>> depot_days_in_text("Trenantone 3-Monatsdepot")
+    84
+    """
+    found = {
+        int(number) * (28 if unit[0].lower() == "m" else 7)
+        for pattern in _DEPOTS
+        for number, unit in pattern.findall(text)
+    }
+    return next(iter(found)) if len(found) == 1 else None
 
 
 def drug_of_code(system: CodeSystem, code: str) -> Drug | None:

@@ -36,12 +36,18 @@ def tracer_named(text: str | None) -> str | None:
     return found.name if found is not None else None
 
 
-def is_psma_tracer(text: str | None) -> bool | None:
-    """Whether a text of a header names a ligand of PSMA; None when it names no tracer that is known."""
+def tracer_target(text: str | None) -> str | None:
+    """What the tracer that a text of a header names binds to, or what takes it up; None when it names none known."""
     found = _found(text)
     if found is not None:
-        return found.target == "psma"
-    return True if text is not None and "psma" in text.lower() else None
+        return found.target
+    return "psma" if text is not None and "psma" in text.lower() else None
+
+
+def is_psma_tracer(text: str | None) -> bool | None:
+    """Whether a text of a header names a ligand of PSMA; None when it names no tracer that is known."""
+    target = tracer_target(text)
+    return None if target is None else target == "psma"
 
 
 def _found(text: str | None) -> Tracer | None:
