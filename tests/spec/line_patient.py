@@ -10,6 +10,7 @@ import ibis
 import ibis.expr.types as ir
 import pyarrow as pa
 from tests.conftest import DAY_ZERO, day
+from tests.spec.course_patients import merged
 
 from lutrace.core import Row, Table
 from lutrace.endpoints import derive_line_agents, derive_lines
@@ -76,11 +77,7 @@ def milestones(dates: Mapping[str, tuple[int | None, int | None]]) -> ir.Table:
 
 def facts_of_each(cases: Mapping[str, Sequence[Given]]) -> FewFacts:
     """The facts of one patient per case, called by its name."""
-    tables: dict[str, list[Row]] = {}
-    for name, given in cases.items():
-        for table, rows in treatment_rows(given, name).items():
-            tables.setdefault(table, []).extend(rows)
-    return FewFacts(tables)
+    return FewFacts(merged([treatment_rows(given, name) for name, given in cases.items()]))
 
 
 def by_patient(table: ir.Table, cases: Iterable[str], *order: str) -> dict[str, list[Row]]:

@@ -9,7 +9,8 @@ import ibis
 import pyarrow as pa
 import pytest
 from tests.conftest import day
-from tests.spec.line_patient import FewFacts, number_of
+from tests.spec.course_patients import merged
+from tests.spec.line_patient import FewFacts, by_patient, number_of
 
 from lutrace.core import Row
 from lutrace.endpoints import (
@@ -18,7 +19,6 @@ from lutrace.endpoints import (
     count_mcrpc_patterns,
     derive_mcrpc_dates,
 )
-from lutrace.protocol import McrpcRules
 
 RISING = ((0, 1.0), (30, 1.6), (60, 2.6), (90, 4.2))
 """EAU at day 90 (three rises; 1.6, 2.6 and 4.2 are at least 50 % above 1.0, above 2), AUA at day 60."""
@@ -90,9 +90,9 @@ def facts_of(
     }
 
 
-def dates_of(rules: McrpcRules | None = None, **given: Any) -> dict[str, Row]:
-    rows = derive_mcrpc_dates(FewFacts(facts_of(**given)), rules).to_pyarrow().to_pylist()
-    return {row["definition"]: row for row in rows}
+def facts_of_each(cases: dict[str, dict[str, Any]]) -> FewFacts:
+    """The facts of one patient per case, called by its name."""
+    return FewFacts(merged([facts_of(patient=name, **given) for name, given in cases.items()]))
 
 
 def crpc_days(found: dict[str, Row]) -> dict[str, int | None]:
@@ -180,9 +180,19 @@ DATES: list[tuple[str, dict[str, Any], dict[str, int | None]]] = [
 ]
 
 
-@pytest.mark.parametrize(("given", "expected"), [d[1:] for d in DATES], ids=[d[0] for d in DATES])
-def test_definitions(given: dict[str, Any], expected: dict[str, int | None]) -> None:
-    assert crpc_days(dates_of(**given)) == expected
+@pytest.fixture(scope="module")
+def dates() -> dict[str, dict[str, Row]]:
+    """The rows by definition of each case of DATES, MCRPC and GRADES, of one query."""
+    cases = {name: given for name, given, *_ in (*DATES, *GRADES)}
+    cases |= {name: {"diagnoses": diagnoses} for name, diagnoses, _ in MCRPC}
+    assert len(cases) == len(DATES) + len(GRADES) + len(MCRPC)
+    rows = by_patient(derive_mcrpc_dates(facts_of_each(cases)), cases, "definition")
+    return {name: {row["definition"]: row for row in found} for name, found in rows.items()}
+
+
+@pytest.mark.parametrize(("name", "expected"), [(d[0], d[2]) for d in DATES], ids=[d[0] for d in DATES])
+def test_definitions(dates: dict[str, dict[str, Row]], name: str, expected: dict[str, int | None]) -> None:
+    assert crpc_days(dates[name]) == expected
 
 
 MCRPC: list[tuple[str, tuple[dict[str, Any], ...], int | None]] = [
@@ -195,11 +205,11 @@ MCRPC: list[tuple[str, tuple[dict[str, Any], ...], int | None]] = [
 ]
 
 
-@pytest.mark.parametrize(("diagnoses", "expected"), [m[1:] for m in MCRPC], ids=[m[0] for m in MCRPC])
+@pytest.mark.parametrize(("name", "expected"), [(m[0], m[2]) for m in MCRPC], ids=[m[0] for m in MCRPC])
 def test_mcrpc_is_the_later_of_resistance_and_metastases(
-    diagnoses: tuple[dict[str, Any], ...], expected: int | None
+    dates: dict[str, dict[str, Row]], name: str, expected: int | None
 ) -> None:
-    assert number_of(dates_of(diagnoses=diagnoses)["physician"]["mcrpc_date"]) == expected
+    assert number_of(dates[name]["physician"]["mcrpc_date"]) == expected
 
 
 GRADES: list[tuple[str, dict[str, Any], str, str]] = [
@@ -212,9 +222,9 @@ GRADES: list[tuple[str, dict[str, Any], str, str]] = [
 ]
 
 
-@pytest.mark.parametrize(("given", "definition", "grade"), [g[1:] for g in GRADES], ids=[g[0] for g in GRADES])
-def test_grades_of_evidence(given: dict[str, Any], definition: str, grade: str) -> None:
-    assert dates_of(**given)[definition]["grade"] == grade
+@pytest.mark.parametrize(("name", "definition", "grade"), [(g[0], *g[2:]) for g in GRADES], ids=[g[0] for g in GRADES])
+def test_grades_of_evidence(dates: dict[str, dict[str, Row]], name: str, definition: str, grade: str) -> None:
+    assert dates[name][definition]["grade"] == grade
 
 
 CHOICES: list[tuple[str, dict[str, Any], tuple[str, int, bool, int]]] = [
@@ -241,10 +251,16 @@ CHOICES: list[tuple[str, dict[str, Any], tuple[str, int, bool, int]]] = [
 ]
 
 
-@pytest.mark.parametrize(("given", "expected"), [c[1:] for c in CHOICES], ids=[c[0] for c in CHOICES])
-def test_choices(given: dict[str, Any], expected: tuple[str, int, bool, int]) -> None:
-    dates = derive_mcrpc_dates(FewFacts(facts_of(**given)))
-    [row] = choose_mcrpc_dates(dates).to_pyarrow().to_pylist()
+@pytest.fixture(scope="module")
+def choices() -> dict[str, list[Row]]:
+    """The preferred date of each case of CHOICES."""
+    cases = {name: given for name, given, _ in CHOICES}
+    return by_patient(choose_mcrpc_dates(derive_mcrpc_dates(facts_of_each(cases))), cases)
+
+
+@pytest.mark.parametrize(("name", "expected"), [(c[0], c[2]) for c in CHOICES], ids=[c[0] for c in CHOICES])
+def test_choices(choices: dict[str, list[Row]], name: str, expected: tuple[str, int, bool, int]) -> None:
+    [row] = choices[name]
     assert (row["definition"], number_of(row["crpc_date"]), row["conflict"], row["n_definitions"]) == expected
 
 

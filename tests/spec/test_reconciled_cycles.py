@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 from tests.conftest import day
-from tests.spec.line_patient import FewFacts, number_of
+from tests.spec.course_patients import merged
+from tests.spec.line_patient import FewFacts, by_patient, number_of
 
 from lutrace.core import Row
 from lutrace.endpoints import check_series, list_cycle_statements, reconcile_cycles
@@ -18,21 +19,21 @@ Said = tuple[str, int, str | None, float | None]
 """Kind, day, agent, activity."""
 
 
-def facts_of(said: list[Said], **columns: Any) -> FewFacts:
+def rows_of(said: list[Said], patient: str = "p", **columns: Any) -> dict[str, list[Row]]:
     cycles: list[Row] = []
     others: list[Row] = []
     for place, (kind, at, agent, activity) in enumerate(said):
-        row: Row = {"patient_id": "p", "agent": agent, "row_id": f"r{place}"}
+        row: Row = {"patient_id": patient, "agent": agent, "row_id": f"{patient}:{place}"}
         if kind == "cycle":
             cycles.append({**row, "cycle": len(cycles) + 1, "administered_date": day(at), "administered_mbq": activity})
         else:
             stated = {"kind": kind, "scope": "cycle", "begin_date": day(at), "begin_precision": "day"}
             others.append({**row, **stated, "activity_mbq": activity, **columns})
-    return FewFacts({"cycles": cycles, "cycle_statements": others})
+    return {"cycles": cycles, "cycle_statements": others}
 
 
 def cycles_of(said: list[Said], rules: CycleRules | None = None, **columns: Any) -> list[Row]:
-    table = reconcile_cycles(list_cycle_statements(facts_of(said, **columns)), rules)
+    table = reconcile_cycles(list_cycle_statements(FewFacts(rows_of(said, **columns))), rules)
     rows: list[Row] = table.order_by("cycle").to_pyarrow().to_pylist()
     return rows
 
@@ -47,7 +48,7 @@ CASES: list[tuple[str, list[Said], list[dict[str, Any]]]] = [
                 "agent": LU,
                 "activity_mbq": 7400.0,
                 "n_statements": 2,
-                "evidence": "cycle_statements:r1 cycles:r0",
+                "evidence": "cycle_statements:{0}:1 cycles:{0}:0",
             }
         ],
     ),
@@ -104,10 +105,19 @@ CASES: list[tuple[str, list[Said], list[dict[str, Any]]]] = [
 ]
 
 
-@pytest.mark.parametrize(("said", "expected"), [c[1:] for c in CASES], ids=[c[0] for c in CASES])
-def test_cycles(said: list[Said], expected: list[dict[str, Any]]) -> None:
-    rows = [{**row, "day": number_of(row["date"])} for row in cycles_of(said)]
-    assert [{key: row[key] for key in want} for row, want in zip(rows, expected, strict=True)] == expected
+@pytest.fixture(scope="module")
+def cycles() -> dict[str, list[Row]]:
+    """The cycles of each case of CASES, of one query."""
+    facts = FewFacts(merged([rows_of(said, name) for name, said, _ in CASES]))
+    return by_patient(reconcile_cycles(list_cycle_statements(facts)), [case[0] for case in CASES], "cycle")
+
+
+@pytest.mark.parametrize(("name", "expected"), [(c[0], c[2]) for c in CASES], ids=[c[0] for c in CASES])
+def test_cycles(cycles: dict[str, list[Row]], name: str, expected: list[dict[str, Any]]) -> None:
+    rows = [{**row, "day": number_of(row["date"])} for row in cycles[name]]
+    for row, want in zip(rows, expected, strict=True):
+        evidence = {key: value.format(name) for key, value in want.items() if key == "evidence"}
+        assert {key: row[key] for key in want} == {**want, **evidence}
 
 
 def test_a_window_of_no_days_keeps_neighbouring_days_apart() -> None:
@@ -159,19 +169,36 @@ SERIES: list[tuple[str, list[tuple[int, float | None]], float | None, tuple[int,
 ]
 
 
-@pytest.mark.parametrize(("cycles", "total", "expected"), [c[1:] for c in SERIES], ids=[c[0] for c in SERIES])
-def test_series(
-    cycles: list[tuple[int, float | None]], total: float | None, expected: tuple[int, float | None, str]
-) -> None:
-    given = facts_of([("cycle", at, LU, activity) for at, activity in cycles])
-    series = {"patient_id": "p", "kind": "radiotherapy", "scope": "series", "begin_date": day(0), "end_date": day(126)}
-    rows = {
-        "cycles": given.rows["cycles"],
-        "cycle_statements": [{**series, "begin_precision": "day", "activity_mbq": total, "row_id": "s"}],
-    }
-    statements = list_cycle_statements(FewFacts(rows))
+@pytest.fixture(scope="module")
+def series() -> dict[str, tuple[list[Row], list[Row]]]:
+    """The cycles and the judged series of each case of SERIES."""
+    names = [case[0] for case in SERIES]
+    stated = {"kind": "radiotherapy", "scope": "series", "begin_date": day(0), "end_date": day(126)}
+    patients = [rows_of([("cycle", at, LU, activity) for at, activity in given], name) for name, given, *_ in SERIES]
+    patients += [
+        {
+            "cycle_statements": [
+                {"patient_id": name, **stated, "begin_precision": "day", "activity_mbq": total, "row_id": name}
+            ]
+        }
+        for name, _, total, _ in SERIES
+    ]
+    statements = list_cycle_statements(FewFacts(merged(patients)))
     reconciled = reconcile_cycles(statements)
-    assert reconciled.count().execute() == len(cycles)
-    [row] = check_series(statements, reconciled).to_pyarrow().to_pylist()
+    found, judged = by_patient(reconciled, names), by_patient(check_series(statements, reconciled), names)
+    return {name: (found[name], judged[name]) for name in names}
+
+
+@pytest.mark.parametrize(
+    ("name", "given", "expected"), [(c[0], c[1], c[3]) for c in SERIES], ids=[c[0] for c in SERIES]
+)
+def test_series(
+    series: dict[str, tuple[list[Row], list[Row]]],
+    name: str,
+    given: list[tuple[int, float | None]],
+    expected: tuple[int, float | None, str],
+) -> None:
+    found, [row] = series[name]
+    assert len(found) == len(given)
     difference = row["difference_pct"] if row["difference_pct"] is None else pytest.approx(row["difference_pct"])
     assert (row["n_cycles"], difference, row["verdict"]) == expected
