@@ -56,6 +56,21 @@ def test_another_tracer_is_said_and_its_totals_are_not_called_tumour(
     assert any("no tracer is named in the header (F-18 alone is)" in warning for warning in bare["warnings"])
 
 
+def test_the_report_calls_the_total_uptake_of_each_tracer_what_it_is(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    dotatate = {"drug_item": drug(Radiopharmaceutical="68Ga-DOTATATE")}
+    for number, (tracer, words) in enumerate(
+        ((PSMA, "Total lesion PSMA"), (FDG, "Total Lesion Glycolysis"), (dotatate, "Total lesion uptake"))
+    ):
+        out = tmp_path / f"out{number}"
+        answer(["lesions", scan(tmp_path / f"scan{number}", **tracer), "--out", str(out)], capsys)
+        report = (out / "lesions_sr.dcm").read_bytes()
+        assert words.encode() in report
+        assert (b"PSMA" in report) == (number == 0)
+        assert "tlp_ml" in read_rows(out / "lesions.csv")[0]
+
+
 def test_a_lesion_at_the_edge_of_the_field_of_view_is_marked_in_its_row(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

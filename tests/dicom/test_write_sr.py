@@ -10,7 +10,7 @@ import pytest
 from tests.dicom.outputs import ALGORITHM, scan, write_all
 
 from lutrace.core import MissingFactError
-from lutrace.dicom import MeasuredRegion, ReportedObjects, write_sr
+from lutrace.dicom import MeasuredRegion, ReportedObjects, name_total_uptake, write_sr
 from lutrace.imaging import measure_region
 
 Kind = Literal["pet", "nm"]
@@ -44,7 +44,7 @@ def test_highdicom_reads_back_identity_segment_mapping_and_every_number(tmp_path
                 ("126401", "56851009", "{SUVbw}g/ml"): measures.max,
                 ("126401", "386136009", "{SUVbw}g/ml"): measures.sd,
                 ("118565006", None, "ml"): measures.volume_ml,
-                ("TLP", None, "g"): measures.total,
+                ("TLU", None, "g"): measures.total,
             }
             | ({} if measures.peak is None else {("126401", "126031", "{SUVbw}g/ml"): measures.peak}),
             rel=1e-6,
@@ -97,6 +97,36 @@ def test_the_image_library_and_the_evidence_name_every_image(tmp_path: Path) -> 
     }
     objects = {pydicom.dcmread(paths[kind]).SOPInstanceUID for kind in ("seg", "rwvm")}
     assert evidence == images | objects
+
+
+@pytest.mark.parametrize(
+    ("target", "value", "scheme", "meaning"),
+    [
+        ("psma", "TLP", "99LUTRACE", "Total lesion PSMA"),
+        ("glucose", "126033", "DCM", "Total Lesion Glycolysis"),
+        ("somatostatin_receptor", "TLU", "99LUTRACE", "Total lesion uptake"),
+        (None, "TLU", "99LUTRACE", "Total lesion uptake"),
+    ],
+)
+def test_mean_times_volume_is_called_what_it_is_for_this_tracer(
+    target: str | None, value: str, scheme: str, meaning: str
+) -> None:
+    code = name_total_uptake(target)
+    assert (code.value, code.scheme_designator, code.meaning) == (value, scheme, meaning)
+
+
+def test_a_lesion_that_the_view_cuts_says_so_in_segment_and_report_and_one_nobody_looked_at_says_nothing(
+    tmp_path: Path,
+) -> None:
+    one = scan(tmp_path / "image")
+    cut, whole = (replace(region, cut_by_view=flag) for region, flag in zip(one.regions, (True, False), strict=True))
+    for told, said in ((replace(one, regions=(cut, whole)), ["Yes", "No"]), (one, [])):
+        paths = write_all(told, tmp_path / f"out{len(said)}")
+        groups = hd.sr.srread(paths["sr"]).content.get_volumetric_roi_measurement_groups()
+        answers = [x.value.meaning for group in groups for x in group.get_qualitative_evaluations()]
+        assert answers == said
+        segments = pydicom.dcmread(paths["seg"]).SegmentSequence
+        assert ["SegmentDescription" in segment for segment in segments] == [bool(said), False]
 
 
 def test_the_totals_of_the_scan_are_a_group_in_the_private_scheme(tmp_path: Path) -> None:

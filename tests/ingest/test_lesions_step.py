@@ -65,7 +65,7 @@ def test_the_files_hold_what_the_rows_say(tmp_path: Path) -> None:
     said = {(m.name.meaning, m.derivation.meaning if m.derivation else None): m.value for m in group.get_measurements()}
     assert said["Volume", None] == pytest.approx(5.184)
     assert said["SUVbw", "Maximum"] == pytest.approx(float(row["suv_max"]))
-    assert said["Total lesion PSMA", None] == pytest.approx(float(row["tlp_ml"]))
+    assert said["Total lesion uptake", None] == pytest.approx(float(row["tlp_ml"]))
 
 
 def test_the_mapping_turns_the_images_own_numbers_into_the_suv_of_the_rows(tmp_path: Path) -> None:

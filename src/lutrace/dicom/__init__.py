@@ -31,7 +31,7 @@ from lutrace.dicom.write_pet import PetTiming, write_pet_series
 from lutrace.dicom.write_rtstruct import write_rtstruct
 from lutrace.dicom.write_rwvm import write_rwvm
 from lutrace.dicom.write_seg import write_seg
-from lutrace.dicom.write_sr import MeasuredRegion, OwnNumber, ReportedObjects, write_sr
+from lutrace.dicom.write_sr import MeasuredRegion, OwnNumber, ReportedObjects, name_total_uptake, write_sr
 
 __all__ = [
     "EDITION",
@@ -90,6 +90,7 @@ __all__ = [
     "make_tracking",
     "make_uid",
     "method_of",
+    "name_total_uptake",
     "parse_radionuclide",
     "read_masks",
     "read_own_masks",

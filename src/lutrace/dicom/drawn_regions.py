@@ -34,12 +34,16 @@ class FlatRegion:
 
 @dataclass(frozen=True, eq=False)
 class DrawnRegion:
-    """Voxels with their category (a key of imaging.COLOURS), site (bone, node, liver ...) and identity over time."""
+    """Voxels with their category (a key of imaging.COLOURS), site (bone, node, liver ...) and identity over time.
+
+    `cut_by_view`: it reaches the edge of the field of view; None when nobody looked.
+    """
 
     voxels: Mask | FlatRegion
     category: str | None = None
     site: str | None = None
     tracking: Tracking | None = None
+    cut_by_view: bool | None = None
 
     @property
     def name(self) -> str:

@@ -27,6 +27,8 @@ from lutrace.imaging import Geometry, Mask
 _FAMILY = Code("123101", "DCM", "Neighborhood Analysis")
 """Of CID 7162 the family of thresholds and connected components."""
 
+CUT_BY_VIEW = "Cut by the edge of the field of view: larger than what is segmented"
+
 
 def write_seg(
     path: Path,
@@ -41,7 +43,8 @@ def write_seg(
 ) -> str:
     """Write a Segmentation object of `masks` and return its SOP Instance UID.
 
-    A region that carries its tracking, category or site gives them to its segment, with the colour of its category.
+    A region that carries its tracking, category or site gives them to its segment, with the colour of its category;
+    one that the field of view cuts says so in its Segment Description, for which DICOM has no code.
     `source_files` are all files of the image series that the masks lie on: patient, study, frame of reference and
     references are taken from them. `kind`: BINARY has a bit plane per region and slice; LABELMAP has one number per
     voxel, so its regions must not overlap. `description` becomes series and content description; `algorithm` names the
@@ -154,7 +157,7 @@ def _description(number: int, region: DrawnRegion, algorithm: Algorithm | None) 
             family=_FAMILY,
             parameters=dict(algorithm.parameters) or None,
         )
-    return hd.seg.SegmentDescription(
+    description = hd.seg.SegmentDescription(
         segment_number=number,
         segment_label=region.name[:64],
         segmented_property_category=code.category,
@@ -166,6 +169,9 @@ def _description(number: int, region: DrawnRegion, algorithm: Algorithm | None) 
         anatomic_regions=[site] if site is not None else None,
         display_color=hd.color.CIELabColor.from_rgb(*region.colour) if region.category is not None else None,
     )
+    if region.cut_by_view:
+        description.SegmentDescription = CUT_BY_VIEW
+    return description
 
 
 def _stamp(segmentation: Dataset, description: str, moment: dt.datetime | None) -> None:

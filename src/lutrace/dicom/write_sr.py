@@ -23,7 +23,7 @@ from lutrace.dicom.write_rwvm import SUVBW_UNIT
 from lutrace.imaging import RegionMeasures
 
 SCHEME = "99LUTRACE"
-"""Coding scheme of what DICOM has no code for: total lesion PSMA and the totals of a scan."""
+"""Coding scheme of what DICOM has no code for: total lesion PSMA, a lesion cut by the view, the totals of a scan."""
 
 _SUVBW = Code("126401", "DCM", "SUVbw")
 _BY_WEIGHT = Code("126410", "DCM", "SUV body weight calculation method")
@@ -31,7 +31,13 @@ _VOLUME = Code("118565006", "SCT", "Volume")
 _BY_VOXELS = Code("126030", "DCM", "Sum of segmented voxel volumes")
 _ML = Code("ml", "UCUM", "milliliter")
 _GRAM = Code("g", "UCUM", "gram")
-_TLP = Code("TLP", SCHEME, "Total lesion PSMA")
+_TOTAL_UPTAKE = {
+    "psma": Code("TLP", SCHEME, "Total lesion PSMA"),
+    "glucose": Code("126033", "DCM", "Total Lesion Glycolysis"),
+}
+_ANY_TOTAL_UPTAKE = Code("TLU", SCHEME, "Total lesion uptake")
+_CUT_BY_VIEW = Code("CUT_BY_VIEW", SCHEME, "Cut by the edge of the field of view")
+_ANSWER = {True: Code("373066001", "SCT", "Yes"), False: Code("373067005", "SCT", "No")}
 _TOTALS = Code("TOTALS", SCHEME, "Totals of the scan")
 _PROCEDURE = Code("363679005", "SCT", "Imaging procedure")
 _DERIVATIONS = {
@@ -55,11 +61,15 @@ class OwnNumber:
 
 @dataclass(frozen=True, eq=False)
 class MeasuredRegion:
-    """A region of the segmentation (in its order), its measures in SUVbw (g/mL), and further numbers."""
+    """A region of the segmentation (in its order), its measures in SUVbw (g/mL), and further numbers.
+
+    `target`, what takes the tracer up (`terms.tracer_target`; None: not known), gives SUVmean x volume its name.
+    """
 
     region: DrawnRegion
     measures: RegionMeasures
     further: tuple[OwnNumber, ...] = ()
+    target: str | None = None
 
 
 @dataclass(frozen=True)
@@ -85,9 +95,9 @@ def write_sr(
     """Write an Imaging Measurement Report (TID 1500) of measured regions and return its SOP Instance UID.
 
     One measurement group per region, in the order of the segments: tracking, finding, site, the segment, the SUV
-    mapping, and SUVbw mean, minimum, maximum, peak (where there is one) and standard deviation, volume and total lesion
-    PSMA; further numbers and the totals of the scan are in the private scheme 99LUTRACE. The report is unverified and
-    names the device, no person, as observer.
+    mapping, whether the field of view cuts it, SUVbw mean, minimum, maximum, peak (where there is one) and standard
+    deviation, volume and SUVmean x volume (see `name_total_uptake`); further numbers and the totals of the scan are in
+    the private scheme 99LUTRACE. The report is unverified and names the device, no person, as observer.
     Raises MissingFactError without a region, or when one has no tracking.
     Source: DICOM PS3.16 TID 1500, 1411, 1419, 1600; Comprehensive 3D SR (PS3.3 A.35.13).
     """
@@ -168,7 +178,8 @@ class _Groups:
             finding_sites=[hd.sr.FindingSite(site)] if site is not None else None,
             method=_BY_WEIGHT,
             algorithm_id=self._algorithm,
-            measurements=[*_measurements(one.measures), *map(_own, one.further)],
+            measurements=[*_measurements(one.measures, name_total_uptake(one.target)), *map(_own, one.further)],
+            qualitative_evaluations=_evaluations(region),
         )
 
     def of_scan(self, totals: Sequence[OwnNumber], headers: Sequence[Dataset]) -> Any:
@@ -218,8 +229,25 @@ def _identifier(tracking: Tracking) -> Any:
     return hd.sr.TrackingIdentifier(uid=tracking.uid, identifier=tracking.identifier)
 
 
-def _measurements(measures: RegionMeasures) -> list[Any]:
-    """SUVbw by each derivation that the region has, volume and total lesion PSMA."""
+def name_total_uptake(target: str | None) -> Code:
+    """The code of SUVmean x volume (g/mL x mL) by what takes the tracer up.
+
+    DICOM has one for FDG, Total Lesion Glycolysis (126033); that of PSMA and of any other uptake is private.
+    """
+    return _TOTAL_UPTAKE.get(target or "", _ANY_TOTAL_UPTAKE)
+
+
+def _evaluations(region: DrawnRegion) -> list[Any] | None:
+    """Whether the field of view cuts the region, where somebody looked."""
+    import highdicom as hd
+
+    if region.cut_by_view is None:
+        return None
+    return [hd.sr.QualitativeEvaluation(_CUT_BY_VIEW, _ANSWER[region.cut_by_view])]
+
+
+def _measurements(measures: RegionMeasures, total: Code) -> list[Any]:
+    """SUVbw by each derivation that the region has, volume, and SUVmean x volume as `total`."""
     import highdicom as hd
 
     suv = [
@@ -230,7 +258,7 @@ def _measurements(measures: RegionMeasures) -> list[Any]:
     return [
         *suv,
         hd.sr.Measurement(_VOLUME, float(measures.volume_ml), _ML, method=_BY_VOXELS),
-        hd.sr.Measurement(_TLP, float(measures.total), _GRAM),
+        hd.sr.Measurement(total, float(measures.total), _GRAM),
     ]
 
 

@@ -17,6 +17,7 @@ from lutrace.ingest.scan_measuring import find_scan_lesions
 from lutrace.registry import Registry
 from lutrace.segment import LesionSet
 from lutrace.tables import LESIONS, PICTURES, SCANS, TUMOUR_BURDENS
+from lutrace.terms import tracer_target
 
 _TITLE = {"psma_pet": "PET", "rlt_spect": "SPECT"}
 
@@ -146,7 +147,14 @@ def _export_scan(
         title = _TITLE[scan["purpose"]] + (f", cycle {scan['cycle']}" if scan["cycle"] is not None else "")
         tracking = _tracking(scan_id, lesions, names)
         measured = MeasuredScan(
-            original.paths, suv, done.factor, lesions, tracking, title, seed=f"{scan_id}/{lesions.plan.digest}"
+            original.paths,
+            suv,
+            done.factor,
+            lesions,
+            tracking,
+            title,
+            seed=f"{scan_id}/{lesions.plan.digest}",
+            target=tracer_target(done.facts.tracer),
         )
         folder = out / original.series_uid / name
         try:

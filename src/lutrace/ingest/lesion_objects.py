@@ -18,6 +18,7 @@ from lutrace.dicom import (
     OwnNumber,
     ReportedObjects,
     Tracking,
+    name_total_uptake,
     write_rtstruct,
     write_rwvm,
     write_seg,
@@ -50,16 +51,16 @@ _TOTALS = {
     "above_threshold_ml": ("Volume above threshold", "ml"),
     "tumour_auto_ml": ("Tumour volume, automatic, not reviewed", "ml"),
     "uncertain_ml": ("Volume of uncertain nature", "ml"),
-    "tlp_ml": ("Total lesion PSMA of the tumour", "g"),
+    "tlp_ml": ("{total} of the tumour", "g"),
     "tlp_with_uncertain_ml": ("Total uptake of tumour and uncertain", "g"),
-    "tlp_corrected_ml": ("Total lesion PSMA of the tumour over recovery", "g"),
+    "tlp_corrected_ml": ("{total} of the tumour over recovery", "g"),
 }
 _FURTHER = {
     "identity_probability": ("Probability of the identity", "1"),
     "mipsma_score": ("miPSMA expression score", "1"),
     "recovery": ("Recovery coefficient", "1"),
     "suv_mean_corrected": ("SUVbw mean over recovery", "{SUVbw}g/ml"),
-    "tlp_corrected_ml": ("Total lesion PSMA over recovery", "g"),
+    "tlp_corrected_ml": ("{total} over recovery", "g"),
 }
 
 
@@ -69,7 +70,8 @@ class MeasuredScan:
 
     `files` are the series that the objects refer to, all of it; `suv` is its volume in SUVbw, `factor` turned it into
     that; `tracking` has the identity of each lesion by number; `title` says what the pictures show, and nobody's name.
-    `seed` makes the UIDs of the objects repeatable. `is_psma` is false for a tracer known to be no ligand of PSMA.
+    `seed` makes the UIDs of the objects repeatable. `target` is what takes the tracer up (`terms.tracer_target`), None
+    when no known tracer is named.
     """
 
     files: tuple[Path, ...]
@@ -79,7 +81,12 @@ class MeasuredScan:
     tracking: Mapping[int, Tracking]
     title: str
     seed: str | None = None
-    is_psma: bool = True
+    target: str | None = None
+
+    @property
+    def is_psma(self) -> bool:
+        """False for a tracer that is known to be no ligand of PSMA."""
+        return self.target in (None, "psma")
 
     @property
     def rows(self) -> tuple[Row, ...]:
@@ -160,14 +167,14 @@ def write_lesion_objects(scan: MeasuredScan, out: Path) -> list[Path]:
     )
     rows = {row["lesion"]: row for row in found.rows}
     measured = [
-        MeasuredRegion(region, lesion.measures, _own_numbers(rows[lesion.lesion], _FURTHER))
+        MeasuredRegion(region, lesion.measures, _own_numbers(rows[lesion.lesion], _FURTHER, scan.target), scan.target)
         for region, lesion in zip(regions, found.lesions, strict=True)
     ]
     write_sr(
         sr,
         measured,
         ReportedObjects(scan.files, seg, rwvm),
-        totals=_own_numbers(found.burden_row, _TOTALS),
+        totals=_own_numbers(found.burden_row, _TOTALS, scan.target),
         description=description,
         algorithm=algorithm,
         seed=scan.seed,
@@ -196,7 +203,7 @@ def _region(scan: MeasuredScan, lesion: Lesion) -> DrawnRegion:
     place = voxels.place[voxels.number == lesion.lesion].astype(np.int64)
     name = f"lesion {lesion.lesion} {lesion.category}"
     flat = FlatRegion(name, place, scan.suv.geometry, scan.suv.source)
-    return DrawnRegion(flat, lesion.category, lesion.site, scan.tracking[lesion.lesion])
+    return DrawnRegion(flat, lesion.category, lesion.site, scan.tracking[lesion.lesion], lesion.cut_by_view)
 
 
 def _factors(factor: SuvFactor) -> list[float]:
@@ -204,10 +211,11 @@ def _factors(factor: SuvFactor) -> list[float]:
     return [factor.factor_suvbw * one for one in factor.slice_factors or (1.0,)]
 
 
-def _own_numbers(row: Row, meanings: Mapping[str, tuple[str, str]]) -> tuple[OwnNumber, ...]:
+def _own_numbers(row: Row, meanings: Mapping[str, tuple[str, str]], target: str | None) -> tuple[OwnNumber, ...]:
     """The numbers of a row that DICOM has no code for, where there are any; codes are the columns in capitals."""
+    total = name_total_uptake(target).meaning
     return tuple(
-        OwnNumber(name.upper(), meaning, float(row[name]), unit)
+        OwnNumber(name.upper(), meaning.format(total=total), float(row[name]), unit)
         for name, (meaning, unit) in meanings.items()
         if row.get(name) is not None
     )

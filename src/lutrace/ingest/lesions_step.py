@@ -39,7 +39,7 @@ from lutrace.ingest.profile import SiteProfile
 from lutrace.ingest.result_folder import check_result_folder, replaced_folder
 from lutrace.ingest.scan_measuring import find_model_mask, tracer_of
 from lutrace.ingest.suv_step import Quantified, quantify_image, records_of_series
-from lutrace.ingest.tracer_check import describe_tracer, is_other_tracer
+from lutrace.ingest.tracer_check import describe_tracer
 from lutrace.physics import QuantFacts, QuantProfile, apply_suv_factor, select_recovery
 from lutrace.segment import (
     LesionSet,
@@ -51,6 +51,7 @@ from lutrace.segment import (
     find_organs,
     plan_names,
 )
+from lutrace.terms import tracer_target
 
 
 @dataclass(frozen=True)
@@ -207,8 +208,8 @@ def _measured(series: SeriesFiles, suv: Volume, found: LesionSet, done: Quantifi
     """The scan under one plan; without a registry a lesion's identity is its number in this series and plan."""
     place = (series.series_uid, found.plan.digest)
     tracking = {lesion.lesion: make_tracking(f"lesion {lesion.lesion}", *place) for lesion in found.lesions}
-    is_psma = not is_other_tracer(done.facts)
-    return MeasuredScan(series.paths, suv, done.factor, found, tracking, title, is_psma=is_psma)
+    target = tracer_target(done.facts.tracer)
+    return MeasuredScan(series.paths, suv, done.factor, found, tracking, title, target=target)
 
 
 def _only_uptake(folder: Path) -> SeriesFiles:

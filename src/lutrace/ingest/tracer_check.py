@@ -29,11 +29,6 @@ def describe_unmeasured(modality: str, facts: QuantFacts | None) -> str:
     return f"{UNMEASURED}PET whose header names no tracer; untraced_pet_is_psma in the site profile says it is PSMA"
 
 
-def is_other_tracer(facts: QuantFacts | None) -> bool:
-    """Whether the header names a tracer that is known to be no ligand of PSMA."""
-    return facts is not None and is_psma_tracer(facts.tracer) is False
-
-
 def describe_tracer(facts: QuantFacts) -> str | None:
     """The warning for a scan that is not known to show PSMA; None for a ligand of PSMA.
 
