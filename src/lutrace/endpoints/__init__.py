@@ -1,6 +1,6 @@
 """endpoints knows how facts become endpoints, each row with its evidence: PSA, tumour, survival."""
 
-from lutrace.endpoints.basis import Basis
+from lutrace.endpoints.basis import FIRST_CYCLE, Basis
 from lutrace.endpoints.course.basis import CourseBasis
 from lutrace.endpoints.course.counts import CourseSumError, check_course, derive_course_counts
 from lutrace.endpoints.course.queries import derive_course_queries
@@ -20,6 +20,7 @@ from lutrace.endpoints.derivations import (
     express_values,
 )
 from lutrace.endpoints.history.agreement import compare_mcrpc_dates, count_mcrpc_patterns
+from lutrace.endpoints.history.chain import History
 from lutrace.endpoints.history.cycles import check_series, list_cycle_statements, reconcile_cycles
 from lutrace.endpoints.history.gleason import derive_grade_groups
 from lutrace.endpoints.history.lines import derive_line_agents, derive_lines
@@ -58,12 +59,15 @@ from lutrace.endpoints.toxicity.grading import grade_labs
 from lutrace.endpoints.toxicity.preparation import (
     check_plausible,
     correct_calcium,
+    find_albumin_days,
+    find_baseline_series,
     mark_baselines,
     to_canonical_units,
 )
 
 __all__ = [
     "CUT_BY_VIEW",
+    "FIRST_CYCLE",
     "SUMMARY_COLUMNS",
     "UNREVIEWED",
     "UNREVIEWED_VOLUME",
@@ -71,6 +75,7 @@ __all__ = [
     "Course",
     "CourseBasis",
     "CourseSumError",
+    "History",
     "NewAgainst",
     "ResponseBasis",
     "ToxicityBasis",
@@ -122,6 +127,8 @@ __all__ = [
     "doubling_time",
     "eau_castration_resistance",
     "express_values",
+    "find_albumin_days",
+    "find_baseline_series",
     "find_line_queries",
     "find_psa_progression",
     "grade_labs",

@@ -16,8 +16,18 @@ from lutrace.protocol.analyses import (
     ValueName,
 )
 from lutrace.protocol.course import CourseRules
+from lutrace.protocol.derived import (
+    AsOf,
+    Derived,
+    DerivedCycles,
+    DerivedGradeGroups,
+    DerivedLineQueries,
+    DerivedLines,
+    DerivedMcrpc,
+    DerivedSites,
+)
 from lutrace.protocol.document import Protocol, describe_schema, parse_protocol, read_protocol
-from lutrace.protocol.history import CycleRules, LineRules, McrpcRules, SiteRules
+from lutrace.protocol.history import CycleRules, HistoryRules, LineRules, McrpcRules, SiteRules
 from lutrace.protocol.outcomes import Outcome, PsaPfs
 from lutrace.protocol.presentation import Item, Presentation, ReportSection, ShowCoxGrid, ShowPictures
 from lutrace.protocol.progression import PsaProgression
@@ -39,6 +49,7 @@ from lutrace.protocol.worsening import TimeToWorsening, WorseningChange
 
 __all__ = [
     "Analysis",
+    "AsOf",
     "CensorRule",
     "ConcordanceAnalysis",
     "CorrelationAnalysis",
@@ -49,7 +60,15 @@ __all__ = [
     "DeadZone",
     "DeathDates",
     "Definition",
+    "Derived",
+    "DerivedCycles",
+    "DerivedGradeGroups",
+    "DerivedLineQueries",
+    "DerivedLines",
+    "DerivedMcrpc",
+    "DerivedSites",
     "FollowUpAnalysis",
+    "HistoryRules",
     "IndexDate",
     "Item",
     "KaplanMeierAnalysis",

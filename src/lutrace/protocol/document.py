@@ -8,8 +8,10 @@ from typing import Annotated, Any
 
 from lutrace.core import Field, FrozenModel, ProtocolError, digest_of, format_yaml, parse_document, read_document
 from lutrace.protocol.analyses import Analysis, Covariate, CoxAnalysis, FollowUpAnalysis, KaplanMeierAnalysis
+from lutrace.protocol.derived import Derived
+from lutrace.protocol.history import HistoryRules
 from lutrace.protocol.outcomes import Outcome, PsaPfs
-from lutrace.protocol.presentation import Presentation
+from lutrace.protocol.presentation import SUMMARY_TABLES, Presentation, ShowDerived
 from lutrace.protocol.selection import (
     Landmark,
     Measures,
@@ -42,9 +44,11 @@ class Protocol(FrozenModel):
     psa: PsaRules = PsaRules()
     new_lesions: NewLesionRules = NewLesionRules()
     response: ResponseRules = ResponseRules()
+    history: HistoryRules = HistoryRules()
     endpoints: tuple[Annotated[Outcome, Field(discriminator="kind")], ...] = Field(min_length=1)
     covariates: tuple[Covariate, ...] = ()
     analyses: tuple[Annotated[Analysis, Field(discriminator="kind")], ...]
+    derived: tuple[Annotated[Derived, Field(discriminator="kind")], ...] = ()
     report: Presentation = Presentation(sections=())
 
     @property
@@ -53,8 +57,11 @@ class Protocol(FrozenModel):
         return digest_of(self.as_document())
 
     def as_document(self) -> dict[str, Any]:
-        """The protocol as plain data, with every default spelled out and every quantity with its unit."""
-        document: dict[str, Any] = self.model_dump(mode="json")
+        """The protocol as plain data, with every default spelled out and every quantity with its unit.
+
+        A study that asks for no derived table does not name them.
+        """
+        document: dict[str, Any] = self.model_dump(mode="json", exclude=None if self.derived else {"derived"})
         return document
 
     def as_yaml(self) -> str:
@@ -97,7 +104,7 @@ def describe_schema() -> dict[str, Any]:
 
 def _completed(protocol: Protocol, name: str) -> Protocol:
     if "report" not in protocol.model_fields_set:
-        report = compose_standard_report(protocol.landmarks, protocol.analyses)
+        report = compose_standard_report(protocol.landmarks, protocol.analyses, protocol.derived)
         protocol = protocol.model_copy(update={"report": report})
     _check_names(protocol, name)
     return protocol
@@ -110,11 +117,17 @@ def _check_names(protocol: Protocol, name: str) -> None:
 
 
 def _doubled(protocol: Protocol) -> Iterable[str]:
-    for key in ("landmarks", "endpoints", "covariates", "analyses"):
-        names = [item.name for item in getattr(protocol, key)]
-        yield from (f"{key}: the name {one!r} stands twice" for one in sorted({n for n in names if names.count(n) > 1}))
-    shown = [item.name for section in protocol.report.sections for item in section.items]
-    yield from (f"report: the name {one!r} stands twice" for one in sorted({n for n in shown if shown.count(n) > 1}))
+    for key in ("landmarks", "endpoints", "covariates", "analyses", "derived"):
+        yield from _twice(key, [item.name for item in getattr(protocol, key)])
+    yield from _twice("report", [item.name for section in protocol.report.sections for item in section.items])
+    taken = {*SUMMARY_TABLES, *(analysis.name for analysis in protocol.analyses)}
+    for item in protocol.derived:
+        if item.name in taken:
+            yield f"derived: expected a name that no analysis or table of the report has, got {item.name!r}"
+
+
+def _twice(key: str, names: list[str]) -> Iterable[str]:
+    yield from (f"{key}: the name {one!r} stands twice" for one in sorted({n for n in names if names.count(n) > 1}))
 
 
 def _unknown_names(protocol: Protocol) -> Iterable[str]:
@@ -143,10 +156,13 @@ def _unknown_names(protocol: Protocol) -> Iterable[str]:
             case _:
                 continue
     analyses = [analysis.name for analysis in protocol.analyses]
+    derived = [item.name for item in protocol.derived]
     for section in protocol.report.sections:
         for item in section.items:
             named = (*getattr(item, "analyses", ()), *filter(None, (getattr(item, "analysis", ""),)))
             yield from _not_among(named, analyses, f"report.{item.name}")
+            if isinstance(item, ShowDerived):
+                yield from _not_among((item.of,), derived, f"report.{item.name}.of")
 
 
 def _not_among(names: Iterable[str], allowed: list[str], place: str) -> Iterable[str]:

@@ -64,3 +64,12 @@ class SiteRules(FrozenModel):
     """Which statements on metastases count on a day: images and texts not older than `look_back`; diagnoses always."""
 
     look_back: Days | None = Field(default=180.0, ge=0)
+
+
+class HistoryRules(FrozenModel):
+    """All rules by which the history of a patient is read: a study has one set of them."""
+
+    lines: LineRules = LineRules()
+    cycles: CycleRules = CycleRules()
+    mcrpc: McrpcRules = McrpcRules()
+    sites: SiteRules = SiteRules()

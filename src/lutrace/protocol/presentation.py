@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 
 from lutrace.core import Field, FrozenModel
+
+SummaryName = Literal["characteristics", "components", "new_lesions", "response", "ttv_provenance"]
+SUMMARY_TABLES: tuple[str, ...] = get_args(SummaryName)
+"""The tables of counts that every study has."""
 
 
 class _Item(FrozenModel):
@@ -16,8 +20,16 @@ class ShowSummary(_Item):
     """A table of characteristics, components or counts: `table` names what the run counts."""
 
     show: Literal["summary"]
-    table: Literal["characteristics", "components", "new_lesions", "response", "ttv_provenance"]
+    table: SummaryName
     population: str = ""
+    notes: tuple[str, ...] = ()
+
+
+class ShowDerived(_Item):
+    """How many patients are in each class of the derived table named in `of`."""
+
+    show: Literal["derived"]
+    of: str
     notes: tuple[str, ...] = ()
 
 
@@ -143,6 +155,7 @@ class ShowPictures(_Item):
 
 Item = (
     ShowSummary
+    | ShowDerived
     | ShowAttrition
     | ShowEstimates
     | ShowCoxGrid

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from lutrace.protocol.analyses import Analysis, ConcordanceAnalysis, CoxAnalysis, KaplanMeierAnalysis
+from lutrace.protocol.derived import Derived
 from lutrace.protocol.presentation import (
     Item,
     Presentation,
@@ -12,6 +13,7 @@ from lutrace.protocol.presentation import (
     ShowAgreement,
     ShowAttrition,
     ShowChecks,
+    ShowDerived,
     ShowEstimates,
     ShowFlow,
     ShowForest,
@@ -22,8 +24,10 @@ from lutrace.protocol.presentation import (
 from lutrace.protocol.selection import Landmark
 
 
-def compose_standard_report(landmarks: Sequence[Landmark], analyses: Sequence[Analysis]) -> Presentation:
-    """Patients, then a section per analysis, then what was measured and warned of.
+def compose_standard_report(
+    landmarks: Sequence[Landmark], analyses: Sequence[Analysis], derived: Sequence[Derived] = ()
+) -> Presentation:
+    """Patients, then a section per analysis, the derived tables, then what was measured and warned of.
 
     It decides nothing of the study: which analyses are made, on whom and by which rules is declared elsewhere.
     """
@@ -56,7 +60,15 @@ def compose_standard_report(landmarks: Sequence[Landmark], analyses: Sequence[An
             ShowWarnings(show="warnings", name="warnings", caption="Warnings"),
         ),
     )
-    return Presentation(sections=(patients, *results, measured))
+    return Presentation(sections=(patients, *results, *_derived(derived), measured))
+
+
+def _derived(derived: Sequence[Derived]) -> tuple[ReportSection, ...]:
+    """One section of all derived tables, when there are any."""
+    items = tuple(
+        ShowDerived(show="derived", name=f"{one.name}_counts", caption=one.label, of=one.name) for one in derived
+    )
+    return (ReportSection(title="Course and history", items=items),) if items else ()
 
 
 def _items_of(analysis: Analysis) -> tuple[Item, ...]:

@@ -21,6 +21,7 @@ from lutrace.report.contents import (
     ReportMeta,
     ReportPicture,
     ReportSpec,
+    RowTable,
     ScatterFigure,
     Section,
     SummaryTable,
@@ -33,6 +34,7 @@ from lutrace.report.material import group_endpoint
 from lutrace.report.notices import NoticeGroup, group_notices
 from lutrace.report.pages import render_index
 from lutrace.report.rendering import render_report
+from lutrace.report.row_files import may_leave
 from lutrace.report.wording import format_estimate, format_value
 
 __all__ = [
@@ -57,6 +59,7 @@ __all__ = [
     "ReportMeta",
     "ReportPicture",
     "ReportSpec",
+    "RowTable",
     "ScatterFigure",
     "Section",
     "SummaryTable",
@@ -68,6 +71,7 @@ __all__ = [
     "format_value",
     "group_endpoint",
     "group_notices",
+    "may_leave",
     "release_notices",
     "render_index",
     "render_report",

@@ -320,10 +320,23 @@ class ReportSpec:
 
 
 @dataclass(frozen=True)
+class RowTable:
+    """Rows of the declared result table `table`, one file of the folder `tables` under `name`.
+
+    Rows of patients leave only where rows of persons may, others only where no small count is hidden.
+    """
+
+    name: str
+    table: str
+    rows: Sequence[Row]
+
+
+@dataclass(frozen=True)
 class ReportInput:
     """All that a report is made of. `tables` holds rows of RESULT_TABLES by name; a table may be left out.
 
-    Columns declared as dates or free text never leave: they are withheld, and said to be.
+    Columns declared as dates or free text never leave: they are withheld, and said to be. In `row_tables` dates become
+    days from `day_zero` of the patient.
     """
 
     title: str
@@ -335,6 +348,8 @@ class ReportInput:
     evidence: Sequence[EvidenceRow] = ()
     notices: Sequence[Notice] = ()
     policy: ReleasePolicy = ReleasePolicy()
+    row_tables: Sequence[RowTable] = ()
+    day_zero: Mapping[str, dt.date] = field(default_factory=dict)
 
 
 def blocking_texts(report_input: ReportInput) -> list[str]:

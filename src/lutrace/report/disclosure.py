@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from lutrace.core import Disclosure, DisclosureError, Row
+from lutrace.core import Disclosure, DisclosureError, Row, Table
 from lutrace.report.contents import Notice
 from lutrace.report.suppression import blur_counts, suppress_small_counts
 from lutrace.tables import RESULT_TABLES
@@ -31,6 +31,31 @@ def withhold_columns(tables: Tables) -> tuple[dict[str, list[Row]], tuple[str, .
         withheld += [f"{name}.{column}" for column in sorted(never) if any(column in row for row in rows)]
         kept[name] = [{key: value for key, value in row.items() if key not in never} for row in rows]
     return kept, tuple(withheld)
+
+
+def count_days(name: str, rows: Sequence[Row], day_zero: Mapping[str, dt.date]) -> list[Row]:
+    """The rows of a result table with each date as whole days from `day_zero` of the patient.
+
+    `begin_date` becomes `begin_day`; it is empty when the date or the patient's day zero is. A column of that name that
+    the table has already is left alone.
+    """
+    dates = dates_as_days(RESULT_TABLES[name])
+    counted: list[Row] = []
+    for row in rows:
+        zero = day_zero.get(row.get("patient_id") or "")
+        days = {
+            new: None if row[old] is None or zero is None else (row[old] - zero).days
+            for old, new in dates.items()
+            if new not in RESULT_TABLES[name].by_name
+        }
+        counted.append({**{key: value for key, value in row.items() if key not in dates}, **days})
+    return counted
+
+
+def dates_as_days(declared: Table) -> dict[str, str]:
+    """The date columns of a table, and what each is called where it is a count of days."""
+    dates = [column.name for column in declared.columns if column.disclosure is Disclosure.DATE]
+    return {name: f"{name.removesuffix('date')}day" for name in dates}
 
 
 def apply_disclosure(
@@ -79,9 +104,13 @@ def _refuse_undisclosable(name: str, rows: Sequence[Row]) -> None:
     declared = RESULT_TABLES.get(name)
     if declared is None:
         raise DisclosureError(f"{name}: not a declared result table; expected one of {', '.join(RESULT_TABLES)}")
+    days = set(dates_as_days(declared).values())
     for row in rows:
         for key, value in row.items():
             column = declared.by_name.get(key)
+            if column is None and key in days:
+                refuse_date(f"{name}.{key}", value)
+                continue
             if column is None:
                 raise DisclosureError(f"{name}.{key}: not a declared column; declare it or leave it out")
             if value is not None and column.disclosure in _NEVER:

@@ -29,6 +29,7 @@ from lutrace.report.evidence import COLUMNS, index_evidence
 from lutrace.report.figure_files import RenderedFigure, render_figure
 from lutrace.report.material import Material
 from lutrace.report.pages import format_report_page, place_figure, place_table
+from lutrace.report.row_files import write_row_files
 from lutrace.report.suppression import blur_counts
 from lutrace.report.table_files import write_table_files
 from lutrace.report.text_table import TextTable
@@ -59,7 +60,7 @@ def render_report(report_input: ReportInput, out: Path) -> ReportFiles:
     Raises DisclosureError for what may not leave, MissingFactError for pictures that are not there.
     """
     report_input = _blurred(report_input)
-    material, withheld = _release(report_input)
+    material, withheld, numbers = _release(report_input)
     banner = banner_lines(report_input.meta.synthetic)
     out.mkdir(parents=True, exist_ok=True)
     made = _Made()
@@ -73,6 +74,7 @@ def render_report(report_input: ReportInput, out: Path) -> ReportFiles:
         made_items = [_make(item, material, out, banner, made) for item in items]
         placed.append({"title": section.title, "text": section.text, "shown": [place for place, _, _ in made_items]})
         documented.append((section, [(number, item) for _, number, item in made_items]))
+    made.tables += write_row_files(report_input, numbers, out / "tables", banner)
     keys = [(key, _key_link(key, material)) for key in report_input.spec.key_numbers]
     provenance = _provenance(report_input, withheld)
     evidence = material.evidence.as_document() if material.evidence.rows else None
@@ -95,8 +97,8 @@ def _remove_older(out: Path, written: set[Path]) -> None:
             path.unlink(missing_ok=True)
 
 
-def _release(report_input: ReportInput) -> tuple[Material, tuple[str, ...]]:
-    """The rows that may leave, and the names of the columns that may not."""
+def _release(report_input: ReportInput) -> tuple[Material, tuple[str, ...], dict[str, str]]:
+    """The rows that may leave, the names of the columns that may not, and the study number of each patient."""
     tables, withheld = withhold_columns(report_input.tables)
     evidence = report_input.evidence if report_input.policy.shows_persons else ()
     numbers = number_patients(tables, [row.patient_id for row in evidence])
@@ -104,7 +106,7 @@ def _release(report_input: ReportInput) -> tuple[Material, tuple[str, ...]]:
     labels = report_input.spec.labels
     index = index_evidence(evidence, numbers, labels=labels, values_of=report_input.spec.values_of)
     material = Material(released, labels, index, report_input.notices, report_input.pictures)
-    return material, withheld
+    return material, withheld, numbers
 
 
 def _blurred(report_input: ReportInput) -> ReportInput:
@@ -126,6 +128,7 @@ def _key_link(key: KeyNumber, material: Material) -> int | None:
 
 def _check_names(report_input: ReportInput) -> None:
     names = [item.name for section in report_input.spec.sections for item in section.items]
+    names += [one.name for one in report_input.row_tables]
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
         raise ValueError(f"tables and figures need names of their own; twice: {', '.join(twice)}")

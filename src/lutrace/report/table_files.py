@@ -77,11 +77,11 @@ def _latex(text: str) -> str:
 
 def _as_rows(table: TextTable, banner: Sequence[str]) -> list[Row]:
     first = table.headers[0]
-    body = [dict(zip(table.headers, map(_inert, texts), strict=True)) for texts in table.texts()[1:]]
-    below = [{first: _inert(text)} for text in (table.caption, *table.notes, *banner)]
+    body = [dict(zip(table.headers, map(inert, texts), strict=True)) for texts in table.texts()[1:]]
+    below = [{first: inert(text)} for text in (table.caption, *table.notes, *banner)]
     return [*body, {}, *below]
 
 
-def _inert(text: str) -> str:
+def inert(text: str) -> str:
     """The text, unless a spreadsheet would run it as a formula: then behind an apostrophe."""
     return f"'{text}" if text.startswith(_FORMULA) else text

@@ -17,7 +17,13 @@ from lutrace.tables import FACT_TABLES, Facts
 
 
 def collect_all_evidence(
-    protocol: Protocol, facts: Facts, cohort: Cohort, *, values: Sequence[Row], analysis_set: Sequence[Row]
+    protocol: Protocol,
+    facts: Facts,
+    cohort: Cohort,
+    *,
+    values: Sequence[Row],
+    analysis_set: Sequence[Row],
+    derived: Sequence[EvidenceRow] = (),
 ) -> tuple[EvidenceRow, ...]:
     """The evidence of a run, in a fixed order; days and values only, never a calendar date.
 
@@ -39,7 +45,7 @@ def collect_all_evidence(
     alive = _alive(protocol, values)
     known = (*plain, *losses, *name_excluded(values, protocol), *alive, *_covariates(protocol, values, analysis_set))
     classes = (*_classes(protocol, values), *_groups(protocol, values, analysis_set))
-    return _with_sources((*known, *classes), facts)
+    return _with_sources((*known, *classes, *derived), facts)
 
 
 def _with_sources(rows: Sequence[EvidenceRow], facts: Facts) -> tuple[EvidenceRow, ...]:

@@ -9,11 +9,13 @@ from lutrace import report
 from lutrace.endpoints import describe_rule
 from lutrace.protocol import KaplanMeierAnalysis, Protocol, PsaPfs
 from lutrace.report import KeyNumber, ReportSpec, Section, group_endpoint
+from lutrace.study.derived import DerivedTables
 from lutrace.study.review_status import ReviewStatus
 from lutrace.terms import response_rule
 
 _SHOWN: Mapping[str, Any] = {
     "summary": report.SummaryTable,
+    "derived": report.SummaryTable,
     "attrition": report.AttritionTable,
     "estimates": report.EstimateTable,
     "cox_grid": report.CoxGridTable,
@@ -86,23 +88,28 @@ LABELS = {
 
 
 def compose_spec(
-    protocol: Protocol, *, key_numbers: Sequence[KeyNumber], status: ReviewStatus, without: Sequence[str] = ()
+    protocol: Protocol,
+    *,
+    key_numbers: Sequence[KeyNumber],
+    status: ReviewStatus,
+    derived: DerivedTables,
+    without: Sequence[str] = (),
 ) -> ReportSpec:
     """What the report shows: the protocol's sections in order, without the items named in `without`.
 
-    Below each table and figure stands what of it no reader has gone over.
+    Below each table and figure stands what of it no reader has gone over; below a derived table its rules.
     """
     sections = tuple(
         Section(
             section.title,
             section.text,
-            tuple(_shown(item, protocol, status) for item in section.items if item.name not in without),
+            tuple(_shown(item, protocol, status, derived) for item in section.items if item.name not in without),
         )
         for section in protocol.report.sections
         if any(item.name not in without for item in section.items) or section.text
     )
     methods = (*methods_of(protocol), *(text for text in (status.new_lesions, status.volumes) if text))
-    return ReportSpec(sections, methods, tuple(key_numbers), compose_labels(protocol))
+    return ReportSpec(sections, methods, tuple(key_numbers), {**derived.labels, **compose_labels(protocol)})
 
 
 def methods_of(protocol: Protocol) -> tuple[str, ...]:
@@ -162,8 +169,10 @@ def _response_rules(item: Any, protocol: Protocol) -> tuple[str, ...]:
     )
 
 
-def _shown(item: Any, protocol: Protocol, status: ReviewStatus) -> Any:
-    fields = {name: getattr(item, name) for name in type(item).model_fields if name not in ("show", "patients")}
+def _shown(item: Any, protocol: Protocol, status: ReviewStatus, derived: DerivedTables) -> Any:
+    fields = {name: getattr(item, name) for name in type(item).model_fields if name not in ("show", "patients", "of")}
+    if item.show == "derived":
+        fields |= {"table": item.of, "notes": (*fields["notes"], *derived.notes[item.of])}
     fields["notes"] = (
         *fields["notes"],
         *_rules_of(item, protocol),

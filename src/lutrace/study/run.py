@@ -24,6 +24,8 @@ from lutrace.report import (
 )
 from lutrace.study.analysis_set import build_analysis_set
 from lutrace.study.cut_facts import CutFacts
+from lutrace.study.derived import DerivedTables, derive_tables
+from lutrace.study.derived_parts import Ground, first_days
 from lutrace.study.evidence import collect_all_evidence
 from lutrace.study.exclusions import count_exclusions
 from lutrace.study.headline import choose_key_numbers
@@ -44,13 +46,16 @@ _FEW = 2
 
 @dataclass(frozen=True)
 class Computation:
-    """All rows of a run before anything is written: tables by name, evidence, notices, and the analysis set."""
+    """All rows of a run before anything is written: tables by name, evidence, notices, the analysis set, and what the
+    protocol asks for beside its endpoints (whose counts are among the summaries).
+    """
 
     cohort: Cohort
     tables: dict[str, list[Row]]
     analysis_set: tuple[Row, ...]
     evidence: tuple[EvidenceRow, ...]
     notices: tuple[Notice, ...]
+    derived: DerivedTables
 
 
 @dataclass(frozen=True)
@@ -107,11 +112,15 @@ def run_study(
         subtitle=protocol.subtitle,
         meta=meta,
         tables=computation.tables,
-        spec=compose_spec(protocol, key_numbers=keys, status=status, without=gathered.missing),
+        spec=compose_spec(
+            protocol, key_numbers=keys, status=status, derived=computation.derived, without=gathered.missing
+        ),
         pictures=gathered.pictures,
         evidence=computation.evidence,
         notices=computation.notices,
         policy=policy,
+        row_tables=computation.derived.rows,
+        day_zero=first_days(computation.cohort.members),
     )
     files = render_report(report_input, out)
     path = out / "results.json"
@@ -126,10 +135,12 @@ def compute_study(
 ) -> Computation:
     """All rows of a run: cohort, endpoint values, estimates, summaries; nothing is written."""
     progress("cohort", 0, _STEPS)
-    cohort = select_patients(facts if data_cut is None else CutFacts(facts, data_cut), protocol)
+    known = facts if data_cut is None else CutFacts(facts, data_cut)
+    cohort = select_patients(known, protocol)
     _check_somebody_is_left(cohort, protocol)
     progress("endpoints", 1, _STEPS)
     values = derive_endpoints(Basis(facts, protocol, cohort.members, cohort.scans, data_cut))
+    derived = derive_tables(Ground.of(known, protocol, cohort.members, data_cut))
     progress("models", 2, _STEPS)
     analysis_set = build_analysis_set(values, cohort.members, protocol)
     fitted = fit_analyses(protocol, analysis_set)
@@ -141,11 +152,13 @@ def compute_study(
         "estimates": list(fitted.estimates),
         "curves": list(fitted.curves),
         "agreements": list(fitted.agreements),
-        "summaries": summarise_values(values, protocol),
+        "summaries": [*summarise_values(values, protocol), *derived.summaries],
     }
     notices = (*find_notices(protocol, values, analysis_set), *fitted.notices)
-    evidence = collect_all_evidence(protocol, facts, cohort, values=values, analysis_set=analysis_set)
-    return Computation(cohort, tables, tuple(analysis_set), evidence, notices)
+    evidence = collect_all_evidence(
+        protocol, facts, cohort, values=values, analysis_set=analysis_set, derived=derived.evidence
+    )
+    return Computation(cohort, tables, tuple(analysis_set), evidence, notices, derived)
 
 
 def _blurred(status: ReviewStatus, min_cell: int | None) -> ReviewStatus:

@@ -83,7 +83,11 @@ def _levels(outcome: Outcome) -> tuple[str, ...]:
 def summarise_values(values: Sequence[Row], protocol: Protocol) -> list[Row]:
     """Rows of SUMMARIES for every table, one group per landmark; medians with quartiles of type 7."""
     components = tuple(Line(one.name, "classes", _levels(one)) for one in protocol.endpoints)
-    tables = {**TABLES, "components": components}
+    return summarise_lines({**TABLES, "components": components}, values, protocol)
+
+
+def summarise_lines(tables: Mapping[str, Sequence[Line]], values: Sequence[Row], protocol: Protocol) -> list[Row]:
+    """Rows of SUMMARIES for these tables; of each value `population endpoint value category unit reason` are read."""
     rows: list[Row] = []
     for table, lines in tables.items():
         for landmark in protocol.landmarks:
