@@ -50,25 +50,28 @@ def day(number: int) -> dt.date:
 
 
 class HandFacts:
-    """Fact tables written by hand, in DuckDB in memory; a column that is left out is empty."""
+    """Fact tables written by hand, each made when it is asked for; a column that is left out is empty."""
 
     digest = "0" * 64
 
     def __init__(self, rows: Mapping[str, Sequence[Mapping[str, Any]]]) -> None:
-        self._backend = ibis.duckdb.connect()
+        for name, given in rows.items():
+            unknown = {column for row in given for column in row} - set(FACT_TABLES[name].by_name)
+            assert not unknown, f"{name} has no column {unknown}"
+        self.rows = rows
         self._tables: dict[str, ir.Table] = {}
-        for name, table in FACT_TABLES.items():
-            filled = [_filled(table, row) for row in rows.get(name, ())]
-            schema = pa.schema([pa.field(column.name, column.arrow_type) for column in table.columns])
-            self._tables[name] = self._backend.create_table(name, pa.Table.from_pylist(filled, schema=schema))
+
+    def arrow(self, declared: Table) -> pa.Table:
+        schema = pa.schema([pa.field(column.name, column.arrow_type) for column in declared.columns])
+        return pa.Table.from_pylist([_filled(declared, row) for row in self.rows.get(declared.name, ())], schema=schema)
 
     def table(self, declared: Table) -> ir.Table:
+        if declared.name not in self._tables:
+            self._tables[declared.name] = ibis.memtable(self.arrow(declared))
         return self._tables[declared.name]
 
 
 def _filled(table: Table, row: Mapping[str, Any]) -> dict[str, Any]:
-    unknown = set(row) - set(table.by_name)
-    assert not unknown, f"{table.name} has no column {unknown}"
     full = {column.name: row.get(column.name) for column in table.columns}
     return {**full, "row_id": row.get("row_id") or table.row_id(full)}
 
@@ -77,8 +80,7 @@ def freeze_by_hand(rows: Mapping[str, Sequence[Mapping[str, Any]]], folder: Path
     """Fact tables written by hand as the Parquet files of a snapshot, for every engine."""
     facts = HandFacts(rows)
     for name, table in FACT_TABLES.items():
-        schema = pa.schema([pa.field(column.name, column.arrow_type) for column in table.columns])
-        pq.write_table(facts.table(table).to_pyarrow().cast(schema), folder / f"{name}.parquet")
+        pq.write_table(facts.arrow(table), folder / f"{name}.parquet")
     sources = pa.schema([pa.field(column.name, column.arrow_type) for column in SOURCES.columns])
     pq.write_table(sources.empty_table(), folder / f"{SOURCES.name}.parquet")
     return Snapshot(folder, digest_of(folder.name))

@@ -9,32 +9,16 @@ from typing import Any
 import ibis
 import ibis.expr.types as ir
 import pyarrow as pa
-from tests.conftest import DAY_ZERO, day
+from tests.conftest import DAY_ZERO, HandFacts, day
 from tests.spec.course_patients import merged
 
-from lutrace.core import Row, Table
+from lutrace.core import Row
 from lutrace.endpoints import derive_line_agents, derive_lines
 from lutrace.protocol import LineRules
-from lutrace.tables import FACT_TABLES
 from lutrace.terms import drug_named
 
 Given = tuple[Any, ...]
 """Agent, first day, last day (None: not recorded), and a class where the vocabulary has none."""
-
-
-class FewFacts:
-    """Fact tables of a few rows, made when they are asked for; a column that is left out is empty."""
-
-    digest = "0" * 64
-
-    def __init__(self, rows: Mapping[str, Sequence[Row]]) -> None:
-        assert set(rows) <= set(FACT_TABLES)
-        self.rows = rows
-
-    def table(self, declared: Table) -> ir.Table:
-        schema = pa.schema([pa.field(column.name, column.arrow_type) for column in declared.columns])
-        full = [{name: row.get(name) for name in declared.by_name} for row in self.rows.get(declared.name, ())]
-        return ibis.memtable(pa.Table.from_pylist(full, schema=schema))
 
 
 def treatment_rows(given: Sequence[Given], patient: str = "p") -> dict[str, list[Row]]:
@@ -75,9 +59,9 @@ def milestones(dates: Mapping[str, tuple[int | None, int | None]]) -> ir.Table:
     return ibis.memtable(pa.table(columns))
 
 
-def facts_of_each(cases: Mapping[str, Sequence[Given]]) -> FewFacts:
+def facts_of_each(cases: Mapping[str, Sequence[Given]]) -> HandFacts:
     """The facts of one patient per case, called by its name."""
-    return FewFacts(merged([treatment_rows(given, name) for name, given in cases.items()]))
+    return HandFacts(merged([treatment_rows(given, name) for name, given in cases.items()]))
 
 
 def by_patient(table: ir.Table, cases: Iterable[str], *order: str) -> dict[str, list[Row]]:

@@ -7,8 +7,8 @@ from typing import Any
 import ibis
 import pyarrow as pa
 import pytest
-from tests.conftest import day
-from tests.spec.line_patient import FewFacts, number_of
+from tests.conftest import HandFacts, day
+from tests.spec.line_patient import number_of
 
 from lutrace.core import Row
 from lutrace.endpoints import derive_grade_groups, derive_sites
@@ -31,7 +31,7 @@ def group_of(scores: list[Score], which: Any = "highest") -> Row:
         }
         for place, (milestone, at, primary, secondary, total) in enumerate(scores)
     ]
-    [row] = derive_grade_groups(FewFacts({"diagnoses": rows}), which).to_pyarrow().to_pylist()
+    [row] = derive_grade_groups(HandFacts({"diagnoses": rows}), which).to_pyarrow().to_pylist()
     return dict(row)
 
 
@@ -85,7 +85,7 @@ SCANS: list[Row] = [
 
 def sites_of(rules: SiteRules | None = None, **tables: list[Row]) -> list[tuple[str, str, int | None]]:
     index = ibis.memtable(pa.table({"patient_id": ["p"], "index_date": [day(0)]}))
-    rows = derive_sites(FewFacts({"scans": SCANS, **tables}), index, rules).to_pyarrow().to_pylist()
+    rows = derive_sites(HandFacts({"scans": SCANS, **tables}), index, rules).to_pyarrow().to_pylist()
     return sorted((row["site"], row["modality"], number_of(row["last_date"])) for row in rows)
 
 

@@ -11,9 +11,8 @@ import pyarrow as pa
 import pytest
 from hypothesis import given as drawn
 from hypothesis import strategies as st
-from tests.conftest import AT_RANDOM, day
+from tests.conftest import AT_RANDOM, HandFacts, day
 from tests.spec.line_patient import (
-    FewFacts,
     Given,
     agents_of_each,
     by_patient,
@@ -412,7 +411,7 @@ PARTIAL: list[tuple[str, str, str, str]] = [
 def test_partial_begins(precision: str, which: Any, expected: str) -> None:
     first = dt.date(2021, 3, 1) if precision == "month" else dt.date(2021, 1, 1)
     row = {"patient_id": "p", "agent": "docetaxel", "begin_date": first, "begin_date_precision": precision}
-    facts = FewFacts({"treatments": [{**row, "row_id": "treatments:1"}]})
+    facts = HandFacts({"treatments": [{**row, "row_id": "treatments:1"}]})
     rules = LineRules(partial_begin=which)
     [line] = derive_lines(derive_line_agents(facts, rules)).to_pyarrow().to_pylist()
     assert (str(line["begin_date"]), line["begin_precision"]) == (expected, precision)
@@ -446,7 +445,7 @@ QUERIES: list[tuple[str, dict[str, Any], list[str]]] = [
 def queries() -> dict[str, list[Row]]:
     """What the centre is asked about the one treatment of each case of QUERIES."""
     rows = [{"patient_id": name, **row, "row_id": f"treatments:{name}"} for name, row, _ in QUERIES]
-    return by_patient(find_line_queries(FewFacts({"treatments": rows})), [name for name, *_ in QUERIES], "query")
+    return by_patient(find_line_queries(HandFacts({"treatments": rows})), [name for name, *_ in QUERIES], "query")
 
 
 @pytest.mark.parametrize(("name", "expected"), [(r[0], r[2]) for r in QUERIES], ids=[r[0] for r in QUERIES])

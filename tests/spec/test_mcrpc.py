@@ -8,9 +8,9 @@ from typing import Any
 import ibis
 import pyarrow as pa
 import pytest
-from tests.conftest import day
+from tests.conftest import HandFacts, day
 from tests.spec.course_patients import merged
-from tests.spec.line_patient import FewFacts, by_patient, number_of
+from tests.spec.line_patient import by_patient, number_of
 
 from lutrace.core import Row
 from lutrace.endpoints import (
@@ -90,9 +90,9 @@ def facts_of(
     }
 
 
-def facts_of_each(cases: dict[str, dict[str, Any]]) -> FewFacts:
+def facts_of_each(cases: dict[str, dict[str, Any]]) -> HandFacts:
     """The facts of one patient per case, called by its name."""
-    return FewFacts(merged([facts_of(patient=name, **given) for name, given in cases.items()]))
+    return HandFacts(merged([facts_of(patient=name, **given) for name, given in cases.items()]))
 
 
 def crpc_days(found: dict[str, Row]) -> dict[str, int | None]:
@@ -292,15 +292,15 @@ def test_the_order_of_records_changes_nothing_and_a_later_psa_no_earlier_date() 
     tables = facts_of(
         psa=RISING, testosterone=((0, 20.0), (40, 20.0)), diagnoses=(dx("crpc", 10), dx("crpc", 5, "code"))
     )
-    expected = derive_mcrpc_dates(FewFacts(tables)).order_by("definition").to_pyarrow().to_pylist()
+    expected = derive_mcrpc_dates(HandFacts(tables)).order_by("definition").to_pyarrow().to_pylist()
     mixed = {name: random.Random(2).sample(rows, len(rows)) for name, rows in tables.items()}
-    assert derive_mcrpc_dates(FewFacts(mixed)).order_by("definition").to_pyarrow().to_pylist() == expected
+    assert derive_mcrpc_dates(HandFacts(mixed)).order_by("definition").to_pyarrow().to_pylist() == expected
     later = facts_of(psa=((120, 0.1),))["labs"]
     more = {**tables, "labs": [*tables["labs"], *later]}
-    assert derive_mcrpc_dates(FewFacts(more)).order_by("definition").to_pyarrow().to_pylist() == expected
+    assert derive_mcrpc_dates(HandFacts(more)).order_by("definition").to_pyarrow().to_pylist() == expected
 
 
 def test_nothing_after_the_data_cut_is_known() -> None:
-    facts = FewFacts(facts_of(psa=RISING, testosterone=((0, 20.0),), diagnoses=(dx("crpc", 100),)))
+    facts = HandFacts(facts_of(psa=RISING, testosterone=((0, 20.0),), diagnoses=(dx("crpc", 100),)))
     rows = derive_mcrpc_dates(facts, data_cut=day(89)).to_pyarrow().to_pylist()
     assert [row["definition"] for row in rows] == ["aua"]

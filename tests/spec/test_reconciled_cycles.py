@@ -6,9 +6,9 @@ import random
 from typing import Any
 
 import pytest
-from tests.conftest import day
+from tests.conftest import HandFacts, day
 from tests.spec.course_patients import merged
-from tests.spec.line_patient import FewFacts, by_patient, number_of
+from tests.spec.line_patient import by_patient, number_of
 
 from lutrace.core import Row
 from lutrace.endpoints import check_series, list_cycle_statements, reconcile_cycles
@@ -33,7 +33,7 @@ def rows_of(said: list[Said], patient: str = "p", **columns: Any) -> dict[str, l
 
 
 def cycles_of(said: list[Said], rules: CycleRules | None = None, **columns: Any) -> list[Row]:
-    table = reconcile_cycles(list_cycle_statements(FewFacts(rows_of(said, **columns))), rules)
+    table = reconcile_cycles(list_cycle_statements(HandFacts(rows_of(said, **columns))), rules)
     rows: list[Row] = table.order_by("cycle").to_pyarrow().to_pylist()
     return rows
 
@@ -108,7 +108,7 @@ CASES: list[tuple[str, list[Said], list[dict[str, Any]]]] = [
 @pytest.fixture(scope="module")
 def cycles() -> dict[str, list[Row]]:
     """The cycles of each case of CASES, of one query."""
-    facts = FewFacts(merged([rows_of(said, name) for name, said, _ in CASES]))
+    facts = HandFacts(merged([rows_of(said, name) for name, said, _ in CASES]))
     return by_patient(reconcile_cycles(list_cycle_statements(facts)), [case[0] for case in CASES], "cycle")
 
 
@@ -183,7 +183,7 @@ def series() -> dict[str, tuple[list[Row], list[Row]]]:
         }
         for name, _, total, _ in SERIES
     ]
-    statements = list_cycle_statements(FewFacts(merged(patients)))
+    statements = list_cycle_statements(HandFacts(merged(patients)))
     reconciled = reconcile_cycles(statements)
     found, judged = by_patient(reconciled, names), by_patient(check_series(statements, reconciled), names)
     return {name: (found[name], judged[name]) for name in names}
