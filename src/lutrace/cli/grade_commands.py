@@ -78,7 +78,7 @@ def grade(
         write_grades(result, out)
     if as_json:
         show_json({"grades": result.rows, "warnings": result.warnings})
-    elif out is None and len(result.rows) <= MOST_SHOWN:
+    elif out is None and result.n_rows <= MOST_SHOWN:
         show_rows("grades", [_brief(row) for row in result.rows])
         say_warnings(result.warnings)
     else:

@@ -1,47 +1,77 @@
-"""From a table of laboratory results on disk to the CTCAE grade of every row."""
+"""From a table of laboratory results on disk to the CTCAE grade of every row, a portion of the rows at a time."""
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import ibis
 import ibis.expr.types as ir
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 
 from lutrace.core import Row, UnusableInputError, write_rows
-from lutrace.endpoints import check_plausible, correct_calcium, grade_labs, mark_baselines, to_canonical_units
-from lutrace.study.lab_file import LabFile, read_lab_file
+from lutrace.endpoints import (
+    check_plausible,
+    correct_calcium,
+    find_albumin_days,
+    find_baseline_series,
+    grade_labs,
+    mark_baselines,
+    to_canonical_units,
+)
+from lutrace.study.lab_store import LabStore, Scratch
 from lutrace.study.text_columns import INPUT_ROW
 from lutrace.terms import CTCAE_VERSIONS, ctcae_version
 
 DEFAULT_CRITERIA = "ctcae-5.0"
 ADDED = ("term", "direction", "grade", "rule", "reason", "other_grade", "note", "criteria", INPUT_ROW)
 """What the output adds to the columns of the file."""
+_ORDER = (INPUT_ROW, "criteria", "place")
 _MOST_TOLD = 200
 _NUMERIC = ("value", "lln", "uln", "baseline_value")
 
 
 @dataclass(frozen=True)
 class GradeResult:
-    """Grades of a file: `table` is not yet run; `warnings` name rows by their number; `n_refused` counts bad rows."""
+    """Grades of a file: `file` holds the rows as Parquet; `warnings` name rows by their number; `n_refused` counts bad
+    rows.
+    """
 
-    table: ir.Table
-    columns: tuple[str, ...]
+    file: Path
     warnings: tuple[str, ...]
     n_refused: int
+    scratch: Scratch = field(repr=False)
+
+    @cached_property
+    def table(self) -> ir.Table:
+        """All rows as an expression; plain numbers of the file are text."""
+        return ibis.read_parquet(self.file)
+
+    @cached_property
+    def columns(self) -> tuple[str, ...]:
+        """The names of all columns."""
+        return tuple(pq.read_schema(self.file).names)
+
+    @property
+    def n_rows(self) -> int:
+        """How many rows there are."""
+        return int(pq.read_metadata(self.file).num_rows)
 
     @cached_property
     def rows(self) -> tuple[Row, ...]:
         """All rows; plain numbers of the file as numbers."""
-        return tuple(_typed(row) for row in self.table.to_pyarrow().to_pylist())
+        return tuple(_typed(row) for row in pq.read_table(self.file).to_pylist())
 
     def count_grades(self) -> list[Row]:
         """How many rows have each grade, by version and term (`none` = cannot be graded)."""
-        by = self.table.group_by(["criteria", "term", "direction"])
         table = self.table
+        by = table.group_by(["criteria", "term", "direction"])
         counts: dict[str, Any] = {f"grade_{g}": (table.grade == g).sum().fill_null(0) for g in range(5)}
         counts["none"] = table.grade.isnull().sum()
         rows: list[Row] = by.aggregate(**counts).order_by(["criteria", "term", "direction"]).to_pyarrow().to_pylist()
@@ -57,22 +87,27 @@ def run_grades(
 ) -> GradeResult:
     """The CTCAE grade of every row of a laboratory table, one row per applicable term and version.
 
+    Rows are read, graded and kept in a temporary file by portions, so that the table need not fit into memory.
     Raises UnusableInputError for an unknown version, or a file that cannot be read.
     """
     for name in criteria:
         ctcae_version(name)
-    file = read_lab_file(path)
-    prepared = _prepared(file, accept_implausible)
-    bad = prepared.filter(prepared["fault"].notnull()).select(INPUT_ROW, "fault")
-    told = bad.order_by(INPUT_ROW).limit(_MOST_TOLD).to_pyarrow().to_pylist()
-    n_bad = int(bad.count().to_pyarrow().as_py())
-    warnings = [f"{path.name}, row {row[INPUT_ROW]}: {row['fault']}; the row is not graded" for row in told]
-    if n_bad > len(told):
-        warnings.append(f"{path.name}: and {n_bad - len(told)} more rows are not graded")
-    if accept_implausible:
-        warnings += _suspicions(prepared, path.name)
-    table, columns = _beside(file, grade_labs(prepared, tuple(dict.fromkeys(criteria)), with_symptoms=with_symptoms))
-    return GradeResult(table, columns, tuple(warnings), n_bad)
+    scratch = Scratch()
+    store = LabStore(path, scratch)
+    whole = _Whole(store, accept_implausible)
+    told = _Told(path.name, accept_implausible)
+    file = scratch.folder / "grades.parquet"
+    writer: pq.ParquetWriter | None = None
+    for given, read in store.portions():
+        with whole.prepare(ibis.memtable(read)).cache() as prepared:
+            told.add(prepared)
+            graded = grade_labs(prepared, tuple(dict.fromkeys(criteria)), with_symptoms=with_symptoms)
+            rows = _beside(given, graded.select(*ADDED, "place").order_by(list(_ORDER)).to_pyarrow())
+        writer = writer or pq.ParquetWriter(file, rows.schema)
+        writer.write_table(rows)
+    assert writer is not None  # a file without rows is one portion
+    writer.close()
+    return GradeResult(file, told.warnings(), told.n_bad, scratch)
 
 
 def run_comparison(path: Path, versions: Sequence[str] = CTCAE_VERSIONS, **switches: bool) -> GradeResult:
@@ -99,7 +134,9 @@ def run_comparison(path: Path, versions: Sequence[str] = CTCAE_VERSIONS, **switc
     for other in others:
         changed = changed | ~wide[first].fill_null(-1).identical_to(wide[other].fill_null(-1))
     flips = wide.filter(changed).order_by([INPUT_ROW, "direction"])
-    return GradeResult(flips, tuple(flips.columns), result.warnings, result.n_refused)
+    file = result.scratch.folder / "flips.parquet"
+    flips.to_parquet(file)
+    return GradeResult(file, result.warnings, result.n_refused, result.scratch)
 
 
 def write_grades(result: GradeResult, path: Path) -> None:
@@ -107,41 +144,83 @@ def write_grades(result: GradeResult, path: Path) -> None:
     kind = path.suffix.lower()
     path.parent.mkdir(parents=True, exist_ok=True)
     if kind == ".parquet":
-        result.table.to_parquet(path)
+        shutil.copyfile(result.file, path)
     elif kind in {".csv", ".tsv"}:
         result.table.to_csv(path, header=True, delimiter="," if kind == ".csv" else "\t")
     else:
         write_rows(path, result.rows, result.columns)
 
 
-def _prepared(file: LabFile, accept_implausible: bool) -> ir.Table:
-    labs = to_canonical_units(ibis.memtable(file.read))
-    labs = check_plausible(labs)
-    if not accept_implausible:
-        labs = labs.mutate(fault=ibis.coalesce(labs["fault"], labs.suspicion))
-    if "calcium" in file.analytes:
-        labs = correct_calcium(labs if "date" in labs.columns else labs.mutate(date=ibis.null("string")))
-    if "baseline_record" in labs.columns:
-        return labs.mutate(is_baseline=labs.baseline_record)
-    return mark_baselines(labs) if {"baseline_value", "date"} <= set(labs.columns) else labs
+class _Whole:
+    """What a portion cannot know alone: the albumins of each day, and the rows that each baseline was taken from."""
+
+    def __init__(self, store: LabStore, accept_implausible: bool) -> None:
+        self._accepts = accept_implausible
+        self._days: ir.Table | None = None
+        self._series: ir.Table | None = None
+        rows = self._plausible(ibis.read_parquet(store.read))
+        if "calcium" in store.analytes:
+            self._days = find_albumin_days(rows).cache()
+            rows = correct_calcium(rows, self._days)
+        if "baseline_value" in rows.columns and "baseline_record" not in rows.columns:
+            self._series = find_baseline_series(rows).cache()
+
+    def prepare(self, labs: ir.Table) -> ir.Table:
+        """The rows of a portion, ready to be graded."""
+        rows = self._plausible(labs)
+        if self._days is not None:
+            rows = correct_calcium(rows, self._days)
+        if "baseline_record" in rows.columns:
+            return rows.mutate(is_baseline=rows.baseline_record)
+        return rows if self._series is None else mark_baselines(rows, self._series)
+
+    def _plausible(self, labs: ir.Table) -> ir.Table:
+        labs = check_plausible(to_canonical_units(labs))
+        return labs if self._accepts else labs.mutate(fault=ibis.coalesce(labs["fault"], labs.suspicion))
 
 
-def _suspicions(prepared: ir.Table, name: str) -> list[str]:
-    doubted = prepared.filter(prepared.suspicion.notnull() & prepared["fault"].isnull())
-    rows = doubted.select(INPUT_ROW, "suspicion").order_by(INPUT_ROW).limit(_MOST_TOLD).to_pyarrow().to_pylist()
-    return [f"{name}, row {row[INPUT_ROW]}: {row['suspicion']}; graded all the same, as asked" for row in rows]
+class _Told:
+    """What is said of refused and doubted rows, the first of each in words; `n_bad` counts the refused."""
+
+    def __init__(self, name: str, accept_implausible: bool) -> None:
+        self._name, self._accepts = name, accept_implausible
+        self._bad: list[Row] = []
+        self._doubted: list[Row] = []
+        self.n_bad = 0
+
+    def add(self, prepared: ir.Table) -> None:
+        """Take in the rows of a portion."""
+        bad = prepared.filter(prepared["fault"].notnull())
+        self.n_bad += int(bad.count().to_pyarrow().as_py())
+        self._bad += _first(bad, "fault", _MOST_TOLD - len(self._bad))
+        if self._accepts:
+            doubted = prepared.filter(prepared.suspicion.notnull() & prepared["fault"].isnull())
+            self._doubted += _first(doubted, "suspicion", _MOST_TOLD - len(self._doubted))
+
+    def warnings(self) -> tuple[str, ...]:
+        """A sentence each, with the number of the row."""
+        said = [f"{self._at(row)}: {row['fault']}; the row is not graded" for row in self._bad]
+        if self.n_bad > len(self._bad):
+            said.append(f"{self._name}: and {self.n_bad - len(self._bad)} more rows are not graded")
+        said += [f"{self._at(row)}: {row['suspicion']}; graded all the same, as asked" for row in self._doubted]
+        return tuple(said)
+
+    def _at(self, row: Row) -> str:
+        return f"{self._name}, row {row[INPUT_ROW]}"
 
 
-def _beside(file: LabFile, graded: ir.Table) -> tuple[ir.Table, tuple[str, ...]]:
+def _first(rows: ir.Table, why: str, most: int) -> list[Row]:
+    told: list[Row] = rows.select(INPUT_ROW, why).order_by(INPUT_ROW).limit(most).to_pyarrow().to_pylist()
+    return told
+
+
+def _beside(given: pa.Table, own: pa.Table) -> pa.Table:
     """The grades beside the columns of the file; a column that has a name of ours gets `_given` behind it."""
-    taken = set(ADDED) - {INPUT_ROW}
-    renamed = {name: f"{name}_given" if name in taken else name for name in file.given.column_names}
-    given = ibis.memtable(file.given.rename_columns(list(renamed.values())))
-    own = graded.select(*ADDED, "place").rename(graded_row=INPUT_ROW)
-    joined = given.inner_join(own, given[INPUT_ROW] == own.graded_row)
-    joined = joined.order_by([INPUT_ROW, "criteria", "place"])
-    columns = tuple(dict.fromkeys([*(name for name in given.columns if name != INPUT_ROW), *ADDED]))
-    return joined.select(*columns), columns
+    numbers = given[INPUT_ROW].to_numpy()
+    places = pa.array(np.searchsorted(numbers, own[INPUT_ROW].to_numpy()))
+    taken = given.drop_columns(INPUT_ROW).take(places)
+    names = [f"{name}_given" if name in ADDED else name for name in taken.column_names]
+    return pa.table([*taken.columns, *own.select(ADDED).columns], names=[*names, *ADDED])
 
 
 def _typed(row: Mapping[str, Any]) -> Row:

@@ -1,9 +1,10 @@
-"""A table of laboratory results on disk, with each distinct name, unit and number read once by the vocabulary."""
+"""A table of laboratory results on disk, in portions, each distinct name, unit and number read by the vocabulary."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+import re
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,8 +13,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from lutrace.core import UnusableInputError
-from lutrace.study.text_columns import INPUT_ROW, read_text_columns
+from lutrace.study.text_columns import INPUT_ROW, read_text_portions
 from lutrace.terms import (
+    ReportedValue,
     analyte_named,
     analyte_of_loinc,
     ctcae_term_names,
@@ -26,11 +28,13 @@ FLAGS = ("baseline_abnormal", "baseline_record")
 _YES = {"yes", "y", "true", "t", "1", "1.0", "ja", "j", "abnormal"}
 _NO = {"no", "n", "false", "f", "0", "0.0", "nein", "normal"}
 _JOIN = "\x1f"
+_PLAIN = re.compile(r"-?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?")
+"""What Arrow takes for a number: a cell is one whatever the others of its column are."""
 
 
 @dataclass(frozen=True)
-class LabFile:
-    """The table as it stands in the file (`given`, all text), and what the vocabulary makes of it (`read`).
+class LabPortion:
+    """Rows as they stand in the file (`given`, all text), and what the vocabulary makes of them (`read`).
 
     Both have `input_row`, the number of the row in the file as a spreadsheet counts it. `analytes` are those found.
     """
@@ -40,13 +44,16 @@ class LabFile:
     analytes: frozenset[str]
 
 
-def read_lab_file(path: Path) -> LabFile:
-    """The laboratory results of a CSV, TSV, XLSX or Parquet file.
+def read_lab_portions(path: Path) -> Iterator[LabPortion]:
+    """The laboratory results of a CSV, TSV, XLSX or Parquet file, in the order of the file; at least one portion.
 
     Raises UnusableInputError for a file that cannot be read or lacks a column; a cell that cannot be read is a `fault`
     of its row.
     """
-    given = read_text_columns(path)
+    return (_read_portion(path, given) for given in read_text_portions(path))
+
+
+def _read_portion(path: Path, given: pa.Table) -> LabPortion:
     names = [name for name in NAMING if name in given.column_names]
     missing = [name for name in ("patient_id", "value", "unit") if name not in given.column_names]
     if missing or not names:
@@ -56,9 +63,9 @@ def read_lab_file(path: Path) -> LabFile:
             f"missing: {', '.join(wanted)}"
         )
     resolved = _resolve(given, names)
+    no_date = pa.nulls(len(given), pa.string())
     columns: dict[str, Any] = {INPUT_ROW: given[INPUT_ROW], "patient_id": given["patient_id"]}
-    if "date" in given.column_names:
-        columns["date"] = given["date"]
+    columns["date"] = given["date"] if "date" in given.column_names else no_date
     faults = [resolved.pop("fault")]
     columns |= resolved
     for name in (name for name in NUMBERS if name in given.column_names):
@@ -72,7 +79,7 @@ def read_lab_file(path: Path) -> LabFile:
         faults.append(fault)
     columns["fault"] = pc.coalesce(*faults)
     found = frozenset(name for name in pc.unique(columns["analyte"]).to_pylist() if name is not None)
-    return LabFile(given, pa.table(columns), found)
+    return LabPortion(given, pa.table(columns), found)
 
 
 def _resolve(given: pa.Table, names: Sequence[str]) -> dict[str, Any]:
@@ -148,7 +155,7 @@ def _numbers(column: pa.ChunkedArray, name: str) -> tuple[Any, Any, Any]:
 
 def _number(text: str, name: str) -> tuple[float | None, str | None, str | None]:
     try:
-        reported = parse_reported_value(text)
+        reported = ReportedValue(float(text)) if _PLAIN.fullmatch(text) else parse_reported_value(text)
     except UnusableInputError as error:
         told = str(error).removeprefix("value: ")
         return None, None, f"{name}: {told}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ from lutrace.core import UnusableInputError, check_is_table_file, read_numbered_
 INPUT_ROW = "input_row"
 """The number of a row in its file, as a spreadsheet counts it: the header is row 1."""
 _BLOCK_BYTES = 1 << 24
+_PORTION_ROWS = 1 << 21
 _NEEDS_CARE = (b'"', b"\n\n", b"\n\r\n")
 
 
@@ -26,13 +27,40 @@ def read_text_columns(path: Path) -> pa.Table:
     A column of the file that is called `input_row` itself becomes `input_row_given`. Raises UnusableInputError for a
     file that cannot be read, or that has both.
     """
+    return pa.concat_tables(read_text_portions(path))
+
+
+def read_text_portions(path: Path, n_rows: int = _PORTION_ROWS) -> Iterator[pa.Table]:
+    """What `read_text_columns` gives, some `n_rows` rows at a time: no more of a Parquet, CSV or TSV file is held.
+
+    At least one portion, if without rows. A workbook, and a delimited file with quotes, are held as a whole.
+    """
     check_is_table_file(path)
     ending = path.suffix.lower()
-    table = _read_parquet(path) if ending == ".parquet" else _read_plain(path) if ending in (".csv", ".tsv") else None
-    if table is None:
-        return _read_with_care(path)
-    table = table.rename_columns(_free_names(path, table.column_names))
-    return table.append_column(INPUT_ROW, pa.array(np.arange(table.num_rows, dtype=np.int64) + 2))
+    opened = _open_parquet(path) if ending == ".parquet" else _open_plain(path) if ending in (".csv", ".tsv") else None
+    if opened is None:
+        yield _read_with_care(path)
+        return
+    schema, batches = opened
+    names = _free_names(path, schema.names)
+    begin = 2
+    for given in _gather(schema, batches, n_rows):
+        table = pa.table([_stripped(_as_text(column)) for column in given.columns], names=names)
+        yield table.append_column(INPUT_ROW, pa.array(np.arange(begin, begin + len(table), dtype=np.int64)))
+        begin += len(table)
+
+
+def _gather(schema: pa.Schema, batches: Iterable[pa.RecordBatch], n_rows: int) -> Iterator[pa.Table]:
+    """Tables of at least so many rows, the last with what is left."""
+    held: list[pa.RecordBatch] = []
+    begun = False
+    for batch in batches:
+        held.append(batch)
+        if sum(one.num_rows for one in held) >= n_rows:
+            yield pa.Table.from_batches(held, schema)
+            held, begun = [], True
+    if held or not begun:
+        yield pa.Table.from_batches(held, schema)
 
 
 def read_each_once(column: pa.ChunkedArray, read: Callable[[str], tuple[Any, ...]], kinds: list[pa.DataType]) -> Any:
@@ -42,12 +70,12 @@ def read_each_once(column: pa.ChunkedArray, read: Callable[[str], tuple[Any, ...
     return [pa.array([parts[place] for parts in found], kind).take(encoded.indices) for place, kind in enumerate(kinds)]
 
 
-def _read_parquet(path: Path) -> pa.Table:
+def _open_parquet(path: Path) -> tuple[pa.Schema, Iterable[pa.RecordBatch]]:
     try:
-        table = pq.read_table(path)
+        file = pq.ParquetFile(path)
     except pa.ArrowInvalid as error:
         raise UnusableInputError(f"{path.name}: not a readable Parquet file") from error
-    return pa.table({name: _stripped(_as_text(table[name])) for name in table.column_names})
+    return file.schema_arrow, file.iter_batches()
 
 
 def _as_text(column: pa.ChunkedArray) -> pa.ChunkedArray:
@@ -56,7 +84,7 @@ def _as_text(column: pa.ChunkedArray) -> pa.ChunkedArray:
     return column.cast(pa.string())
 
 
-def _read_plain(path: Path) -> pa.Table | None:
+def _open_plain(path: Path) -> tuple[pa.Schema, Iterable[pa.RecordBatch]] | None:
     """A delimited file by Arrow's reader, when no quote, blank line or ragged row asks for more care; else None."""
     with path.open("rb") as file:
         head = file.readline().removeprefix(b"\xef\xbb\xbf").decode("utf-8", errors="replace")
@@ -68,17 +96,23 @@ def _read_plain(path: Path) -> pa.Table | None:
     if len(set(names)) != len(names) or "" in names:
         return None
     try:
-        table = pa_csv.read_csv(
-            path,
-            read_options=pa_csv.ReadOptions(column_names=names, skip_rows=1),
-            parse_options=pa_csv.ParseOptions(delimiter=mark, quote_char=False),
-            convert_options=pa_csv.ConvertOptions(
-                column_types=dict.fromkeys(names, pa.string()), strings_can_be_null=True, null_values=[""]
-            ),
-        )
+        for _ in _read_plain(path, names, mark):  # a ragged row may come last
+            pass
+        reader = _read_plain(path, names, mark)
     except pa.ArrowInvalid:
         return None
-    return pa.table({name: _stripped(table[name]) for name in names})
+    return reader.schema, reader
+
+
+def _read_plain(path: Path, names: list[str], mark: str) -> pa_csv.CSVStreamingReader:
+    return pa_csv.open_csv(
+        path,
+        read_options=pa_csv.ReadOptions(column_names=names, skip_rows=1, block_size=_BLOCK_BYTES),
+        parse_options=pa_csv.ParseOptions(delimiter=mark, quote_char=False),
+        convert_options=pa_csv.ConvertOptions(
+            column_types=dict.fromkeys(names, pa.string()), strings_can_be_null=True, null_values=[""]
+        ),
+    )
 
 
 def _stripped(column: pa.ChunkedArray) -> pa.ChunkedArray:
