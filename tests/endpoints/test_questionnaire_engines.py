@@ -17,10 +17,11 @@ from tests.spec.questionnaire_patient import basis_of, bpi_rows, cycle_rows, fac
 from lutrace.core import Row
 from lutrace.endpoints import (
     Basis,
-    derive_completion_by_cycle,
-    derive_completion_by_day,
+    count_completion,
     derive_score_courses,
     derive_scores,
+    derive_visits_by_cycle,
+    derive_visits_by_day,
     express_values,
 )
 from lutrace.registry import Snapshot
@@ -35,8 +36,8 @@ def expressions(basis: Basis) -> dict[str, Any]:
         "bpi_severity_baseline": express_values(basis, "bpi_severity_baseline"),
         "scores": derive_scores(basis),
         "courses": derive_score_courses(basis, "fact-p", "fact_p"),
-        "by_cycle": derive_completion_by_cycle(basis, "bpi-sf", "severity"),
-        "by_day": derive_completion_by_day(basis, "bpi-sf", "severity", days=(0, 42, 84)),
+        "by_cycle": count_completion(derive_visits_by_cycle(basis, "bpi-sf", "severity")),
+        "by_day": count_completion(derive_visits_by_day(basis, "bpi-sf", "severity", days=(0, 42, 84))),
     }
 
 

@@ -17,11 +17,12 @@ from tests.spec.questionnaire_patient import basis_of, bpi_rows, fact_rows, prot
 
 from lutrace.core import Row
 from lutrace.endpoints import (
-    derive_completion_by_cycle,
-    derive_completion_by_day,
+    count_completion,
     derive_score_courses,
     derive_scores,
     derive_values,
+    derive_visits_by_cycle,
+    derive_visits_by_day,
     score_long,
     score_wide,
 )
@@ -236,7 +237,7 @@ def test_completion_adds_up_and_says_why_a_sheet_is_missing(
         follow_up=[dead, *alive],
         questionnaires=[*bpi_rows(((0, 1.0), (40, 2.0)), on_day, "full"), *half],
     )
-    rows = derive_completion_by_day(basis, "bpi-sf", "severity", days=(0, 42)).to_pyarrow().to_pylist()
+    rows = count_completion(derive_visits_by_day(basis, "bpi-sf", "severity", days=(0, 42))).to_pyarrow().to_pylist()
     assert set(rows[0]) == set(COMPLETIONS.by_name)
     counts = {row["visit"]: {name: row[name] for name in COUNTS} for row in rows}
     assert counts[0] == dict(zip(COUNTS, (5, 5, 1, 1, 0, 0, 4, 0), strict=True))
@@ -244,7 +245,7 @@ def test_completion_adds_up_and_says_why_a_sheet_is_missing(
     for row in rows:
         assert row["expected"] + row["dead"] + row["not_followed"] == row["n"]
         assert row["valid"] + row["too_few_items"] + row["no_sheet"] == row["expected"]
-    (first,) = derive_completion_by_cycle(basis, "bpi-sf", "severity").to_pyarrow().to_pylist()
+    (first,) = count_completion(derive_visits_by_cycle(basis, "bpi-sf", "severity")).to_pyarrow().to_pylist()
     assert (first["visit"], first["expected"], first["received"]) == (1, 5, 1)
 
 

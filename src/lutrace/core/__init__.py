@@ -20,6 +20,7 @@ from lutrace.core.errors import (
 from lutrace.core.processes import spawn_workers
 from lutrace.core.progress import Progress, silent
 from lutrace.core.quantities import (
+    AfterValidator,
     Days,
     Field,
     Hours,
@@ -43,6 +44,7 @@ from lutrace.core.units import convert, parse_quantity
 
 __all__ = [
     "DAYS_PER_MONTH",
+    "AfterValidator",
     "Column",
     "ContradictionError",
     "Days",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, Field, PlainSerializer, WithJsonSchema, field_validator
+from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer, WithJsonSchema, field_validator
 
 from lutrace.core.errors import UnusableInputError
 from lutrace.core.units import parse_quantity
@@ -44,7 +44,17 @@ NanogramsPerMl = Annotated[
 Percent = Annotated[float, BeforeValidator(_reader("%")), PlainSerializer(_writer("%")), _schema("%")]
 """A share or a change; the code sees percent."""
 
-__all__ = ["Days", "Field", "Hours", "Millilitres", "NanogramsPerMl", "Percent", "PositiveFloat", "field_validator"]
+__all__ = [
+    "AfterValidator",
+    "Days",
+    "Field",
+    "Hours",
+    "Millilitres",
+    "NanogramsPerMl",
+    "Percent",
+    "PositiveFloat",
+    "field_validator",
+]
 
 PositiveFloat = Annotated[float, Field(gt=0)]
 """A number above 0, for fields of documents."""

@@ -1,6 +1,6 @@
 """endpoints knows how facts become endpoints, each row with its evidence: PSA, tumour, survival."""
 
-from lutrace.endpoints.basis import FIRST_CYCLE, Basis
+from lutrace.endpoints.basis import FIRST_CYCLE, Basis, held
 from lutrace.endpoints.course.basis import CourseBasis
 from lutrace.endpoints.course.counts import CourseSumError, check_course, derive_course_counts
 from lutrace.endpoints.course.queries import derive_course_queries
@@ -41,11 +41,17 @@ from lutrace.endpoints.psa.progression import describe_rule, find_psa_progressio
 from lutrace.endpoints.psa.response import best_response
 from lutrace.endpoints.psa.series import baseline_of, keep_baseline_assay, one_per_day
 from lutrace.endpoints.psa.summary import SUMMARY_COLUMNS, summarise_psa
-from lutrace.endpoints.questionnaires.completion import derive_completion_by_cycle, derive_completion_by_day
+from lutrace.endpoints.psa.switch_flips import PsaVariant, read_psa_flips
+from lutrace.endpoints.questionnaires.completion import (
+    count_completion,
+    derive_visits_by_cycle,
+    derive_visits_by_day,
+)
 from lutrace.endpoints.questionnaires.courses import derive_score_courses
 from lutrace.endpoints.questionnaires.scores import derive_scores
 from lutrace.endpoints.questionnaires.scoring import score_long, score_wide
-from lutrace.endpoints.questionnaires.worsening import derive_worsenings
+from lutrace.endpoints.questionnaires.variants import worsening_variants
+from lutrace.endpoints.questionnaires.worsening import derive_worsenings, describe_worsening
 from lutrace.endpoints.response_basis import NewAgainst, ResponseBasis
 from lutrace.endpoints.response_rows import derive_response_rows
 from lutrace.endpoints.scan_provenance import CUT_BY_VIEW, UNREVIEWED_VOLUME
@@ -64,6 +70,7 @@ from lutrace.endpoints.toxicity.preparation import (
     mark_baselines,
     to_canonical_units,
 )
+from lutrace.endpoints.toxicity.version_flips import derive_grade_flips
 
 __all__ = [
     "CUT_BY_VIEW",
@@ -77,6 +84,7 @@ __all__ = [
     "CourseSumError",
     "History",
     "NewAgainst",
+    "PsaVariant",
     "ResponseBasis",
     "ToxicityBasis",
     "aua_castration_resistance",
@@ -91,11 +99,10 @@ __all__ = [
     "classify_course",
     "compare_mcrpc_dates",
     "correct_calcium",
+    "count_completion",
     "count_mcrpc_patterns",
     "count_prior_regimens",
     "count_shifts",
-    "derive_completion_by_cycle",
-    "derive_completion_by_day",
     "derive_course_counts",
     "derive_course_queries",
     "derive_course_states",
@@ -105,6 +112,7 @@ __all__ = [
     "derive_death_dates",
     "derive_dose_response",
     "derive_endpoints",
+    "derive_grade_flips",
     "derive_grade_groups",
     "derive_index_dates",
     "derive_line_agents",
@@ -119,10 +127,13 @@ __all__ = [
     "derive_toxicity_courses",
     "derive_toxicity_cycles",
     "derive_values",
+    "derive_visits_by_cycle",
+    "derive_visits_by_day",
     "derive_worsening_rows",
     "derive_worsenings",
     "derived_names",
     "describe_rule",
+    "describe_worsening",
     "dose_windows",
     "doubling_time",
     "eau_castration_resistance",
@@ -132,15 +143,18 @@ __all__ = [
     "find_line_queries",
     "find_psa_progression",
     "grade_labs",
+    "held",
     "keep_baseline_assay",
     "list_cycle_statements",
     "mark_baselines",
     "one_per_day",
     "pcwg3_castration_resistance",
+    "read_psa_flips",
     "reconcile_cycles",
     "score_long",
     "score_wide",
     "screening_castration_resistance",
     "summarise_psa",
     "to_canonical_units",
+    "worsening_variants",
 ]

@@ -11,7 +11,7 @@ after time zero gets no hazard ratio (blocking); time that runs from cycle 1 get
 """
 
 from lutrace.models.cox import describe_immortal_time
-from lutrace.models.curves import group_patients
+from lutrace.models.curves import group_patients, median_of_times
 from lutrace.models.fit import fit_analysis
 from lutrace.models.pairs import classify_with
 from lutrace.models.results import AnalysisResult, ModelWarning
@@ -23,4 +23,5 @@ __all__ = [
     "describe_immortal_time",
     "fit_analysis",
     "group_patients",
+    "median_of_times",
 ]

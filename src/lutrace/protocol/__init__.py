@@ -26,6 +26,17 @@ from lutrace.protocol.derived import (
     DerivedMcrpc,
     DerivedSites,
 )
+from lutrace.protocol.derived_course import (
+    DerivedAfter,
+    DerivedCompletion,
+    DerivedCourse,
+    DerivedGradeFlips,
+    DerivedPsaSwitches,
+    DerivedSurvivalTimes,
+    DerivedToxicity,
+    DerivedWorseningVariants,
+    TimedEndpoint,
+)
 from lutrace.protocol.document import Protocol, describe_schema, parse_protocol, read_protocol
 from lutrace.protocol.history import CycleRules, HistoryRules, LineRules, McrpcRules, SiteRules
 from lutrace.protocol.outcomes import Outcome, PsaPfs
@@ -61,12 +72,20 @@ __all__ = [
     "DeathDates",
     "Definition",
     "Derived",
+    "DerivedAfter",
+    "DerivedCompletion",
+    "DerivedCourse",
     "DerivedCycles",
+    "DerivedGradeFlips",
     "DerivedGradeGroups",
     "DerivedLineQueries",
     "DerivedLines",
     "DerivedMcrpc",
+    "DerivedPsaSwitches",
     "DerivedSites",
+    "DerivedSurvivalTimes",
+    "DerivedToxicity",
+    "DerivedWorseningVariants",
     "FollowUpAnalysis",
     "HistoryRules",
     "IndexDate",
@@ -100,6 +119,7 @@ __all__ = [
     "ThreeClasses",
     "TimeToNextTreatment",
     "TimeToWorsening",
+    "TimedEndpoint",
     "Toxicity",
     "ToxicityRules",
     "ValueName",

@@ -9,6 +9,7 @@ from typing import Annotated, Any
 from lutrace.core import Field, FrozenModel, ProtocolError, digest_of, format_yaml, parse_document, read_document
 from lutrace.protocol.analyses import Analysis, Covariate, CoxAnalysis, FollowUpAnalysis, KaplanMeierAnalysis
 from lutrace.protocol.derived import Derived
+from lutrace.protocol.derived_course import DerivedPsaSwitches, DerivedSurvivalTimes, DerivedWorseningVariants
 from lutrace.protocol.history import HistoryRules
 from lutrace.protocol.outcomes import Outcome, PsaPfs
 from lutrace.protocol.presentation import SUMMARY_TABLES, Presentation, ShowDerived
@@ -155,7 +156,9 @@ def _unknown_names(protocol: Protocol) -> Iterable[str]:
                 yield from _not_among((analysis.endpoint,), endpoints, f"{place}.endpoint")
             case _:
                 continue
-    analyses = [analysis.name for analysis in protocol.analyses]
+    yield from _unknown_in_derived(protocol)
+    estimated = [item.name for item in protocol.derived if isinstance(item, DerivedSurvivalTimes)]
+    analyses = [*(analysis.name for analysis in protocol.analyses), *estimated]
     derived = [item.name for item in protocol.derived]
     for section in protocol.report.sections:
         for item in section.items:
@@ -163,6 +166,15 @@ def _unknown_names(protocol: Protocol) -> Iterable[str]:
             yield from _not_among(named, analyses, f"report.{item.name}")
             if isinstance(item, ShowDerived):
                 yield from _not_among((item.of,), derived, f"report.{item.name}.of")
+
+
+def _unknown_in_derived(protocol: Protocol) -> Iterable[str]:
+    """Outcomes that a derived table names and the study has not, or has of another kind."""
+    for item in protocol.derived:
+        kind = {DerivedPsaSwitches: PsaPfs, DerivedWorseningVariants: TimeToWorsening}.get(type(item))
+        if kind is not None:
+            known = [outcome.name for outcome in protocol.endpoints if isinstance(outcome, kind)]
+            yield from _not_among((getattr(item, "of", ""),), known, f"derived.{item.name}.of")
 
 
 def _not_among(names: Iterable[str], allowed: list[str], place: str) -> Iterable[str]:

@@ -2,14 +2,39 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
-from lutrace.core import Days, Field, FrozenModel, field_validator
+from lutrace.core import AfterValidator, Days, Field, FrozenModel
 from lutrace.terms import ctcae_term_names, ctcae_version
 
 HAEMATOLOGY = ("Anemia", "Platelet count decreased", "White blood cell decreased", "Neutrophil count decreased")
 """Terms of an endpoint of haematological toxicity; lymphocytes come by their own switch."""
 LYMPHOCYTES = "Lymphocyte count decreased"
+
+
+def _check_terms(names: tuple[str, ...]) -> tuple[str, ...]:
+    unknown = [name for name in names if name.lower() not in ctcae_term_names()]
+    if unknown:
+        raise ValueError(f"expected laboratory terms of CTCAE, got {', '.join(unknown)}")
+    return names
+
+
+TermNames = Annotated[tuple[str, ...], Field(min_length=1), AfterValidator(_check_terms)]
+"""Laboratory terms of any version of CTCAE."""
+
+
+def counted_terms(terms: tuple[str, ...], criteria: str, *, lymphocytes: bool) -> tuple[str, ...]:
+    """The terms under the names of the version, with lymphopenia when asked for.
+
+    A term that the version has under another name (Platelet count decreased, in 6.0 Thrombocytopenia) goes by it.
+    """
+    known = ctcae_version(criteria).terms
+    found: dict[str, None] = {}
+    for name in (*terms, *((LYMPHOCYTES,) if lymphocytes else ())):
+        pairs = ctcae_term_names()[name.lower()]
+        same = [one.term for one in known if any((a, one.direction) in pairs for a in one.analytes)]
+        found.update(dict.fromkeys(same or [name]))
+    return tuple(found)
 
 
 class ToxicityRules(FrozenModel):
@@ -41,30 +66,12 @@ class Toxicity(FrozenModel):
     name: str
     label: str
     rules: ToxicityRules = ToxicityRules()
-    terms: tuple[str, ...] = Field(default=HAEMATOLOGY, min_length=1)
+    terms: TermNames = HAEMATOLOGY
     lymphocytes: bool = False
     least_grade: int = Field(default=3, ge=1, le=5)
     source: Literal["laboratory", "clinician", "either"] = "laboratory"
 
     @property
     def counted(self) -> tuple[str, ...]:
-        """The terms that count under the names of the version, lymphopenia included when asked for.
-
-        A term that the version has under another name (Platelet count decreased, in 6.0 Thrombocytopenia) goes by it.
-        """
-        names = [*self.terms, *([LYMPHOCYTES] if self.lymphocytes else [])]
-        known = ctcae_version(self.rules.criteria).terms
-        found: dict[str, None] = {}
-        for name in names:
-            pairs = ctcae_term_names()[name.lower()]
-            same = [one.term for one in known if any((a, one.direction) in pairs for a in one.analytes)]
-            found.update(dict.fromkeys(same or [name]))
-        return tuple(found)
-
-    @field_validator("terms")
-    @classmethod
-    def _are_known(cls, names: tuple[str, ...]) -> tuple[str, ...]:
-        unknown = [name for name in names if name.lower() not in ctcae_term_names()]
-        if unknown:
-            raise ValueError(f"expected laboratory terms of CTCAE, got {', '.join(unknown)}")
-        return names
+        """The terms that count under the names of the version, lymphopenia included when asked for."""
+        return counted_terms(self.terms, self.rules.criteria, lymphocytes=self.lymphocytes)

@@ -2,12 +2,34 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from lutrace.core import Days, Field, FrozenModel, Percent, UnusableInputError, field_validator
+from lutrace.core import AfterValidator, Days, Field, FrozenModel, Percent, UnusableInputError, field_validator
 from lutrace.terms import instrument_named, instruments
 
 RecordedProgression = Literal["psa_progression", "radiological_progression", "clinical_progression"]
+
+
+def _named(name: str) -> str:
+    found = instrument_named(name)
+    if found is None:
+        raise ValueError(f"expected one of {', '.join(one.name for one in instruments())}, got {name!r}")
+    return found.name
+
+
+InstrumentName = Annotated[str, AfterValidator(_named)]
+"""An instrument of the vocabulary, under its own name."""
+
+
+def check_scale(instrument: str, scale: str) -> str:
+    """The scale itself. Raises ValueError when the instrument has no such scale; an unknown one is told elsewhere."""
+    known = instrument_named(instrument)
+    if known is not None:
+        try:
+            known.scale(scale)
+        except UnusableInputError as error:
+            raise ValueError(str(error)) from error
+    return scale
 
 
 class WorseningChange(FrozenModel):
@@ -58,7 +80,7 @@ class TimeToWorsening(FrozenModel):
     kind: Literal["time_to_worsening"]
     name: str
     label: str
-    instrument: str
+    instrument: InstrumentName
     scale: str
     change: WorseningChange | None = Field(default=None, validate_default=True)
     baseline_window: Days = Field(default=28.0, ge=0)
@@ -70,24 +92,10 @@ class TimeToWorsening(FrozenModel):
     counts_within: Days | None = Field(default=84.0, ge=0)
     longest_gap: Days | None = Field(default=None, gt=0)
 
-    @field_validator("instrument")
-    @classmethod
-    def _is_known(cls, name: str) -> str:
-        found = instrument_named(name)
-        if found is None:
-            raise ValueError(f"expected one of {', '.join(one.name for one in instruments())}, got {name!r}")
-        return found.name
-
     @field_validator("scale")
     @classmethod
     def _is_a_scale(cls, name: str, info: Any) -> str:
-        instrument = instrument_named(info.data.get("instrument", ""))
-        if instrument is not None:
-            try:
-                instrument.scale(name)
-            except UnusableInputError as error:
-                raise ValueError(str(error)) from error
-        return name
+        return check_scale(info.data.get("instrument", ""), name)
 
     @field_validator("change")
     @classmethod

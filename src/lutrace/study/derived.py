@@ -11,25 +11,38 @@ import ibis.expr.types as ir
 from lutrace.core import Row
 from lutrace.protocol import (
     Derived,
+    DerivedAfter,
+    DerivedCompletion,
+    DerivedCourse,
     DerivedCycles,
+    DerivedGradeFlips,
     DerivedGradeGroups,
     DerivedLineQueries,
     DerivedLines,
     DerivedMcrpc,
+    DerivedPsaSwitches,
     DerivedSites,
+    DerivedSurvivalTimes,
+    DerivedToxicity,
+    DerivedWorseningVariants,
 )
 from lutrace.report import EvidenceRow, RowTable
+from lutrace.study.derived_course import derive_course_tables
 from lutrace.study.derived_history import derive_cycle_tables, derive_grade_tables, derive_site_tables
 from lutrace.study.derived_lines import derive_line_queries, derive_line_tables
 from lutrace.study.derived_mcrpc import derive_mcrpc_tables
 from lutrace.study.derived_parts import Derivation, Ground, Variable, sources_of
+from lutrace.study.derived_psa import derive_switch_tables
+from lutrace.study.derived_questionnaires import derive_completion_tables, derive_variant_tables
+from lutrace.study.derived_survival import derive_survival_tables
+from lutrace.study.derived_toxicity import derive_flip_tables, derive_toxicity_tables
 from lutrace.study.summaries import Line, summarise_lines
 from lutrace.tables import RESULT_TABLES
 
 
 @dataclass(frozen=True)
 class DerivedTables:
-    """All derived tables of a run: `rows` table by table, `summaries` (rows of SUMMARIES), evidence, words, rules.
+    """All derived tables of a run: `rows` table by table, `summaries` and `estimates`, evidence, words, rules.
 
     `notes` are the rules of each derived table in words, by its name.
     """
@@ -37,6 +50,7 @@ class DerivedTables:
     rows: tuple[RowTable, ...] = ()
     summaries: tuple[Row, ...] = ()
     evidence: tuple[EvidenceRow, ...] = ()
+    estimates: tuple[Row, ...] = ()
     labels: Mapping[str, str] = field(default_factory=dict)
     notes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
@@ -64,6 +78,27 @@ def derive_item(ground: Ground, item: Derived) -> Derivation:
             return derive_grade_tables(ground, item)
         case DerivedSites():
             return derive_site_tables(ground, item)
+        case _:
+            return _derive_after(ground, item)
+
+
+def _derive_after(ground: Ground, item: DerivedAfter) -> Derivation:
+    """The same of what happened after the first cycle."""
+    match item:
+        case DerivedCourse():
+            return derive_course_tables(ground, item)
+        case DerivedSurvivalTimes():
+            return derive_survival_tables(ground, item)
+        case DerivedToxicity():
+            return derive_toxicity_tables(ground, item)
+        case DerivedGradeFlips():
+            return derive_flip_tables(ground, item)
+        case DerivedCompletion():
+            return derive_completion_tables(ground, item)
+        case DerivedWorseningVariants():
+            return derive_variant_tables(ground, item)
+        case DerivedPsaSwitches():
+            return derive_switch_tables(ground, item)
 
 
 def _with(made: DerivedTables, item: Derived, derivation: Derivation, ground: Ground) -> DerivedTables:
@@ -75,19 +110,23 @@ def _with(made: DerivedTables, item: Derived, derivation: Derivation, ground: Gr
     for variable in derivation.variables:
         name, own = f"{item.name}.{variable.name}", _by_patient(row for row in rows[variable.table] if variable.of(row))
         table, holds = variable.shown_by or (variable.table, _of_any_day)
-        shown = own if variable.shown_by is None else _by_patient(rows[table])
+        shown = {} if variable.shown_by is None else _by_patient(rows[table])
         for (patient, population), day in sorted(asked.items()):
-            taken = [row for row in own.get(patient, ()) if row.get("index_date", day) == day]
+            taken = [row for row in own.get(patient, ()) if _is_asked(row, population, day, by_day=derivation.by_day)]
             value = _value(variable, taken, endpoint=name) | {"patient_id": patient, "population": population}
             values.append(value)
-            behind = [row for row in shown.get(patient, ()) if holds(row, day) and row.get("index_date", day) == day]
-            evidence += _evidence_of(value, variable.label, behind)
+            behind = taken
+            if variable.shown_by is not None:
+                near = (row for row in shown.get(patient, ()) if holds(row, day))
+                behind = [row for row in near if _is_asked(row, population, day, by_day=derivation.by_day)]
+            evidence += _evidence_of(value, variable, behind)
     lines = tuple(Line(f"{item.name}.{one.name}", one.kind, one.levels) for one in derivation.variables)
     labels = {f"{item.name}.{one.name}": one.label for one in derivation.variables}
     return DerivedTables(
         (*made.rows, *(RowTable(f"{item.name}_{name}", name, tuple(own)) for name, own in rows.items())),
         (*made.summaries, *summarise_lines({item.name: lines}, values, ground.protocol)),
         (*made.evidence, *evidence),
+        (*made.estimates, *derivation.estimates),
         {**made.labels, **derivation.labels, **labels},
         {**made.notes, item.name: derivation.notes},
     )
@@ -123,9 +162,16 @@ def _of_any_day(row: Row, day: dt.date) -> bool:
     return True
 
 
-def _evidence_of(value: Row, label: str, rows: Sequence[Row]) -> Iterable[EvidenceRow]:
+def _is_asked(row: Row, population: str, day: dt.date, *, by_day: bool) -> bool:
+    """Whether a row counts at a landmark: of its population and of the day asked about, where it names them."""
+    if row.get("population", population) != population:
+        return False
+    return not by_day or row.get("index_date", day) == day
+
+
+def _evidence_of(value: Row, variable: Variable, rows: Sequence[Row]) -> Iterable[EvidenceRow]:
     """The value beside each fact that it rests on; one row without a fact when it rests on none."""
-    sources = dict.fromkeys((place, row.get("rule")) for row in rows for place in sources_of(row))
+    sources = dict.fromkeys((place, row.get("rule")) for row in rows for place in sources_of(row, variable.proof))
     for (table, source_row), rule in sources or [((None, None), None)]:
         yield EvidenceRow(
             patient_id=value["patient_id"],
@@ -136,5 +182,5 @@ def _evidence_of(value: Row, label: str, rows: Sequence[Row]) -> Iterable[Eviden
             category=value["category"],
             source_table=table,
             source_row=source_row,
-            rule=rule or label,
+            rule=rule or variable.label,
         )

@@ -12,8 +12,8 @@ import ibis
 import ibis.expr.types as ir
 import pyarrow as pa
 
-from lutrace.core import Row
-from lutrace.endpoints import FIRST_CYCLE, History
+from lutrace.core import MissingFactError, Row
+from lutrace.endpoints import FIRST_CYCLE, Basis, History
 from lutrace.protocol import AsOf, Protocol
 from lutrace.study.cut_facts import FactsOfPatients
 from lutrace.tables import COHORT_MEMBERS, Facts
@@ -30,19 +30,36 @@ def first_days(members: Sequence[Row]) -> dict[str, dt.date]:
 class Ground:
     """What every derivation starts from: the facts of the treated patients as known on the data cut, and the members.
 
-    `members` are rows of COHORT_MEMBERS.
+    `members` are rows of COHORT_MEMBERS. `whole` are the facts before the cut: who is seen after it was alive on it.
     """
 
     facts: Facts
     protocol: Protocol
     members: Sequence[Row]
     data_cut: dt.date | None
+    whole: Facts
 
     @classmethod
-    def of(cls, facts: Facts, protocol: Protocol, members: Sequence[Row], data_cut: dt.date | None) -> Ground:
-        """The ground of a run; `facts` are those known on the data cut, of all patients."""
-        patients = pa.table({"patient_id": pa.array(sorted(first_days(members)), pa.string())})
-        return cls(FactsOfPatients(facts, ibis.memtable(patients)), protocol, members, data_cut)
+    def of(
+        cls, known: Facts, protocol: Protocol, members: Sequence[Row], data_cut: dt.date | None, *, whole: Facts
+    ) -> Ground:
+        """The ground of a run, from the facts of all patients: those `known` on the data cut, and all of them."""
+        patients = ibis.memtable(pa.table({"patient_id": pa.array(sorted(first_days(members)), pa.string())}))
+        own, every = FactsOfPatients(known, patients), FactsOfPatients(whole, patients)
+        return cls(own, protocol, members, data_cut, every)
+
+    @cached_property
+    def basis(self) -> Basis:
+        """What endpoints start from; scans are not asked for. It cuts the facts at the data cut itself."""
+        return Basis(self.whole, self.protocol, self.members, (), self.data_cut)
+
+    def cut_for(self, name: str) -> dt.date:
+        """The data cut, for the derived table of that name. Raises MissingFactError when the run has none."""
+        if self.data_cut is None:
+            raise MissingFactError(
+                f"derived.{name}: who is ongoing or alive is so on a day; run the study with --data-cut DATE"
+            )
+        return self.data_cut
 
     @cached_property
     def history(self) -> History:
@@ -89,14 +106,15 @@ def any_in(column: str) -> Callable[[Sequence[Row]], Reading]:
     return lambda rows: any(row[column] not in (None, False) for row in rows)
 
 
-def sources_of(row: Row) -> list[tuple[str, str]]:
-    """Table and row of each fact that a derived row names: in `evidence`, or in `source_table` and `source_row`."""
+def sources_of(row: Row, proof: str = "source") -> list[tuple[str, str]]:
+    """Table and row of each fact that a derived row names: in `evidence`, or in `<proof>_table` and `<proof>_row`."""
     if row.get("evidence") is not None:
         pairs = [one.split(":", 1) for one in row["evidence"].split()]
         return [(table, source) for table, source in pairs]
-    if row.get("source_row") is None:
+    name = row.get(f"{proof}_row")
+    if name is None:
         return []
-    return [(row.get("source_table") or row["source_row"].split(":")[0], row["source_row"])]
+    return [(row.get(f"{proof}_table") or name.split(":")[0], name)]
 
 
 @dataclass(frozen=True)
@@ -106,6 +124,7 @@ class Variable:
     kind: `number` (median and quartiles), `yes` (patients of whom it is true), `classes` (patients per level; a level
     that is not listed raises). What `read` leaves empty is counted as unknown. The evidence is that of these rows;
     where they are counts themselves, that of the rows of another table that hold on the day asked about (`shown_by`).
+    Of several facts of a row `proof` says which: that of `worst_row`, of `end_table` and `end_row`.
     """
 
     name: str
@@ -117,18 +136,21 @@ class Variable:
     levels: tuple[str, ...] = ()
     unit: str = "patients"
     shown_by: tuple[str, Callable[[Row, dt.date], bool]] | None = None
+    proof: str = "source"
 
 
 @dataclass(frozen=True)
 class Derivation:
     """What one derived table gives: rows of declared result tables by name, what is counted, and the rules in words.
 
-    `as_of` says which rows count at a landmark where a table names the day asked about. `labels` are a reader's words
-    for the levels.
+    `as_of` says which rows count at a landmark where a table names the day asked about in `index_date` (`by_day`).
+    `labels` are a reader's words for the levels; `estimates` are rows of ESTIMATES under the table's name.
     """
 
     tables: Mapping[str, ir.Table]
     variables: tuple[Variable, ...]
     notes: tuple[str, ...] = ()
     as_of: AsOf = "first_cycle"
+    by_day: bool = True
+    estimates: tuple[Row, ...] = ()
     labels: Mapping[str, str] = field(default_factory=dict)

@@ -140,7 +140,7 @@ def compute_study(
     _check_somebody_is_left(cohort, protocol)
     progress("endpoints", 1, _STEPS)
     values = derive_endpoints(Basis(facts, protocol, cohort.members, cohort.scans, data_cut))
-    derived = derive_tables(Ground.of(known, protocol, cohort.members, data_cut))
+    derived = derive_tables(Ground.of(known, protocol, cohort.members, data_cut, whole=facts))
     progress("models", 2, _STEPS)
     analysis_set = build_analysis_set(values, cohort.members, protocol)
     fitted = fit_analyses(protocol, analysis_set)
@@ -149,7 +149,7 @@ def compute_study(
         "attrition": [*cohort.attrition, *count_exclusions(values, protocol)],
         "cohort_members": [dict(row) for row in cohort.members],
         "endpoint_values": values,
-        "estimates": list(fitted.estimates),
+        "estimates": [*fitted.estimates, *derived.estimates],
         "curves": list(fitted.curves),
         "agreements": list(fitted.agreements),
         "summaries": [*summarise_values(values, protocol), *derived.summaries],

@@ -5,7 +5,7 @@ from lutrace.tables.adverse_events import ADVERSE_EVENTS
 from lutrace.tables.agreements import AGREEMENTS
 from lutrace.tables.attrition import ATTRITION
 from lutrace.tables.cohort_members import COHORT_MEMBERS
-from lutrace.tables.completions import COMPLETIONS
+from lutrace.tables.completions import COMPLETION_VISITS, COMPLETIONS
 from lutrace.tables.contacts import CONTACTS
 from lutrace.tables.courses import (
     COURSE_COUNTS,
@@ -41,6 +41,7 @@ from lutrace.tables.organs import ORGANS
 from lutrace.tables.overrides import OVERRIDES
 from lutrace.tables.patients import PATIENTS
 from lutrace.tables.pictures import PICTURES
+from lutrace.tables.psa_flips import PSA_FLIPS
 from lutrace.tables.quantifications import QUANTIFICATIONS
 from lutrace.tables.quarantine import QUARANTINE
 from lutrace.tables.questionnaires import QUESTIONNAIRES
@@ -54,7 +55,7 @@ from lutrace.tables.summaries import SUMMARIES
 from lutrace.tables.support import SUPPORT
 from lutrace.tables.survival_times import DEATH_DATES, PFS_COMPONENTS, SURVIVAL_TIMES
 from lutrace.tables.text_findings import TEXT_FINDINGS
-from lutrace.tables.toxicity import TOXICITY_COURSES, TOXICITY_CYCLES
+from lutrace.tables.toxicity import GRADE_FLIPS, TOXICITY_COURSES, TOXICITY_CYCLES
 from lutrace.tables.tracking_checks import TRACKING_CHECKS
 from lutrace.tables.treatments import TREATMENTS
 from lutrace.tables.tumour_burdens import TUMOUR_BURDENS
@@ -112,6 +113,9 @@ RESULT_TABLES: dict[str, Table] = {
         WORSENINGS,
         SCORE_COURSES,
         COMPLETIONS,
+        COMPLETION_VISITS,
+        PSA_FLIPS,
+        GRADE_FLIPS,
         TOXICITY_COURSES,
         TOXICITY_CYCLES,
         COURSES,
@@ -144,6 +148,7 @@ __all__ = [
     "ATTRITION",
     "COHORT_MEMBERS",
     "COMPLETIONS",
+    "COMPLETION_VISITS",
     "CONTACTS",
     "COURSES",
     "COURSE_COUNTS",
@@ -163,6 +168,7 @@ __all__ = [
     "FACT_TABLES",
     "FINDING_UPTAKES",
     "FOLLOW_UP",
+    "GRADE_FLIPS",
     "GRADE_GROUPS",
     "LABS",
     "LESIONS",
@@ -184,6 +190,7 @@ __all__ = [
     "PICTURES",
     "PRIOR_REGIMENS",
     "PROVENANCE",
+    "PSA_FLIPS",
     "QUANTIFICATIONS",
     "QUARANTINE",
     "QUESTIONNAIRES",

@@ -1,6 +1,6 @@
 """How many questionnaires were expected, came, and could be scored."""
 
-from lutrace.tables.declare import count, label, number, result_table
+from lutrace.tables.declare import PATIENT, count, label, number, pseudonym, result_table, text
 
 COMPLETIONS = result_table(
     "completions",
@@ -20,4 +20,24 @@ COMPLETIONS = result_table(
         count("too_few_items", "a sheet came, but its score does not stand"),
     ),
     ("instrument", "scale", "by", "visit"),
+)
+
+COMPLETION_VISITS = result_table(
+    "completion_visits",
+    "one row per patient, scale and visit: whether a questionnaire was expected, came, and could be scored",
+    (
+        PATIENT,
+        label("instrument", "instrument"),
+        label("scale", "scale of the instrument"),
+        label("by", "what makes a visit", codes=("cycle", "day")),
+        number("visit", "number of the cycle, or day from the first cycle", unit="1 or d"),
+        text(
+            "status",
+            "valid = a score that stands; too_few_items = a sheet without one; no_sheet = expected, and none came",
+            codes=("valid", "too_few_items", "no_sheet", "not_followed", "dead"),
+        ),
+        label("source_table", "table of the sheet nearest to the visit", null="when none came"),
+        pseudonym("source_row", "row of it", null="when none came"),
+    ),
+    ("patient_id", "instrument", "scale", "by", "visit"),
 )

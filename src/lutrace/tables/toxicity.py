@@ -54,3 +54,24 @@ TOXICITY_CYCLES = result_table(
     ),
     ("patient_id", "term", "source", "cycle"),
 )
+
+GRADE_FLIPS = result_table(
+    "grade_flips",
+    "one row per patient, CTCAE term and other version: grades of the same values after the first cycle",
+    (
+        PATIENT,
+        _TERM,
+        text("direction", "which way the term points", codes=("low", "high")),
+        label("criteria", "version of the study"),
+        label("other_criteria", "the version compared with"),
+        text("other_term", "its term", null="when it has none for the analyte"),
+        count("n_values", "values that the version of the study has a term for", low=1),
+        count("n_flipped", "values with another grade, or graded by one of the versions only"),
+        count("worst_grade", "worst grade", null="when nothing was graded", high=5),
+        count("other_worst_grade", "worst grade by the other version", null="when nothing was graded", high=5),
+        date("first_flip_date", "first day on which a grade differs", null="when none does"),
+        pseudonym("source_row", "row of labs of that day", null="when none does"),
+        label("rule", "what was compared"),
+    ),
+    ("patient_id", "term", "other_criteria"),
+)

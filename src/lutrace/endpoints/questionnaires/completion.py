@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import ibis
 import ibis.expr.types as ir
 
-from lutrace.endpoints.basis import Basis, attach
+from lutrace.endpoints.basis import Basis, attach, count_of, ranked_first
 from lutrace.endpoints.questionnaires.scores import valid_scores
 from lutrace.endpoints.vital_status import vital_status
-from lutrace.tables import CYCLES, QUESTIONNAIRES
+from lutrace.tables import COMPLETION_VISITS, CYCLES, QUESTIONNAIRES
 
 
-def derive_completion_by_cycle(basis: Basis, instrument: str, scale: str, *, window_days: float = 14.0) -> ir.Table:
-    """Rows of COMPLETIONS, a visit per cycle: a sheet is expected within `window_days` of each administration.
+def derive_visits_by_cycle(basis: Basis, instrument: str, scale: str, *, window_days: float = 14.0) -> ir.Table:
+    """Rows of COMPLETION_VISITS, a visit per cycle: a sheet is expected within `window_days` of each administration.
 
     A patient who did not get a cycle is dead when a death is known, else not followed (treatment ended).
     """
@@ -32,13 +31,13 @@ def derive_completion_by_cycle(basis: Basis, instrument: str, scale: str, *, win
     )
     visits = attach(visits, vital_status(basis), ["patient_id"])
     visits = visits.mutate(dead=~visits.expected & visits.died.fill_null(False))
-    return _counted(basis, visits, instrument, scale, by="cycle", window_days=window_days)
+    return _answered(basis, visits, instrument, scale, by="cycle", window_days=window_days)
 
 
-def derive_completion_by_day(
+def derive_visits_by_day(
     basis: Basis, instrument: str, scale: str, *, days: Sequence[int], window_days: float = 21.0
 ) -> ir.Table:
-    """Rows of COMPLETIONS, a visit per day from the first cycle: expected of those alive and followed on that day."""
+    """Rows of COMPLETION_VISITS, a visit per day from the first cycle: expected of those alive and followed then."""
     first = _first_cycles(basis)
     listed = ibis.memtable({"all": [1] * len(days), "offset": list(days)})
     visits = first.mutate(all=ibis.literal(1)).inner_join(listed, "all").drop("all")
@@ -51,38 +50,57 @@ def derive_completion_by_day(
         dead=dead,
         expected=(since >= visits.offset).fill_null(False) & ~dead,
     )
-    return _counted(basis, visits, instrument, scale, by="day", window_days=window_days)
+    return _answered(basis, visits, instrument, scale, by="day", window_days=window_days)
+
+
+def count_completion(visits: ir.Table) -> ir.Table:
+    """Rows of COMPLETIONS from rows of COMPLETION_VISITS: how many patients are in each class at each visit."""
+    came = visits.status.isin(["valid", "too_few_items"])
+    return visits.group_by(["instrument", "scale", "by", "visit"]).aggregate(
+        n=visits.count().cast("int64"),
+        expected=count_of(came | (visits.status == "no_sheet")).cast("int64"),
+        received=count_of(came).cast("int64"),
+        **{
+            name: count_of(visits.status == name).cast("int64")
+            for name in ("valid", "dead", "not_followed", "no_sheet", "too_few_items")
+        },
+    )
 
 
 def _first_cycles(basis: Basis) -> ir.Table:
     return basis.time_zero().select("patient_id", "c1_date").distinct()
 
 
-def _counted(basis: Basis, visits: ir.Table, instrument: str, scale: str, *, by: str, window_days: float) -> ir.Table:
+def _answered(basis: Basis, visits: ir.Table, instrument: str, scale: str, *, by: str, window_days: float) -> ir.Table:
+    """The status of each visit, with the nearest sheet: of two as near the earlier, a scored one before another."""
     answers = basis.known(basis.facts.table(QUESTIONNAIRES), "date")
-    sheets = answers.filter(answers.instrument == instrument).select("patient_id", sheet_date="date").distinct()
-    scored = valid_scores(basis, instrument, scale).select("patient_id", sheet_date="score_date")
-    expected = visits.filter(visits.expected).select("patient_id", "visit", "visit_day", "c1_date")
-    for name, dates in (("received", sheets), ("valid", scored)):
-        near = expected.inner_join(dates, "patient_id")
-        apart = (near.sheet_date.delta(near.c1_date, unit="day") - near.visit_day).abs()
-        found = near.filter(apart <= window_days).select("patient_id", "visit").distinct()
-        visits = attach(visits, found.mutate(**{name: ibis.literal(True)}), ["patient_id", "visit"])
-    received, valid = visits.received.fill_null(False), visits.valid.fill_null(False)
-    return visits.group_by("visit").aggregate(
+    answers = answers.filter(answers.instrument == instrument)
+    sheets = answers.group_by(["patient_id", "date"]).aggregate(sheet_row=answers.row_id.min())
+    scored = valid_scores(basis, instrument, scale).select("patient_id", date="score_date", score_row="score_row")
+    sheets = attach(sheets, scored, ["patient_id", "date"])
+    near = visits.filter(visits.expected).select("patient_id", "visit", "visit_day", "c1_date")
+    near = near.inner_join(sheets, "patient_id")
+    off = near.date.delta(near.c1_date, unit="day") - near.visit_day
+    near = near.mutate(off=off, no_score=ibis.ifelse(near.score_row.isnull(), 1, 0))
+    near = near.filter(near.off.abs() <= window_days)
+    order = ["no_score", near.off.abs(), "off", "sheet_row"]
+    found = ranked_first(near, ["patient_id", "visit"], order)
+    found = found.select("patient_id", "visit", "no_score", "sheet_row", "score_row")
+    rows = attach(visits, found, ["patient_id", "visit"])
+    status = ibis.cases(
+        (rows.dead, "dead"),
+        (~rows.expected, "not_followed"),
+        (rows.sheet_row.isnull(), "no_sheet"),
+        (rows.no_score == 1, "too_few_items"),
+        else_="valid",
+    )
+    return rows.select(
+        "patient_id",
+        "visit",
         instrument=ibis.literal(instrument),
         scale=ibis.literal(scale),
         by=ibis.literal(by),
-        n=visits.count().cast("int64"),
-        expected=_count(visits.expected),
-        received=_count(received),
-        valid=_count(valid),
-        dead=_count(visits.dead),
-        not_followed=_count(~visits.expected & ~visits.dead),
-        no_sheet=_count(visits.expected & ~received),
-        too_few_items=_count(received & ~valid),
-    )
-
-
-def _count(flag: Any) -> ir.IntegerValue:
-    return ibis.cases((flag, 1), else_=0).sum().cast("int64")
+        status=status,
+        source_table=ibis.cases((rows.sheet_row.notnull(), QUESTIONNAIRES.name)),
+        source_row=ibis.coalesce(rows.score_row, rows.sheet_row),
+    ).select(*COMPLETION_VISITS.by_name)

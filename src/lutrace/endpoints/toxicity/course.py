@@ -7,7 +7,7 @@ from typing import Any
 import ibis
 import ibis.expr.types as ir
 
-from lutrace.endpoints.basis import attach
+from lutrace.endpoints.basis import attach, ranked_first
 from lutrace.endpoints.toxicity.graded_events import ToxicityBasis, list_events
 from lutrace.tables import CYCLES, TOXICITY_COURSES, TOXICITY_CYCLES
 
@@ -20,15 +20,15 @@ _DATE_LENGTH = 10
 def derive_toxicity_courses(basis: ToxicityBasis) -> ir.Table:
     """Rows of TOXICITY_COURSES: each patient, term and source with any fact in the window after the first cycle.
 
-    Baseline is the last graded fact on or before the first cycle. Emergent is worse than it. The extreme is the lowest
+    Baseline is the last laboratory value on or before the first cycle, and the worst event of clinicians that went on
+    then. Emergent is worse than it. The extreme is the lowest
     value of a term that points low, the highest of one that points high; recovery is the first later row at grade 1 or
     less, or no worse than the baseline.
     """
     events = list_events(basis)
     before = events.filter(events.is_baseline)
-    baseline = before.group_by(list(KEYS)).aggregate(
-        baseline_grade=before.grade.max(), baseline_row=before.source_row.min()
-    )
+    before = ranked_first(before, KEYS, [ibis.desc(before.grade.fill_null(-1)), "source_row"])
+    baseline = before.select(*KEYS, baseline_grade="grade", baseline_row="source_row")
     after = events.filter(events.date > events.c1_date)
     after = after.mutate(key=after.date.cast("string") + ibis.literal("|") + after.source_row)
     series = ibis.window(group_by=list(KEYS))
@@ -62,7 +62,7 @@ def _told(rows: ir.Table) -> ir.Table:
     found: dict[str, Any] = {}
     for name in ("worst", "severe", "extreme", "recovery"):
         out = "first_severe" if name == "severe" else name
-        found[f"{out}_date"], found[f"{out}_row"] = _day(rows[f"{name}_key"]), _row(rows[f"{name}_key"])
+        found[f"{out}_date"], found[f"{out}_row"] = day_of_key(rows[f"{name}_key"]), row_of_key(rows[f"{name}_key"])
     rows = rows.mutate(**found)
     rows = rows.mutate(
         emergent=rows.worst_grade > rows.baseline_grade,
@@ -72,11 +72,13 @@ def _told(rows: ir.Table) -> ir.Table:
     return rows.select(*[column.name for column in TOXICITY_COURSES.columns])
 
 
-def _day(key: ir.StringValue) -> Any:
+def day_of_key(key: ir.StringValue) -> Any:
+    """The day of a key `day|row`."""
     return key.left(_DATE_LENGTH).cast("date")
 
 
-def _row(key: ir.StringValue) -> Any:
+def row_of_key(key: ir.StringValue) -> Any:
+    """The row of a key `day|row`."""
     return key.substr(_DATE_LENGTH + 1)
 
 
@@ -102,7 +104,7 @@ def derive_toxicity_cycles(basis: ToxicityBasis) -> ir.Table:
         worst_key=rows.key.min(where=rows.grade == rows.worst),
         n_graded=rows.grade.count(),
     )
-    worst = worst.mutate(worst_date=_day(worst.worst_key), worst_row=_row(worst.worst_key))
+    worst = worst.mutate(worst_date=day_of_key(worst.worst_key), worst_row=row_of_key(worst.worst_key))
     return worst.select(*[column.name for column in TOXICITY_CYCLES.columns])
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -69,8 +70,10 @@ def find_windows(basis: ToxicityBasis) -> ir.Table:
     return rows.mutate(window_end=end).drop("next_line")
 
 
-def grade_facts(basis: ToxicityBasis) -> ir.Table:
+def grade_facts(basis: ToxicityBasis, versions: Sequence[str] = ()) -> ir.Table:
     """The LABS rows of treated patients up to the end of the window, graded, with `c1_date` and `window_end`.
+
+    By the version of the rules, or by each of `versions`.
 
     The baseline of an analyte is its last value on or before the first cycle, at most `baseline_window` days old; it is
     itself graded by the limits of normal alone. A value of the day of the dose was drawn before it.
@@ -93,12 +96,14 @@ def grade_facts(basis: ToxicityBasis) -> ir.Table:
     fault = ibis.null("string")
     rows = rows.mutate(baseline_value=ibis.cases((~rows.before, rows.baseline_value)), fault=fault)
     rows = correct_calcium(rows)
-    return grade_labs(rows, (basis.rules.criteria,), with_symptoms=basis.rules.with_symptoms)
+    return grade_labs(rows, tuple(versions) or (basis.rules.criteria,), with_symptoms=basis.rules.with_symptoms)
 
 
 def list_events(basis: ToxicityBasis) -> ir.Table:
     """All graded facts of treated patients in the window and before it, with `c1_date`, `window_end`, `is_baseline`.
 
+    The baseline of clinicians is what they recorded as begun on or before the first cycle and not ended before it; an
+    event without an end goes on. Where they recorded none, none is assumed: no row is no grade 0.
     `grade` is empty where a laboratory row could not be graded. `amount` is the value, mirrored for terms that point
     low, so that the highest is the worst.
     """
@@ -124,6 +129,7 @@ def list_events(basis: ToxicityBasis) -> ir.Table:
     windows = find_windows(basis).select("patient_id", "c1_date", "window_end")
     added = [table.inner_join(windows, "patient_id") for table in others]
     added = [table.filter(table.date <= table.window_end) for table in added]
+    added = [table.mutate(is_baseline=_is_ongoing(table)) for table in added]
     columns = [*_COLUMNS, "c1_date", "window_end", "is_baseline"]
     return ibis.union(labs.select(*columns), *[table.select(*columns) for table in added])
 
@@ -146,9 +152,16 @@ def _clinicians(basis: ToxicityBasis) -> ir.Table:
         term=ibis.cases(*spelled, else_=events.term),
         source=ibis.literal("clinician"),
         **_nothing(),
+        end=events.end_date,
         source_table=ibis.literal(ADVERSE_EVENTS.name),
         source_row=events.row_id,
     )
+
+
+def _is_ongoing(events: ir.Table) -> ir.BooleanValue:
+    """Whether a fact with a begin and an `end` held on the day of the first cycle."""
+    going_on = events.end.isnull() | (events.end >= events.c1_date)
+    return ((events.date <= events.c1_date) & going_on).fill_null(False)
 
 
 def _transfusions(basis: ToxicityBasis) -> list[ir.Table]:
@@ -172,6 +185,7 @@ def _transfusions(basis: ToxicityBasis) -> list[ir.Table]:
                 criteria=ibis.literal(basis.rules.criteria),
                 grade=ibis.literal(3).cast("int64"),
                 **_nothing(),
+                end=given.date,
                 source_table=ibis.literal(SUPPORT.name),
                 source_row=given.row_id,
             )
@@ -181,4 +195,4 @@ def _transfusions(basis: ToxicityBasis) -> list[ir.Table]:
 
 def _nothing() -> dict[str, Any]:
     """What a fact without a value has."""
-    return {"amount": ibis.null("float64"), "sense": ibis.null("float64"), "is_baseline": ibis.literal(False)}
+    return {"amount": ibis.null("float64"), "sense": ibis.null("float64")}

@@ -1,0 +1,55 @@
+"""The derived table of PSA switches: how many patients each other value of each switch moves."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from lutrace.core import Row
+from lutrace.endpoints import PsaVariant, describe_rule, read_psa_flips
+from lutrace.protocol import DerivedPsaSwitches, PsaPfs
+from lutrace.study.derived_parts import Derivation, Ground, Reading, Variable
+from lutrace.study.psa_switches import PsaChoices, value_of, variants
+from lutrace.tables import PSA_FLIPS
+
+_NOT_JUDGED = "not_judged"
+_NO_ASSAY = "assay"
+"""A registry keeps no assay with its values."""
+_LABELS = {"gained": "gained", "lost": "lost", "other day": "another day", _NOT_JUDGED: "not judged by either"}
+
+
+def derive_switch_tables(ground: Ground, item: DerivedPsaSwitches) -> Derivation:
+    """PSA progression and PSA50 under each other value of each switch, against the rules of the outcome named."""
+    outcome = ground.protocol.outcome(item.of)
+    assert isinstance(outcome, PsaPfs)  # checked when the protocol was read
+    choices = PsaChoices(psa=ground.protocol.psa, progression=outcome.progression)
+    every = [
+        PsaVariant(switch.name, value_of(choices, switch), value, changed.psa, changed.progression)
+        for switch, value, changed in variants(choices)
+        if switch.name != _NO_ASSAY
+    ]
+    return Derivation(
+        {PSA_FLIPS.name: read_psa_flips(ground.basis, outcome, every)},
+        tuple(variable for one in every for variable in _of_switch(one)),
+        (
+            f"The study's rule: {describe_rule(outcome.progression)}.",
+            "Progression at any time after the first cycle, also before a landmark; one switch is changed at a time.",
+        ),
+        labels=_LABELS,
+    )
+
+
+def _of_switch(variant: PsaVariant) -> tuple[Variable, Variable]:
+    def holds(row: Row) -> bool:
+        return (row["switch"], row["value"]) == (variant.switch, variant.value)
+
+    def moved(column: str) -> Variable:
+        def read(rows: Sequence[Row]) -> Reading:
+            return rows[0][column] if rows else _NOT_JUDGED
+
+        levels = (*(PSA_FLIPS.by_name[column].codes or ()), _NOT_JUDGED)
+        what = {"progression": "progression", "psa50": "PSA50"}[column]
+        label = f"{variant.switch} = {variant.value} (study: {variant.chosen}): {what}"
+        name = "_".join((variant.switch, *variant.value.split(), column))
+        return Variable(name, label, "classes", PSA_FLIPS.name, read, holds, levels=levels)
+
+    return moved("progression"), moved("psa50")
