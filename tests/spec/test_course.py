@@ -366,12 +366,18 @@ ENDS: list[tuple[str, str, bool, str | None]] = [
 ]
 
 
+@pytest.fixture(scope="module")
+def courses(course: Course) -> dict[str, Row]:
+    """Rows of COURSES by patient."""
+    rows = derive_courses(course, derive_course_states(course)).to_pyarrow().to_pylist()
+    return {row["patient_id"]: row for row in rows}
+
+
 @pytest.mark.parametrize(("name", "ended", "documented", "followed_by"), ENDS, ids=[one[0] for one in ENDS])
 def test_how_treatment_ended_and_what_followed_first(
-    course: Course, name: str, ended: str, documented: bool, followed_by: str | None
+    courses: dict[str, Row], name: str, ended: str, documented: bool, followed_by: str | None
 ) -> None:
-    rows = derive_courses(course, derive_course_states(course))
-    row = rows.filter(rows.patient_id == name).to_pyarrow().to_pylist()[0]
+    row = courses[name]
     assert (row["ended"], row["documented"], row["followed_by"]) == (ended, documented, followed_by)
 
 
@@ -385,13 +391,26 @@ LETTERS: list[tuple[str, str, dict[str, bool], bool]] = [
 ]
 
 
+@pytest.fixture(scope="module")
+def stopped_by_letter() -> dict[str, set[str]]:
+    """Who stopped for toxicity under each choice of letters, of one patient per case of LETTERS."""
+    patients = [rows_of(name, (0, 42), [("letter", 70, "toxicity")]) for name, *_ in LETTERS]
+    for rows, (_, _, flags, _) in zip(patients, LETTERS, strict=True):
+        rows["text_findings"][0] |= flags
+    found = {}
+    for letters in sorted({choice for _, choice, _, _ in LETTERS}):
+        rules = CourseRules.model_validate({"letters": letters})
+        states = derive_course_states(build_course(CourseBasis(facts_of(patients), day(CUT), rules)))
+        stops = states.filter(states.state == "stopped_toxicity")
+        found[letters] = set(stops.patient_id.to_pyarrow().to_pylist())
+    return found
+
+
 @pytest.mark.parametrize(("name", "letters", "flags", "counts"), LETTERS, ids=[one[0] for one in LETTERS])
-def test_which_letters_count(name: str, letters: str, flags: dict[str, bool], counts: bool) -> None:
-    rows = rows_of("p", (0, 42), [("letter", 70, "toxicity")])
-    rows["text_findings"][0] |= flags
-    rules = CourseRules.model_validate({"letters": letters})
-    found = derive_course_states(build_course(CourseBasis(facts_of([rows]), day(CUT), rules)))
-    assert ("stopped_toxicity" in found.state.to_pyarrow().to_pylist()) is counts
+def test_which_letters_count(
+    stopped_by_letter: dict[str, set[str]], name: str, letters: str, flags: dict[str, bool], counts: bool
+) -> None:
+    assert (name in stopped_by_letter[letters]) is counts
 
 
 def test_the_planned_number_is_a_switch() -> None:
@@ -474,30 +493,27 @@ def test_a_course_without_fault_raises_no_query(queries: set[tuple[str, str, str
     assert [query for query in queries if query[0] == "clean"] == []
 
 
-def test_permuted_rows_give_the_same_states(course: Course) -> None:
+def test_permuted_rows_give_the_same_states(states: dict[str, list[Row]]) -> None:
     patients = [rows_of(name, doses, events) for name, doses, events, _ in reversed(CASES)]
     turned = [{table: rows[::-1] for table, rows in one.items()} for one in patients]
     again = derive_course_states(build_course(CourseBasis(facts_of(turned), day(CUT))))
-    order = ["patient_id", "ordinal"]
-    ours = derive_course_states(course).order_by(order).to_pyarrow().to_pylist()
-    assert again.order_by(order).to_pyarrow().to_pylist() == ours
+    found = again.order_by(["patient_id", "ordinal"]).to_pyarrow().to_pylist()
+    assert found == [row for name in sorted(states) for row in states[name]]
 
 
 @pytest.mark.parametrize("until", [50, 105, 125, 160, 205, 300])
-def test_a_later_fact_never_changes_an_earlier_state(course: Course, until: int) -> None:
-    early = [case for case in CASES if case[0] not in _VAGUE]
-    facts = facts_of([rows_of(name, doses, events) for name, doses, events, _ in early])
-    whole = _before(build_course(CourseBasis(facts, day(CUT))), until)
-    cut = _before(build_course(CourseBasis(facts, day(until))), until)
-    assert whole == cut
+def test_a_later_fact_never_changes_an_earlier_state(course: Course, states: dict[str, list[Row]], until: int) -> None:
+    cut = derive_course_states(build_course(CourseBasis(course.basis.facts, day(until)))).to_pyarrow().to_pylist()
+    whole = _before([row for rows in states.values() for row in rows], until)
+    assert whole == _before(cut, until)
     assert len(whole) > 50
 
 
-def _before(course: Course, until: int) -> set[tuple[object, ...]]:
+def _before(rows: list[Row], until: int) -> set[tuple[object, ...]]:
     """The states entered before that day, but for what ends them."""
-    rows = derive_course_states(course)
-    rows = rows.filter(rows.entry_date < day(until)).to_pyarrow().to_pylist()
-    return {(row["patient_id"], row["ordinal"], row["state"], row["entry_date"], row["source_row"]) for row in rows}
+    keep = ("patient_id", "ordinal", "state", "entry_date", "source_row")
+    clear = [row for row in rows if row["patient_id"] not in _VAGUE and row["entry_date"] < day(until)]
+    return {tuple(row[name] for name in keep) for row in clear}
 
 
 _VAGUE = ("a_reason_without_a_day_is_of_the_last_dose", "a_reason_known_to_the_month_is_of_the_last_dose_in_it")

@@ -41,6 +41,13 @@ def course() -> Course:
 
 
 @pytest.fixture(scope="module")
+def courses(course: Course) -> list[Row]:
+    """Rows of COURSES."""
+    rows: list[Row] = derive_courses(course, derive_course_states(course)).to_pyarrow().to_pylist()
+    return rows
+
+
+@pytest.fixture(scope="module")
 def counts(course: Course) -> dict[str, dict[str, int]]:
     states = derive_course_states(course)
     found: dict[str, dict[str, int]] = {}
@@ -58,14 +65,12 @@ def test_what_followed_adds_up_to_those_who_stopped(counts: dict[str, dict[str, 
     assert counts["followed_by"] == {"hospice": 17, "next_line": 15, "break": 3, "none_recorded": 18}
 
 
-def test_no_one_who_completed_is_on_a_next_line(course: Course) -> None:
-    rows = derive_courses(course, derive_course_states(course)).to_pyarrow().to_pylist()
-    assert {row["followed_by"] for row in rows if row["ended"] == "completed"} == {"none_recorded"}
+def test_no_one_who_completed_is_on_a_next_line(courses: list[Row]) -> None:
+    assert {row["followed_by"] for row in courses if row["ended"] == "completed"} == {"none_recorded"}
 
 
-def test_the_15_regimens_are_15_patients(course: Course) -> None:
-    rows = derive_courses(course, derive_course_states(course)).to_pyarrow().to_pylist()
-    details = sorted(row["detail"] for row in rows if row["followed_by"] == "next_line")
+def test_the_15_regimens_are_15_patients(courses: list[Row]) -> None:
+    details = sorted(row["detail"] for row in courses if row["followed_by"] == "next_line")
     assert len(details) == 15
     assert sum("cabazitaxel" in one for one in details) == 11
     assert details.count("carboplatin + cisplatin") == 1
@@ -118,11 +123,22 @@ SUPPORTED: list[tuple[str, int, str, int, str]] = [
 ]
 
 
+@pytest.fixture(scope="module")
+def supported() -> list[Row]:
+    """Rows of support of one patient per case of SUPPORTED."""
+    before: list[Event] = [PD, ("line", 150, "cabazitaxel", "taxane")]
+    patients = [
+        rows_of(name, (0, 42), [*before, ("support", when, kind), ("support", -1, "esa")])
+        for name, when, kind, _, _ in SUPPORTED
+    ]
+    basis = CourseBasis(facts_of(patients), day(CUT))
+    rows: list[Row] = derive_course_support(basis, derive_course_states(build_course(basis))).to_pyarrow().to_pylist()
+    return rows
+
+
 @pytest.mark.parametrize(("name", "when", "kind", "line", "row"), SUPPORTED, ids=[one[0] for one in SUPPORTED])
-def test_support(name: str, when: int, kind: str, line: int, row: str) -> None:
-    events: list[Event] = [PD, ("line", 150, "cabazitaxel", "taxane"), ("support", when, kind), ("support", -1, "esa")]
-    basis = CourseBasis(facts_of([rows_of(name, (0, 42), events)]), day(CUT))
-    rows = derive_course_support(basis, derive_course_states(build_course(basis))).to_pyarrow().to_pylist()
+def test_support(supported: list[Row], name: str, when: int, kind: str, line: int, row: str) -> None:
+    rows = [one for one in supported if one["patient_id"] == name]
     assert {(one["line"], one["kind"], one["n"], one["first_row"]) for one in rows} == {
         (line, kind, 1, row.format(name)),
         (line, "any", 1, row.format(name)),
