@@ -9,10 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import typer.main
 from tests.study.conftest import abstract_facts, abstract_rows  # noqa: F401
 
-from lutrace.cli.app import app, register_commands, run
+from lutrace.cli.app import build_command, run
 from lutrace.core import parse_yaml
 from lutrace.ingest import parse_profile
 from lutrace.protocol import parse_protocol
@@ -52,8 +51,7 @@ def commands(text: str) -> Iterator[list[str]]:
 
 def check_command(arguments: list[str]) -> None:
     """Raise when there is no such command, or it does not take these arguments."""
-    register_commands()
-    group: Any = typer.main.get_command(app)
+    group: Any = build_command()
     if arguments[:1] in (["--version"], ["--help"]):
         return
     command = group.commands.get(arguments[0])

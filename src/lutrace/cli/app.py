@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import functools
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import typer
 import typer.exceptions
+import typer.main
 
 from lutrace import __version__
 from lutrace.cli.show import RESEARCH_ONLY, say, tell
@@ -41,8 +44,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     sys.exit(run(arguments))
 
 
-def register_commands() -> None:
-    """Add every command to `app`, in the order of the help."""
+@functools.cache
+def build_command() -> Callable[..., Any]:
+    """The command with every subcommand in the order of the help; built once in a process."""
     from lutrace.cli import (
         deidentify_commands,
         export_commands,
@@ -68,18 +72,19 @@ def register_commands() -> None:
     )
     for module in modules:
         module.register(app)
+    return typer.main.get_command(app)
 
 
 def run(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit status; every error that lutrace foresees is one paragraph."""
-    register_commands()
+    command = build_command()
     for stream in (sys.stdout, sys.stderr):
         reconfigure = getattr(stream, "reconfigure", None)
         if reconfigure is not None:
             reconfigure(encoding="utf-8", errors="backslashreplace")
     given = list(arguments) if arguments is not None else sys.argv[1:]
     try:
-        status = app(args=given or ["--help"], prog_name="lutrace", standalone_mode=False)
+        status = command(args=given or ["--help"], prog_name="lutrace", standalone_mode=False)
     except LutraceError as error:
         say(f"error: {error}")
         return error.exit_status
