@@ -6,7 +6,7 @@ Corridors are imported when their command runs: `lutrace --help` answers at once
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -123,12 +123,19 @@ def lesions(
         raise typer.Exit(1)
 
 
-def track(
+def track(  # noqa: PLR0913 - each parameter is an option
     baseline: Annotated[
         Path, typer.Argument(help="table of lesions: lesion_id x_mm y_mm z_mm [volume_ml] [pair] [category]")
     ],
     followup: Annotated[Path, typer.Argument(help="table of lesions of the later scan")],
-    registration: Annotated[Path | None, typer.Option(help="JSON: 4 x 4 matrix, baseline to follow-up mm")] = None,
+    registration: Annotated[
+        Path | None,
+        typer.Option(help="JSON 4 x 4 matrix, DICOM (deformable) registration, ITK transform, displacements; LPS mm"),
+    ] = None,
+    fixed: Annotated[
+        Literal["baseline", "followup"] | None,
+        typer.Option(help="the scan that was the fixed image of the registration: its points are mapped"),
+    ] = None,
     baseline_masks: Annotated[
         Path | None, typer.Option(help="SEG, RTSTRUCT or NIfTI, or a folder; regions named after lesion_id")
     ] = None,
@@ -145,7 +152,7 @@ def track(
     """
     from lutrace.ingest import TrackInputs, run_track
 
-    given = TrackInputs(registration, baseline_masks, followup_masks, all_rows)
+    given = TrackInputs(registration, baseline_masks, followup_masks, all_rows, fixed)
     result = run_track(baseline, followup, inputs=given)
     show_rows("links", list(result.links), warnings=result.warnings, as_json=as_json, out=out)
 

@@ -22,6 +22,7 @@ from lutrace.dicom.network import DimseArchive, Peer, TlsFiles, check_connection
 from lutrace.dicom.own_grid import read_own_masks
 from lutrace.dicom.receiver import Listening, Receiver
 from lutrace.dicom.series import is_activity_series, is_image_series, read_series, read_suv
+from lutrace.dicom.spatial_registration import FrameMotion, read_frame_motions
 from lutrace.dicom.tracking_uids import Tracking, make_tracking
 from lutrace.dicom.web import WebAddress, WebArchive
 from lutrace.dicom.write_common import SeriesHeader, Tracer, make_uid
@@ -50,6 +51,7 @@ __all__ = [
     "FlatRegion",
     "FolderIndex",
     "FoundSeries",
+    "FrameMotion",
     "IdentifierScan",
     "Identifiers",
     "Inbox",
@@ -92,6 +94,7 @@ __all__ = [
     "method_of",
     "name_total_uptake",
     "parse_radionuclide",
+    "read_frame_motions",
     "read_masks",
     "read_own_masks",
     "read_series",

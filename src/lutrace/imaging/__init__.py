@@ -40,6 +40,7 @@ from lutrace.imaging.registration import (
 )
 from lutrace.imaging.resample import resample_labels, resample_mask, resample_masks, resample_volume, sample_volume
 from lutrace.imaging.suv import to_suvbw
+from lutrace.imaging.transform_files import is_transform_file, read_transform
 from lutrace.imaging.view import common_view, field_of_view_mm
 from lutrace.imaging.volume import BoolArray, Box, FloatArray, Geometry, Mask, Volume
 from lutrace.imaging.watershed import Split, SplitRule, split_by_uptake
@@ -88,6 +89,7 @@ __all__ = [
     "find_places",
     "identity_registration",
     "is_nifti",
+    "is_transform_file",
     "join_over_fixed",
     "label_components",
     "measure_labels",
@@ -96,6 +98,7 @@ __all__ = [
     "prepare_scan",
     "read_nifti_masks",
     "read_nifti_volume",
+    "read_transform",
     "register_deformable",
     "register_prepared",
     "register_rigid",

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lutrace.core import UnusableInputError
-from lutrace.imaging.displacement import DisplacementField
+from lutrace.imaging.displacement import DisplacementField, field_beyond, grid_around, nodes_of
 from lutrace.imaging.itk import from_itk, geometry_of, sitk, to_itk
 from lutrace.imaging.registration import PreparedScan, Registration, prepare_scan
 from lutrace.imaging.volume import Geometry, Volume
@@ -71,19 +71,9 @@ def join_over_fixed(one: Registration, other: Registration, *, method: str) -> R
     fields = [each.field for each in (one, other) if each.field is not None]
     if not fields:
         return Registration(matrix, None, method, error_mm)
-    grid = _grid_around(one.to_moving(fields[0].geometry.corners_mm), fields[0].geometry.spacing_mm)
-    nodes = grid.to_mm(np.indices(grid.shape_zyx).reshape(3, -1).T.astype(np.float64))
-    ends = other.to_moving(one.inverse.to_moving(nodes))
-    home = np.linalg.inv(matrix)
-    moved = (ends @ home[:3, :3].T + home[:3, 3] - nodes).reshape(*grid.shape_zyx, 3)
-    return Registration(matrix, None, method, error_mm, DisplacementField(moved, grid))
-
-
-def _grid_around(points_mm: NDArray[np.float64], spacing_mm: tuple[float, float, float]) -> Geometry:
-    """The axial grid that holds all points (n, 3), LPS mm."""
-    low, high = points_mm.min(axis=0), points_mm.max(axis=0)
-    x, y, z = (int(n) for n in np.ceil((high - low) / np.asarray(spacing_mm)) + 1)
-    return Geometry((x, y, z), spacing_mm, (float(low[0]), float(low[1]), float(low[2])))
+    grid = grid_around(one.to_moving(fields[0].geometry.corners_mm), fields[0].geometry.spacing_mm)
+    ends = other.to_moving(one.inverse.to_moving(nodes_of(grid)))
+    return Registration(matrix, None, method, error_mm, field_beyond(matrix, grid, ends))
 
 
 def compute_residual_mm(registration: Registration, volume: Volume, *, floor: float) -> float:

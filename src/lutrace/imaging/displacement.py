@@ -63,3 +63,22 @@ class DisplacementField:
             if step < _CONVERGED_MM:
                 break
         return np.asarray(found)
+
+
+def grid_around(points_mm: NDArray[np.float64], spacing_mm: tuple[float, float, float]) -> Geometry:
+    """The axial grid that holds all points (n, 3), LPS mm."""
+    low, high = points_mm.min(axis=0), points_mm.max(axis=0)
+    x, y, z = (int(n) for n in np.ceil((high - low) / np.asarray(spacing_mm)) + 1)
+    return Geometry((x, y, z), spacing_mm, (float(low[0]), float(low[1]), float(low[2])))
+
+
+def nodes_of(grid: Geometry) -> NDArray[np.float64]:
+    """The nodes (n, 3) of a grid, LPS mm, in the order of its voxels."""
+    return grid.to_mm(np.indices(grid.shape_zyx).reshape(3, -1).T.astype(np.float64))
+
+
+def field_beyond(matrix: NDArray[np.float64], grid: Geometry, ends_mm: NDArray[np.float64]) -> DisplacementField:
+    """The field that, followed by `matrix`, takes the nodes of a grid to `ends_mm` (n, 3), LPS mm."""
+    home = np.linalg.inv(matrix)
+    moved = ends_mm @ home[:3, :3].T + home[:3, 3] - nodes_of(grid)
+    return DisplacementField(moved.reshape(*grid.shape_zyx, 3), grid)

@@ -106,8 +106,8 @@ def register_prepared(fixed: PreparedScan, moving: PreparedScan, *, metric: Metr
     rigid = _rigid(still, shift)
     refined = _refine(still, other, metric, rigid)
     if refined is None or refined > value:
-        return Registration(_matrix(_rigid(still, shift)), value, f"translation, {metric}")
-    return Registration(_matrix(rigid), refined, f"rigid, {metric}")
+        return Registration(matrix_of(_rigid(still, shift)), value, f"translation, {metric}")
+    return Registration(matrix_of(rigid), refined, f"rigid, {metric}")
 
 
 def prepare_image(volume: Volume, window: tuple[float, float], grid_mm: float) -> Any:
@@ -212,8 +212,8 @@ def _refine(fixed: Any, moving: Any, metric: Metric, transform: Any) -> float | 
     return float(method.GetMetricValue())
 
 
-def _matrix(transform: Any) -> NDArray[np.float64]:
-    """The 4 x 4 matrix of a rigid transform, from fixed to moving."""
+def matrix_of(transform: Any) -> NDArray[np.float64]:
+    """The 4 x 4 matrix of an affine ITK transform, from fixed to moving."""
     points = np.vstack([np.zeros(3), np.eye(3)])
     moved = np.asarray([transform.TransformPoint([float(v) for v in point]) for point in points])
     matrix = np.eye(4)

@@ -26,13 +26,14 @@ from lutrace.dicom import (
 )
 from lutrace.imaging import Caption, Outline, Volume, render_mip_plate, render_turning_mip
 from lutrace.ingest.lesion_marks import lesion_marks
+from lutrace.ingest.lesion_tables import digest_frame
 from lutrace.physics import SuvFactor
 from lutrace.segment import Lesion, LesionSet
 
 LESION_COLUMNS = (
     "lesion_id", "category", "identity", "probability", "site", "mitnm", "mipsma_score", "component", "volume_ml",
     "suv_mean", "suv_max", "suv_peak", "tlp_ml", "x_mm", "y_mm", "z_mm", "recovery", "suv_mean_corrected",
-    "tlp_corrected_ml", "below_resolution", "cut_by_view", "tracking_id", "tracking_uid",
+    "tlp_corrected_ml", "below_resolution", "cut_by_view", "frame_digest", "tracking_id", "tracking_uid",
 )  # fmt: skip
 TABLE_FILES = ("lesions.csv", "totals.csv")
 PICTURE_FILES = ("mip.png", "mip_rotating.gif")
@@ -113,6 +114,7 @@ class MeasuredScan:
         own = {
             "lesion_id": row["lesion"],
             "probability": row["identity_probability"],
+            "frame_digest": digest_frame(self.suv.geometry.frame_of_reference),
             "tracking_id": tracking.identifier,
             "tracking_uid": tracking.uid,
         }

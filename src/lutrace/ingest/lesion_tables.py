@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from lutrace.core import Row, TableError, UnusableInputError, read_numbered_rows, with_decimal_points
+from lutrace.core import Row, TableError, UnusableInputError, digest_of, read_numbered_rows, with_decimal_points
 
 COORDINATES = ("x_mm", "y_mm", "z_mm")
 _NO_TUMOUR = ("physiological", "artefact", "benign")
@@ -18,7 +18,7 @@ _KNOWN = ("tumour", "uncertain", *_NO_TUMOUR)
 
 @dataclass(frozen=True)
 class LesionTable:
-    """The rows to be tracked (`lesion_id pair x_mm y_mm z_mm volume_ml`), whether pairs are named, and warnings."""
+    """The rows to be tracked (`lesion_id pair x_mm y_mm z_mm volume_ml frame_digest`), if pairs are named, warnings."""
 
     rows: tuple[Row, ...]
     has_pairs: bool
@@ -26,7 +26,7 @@ class LesionTable:
 
 
 def read_lesion_table(path: Path, *, all_rows: bool = False) -> LesionTable:
-    """The lesions of a table with the columns `lesion_id x_mm y_mm z_mm`, optionally `volume_ml`, `pair`, `category`.
+    """The lesions of a table with `lesion_id x_mm y_mm z_mm`, optionally `volume_ml pair category frame_digest`.
 
     Coordinates are LPS mm. Rows whose `category` is physiological, artefact or benign are left out with a warning that
     counts them, unless `all_rows`; a row without category, or of one that is not known, stays. Raises
@@ -44,6 +44,17 @@ def read_lesion_table(path: Path, *, all_rows: bool = False) -> LesionTable:
     kept = [row for row in rows if all_rows or row["category"] not in _NO_TUMOUR]
     counts = Counter(row["category"] for row in rows)
     return LesionTable(tuple(kept), has_pairs, tuple(_told(path.name, counts, len(rows), all_rows=all_rows)))
+
+
+def digest_frame(uid: str | None) -> str | None:
+    """What tables say of a Frame of Reference UID: equal where it is, and not the UID; None without one."""
+    return None if uid is None else digest_of(uid)[:16]
+
+
+def frame_of_rows(rows: Sequence[Row]) -> str | None:
+    """The `frame_digest` that all rows share; None when one has none, or they differ."""
+    found = {row["frame_digest"] for row in rows}
+    return str(only) if len(found) == 1 and (only := found.pop()) is not None else None
 
 
 def check_pairs(tables: Sequence[LesionTable], names: Sequence[str]) -> list[str]:
@@ -95,6 +106,7 @@ def _checked(raw: Sequence[tuple[int, Row]], path: Path, *, has_pairs: bool) -> 
             "lesion_id": cells["lesion_id"],
             "pair": cells.get("pair"),
             "category": None if category is None else str(category).strip().casefold(),
+            "frame_digest": cells.get("frame_digest"),
         }
         key = (row["pair"], row["lesion_id"])
         if row["lesion_id"] is None:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from lutrace.core import ContradictionError, Row, UnusableInputError
 from lutrace.dicom import read_own_masks
-from lutrace.imaging import Mask, Registration, identity_registration
+from lutrace.imaging import Mask, Registration
 from lutrace.segment import LesionPoint, Overlaps, compute_mask_overlaps, track_points
 
 _OUTSIDE_MM = 10.0
@@ -47,7 +47,8 @@ def read_lesion_masks(path: Path, rows: Sequence[Row], table: str) -> MaskedLesi
         if number is None or not mask.array.any():
             continue
         if number in regions:
-            raise UnusableInputError(f"{path.name}: two regions are named after one lesion of {table}: {mask.name!r:.60}")
+            said = f"{mask.name!r:.60}"
+            raise UnusableInputError(f"{path.name}: two regions are named after one lesion of {table}: {said}")
         regions[number] = mask
         _check_place(mask, rows[number - 1], f"{table}, row {number}")
     if not regions:
@@ -75,20 +76,14 @@ def overlap_lesions(
     points: tuple[Sequence[LesionPoint], Sequence[LesionPoint]],
     masked: tuple[MaskedLesions, MaskedLesions],
     registration: Registration | None,
-) -> tuple[Overlaps, Registration | None]:
-    """How the lesions overlap, and the registration that holds for their places.
-
-    Under the registration given; without one, none is needed in one frame of reference, else the masks are laid over
-    each other by the shift that the places tell.
-    """
-    if registration is None and masked[0].frame is not None and masked[0].frame == masked[1].frame:
-        registration = identity_registration()
+) -> Overlaps:
+    """How the lesions overlap: under a registration; without one, laid over each other by the shift of their places."""
     motion = registration
     if motion is None:
         matrix = np.eye(4)
         matrix[:3, 3] = _median_shift_mm(*points)
         motion = Registration(matrix, None, "shift of the places")
-    return compute_mask_overlaps(masked[0].regions, masked[1].regions, motion), registration
+    return compute_mask_overlaps(masked[0].regions, masked[1].regions, motion)
 
 
 def _median_shift_mm(baseline: Sequence[LesionPoint], followup: Sequence[LesionPoint]) -> NDArray[np.float64]:

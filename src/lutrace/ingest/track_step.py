@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,9 +9,10 @@ from pathlib import Path
 import numpy as np
 
 from lutrace.core import ContradictionError, MissingFactError, Row, UnsupportedError, UnusableInputError
-from lutrace.imaging import Registration
-from lutrace.ingest.lesion_tables import LesionTable, check_pairs, read_lesion_table
+from lutrace.imaging import Registration, identity_registration
+from lutrace.ingest.lesion_tables import LesionTable, check_pairs, digest_frame, frame_of_rows, read_lesion_table
 from lutrace.ingest.track_masks import MaskedLesions, overlap_lesions, read_lesion_masks, with_mask_volumes
+from lutrace.ingest.track_registration import FixedScan, GivenRegistration, check_registration, read_registration
 from lutrace.segment import LesionPoint, Tracking, compute_growth, track_points
 
 PROVISIONAL = "provisional: this version of the tracking awaits validation and review"
@@ -41,54 +41,92 @@ class TrackStepResult:
 
 @dataclass(frozen=True)
 class TrackInputs:
-    """The files beside two lesion tables: a registration, masks of both scans; and whether all rows are tracked."""
+    """The files beside two lesion tables: a registration, masks of both scans; and whether all rows are tracked.
+
+    `fixed` is the scan that was the fixed image of the registration: its points are mapped (None: not stated).
+    """
 
     registration: Path | None = None
     baseline_masks: Path | None = None
     followup_masks: Path | None = None
     all_rows: bool = False
+    fixed: FixedScan | None = None
 
 
 def run_track(baseline: Path, followup: Path, *, inputs: TrackInputs | None = None) -> TrackStepResult:
     """Links between the lesions of two tables (`lesion_id x_mm y_mm z_mm`, optionally `volume_ml pair category`).
 
     Coordinates are LPS mm. With a column `pair` in both tables each pair is linked by itself, pairs in the order met.
-    Rows that are no tumour by their `category` are left out unless `all_rows`. The registration is a JSON file with a
-    4 x 4 matrix, row by row, from baseline to follow-up mm. Masks (SEG, RTSTRUCT, NIfTI; a file or a folder; both
+    Rows that are no tumour by their `category` are left out unless `all_rows`. With one `frame_digest` in both tables,
+    as `lutrace lesions` writes it, nothing moves. A registration is one of `read_registration`, and is held against the
+    lesions (`check_registration`). Masks (SEG, RTSTRUCT, NIfTI; a file or a folder; both
     scans' or none) hold regions named after the lesions: how they overlap then counts too, and stands in the column
     `overlap` (Dice). Rows hold `baseline_id followup_id status distance_mm confidence cluster`, preceded by `pair`
     where there is one, and with volumes on both sides followed by `compared` (lesion, or cluster: all lesions that
     merged and split together) and `volume_change_pct`. What is not known of frame of reference and fields of view is a
     warning.
     Raises UnusableInputError for missing columns, faulty cells (all together), a column `pair` in one table only, a
-    registration that is none, masks of one scan only or beside pairs, or masks that cannot be read or placed.
+    registration that is none or makes things worse, masks of one scan only or beside pairs, or masks that cannot be
+    read or placed.
     """
     inputs = inputs or TrackInputs()
     tables = tuple(read_lesion_table(path, all_rows=inputs.all_rows) for path in (baseline, followup))
     files = (baseline.name, followup.name)
     warnings = [PROVISIONAL, *(text for table in tables for text in table.warnings), *check_pairs(tables, files)]
-    known = _registration(inputs.registration) if inputs.registration is not None else None
+    if inputs.fixed is not None and inputs.registration is None:
+        raise UnusableInputError("--fixed says which scan a registration maps from, found none; give --registration")
     if inputs.baseline_masks is not None or inputs.followup_masks is not None:
-        links, told = _tracked_by_masks(tables, files, inputs, known)
-        return TrackStepResult(_with_growth_if_any(links), (*warnings, *told, VIEW_UNKNOWN))
-    told = [VIEW_UNKNOWN] if known is not None else [FRAME_UNKNOWN, VIEW_UNKNOWN]
-    return TrackStepResult(_with_growth_if_any(_tracked_by_pairs(tables, known)), (*warnings, *told))
+        links, told = _tracked_by_masks(tables, files, inputs)
+    else:
+        links, told = _tracked_by_pairs(tables, inputs)
+    return TrackStepResult(_with_growth_if_any(links), (*warnings, *dict.fromkeys(told), VIEW_UNKNOWN))
 
 
-def _tracked_by_pairs(tables: Sequence[LesionTable], registration: Registration | None) -> list[Row]:
-    """The links by places alone, each pair by itself."""
+def _tracked_by_pairs(tables: Sequence[LesionTable], inputs: TrackInputs) -> tuple[list[Row], list[str]]:
+    """The links by places alone, each pair by itself, and warnings."""
     before, after = (table.rows for table in tables)
     paired = any(table.has_pairs for table in tables)
     links: list[Row] = []
+    told: list[str] = []
+    given = _given(inputs, (frame_of_rows(before), frame_of_rows(after)), told)
     for name in dict.fromkeys(row["pair"] for row in (*before, *after)):
         one = [row for row in before if row["pair"] == name]
         two = [row for row in after if row["pair"] == name]
-        links += [({"pair": name} if paired else {}) | link for link in _linked(one, two, registration)]
-    return links
+        points = _points(one), _points(two)
+        motion = _motion(given, points, (frame_of_rows(one), frame_of_rows(two)), told)
+        found = track_points(*points, registration=motion)
+        links += [({"pair": name} if paired else {}) | link for link in _rows(one, two, found, points)]
+    return links, told
+
+
+def _given(inputs: TrackInputs, frames: tuple[str | None, str | None], told: list[str]) -> Registration | None:
+    """The registration of the file, if there is one; what was taken for granted goes to `told`."""
+    if inputs.registration is None:
+        return None
+    registration, notes = read_registration(GivenRegistration(inputs.registration, inputs.fixed, frames))
+    told += notes
+    return registration
+
+
+def _motion(
+    given: Registration | None,
+    points: tuple[Sequence[LesionPoint], Sequence[LesionPoint]],
+    frames: tuple[str | None, str | None],
+    told: list[str],
+) -> Registration | None:
+    """The registration given, held against the lesions; none is needed in one frame; None where neither is known."""
+    if given is not None:
+        places = (np.asarray([one.centroid_mm for one in side], float).reshape(-1, 3) for side in points)
+        told += check_registration(given, *places)
+        return given
+    if frames[0] is not None and frames[0] == frames[1]:
+        return identity_registration()
+    told.append(FRAME_UNKNOWN if None in frames else OTHER_FRAME)
+    return None
 
 
 def _tracked_by_masks(
-    tables: Sequence[LesionTable], names: tuple[str, str], inputs: TrackInputs, registration: Registration | None
+    tables: Sequence[LesionTable], names: tuple[str, str], inputs: TrackInputs
 ) -> tuple[list[Row], list[str]]:
     """The links of one pair of scans with the overlap of their masks, and warnings."""
     if inputs.baseline_masks is None or inputs.followup_masks is None:
@@ -104,19 +142,14 @@ def _tracked_by_masks(
     except (ContradictionError, MissingFactError, UnsupportedError) as error:
         raise UnusableInputError(f"masks: {error}") from error
     points = (with_mask_volumes(_points(before), masked[0]), with_mask_volumes(_points(after), masked[1]))
-    overlaps, motion = overlap_lesions(points, masked, registration)
+    told = [*masked[0].warnings, *masked[1].warnings]
+    frames = (digest_frame(masked[0].frame), digest_frame(masked[1].frame))
+    motion = _motion(_given(inputs, frames, told), points, frames, told)
+    overlaps = overlap_lesions(points, masked, motion)
     tracking = track_points(*points, registration=motion, overlaps=overlaps)
     rows = _rows(before, after, tracking, points)
     links = [{**row, "overlap": link.overlap} for row, link in zip(rows, tracking.links, strict=True)]
-    frames = (
-        [] if motion is not None else [FRAME_UNKNOWN if None in (masked[0].frame, masked[1].frame) else OTHER_FRAME]
-    )
-    return links, [*masked[0].warnings, *masked[1].warnings, *frames]
-
-
-def _linked(before: Sequence[Row], after: Sequence[Row], registration: Registration | None) -> list[Row]:
-    points = (_points(before), _points(after))
-    return _rows(before, after, track_points(*points, registration=registration), points)
+    return links, told
 
 
 def _rows(
@@ -165,14 +198,3 @@ def _points(rows: Sequence[Row]) -> list[LesionPoint]:
         LesionPoint(number, (row["x_mm"], row["y_mm"], row["z_mm"]), row["volume_ml"])
         for number, row in enumerate(rows, start=1)
     ]
-
-
-def _registration(path: Path) -> Registration:
-    """The matrix of a JSON file, from baseline to follow-up mm."""
-    try:
-        matrix = np.asarray(json.loads(path.read_text(encoding="utf-8")), float)
-    except (OSError, ValueError, TypeError) as error:
-        raise UnusableInputError(f"{path.name}: expected a JSON file with a 4 x 4 matrix of numbers") from error
-    if matrix.shape != (4, 4):
-        raise UnusableInputError(f"{path.name}: expected a 4 x 4 matrix, found shape {matrix.shape}")
-    return Registration(matrix, None, "given")

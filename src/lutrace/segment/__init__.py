@@ -1,5 +1,6 @@
 """segment knows organs and lesions in a volume: threshold plans, physiological uptake, identity across time."""
 
+from lutrace.segment.alignment import compute_misfit_mm
 from lutrace.segment.burden import Burden, Lesion
 from lutrace.segment.earlier_uptake import EarlierUptake, sub_threshold_uptake
 from lutrace.segment.expression import ExpressionScale, compute_mipsma_score, measure_expression_scale
@@ -60,6 +61,7 @@ __all__ = [
     "compute_growth",
     "compute_mask_overlaps",
     "compute_mipsma_score",
+    "compute_misfit_mm",
     "compute_overlaps",
     "empty_class_row",
     "find_body",

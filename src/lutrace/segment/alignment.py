@@ -15,6 +15,7 @@ _CELL_MM = 8.0
 _MOST_RATED = 40
 _APART_MM = 5.0
 _START_KNOWN_MM = 6.0
+_MISFIT_MOST_MM = 30.0
 
 
 @dataclass(frozen=True)
@@ -116,6 +117,13 @@ def compute_log_evidence(baseline_mm: Points, followup_mm: Points, pairs: NDArra
 def distances(one_mm: Points, other_mm: Points) -> NDArray[np.float64]:
     """Distances (n, m) in mm."""
     return np.asarray(np.linalg.norm(one_mm[:, None] - other_mm[None], axis=2))
+
+
+def compute_misfit_mm(baseline_mm: Points, followup_mm: Points) -> float:
+    """How far lesions lie from the nearest of the other scan, mm: root mean square of both ways, each at most 30."""
+    between = distances(baseline_mm, followup_mm)
+    nearest = np.concatenate([between.min(axis=1), between.min(axis=0)])
+    return float(np.sqrt((np.minimum(nearest, _MISFIT_MOST_MM) ** 2).mean()))
 
 
 def _covariance(baseline_mm: Points, loose: Looseness) -> NDArray[np.float64]:
