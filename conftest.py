@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import os
 import shutil
+import sys
 from pathlib import Path
 
 import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))  # tests import `validation.psa.second` however pytest was called
 
 PROGRAMS = {
     "orthanc": ("Orthanc", "/usr/sbin/Orthanc"),

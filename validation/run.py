@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-import importlib.util
+import importlib
 import sys
 import time
 from pathlib import Path
@@ -19,6 +19,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("names", nargs="*", help="run only checks whose path holds one of these words")
     names = parser.parse_args().names
+    sys.path.insert(0, str(HERE.parent))  # checks import their neighbours as `validation.psa.second`
     failed = 0
     for path in checks():
         label = f"{path.parent.name}/{path.stem}"
@@ -26,13 +27,7 @@ def main() -> int:
             continue
         print(f"== {label}", flush=True)
         started = time.perf_counter()
-        spec = importlib.util.spec_from_file_location(path.stem, path)
-        assert spec is not None
-        assert spec.loader is not None
-        module = importlib.util.module_from_spec(spec)
-        sys.modules[path.stem] = module
-        spec.loader.exec_module(module)
-        faults = module.main()
+        faults = importlib.import_module(f"validation.{path.parent.name}.{path.stem}").main()
         for fault in faults:
             print(f"   FAULT: {fault}")
         failed += bool(faults)

@@ -2,37 +2,18 @@
 
 from __future__ import annotations
 
-import importlib.util
-import sys
-from pathlib import Path
-from types import ModuleType
-
 import pytest
-
-HERE = Path(__file__).parents[2] / "validation" / "ctcae"
-
-
-def load(name: str) -> ModuleType:
-    key = f"lutrace_validation_ctcae_{name}"
-    if key not in sys.modules:
-        spec = importlib.util.spec_from_file_location(key, HERE / f"{name}.py")
-        assert spec is not None
-        assert spec.loader is not None
-        sys.modules[key] = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(sys.modules[key])
-    return sys.modules[key]
+from validation.ctcae import compare, second
 
 
 @pytest.mark.parametrize("version", ["4.0", "5.0", "6.0"])
 def test_second_implementation_agrees_on_records_at_the_boundaries(version: str) -> None:
-    compare = load("compare")
     counts, differ = compare.compare(compare.draw_labs(500), version)
     assert differ.to_dict("records") == []
     assert min(counts.values()) > 20
 
 
 def test_the_comparison_sees_a_difference(monkeypatch: pytest.MonkeyPatch) -> None:
-    compare, second = load("compare"), load("second")
     labs = compare.draw_labs(500)
     theirs = compare.run_lutrace(labs, "5.0")
     monkeypatch.setattr(compare, "run_lutrace", lambda *_: theirs)

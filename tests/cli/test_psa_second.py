@@ -2,36 +2,20 @@
 
 from __future__ import annotations
 
-import importlib.util
-import sys
 from pathlib import Path
-from types import ModuleType
 
 import pytest
+from validation.psa import compare, compare_crpc, second
 
-HERE = Path(__file__).parents[2] / "validation" / "psa"
 SERIES = Path("psa_vancouver_ias") / "psa_androgen.csv"
 
 
-def load(name: str) -> ModuleType:
-    key = f"lutrace_validation_psa_{name}"
-    if key not in sys.modules:
-        spec = importlib.util.spec_from_file_location(key, HERE / f"{name}.py")
-        assert spec is not None
-        assert spec.loader is not None
-        sys.modules[key] = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(sys.modules[key])
-    return sys.modules[key]
-
-
 def test_second_implementation_agrees_on_patients_at_the_boundaries() -> None:
-    compare = load("compare")
     psa, index = compare.draw_table(250, seed=84, mark="mixed")
     assert compare.compare(psa, index).to_dict("records") == []
 
 
 def test_the_comparison_sees_a_difference(monkeypatch: pytest.MonkeyPatch) -> None:
-    compare, second = load("compare"), load("second")
     psa, index = compare.draw_table(250, seed=84, mark="mixed")
     theirs = compare.run_lutrace(psa, index)
     monkeypatch.setattr(compare, "run_lutrace", lambda *_: theirs)
@@ -49,8 +33,7 @@ def test_the_comparison_sees_a_difference(monkeypatch: pytest.MonkeyPatch) -> No
 
 
 def test_second_castration_resistance_agrees_on_men_at_the_boundaries() -> None:
-    together = load("compare_crpc")
-    dated, differ = together.compare(*together.draw(200), together.OLDEST_TESTOSTERONE_DAYS)
+    dated, differ = compare_crpc.compare(*compare_crpc.draw(200), compare_crpc.OLDEST_TESTOSTERONE_DAYS)
     assert differ.to_dict("records") == []
     assert min(dated.values()) > 10
 
@@ -58,7 +41,6 @@ def test_second_castration_resistance_agrees_on_men_at_the_boundaries() -> None:
 @pytest.mark.real_data
 @pytest.mark.parametrize("which", ["start", "off"])
 def test_second_implementation_agrees_on_every_real_man(real_data: Path, which: str) -> None:
-    compare = load("compare")
     psa, index = compare.read_vancouver(real_data / SERIES, which)
     assert len(index) == 36
     assert compare.compare(psa, index).empty
@@ -67,7 +49,6 @@ def test_second_implementation_agrees_on_every_real_man(real_data: Path, which: 
 @pytest.mark.real_data
 @pytest.mark.parametrize("oldest", [None, 180])
 def test_second_castration_resistance_agrees_on_every_real_man(real_data: Path, oldest: int | None) -> None:
-    together = load("compare_crpc")
-    dated, differ = together.compare(*together.read_vancouver(real_data / SERIES), oldest)
+    dated, differ = compare_crpc.compare(*compare_crpc.read_vancouver(real_data / SERIES), oldest)
     assert differ.empty
     assert dated == {"eau": 2, "aua": 7, "pcwg3": 3, "screening": 29}

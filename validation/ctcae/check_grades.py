@@ -3,26 +3,20 @@
 from __future__ import annotations
 
 import argparse
-import importlib.util
 import sys
 from pathlib import Path
 
 import pandas as pd
+from validation.ctcae import compare, second
 
 HERE = Path(__file__).parent
 ROWS = 20_000
 
 
 def main(out: Path | None = None) -> list[str]:
-    spec = importlib.util.spec_from_file_location("lutrace_validation_ctcae_compare", HERE / "compare.py")
-    assert spec is not None
-    assert spec.loader is not None
-    compare = importlib.util.module_from_spec(spec)
-    sys.modules[compare.__name__] = compare
-    spec.loader.exec_module(compare)
     labs = compare.draw_labs(ROWS)
     found = []
-    for version in compare.load("second").VERSIONS:
+    for version in second.VERSIONS:
         counts, differ = compare.compare(labs, version)
         told = ", ".join(f"{grade}: {count}" for grade, count in counts.items())
         print(f"   ctcae-{version}: {len(labs)} records ({told}): {len(differ)} differ")

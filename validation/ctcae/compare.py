@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import importlib.util
 import random
-import subprocess
-import sys
 import tempfile
 from decimal import Decimal
 from fractions import Fraction
@@ -13,22 +10,11 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+from validation.command import run_command
+from validation.ctcae import second
 
 HERE = Path(__file__).parent
 INPUTS = ("analyte", "value", "unit", "lln", "uln", "baseline_value", "baseline_abnormal")
-
-
-def load(name: str) -> Any:
-    """A neighbour of this file as a module, under a name of its own."""
-    key = f"lutrace_validation_ctcae_{name}"
-    if key not in sys.modules:
-        spec = importlib.util.spec_from_file_location(key, HERE / f"{name}.py")
-        assert spec is not None
-        assert spec.loader is not None
-        module = importlib.util.module_from_spec(spec)
-        sys.modules[key] = module
-        spec.loader.exec_module(module)
-    return sys.modules[key]
 
 
 def run_lutrace(labs: pd.DataFrame, version: str) -> pd.DataFrame:
@@ -36,18 +22,13 @@ def run_lutrace(labs: pd.DataFrame, version: str) -> pd.DataFrame:
     with tempfile.TemporaryDirectory() as folder:
         source, out = Path(folder) / "labs.csv", Path(folder) / "out.csv"
         labs.to_csv(source, index=False)
-        command = [str(Path(sys.executable).parent / "lutrace"), "grade", str(source), "--criteria", f"ctcae-{version}"]
-        done = subprocess.run(
-            [*command, "--accept-implausible", "--out", str(out)], capture_output=True, text=True, check=False
-        )
-        if done.returncode == 2:
-            raise RuntimeError(done.stderr)
+        command = ["grade", str(source), "--criteria", f"ctcae-{version}", "--accept-implausible", "--out", str(out)]
+        run_command(command)
         return pd.read_csv(out, dtype=str, keep_default_na=False)
 
 
 def compare(labs: pd.DataFrame, version: str) -> tuple[dict[str, int], pd.DataFrame]:
     """How often each grade was given ("none": cannot be graded), and the rows on which the two differ."""
-    second = load("second")
     terms = {*second.TERMS.values(), *second.RENAMED.values()}
     answers: dict[str, list[Any]] = {}
     for told in run_lutrace(labs, version).to_dict("records"):
@@ -96,7 +77,6 @@ BASELINES = ("0.3", "0.5", "0.9", "1", "1.01", "1.2", "1.5", "2", "4", "5", "5.0
 
 def draw_labs(rows: int, seed: int = 403) -> pd.DataFrame:
     chance = random.Random(seed)
-    second = load("second")
     drawn = []
     for number in range(rows):
         analyte = chance.choice(list(second.TERMS))
@@ -107,7 +87,6 @@ def draw_labs(rows: int, seed: int = 403) -> pd.DataFrame:
 
 
 def _draw_low(analyte: str, chance: random.Random) -> dict[str, str]:
-    second = load("second")
     if analyte == "hemoglobin":
         unit = chance.choice(list(HAEMOGLOBIN))
         lln = Fraction(chance.choice(HAEMOGLOBIN[unit]))

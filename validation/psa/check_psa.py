@@ -3,33 +3,19 @@
 from __future__ import annotations
 
 import argparse
-import importlib.util
 import os
 import sys
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
+from validation.psa import compare, compare_crpc
 
 HERE = Path(__file__).parent
 PATIENTS = 1_000
 """Of each way of writing decimals: ".", "," and both."""
 
 
-def _load(name: str) -> Any:
-    key = f"lutrace_validation_psa_{name}"
-    if key not in sys.modules:
-        spec = importlib.util.spec_from_file_location(key, HERE / f"{name}.py")
-        assert spec is not None
-        assert spec.loader is not None
-        module = importlib.util.module_from_spec(spec)
-        sys.modules[key] = module
-        spec.loader.exec_module(module)
-    return sys.modules[key]
-
-
 def check_random() -> pd.DataFrame:
-    compare = _load("compare")
     found = []
     for seed, mark in enumerate((".", ",", "mixed"), start=1):
         psa, index = compare.draw_table(PATIENTS, seed, mark)
@@ -39,14 +25,12 @@ def check_random() -> pd.DataFrame:
         by = "date" if "date" in psa.columns else "day"
         print(f"   {len(index)} random patients, {len(psa)} values by {by}, decimals {mark}: {_count(differ)}")
         found.append(differ)
-    together = _load("compare_crpc")
-    dated, differ = together.compare(*together.draw(1_500), together.OLDEST_TESTOSTERONE_DAYS)
+    dated, differ = compare_crpc.compare(*compare_crpc.draw(1_500), compare_crpc.OLDEST_TESTOSTERONE_DAYS)
     print(f"   castration resistance of 1500 random men, {_told(dated)}: {_count(differ)}")
     return pd.concat([*found, differ])
 
 
 def check_real(folder: Path) -> pd.DataFrame:
-    compare, together = _load("compare"), _load("compare_crpc")
     path = folder / "psa_vancouver_ias" / "psa_androgen.csv"
     found = []
     for which in ("start", "off"):
@@ -54,8 +38,8 @@ def check_real(folder: Path) -> pd.DataFrame:
         differ = compare.compare(psa, index)
         print(f"   {len(index)} real men, index {which} of the first treatment phase: {_count(differ)}")
         found.append(differ)
-    for oldest in (None, together.OLDEST_TESTOSTERONE_DAYS):
-        dated, differ = together.compare(*together.read_vancouver(path), oldest)
+    for oldest in (None, compare_crpc.OLDEST_TESTOSTERONE_DAYS):
+        dated, differ = compare_crpc.compare(*compare_crpc.read_vancouver(path), oldest)
         print(f"   castration resistance of the real men, {_told(dated)}: {_count(differ)}")
         found.append(differ)
     return pd.concat(found)

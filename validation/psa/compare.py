@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import datetime as dt
-import importlib.util
 import random
-import subprocess
-import sys
 import tempfile
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
+from validation.command import run_command
+from validation.psa import second
 
 HERE = Path(__file__).parent
 RULES = {
@@ -34,19 +33,6 @@ RULES = {
 """The rule in question, by column."""
 
 
-def load(name: str) -> Any:
-    """A neighbour of this file as a module, under a name of its own."""
-    key = f"lutrace_validation_psa_{name}"
-    if key not in sys.modules:
-        spec = importlib.util.spec_from_file_location(key, HERE / f"{name}.py")
-        assert spec is not None
-        assert spec.loader is not None
-        module = importlib.util.module_from_spec(spec)
-        sys.modules[key] = module
-        spec.loader.exec_module(module)
-    return sys.modules[key]
-
-
 def run_lutrace(psa: pd.DataFrame, index: dict[str, int], switches: tuple[str, ...] = ()) -> pd.DataFrame:
     """What the command answers, as text."""
     with tempfile.TemporaryDirectory() as folder:
@@ -55,12 +41,10 @@ def run_lutrace(psa: pd.DataFrame, index: dict[str, int], switches: tuple[str, .
         column = "day" if "day" in psa.columns else "date"
         told = [str(dt.date.fromordinal(day)) if column == "date" else str(day) for day in index.values()]
         pd.DataFrame({"patient_id": list(index), column: told}).to_csv(days, index=False)
-        command = [str(Path(sys.executable).parent / "lutrace"), "psa", str(series), "--index", str(days)]
+        command = ["psa", str(series), "--index", str(days), "--out", str(out)]
         for switch in switches:
             command += ["--switch", switch]
-        done = subprocess.run([*command, "--out", str(out)], capture_output=True, text=True, check=False)
-        if done.returncode == 2:
-            raise RuntimeError(done.stderr)
+        run_command(command)
         return pd.read_csv(out, dtype=str, keep_default_na=False)
 
 
@@ -78,7 +62,6 @@ def is_same(mine: Any, theirs: str) -> bool:
 
 def compare(psa: pd.DataFrame, index: dict[str, int], readings: Any = None) -> pd.DataFrame:
     """The disagreements: patient, column, both answers, the rule in question."""
-    second = load("second")
     mine = second.summarise(psa, index, readings).set_index("patient_id")
     theirs = run_lutrace(psa, index).set_index("patient_id")
     found = []

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import importlib.util
 import random
-import sys
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
 
 import ibis
 import pandas as pd
+from validation.psa import crpc, second
 
 HERE = Path(__file__).parent
 Points = dict[str, list[tuple[int, Fraction]]]
@@ -18,23 +16,10 @@ OLDEST_TESTOSTERONE_DAYS = 180
 """lutrace's default; the facts name no limit. On the real series none and 180 days give the same dates."""
 
 
-def _load(name: str) -> Any:
-    key = f"lutrace_validation_psa_{name}"
-    if key not in sys.modules:
-        spec = importlib.util.spec_from_file_location(key, HERE / f"{name}.py")
-        assert spec is not None
-        assert spec.loader is not None
-        module = importlib.util.module_from_spec(spec)
-        sys.modules[key] = module
-        spec.loader.exec_module(module)
-    return sys.modules[key]
-
-
 def compare(psa: Points, testosterone: Points, oldest: int | None = None) -> tuple[dict[str, int], pd.DataFrame]:
     """How many men have a date by each definition, and the disagreements."""
     from lutrace.endpoints.psa import castration_resistance
 
-    crpc = _load("crpc")
     values = [(name, float(value), f"{name}:{day}", day) for name, points in psa.items() for day, value in points]
     levels = [(name, day, float(level)) for name, points in testosterone.items() for day, level in points]
     base = ibis.duckdb.connect()
@@ -57,7 +42,7 @@ def compare(psa: Points, testosterone: Points, oldest: int | None = None) -> tup
 
 def read_vancouver(path: Path) -> tuple[Points, Points]:
     """PSA and serum androgen of the 36 men; same-day values: the highest."""
-    read_value = _load("second").read_value
+    read_value = second.read_value
     table = pd.read_csv(path, dtype=str)
     found: tuple[Points, Points] = {}, {}
     for points, column in zip(found, ("psa_ng_ml", "androgen_nmol_l"), strict=True):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import importlib.util
 import random
 import sys
 import tempfile
@@ -12,6 +11,8 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
+from validation.questionnaires import plain
+
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
 N_SHEETS = 10_000
@@ -19,16 +20,6 @@ N_COURSES = 3_000
 FACT_TOLERANCE = 0.0031
 """Three decimals of each of up to five subscales that FACIT's programs add after rounding."""
 TOLERANCE = 0.00051
-
-
-def _load(path: Path) -> Any:
-    spec = importlib.util.spec_from_file_location(path.stem, path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[path.stem] = module
-    spec.loader.exec_module(module)
-    return module
 
 
 def check_instrument(name: str, score: Callable[..., Any], low: int, high: int, items: list[str]) -> list[str]:
@@ -123,7 +114,6 @@ def _told(row: dict[str, Any]) -> tuple[str, int | None]:
 
 
 def main() -> list[str]:
-    plain = _load(HERE / "plain.py")
     fact = [*plain._PHYSICAL, *plain._SOCIAL, *plain._EMOTIONAL, *plain._FUNCTIONAL, *plain._PROSTATE]
     bpi = ["Q3", "Q4", "Q5", "Q6", *(f"Q9{letter}" for letter in "ABCDEFG")]
     inventory = [f"XI{n}" for n in range(1, 12)]
