@@ -5,8 +5,12 @@ from __future__ import annotations
 import ibis
 import ibis.expr.types as ir
 
-from lutrace.endpoints.basis import Basis, attach, finish, ranked_first
+from lutrace.endpoints.basis import Basis, attach, finish, held, ranked_first
+from lutrace.endpoints.history.exposures import row_of, table_of
+from lutrace.endpoints.history.lines import derive_line_agents
+from lutrace.endpoints.history.prior_regimens import begun_before
 from lutrace.tables import CYCLES, LABS, PATIENTS, TREATMENTS, VITALS
+from lutrace.terms import drugs
 
 BASELINE_LABS = {"haemoglobin": "g/dL", "alp": "U/L", "ldh": "U/L"}
 """Laboratory values of Table 1 with their canonical units."""
@@ -16,12 +20,14 @@ PRIOR_CLASSES = ("taxane", "arpi")
 def derive_characteristics(basis: Basis) -> ir.Table:
     """Age, cycles, administered activity, baseline laboratory values, ECOG, and prior treatments of each member.
 
-    Baseline is the last value on or before the first cycle within the window and fallback of the PSA baseline.
+    Baseline is the last value on or before the first cycle within the window and fallback of the PSA baseline. Prior
+    treatments are those of lines that the rules of history make.
     """
     tables = [_age(basis), _cycles(basis), _activity(basis)]
     tables += [_baseline_lab(basis, analyte, unit) for analyte, unit in BASELINE_LABS.items()]
     tables.append(_ecog(basis))
-    tables += [_prior(basis, name) for name in PRIOR_CLASSES]
+    agents = held(derive_line_agents(basis.facts, basis.protocol.history.lines, basis.data_cut))
+    tables += [_prior(basis, agents, name) for name in PRIOR_CLASSES]
     return ibis.union(*tables)
 
 
@@ -97,22 +103,42 @@ def _last_before(basis: Basis, values: ir.Table, *, table: str, endpoint: str, u
     return finish(rows, endpoint=endpoint, rule="last value on or before cycle 1 within the window", unit=unit)
 
 
-def _prior(basis: Basis, agent_class: str) -> ir.Table:
-    given = basis.facts.table(TREATMENTS)
-    given = given.filter(given.agent_class == agent_class).select("patient_id", "begin_date", row="row_id")
+def _prior(basis: Basis, agents: ir.Table, agent_class: str) -> ir.Table:
+    """Whether a line brought a drug of the class before cycle 1; not known when a record of one has no begin.
+
+    A record without a begin that ends before cycle 1 is one before it.
+    """
     zero = basis.time_zero()
-    joined = zero.inner_join(given, "patient_id")
-    joined = joined.filter(joined.begin_date.isnull() | (joined.begin_date < joined.c1_date))
-    first = ranked_first(joined, ["patient_id", "population"], [joined.begin_date.isnull(), "begin_date", "row"])
-    rows = attach(zero, first.select("patient_id", "population", "begin_date", "row"), ["patient_id", "population"])
+    index = zero.select("patient_id", index_date="c1_date").distinct()
+    before = begun_before(agents.filter(agents.agent_class == agent_class), index)
+    first = ranked_first(before, ["patient_id"], ["begin_date", "agent", "line_number"])
+    first = first.select("patient_id", "begin_date", evidence="first_evidence")
+    undated = _undated(basis, index, agent_class)
+    rows = attach(attach(zero, first, ["patient_id"]), undated, ["patient_id"])
+    dated, ended = rows.evidence.notnull(), rows.ended.fill_null(False)
+    unknown = ~dated & ~ended & rows.undated_row.notnull()
+    given = dated | ended
     rows = rows.mutate(
         date=rows.begin_date,
-        value=ibis.ifelse(rows.row.notnull(), 1.0, 0.0),
-        category=ibis.cases((rows.row.notnull(), "yes"), else_="no"),
-        source_table=ibis.cases((rows.row.notnull(), "treatments")),
-        source_row=rows.row,
+        value=ibis.cases((given, 1.0), (unknown, ibis.null("float64")), else_=0.0),
+        category=ibis.cases((given, "yes"), (unknown, ibis.null("string")), else_="no"),
+        source_table=ibis.cases((dated, table_of(rows.evidence)), (rows.undated_row.notnull(), TREATMENTS.name)),
+        source_row=ibis.cases((dated, row_of(rows.evidence)), else_=rows.undated_row),
+        reason=ibis.cases((unknown, f"a {agent_class} without a begin")),
     )
-    return finish(rows, endpoint=f"prior_{agent_class}", rule=f"any {agent_class} before cycle 1", unit="1")
+    words = f"a line of therapy brought a {agent_class} before cycle 1"
+    return finish(rows, endpoint=f"prior_{agent_class}", rule=words, unit="1")
+
+
+def _undated(basis: Basis, index: ir.Table, agent_class: str) -> ir.Table:
+    """`patient_id undated_row ended`: a record of the class without a begin, first one that ended before cycle 1."""
+    names = [drug.name for drug in drugs() if drug.agent_class == agent_class]
+    given = basis.facts.table(TREATMENTS)
+    given = given.filter(given.begin_date.isnull() & ((given.agent_class == agent_class) | given.agent.isin(names)))
+    given = given.select("patient_id", "end_date", undated_row="row_id").inner_join(index, "patient_id")
+    given = given.mutate(ended=(given.end_date < given.index_date).fill_null(False))
+    first = ranked_first(given, ["patient_id"], [ibis.desc("ended"), "undated_row"])
+    return first.select("patient_id", "undated_row", "ended")
 
 
 def _own_cycles(basis: Basis) -> ir.Table:

@@ -84,7 +84,9 @@ def derive_course_tables(ground: Ground, item: DerivedCourse) -> Derivation:
 
     Raises MissingFactError without a data cut, CourseSumError where patients or days do not add up.
     """
-    basis = CourseBasis(ground.whole, ground.cut_for(item.name), item.rules, item.death_dates)
+    basis = CourseBasis(
+        ground.whole, ground.cut_for(item.name), item.rules, item.death_dates, ground.protocol.history.lines
+    )
     course = build_course(basis)
     states = held(derive_course_states(course))
     courses = held(derive_courses(course, states))

@@ -82,7 +82,7 @@ def _drugs_before(agent_class: str) -> _Shown:
 
     def holds(row: Row, day: dt.date) -> bool:
         ours = row["agent_class"] == agent_class and row["role"] != "carried"
-        return bool(ours and row["line_begin_date"] < day)
+        return bool(ours and row["begin_date"] < day)
 
     return LINE_AGENTS.name, holds
 

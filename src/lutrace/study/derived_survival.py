@@ -32,7 +32,8 @@ def derive_survival_tables(ground: Ground, item: DerivedSurvivalTimes) -> Deriva
 
     Raises MissingFactError without a data cut.
     """
-    basis = CourseBasis(ground.whole, ground.cut_for(item.name), item.rules, item.death_dates)
+    cut, lines = ground.cut_for(item.name), ground.protocol.history.lines
+    basis = CourseBasis(ground.whole, cut, item.rules, item.death_dates, lines)
     parts = [
         derive_survival_times(basis, index, endpoints=item.endpoints, censor_rules=item.censor_rules)
         for index in item.indexes

@@ -53,6 +53,7 @@ LINE_AGENTS = result_table(
         count("n_doses", "days of dosing", null="when the records are periods, not doses", low=1),
         label("two_doses", "two doses or more, counted or by the length", codes=("yes", "no", "unknown")),
         _EVIDENCE,
+        pseudonym("first_evidence", "that of its first day, table:row"),
     ),
     ("patient_id", "line_number", "agent", "role"),
 )

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import ibis
 import ibis.expr.types as ir
 
-from lutrace.protocol import CourseRules, DeathDates
+from lutrace.endpoints.basis import held
+from lutrace.endpoints.history.lines import derive_line_agents
+from lutrace.protocol import CourseRules, DeathDates, LineRules
 from lutrace.tables import Facts
 
 
@@ -23,6 +26,13 @@ class CourseBasis:
     data_cut: dt.date
     rules: CourseRules = field(default_factory=CourseRules)
     death_dates: DeathDates = field(default_factory=DeathDates)
+    line_rules: LineRules = field(default_factory=LineRules)
+
+    @cached_property
+    def line_agents(self) -> ir.Table:
+        """Rows of LINE_AGENTS as known on the data cut; radioligands begin a new line after `longest_pause`."""
+        rules = self.line_rules.model_copy(update={"rlt_gap": self.rules.longest_pause})
+        return held(derive_line_agents(self.facts, rules, self.data_cut))
 
     def known(self, table: ir.Table, date: str) -> ir.Table:
         """The rows whose `date` is not after the data cut."""

@@ -9,7 +9,7 @@ import ibis.expr.types as ir
 
 from lutrace.endpoints.basis import attach, ranked_first
 from lutrace.endpoints.course.basis import CourseBasis
-from lutrace.endpoints.course.begun_lines import begun_lines
+from lutrace.endpoints.course.begun_lines import next_begins
 from lutrace.endpoints.course.doses import CYCLE_TABLE
 from lutrace.endpoints.survival.deaths import derive_death_dates
 from lutrace.tables import FOLLOW_UP
@@ -72,7 +72,8 @@ def list_events(basis: CourseBasis, first: ir.Table, statements: ir.Table) -> ir
 
     `first` is `patient_id c1_date`. A death of the day of the first dose counts; a line begun on that day is of before.
     """
-    lines = begun_lines(basis.facts, basis.rules)
+    lines = next_begins(basis.line_agents)
+    lines = lines.filter(~lines.by_rlt)
     lost = basis.facts.table(FOLLOW_UP)
     lost = lost.filter((lost.status == "lost") & lost.date.notnull())
     dead = derive_death_dates(basis.facts, basis.death_dates, basis.data_cut)

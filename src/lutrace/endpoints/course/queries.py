@@ -7,7 +7,7 @@ from typing import Any
 import ibis
 import ibis.expr.types as ir
 
-from lutrace.endpoints.course.begun_lines import begun_lines
+from lutrace.endpoints.course.begun_lines import next_begins
 from lutrace.endpoints.course.doses import CYCLE_TABLE
 from lutrace.endpoints.course.states import Course
 from lutrace.endpoints.disposition_codes import mean_own_word, with_meaning
@@ -109,7 +109,8 @@ def _later_doses(course: Course) -> ir.Table:
 
 def _lines(course: Course) -> list[ir.Table]:
     basis = course.basis
-    lines = basis.known(begun_lines(basis.facts, basis.rules), "line_date")
+    lines = next_begins(basis.line_agents)
+    lines = lines.filter(~lines.by_rlt)
     order = ibis.window(group_by="patient_id", order_by=["line_date", "line_row"])
     lines = lines.mutate(following=lines.line_date.lead().over(order))
     overlap = lines.filter(lines.following < lines.line_end)

@@ -10,6 +10,7 @@ import ibis.expr.types as ir
 from lutrace.endpoints.history.exposures import FAR
 
 GROUP = ["patient_id", "agent_group"]
+_DATE_LENGTH = 10
 _PASSES = 2
 """How often breaks by another line are looked for: two see a line that returns twice."""
 
@@ -72,7 +73,8 @@ def list_episode_agents(marked: ir.Table) -> ir.Table:
     """One row per drug of each episode: its days, its doses when each record is one, its source rows.
 
     Columns: `patient_id agent_group agent_class exclusive episode episode_begin agent begin_date begin_precision
-    end_date n_doses evidence`. `end_date` is empty when that of a record is; so is `n_doses` when one is a period.
+    end_date n_doses evidence first_evidence`, the last of its first day. `end_date` is empty when that of a record is;
+    so is `n_doses` when one is a period.
     """
     evidence = marked.source_table + ibis.literal(":") + marked.source_row
     rows = marked.group_by([*GROUP, "episode", "agent"]).aggregate(
@@ -85,6 +87,7 @@ def list_episode_agents(marked: ir.Table) -> ir.Table:
         n_days=marked.begin.nunique(),
         n_periods=ibis.ifelse(marked.single, 0, 1).sum(),
         evidence=evidence.collect(distinct=True).sort().join(" "),
+        first=(marked.begin.cast("string").left(_DATE_LENGTH) + evidence).min(),
     )
     whole = ibis.window(group_by=[*GROUP, "episode"])
     return rows.select(
@@ -96,6 +99,7 @@ def list_episode_agents(marked: ir.Table) -> ir.Table:
         "begin_date",
         "begin_precision",
         "evidence",
+        first_evidence=rows.first.substr(_DATE_LENGTH),
         episode_begin=rows.begin_date.min().over(whole),
         end_date=ibis.cases((rows.n_open == 0, rows.last_end)),
         n_doses=ibis.cases((rows.n_periods == 0, rows.n_days.cast("int64"))),

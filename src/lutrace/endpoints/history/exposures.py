@@ -123,6 +123,19 @@ def _known_classes() -> ir.Table:
     return ibis.memtable(pa.Table.from_pylist(rows, schema=pa.schema(columns)))
 
 
+def table_of(evidence: ir.StringValue) -> ir.StringValue:
+    """The table of the row that an exposure's evidence (`table:row`) names."""
+    table: ir.StringValue = ibis.cases((evidence.startswith(f"{CYCLES.name}:"), CYCLES.name), else_=TREATMENTS.name)
+    return table
+
+
+def row_of(evidence: ir.StringValue) -> ir.StringValue:
+    """The row that an exposure's evidence (`table:row`) names."""
+    of_cycles, of_treatments = (evidence.substr(len(table.name) + 1) for table in (CYCLES, TREATMENTS))
+    row: ir.StringValue = ibis.cases((evidence.startswith(f"{CYCLES.name}:"), of_cycles), else_=of_treatments)
+    return row
+
+
 def stands_for(date: ir.DateValue, precision: ir.StringValue, which: str) -> ir.DateValue:
     """The day that a date stands for: itself when known to the day; of a month or year the first day, the middle (the
     15th; 1 July) or the last, as `which` says.

@@ -53,6 +53,7 @@ _COLUMNS = (
     "end_date",
     "n_doses",
     "evidence",
+    "first_evidence",
 )
 
 

@@ -15,15 +15,12 @@ _CLASSES = ("taxane", "arpi", "parp", "ra223", "rlt", "platinum", "immune")
 def count_prior_regimens(agents: ir.Table, lines: ir.Table, index: ir.Table) -> ir.Table:
     """Rows of PRIOR_REGIMENS: of each patient and day of `index` (`patient_id index_date`), what began before it.
 
-    A regimen of a class is a line in which a drug of it begins; a drug carried into a later line is not counted again.
+    A regimen of a class is a line in which a drug of it begins before the day; a drug carried into a later line is not
+    counted again, nor is one that joins a line on the day or later.
     Every row of `index` gives one row, zeros included.
     """
-    begun = agents.filter(agents.role != "carried")
-    begun = begun.inner_join(
-        lines.select("patient_id", "line_number", "mcrpc_line_number"), ["patient_id", "line_number"]
-    )
-    near = index.select("patient_id", "index_date").inner_join(begun, "patient_id")
-    near = near.filter(near.line_begin_date < near.index_date)
+    numbers = lines.select("patient_id", "line_number", "mcrpc_line_number")
+    near = begun_before(agents, index).inner_join(numbers, ["patient_id", "line_number"])
     by_class = near.group_by(["patient_id", "index_date", "line_number", "agent_class"]).aggregate(
         mcrpc_line_number=near.mcrpc_line_number.max(),
         two=ibis.ifelse(near.two_doses == "yes", 1, 0).max(),
@@ -34,6 +31,13 @@ def count_prior_regimens(agents: ir.Table, lines: ir.Table, index: ir.Table) -> 
     rows = attach(index.select("patient_id", "index_date"), counts, ["patient_id", "index_date"])
     zeros = {name: rows[name].fill_null(0).cast("int64") for name in PRIOR_REGIMENS.by_name if name in _counts()}
     return rows.mutate(**zeros).select(*PRIOR_REGIMENS.by_name)
+
+
+def begun_before(agents: ir.Table, index: ir.Table) -> ir.Table:
+    """Rows of LINE_AGENTS with `index_date`: of each row of `index`, the drugs that a line brought before that day."""
+    begun = agents.filter(agents.role != "carried")
+    near = index.select("patient_id", "index_date").inner_join(begun, "patient_id")
+    return near.filter(near.begin_date < near.index_date)
 
 
 def _counts() -> set[str]:

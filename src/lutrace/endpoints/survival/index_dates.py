@@ -9,9 +9,10 @@ import ibis.expr.types as ir
 
 from lutrace.endpoints.basis import attach, ranked_first
 from lutrace.endpoints.course.basis import CourseBasis
-from lutrace.endpoints.course.begun_lines import day_of, every_line
+from lutrace.endpoints.course.begun_lines import numbered_lines
 from lutrace.endpoints.course.doses import CYCLE_TABLE, first_doses, number_doses
 from lutrace.endpoints.course.states import build_course, derive_course_states
+from lutrace.endpoints.history.exposures import stands_for
 from lutrace.endpoints.survival.activity import BILLING
 from lutrace.protocol import IndexDate
 from lutrace.tables import CONTACTS, CYCLES, DIAGNOSES, SCANS
@@ -84,7 +85,7 @@ def _mcrpc(basis: CourseBasis) -> ir.Table:
     """The date on record by the best way of knowing it: a physician before a registry, a code, a rule, a text."""
     known = basis.facts.table(DIAGNOSES)
     known = known.filter((known.milestone == "mcrpc") & known.date.notnull())
-    known = known.mutate(day=day_of(known, "date"))
+    known = known.mutate(day=stands_for(known.date, known.date_precision, "middle"))
     sure = ibis.cases(*((known.method == name, n) for n, name in enumerate(_METHODS)), else_=len(_METHODS))
     first = ranked_first(known, ["patient_id"], [sure, "day", "row_id"])
     return _rows(first, first.day, DIAGNOSES.name, first.row_id)
@@ -100,23 +101,16 @@ def _second_contact(basis: CourseBasis) -> ir.Table:
     return _rows(second, second.date, CONTACTS.name, second.row)
 
 
-def _every_line(basis: CourseBasis) -> ir.Table:
-    """All lines begun, with `turn` by begin."""
-    lines = every_line(basis.facts, basis.rules)
-    order = ibis.window(group_by="patient_id", order_by=["line_date", "line_table", "line_row"])
-    return lines.mutate(turn=(ibis.row_number().over(order) + 1).cast("int64"))
-
-
 def _numbered(basis: CourseBasis, number: int) -> ir.Table:
-    lines = _every_line(basis)
-    lines = lines.filter(lines.turn == number)
+    lines = numbered_lines(basis.line_agents)
+    lines = lines.filter(lines.line_number == number)
     return _rows(lines, lines.line_date, lines.line_table, lines.line_row)
 
 
 def _lines(basis: CourseBasis, index: IndexDate) -> ir.Table:
     """Every line begun after at least one line of each of the classes asked for."""
-    lines = _every_line(basis)
-    earlier = ibis.window(group_by="patient_id", order_by="turn", preceding=(None, 1))
+    lines = numbered_lines(basis.line_agents)
+    earlier = ibis.window(group_by="patient_id", order_by="line_number", preceding=(None, 1))
     held = {f"had_{name}": ibis.ifelse(lines.classes.contains(name), 1, 0).max().over(earlier) for name in index.after}
     lines = lines.mutate(**held)
     for name in held:

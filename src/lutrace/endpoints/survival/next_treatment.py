@@ -8,25 +8,23 @@ import ibis
 import ibis.expr.types as ir
 
 from lutrace.endpoints.basis import Basis, attach, finish, ranked_first
-from lutrace.endpoints.course.begun_lines import every_line
+from lutrace.endpoints.course.begun_lines import next_begins
+from lutrace.endpoints.history.lines import derive_line_agents
 from lutrace.endpoints.vital_status import vital_status
-from lutrace.protocol import CourseRules, TimeToNextTreatment
-from lutrace.tables import Facts
+from lutrace.protocol import TimeToNextTreatment
 
 EARLY_EVENT = "event on or before the landmark"
 EARLY_END = "follow-up ends before the landmark"
 NO_SIGN = "no sign of life"
 
 
-def first_next_treatment(
-    facts: Facts, clock: ir.Table, rules: CourseRules, *, keys: Sequence[str] = ("patient_id",)
-) -> ir.Table:
+def first_next_treatment(agents: ir.Table, clock: ir.Table, *, keys: Sequence[str] = ("patient_id",)) -> ir.Table:
     """`patient_id next_date next_table next_row next_detail`: the first line begun after `clock_date` of `clock`.
 
-    A line of that day is none. Radioligand therapy is one by its first dose, and again after a long pause.
-    `keys` of `clock` name its rows where a patient has several.
+    `agents` are rows of LINE_AGENTS. A line of that day is none. Radioligand therapy is one by its first dose, and
+    again after a long pause. `keys` of `clock` name its rows where a patient has several.
     """
-    every = every_line(facts, rules).inner_join(clock, "patient_id")
+    every = next_begins(agents).inner_join(clock, "patient_id")
     after = every.filter(every.line_date > every.clock_date)
     first = ranked_first(after, keys, ["line_date", "line_table", "line_row"])
     return first.select(
@@ -41,8 +39,10 @@ def derive_next_treatment(basis: Basis, outcome: TimeToNextTreatment) -> ir.Tabl
     """
     zero = basis.time_zero()
     clock = zero.select("patient_id", clock_date="c1_date").distinct()
-    following = first_next_treatment(basis.facts, clock, outcome.rules)
-    rows = attach(zero, basis.known(following, "next_date"), ["patient_id"])
+    rules = basis.protocol.history.lines.model_copy(update={"rlt_gap": outcome.rules.longest_pause})
+    agents = derive_line_agents(basis.facts, rules, basis.data_cut)
+    following = first_next_treatment(agents, clock)
+    rows = attach(zero, following, ["patient_id"])
     rows = attach(rows, vital_status(basis, censor_at=outcome.censor_at), ["patient_id"])
     return finish(evaluate_next(rows, deaths_count=outcome.death == "event"), endpoint=outcome.name, rule="")
 

@@ -65,8 +65,8 @@ def _survival(_: CourseBasis, rows: ir.Table) -> ir.Table:
 
 def _next_treatment(basis: CourseBasis, rows: ir.Table) -> ir.Table:
     clock = rows.select(*_KEYS, clock_date="base_date")
-    following = first_next_treatment(basis.facts, clock, basis.rules, keys=_KEYS)
-    rows = evaluate_next(attach(rows, basis.known(following, "next_date"), _KEYS), deaths_count=True)
+    following = first_next_treatment(basis.line_agents, clock, keys=_KEYS)
+    rows = evaluate_next(attach(rows, following, _KEYS), deaths_count=True)
     return rows.mutate(
         event=rows.happened,
         category=ibis.cases((rows.by_line, "next_line"), (rows.by_death, "death"), else_="censored"),
