@@ -82,7 +82,8 @@ def write_seg(
             content_label="REGIONS",
             omit_empty_frames=True,
         )
-    _name_class(segmentation, str(sources[0].SOPClassUID), true_class)
+    if str(sources[0].SOPClassUID) != true_class:
+        _name_class(segmentation, str(sources[0].SOPClassUID), true_class)
     _stamp(segmentation, description, moment)
     if seed is not None:
         _name_dimensions(segmentation, seed)

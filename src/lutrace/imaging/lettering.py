@@ -19,6 +19,7 @@ _DESCENT = 2.3
 _GAP = 1.35
 _PEN = 0.84
 _ARC_STEP_DEG = 15.0
+_PARTS = 16
 _ROUND = "A 1.9 2.5 1.9 2.5 0 360"
 
 _LETTERS: dict[str, str] = {
@@ -160,7 +161,10 @@ def _draw_letter(
     pixels: NDArray[np.uint8], letter: str, place: tuple[float, float, float], colour: tuple[int, int, int]
 ) -> None:
     """Blend one letter: a pixel is covered as far as it lies within the pen."""
-    top, left, cover = _cover(letter, *place)
+    row, at, scale = place
+    whole_row, whole_at = math.floor(row), math.floor(at)
+    top, left, cover = _cover(letter, _part_of_a_pixel(row), _part_of_a_pixel(at), scale)
+    top, left = top + whole_row, left + whole_at
     first_row, first_column = max(-top, 0), max(-left, 0)
     area = pixels[max(top, 0) : top + cover.shape[0], max(left, 0) : left + cover.shape[1]]
     rows, columns, _ = area.shape
@@ -170,7 +174,12 @@ def _draw_letter(
     area[:] = np.round(area * (1 - share) + np.asarray(colour) * share).astype(np.uint8)
 
 
-@lru_cache(maxsize=2048)
+def _part_of_a_pixel(place: float) -> float:
+    """Where between two pixels a place lies, to a sixteenth: so a letter that comes again need not be drawn again."""
+    return math.floor(_PARTS * (place - math.floor(place))) / _PARTS
+
+
+@lru_cache(maxsize=4096)
 def _cover(letter: str, row: float, column: float, scale: float) -> tuple[int, int, NDArray[np.float64]]:
     """First row and column of the pixels that a letter may touch, and how much of each it covers."""
     pen = _PEN * scale / 2
