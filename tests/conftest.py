@@ -25,8 +25,10 @@ from lutrace.registry import Snapshot
 from lutrace.tables import FACT_TABLES, SOURCES
 
 DAY_ZERO = dt.date(2022, 1, 10)
+WIDE = os.environ.get("LUTRACE_WIDE") == "1"
+"""Whether `make validate` runs these tests: more random examples, and all that Spark can compute."""
 AT_RANDOM = settings(
-    max_examples=int(os.environ.get("LUTRACE_EXAMPLES", "3")),
+    max_examples=60 if WIDE else 3,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )

@@ -11,8 +11,8 @@ import hypothesis.strategies as st
 import ibis
 import pyarrow as pa
 import pytest
-from hypothesis import given, settings
-from tests.conftest import HandFacts, day
+from hypothesis import given
+from tests.conftest import AT_RANDOM, HandFacts, day
 from tests.spec.questionnaire_patient import basis_of, bpi_rows, fact_rows, protocol_of
 
 from lutrace.core import Row
@@ -149,8 +149,8 @@ def test_an_answer_outside_the_range_is_never_counted_and_never_hidden() -> None
 SHEETS = st.lists(st.one_of(st.none(), st.integers(0, 4), st.sampled_from((8, 9))), min_size=39, max_size=39)
 
 
-@settings(deadline=None, max_examples=15)
-@given(st.lists(SHEETS, min_size=1, max_size=20))
+@AT_RANDOM
+@given(st.lists(SHEETS, min_size=8, max_size=20))
 def test_reversal_is_symmetric(sheets: list[list[int | None]]) -> None:
     """A scale of reversed items only: mirrored answers mirror the score; so does one without any."""
     items = named("fact-p").items
@@ -164,8 +164,8 @@ def test_reversal_is_symmetric(sheets: list[list[int | None]]) -> None:
                 assert left["score"] + right["score"] == pytest.approx(scale.high, abs=0.006)
 
 
-@settings(deadline=None, max_examples=10)
-@given(st.lists(SHEETS, min_size=1, max_size=20), st.randoms(use_true_random=False))
+@AT_RANDOM
+@given(st.lists(SHEETS, min_size=8, max_size=20), st.randoms(use_true_random=False))
 def test_stored_item_by_item_in_any_order_a_sheet_scores_the_same(
     sheets: list[list[int | None]], chance: random.Random
 ) -> None:

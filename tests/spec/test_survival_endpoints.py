@@ -6,7 +6,6 @@ days 0 and 42; PSA is 100 before and 60 on day 40.
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -290,17 +289,31 @@ def test_no_evaluable_time_is_negative_and_every_row_points_to_one_that_exists(
         assert str(row["source_row"]).split(":")[0] == row["source_table"] or row["reason"] or row["days"] == 0
 
 
-@pytest.mark.parametrize("case", [c for c in STOPS if c[2] in ("psa_switched", "psa_stop")], ids=lambda case: case[0])
-def test_the_command_says_the_same_of_a_series_that_ends(case: Case, tmp_path: Path) -> None:
-    _, _, endpoint, events, psa, (days, category) = case
-    ends = [str(when) for _, when, *_ in events]
-    (tmp_path / "psa.csv").write_text(
-        "patient_id,day,psa_ng_ml\n" + "".join(f"p,{when},{value}\n" for when, value in (*PSA, *psa))
-    )
-    (tmp_path / "first.csv").write_text(f"patient_id,day,end_day\np,0,{ends[0] if ends else ''}\n")
-    switches = ["unconfirmed=event_at_stop"] if endpoint == "psa_stop" else []
-    (row,) = run_psa(tmp_path / "psa.csv", str(tmp_path / "first.csv"), switches=switches).patients.to_pylist()
-    assert row["progression_day"] == (days if category == PSA_EVENT else None)
+COMMANDED = {"psa_switched": [], "psa_stop": ["unconfirmed=event_at_stop"]}
+"""The switches of `lutrace psa` that say what the outcome says of a series that ends with the next therapy."""
+
+
+@pytest.fixture(scope="module")
+def commanded(tmp_path_factory: pytest.TempPathFactory) -> dict[str, int | None]:
+    """The day of progression by `lutrace psa` in each case of STOPS; its series ends on the day of the event."""
+    folder = tmp_path_factory.mktemp("psa")
+    found: dict[str, int | None] = {}
+    for outcome, switches in COMMANDED.items():
+        values = [(name, *one) for name, _, of, _, psa, _ in STOPS if of == outcome for one in (*PSA, *psa)]
+        ends = [(name, events[0][1] if events else "") for name, _, of, events, _, _ in STOPS if of == outcome]
+        series = "".join(f"{name},{when},{value}\n" for name, when, value in values)
+        (folder / "psa.csv").write_text(f"patient_id,day,psa_ng_ml\n{series}", encoding="utf-8")
+        first = "".join(f"{name},0,{end}\n" for name, end in ends)
+        (folder / "first.csv").write_text(f"patient_id,day,end_day\n{first}", encoding="utf-8")
+        rows = run_psa(folder / "psa.csv", str(folder / "first.csv"), switches=switches).patients.to_pylist()
+        found.update({row["patient_id"]: row["progression_day"] for row in rows})
+    return found
+
+
+@pytest.mark.parametrize("case", [case for case in STOPS if case[2] in COMMANDED], ids=lambda case: case[0])
+def test_the_command_says_the_same_of_a_series_that_ends(case: Case, commanded: dict[str, int | None]) -> None:
+    name, _, _, _, _, (days, category) = case
+    assert commanded[name] == (days if category == PSA_EVENT else None)
 
 
 COMPONENTS: list[tuple[str, str | None, int | None]] = [
