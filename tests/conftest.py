@@ -128,6 +128,13 @@ def postgres_server() -> Iterator[dict[str, str]]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
+@pytest.fixture
+def on_postgres(postgres_server: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """The engine `postgres` finds this server."""
+    for name, value in postgres_server.items():
+        monkeypatch.setenv(name, value)
+
+
 @pytest.fixture(scope="session")
 def spark_session(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     """A Spark session of two local cores."""

@@ -9,8 +9,9 @@ from typing import Any
 import openpyxl
 import pyarrow.parquet as pq
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from tests.conftest import AT_RANDOM
 
 from lutrace.cli.app import run
 from lutrace.study import run_grades
@@ -228,11 +229,10 @@ def _line(number: int, analyte: str, unit: str, amounts: list[float | None]) -> 
 
 
 PLAIN = "patient_id,date,analyte,value,unit,lln,uln,baseline_value"
-SLOW = settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
-@SLOW
-@given(rows=st.lists(a_row(), min_size=20, max_size=40), version=st.sampled_from(CTCAE_VERSIONS))
+@AT_RANDOM
+@given(rows=st.lists(a_row(), min_size=30, max_size=80), version=st.sampled_from(CTCAE_VERSIONS))
 def test_a_change_of_unit_never_changes_a_grade(
     rows: list[tuple[str, str, list[float | None]]], version: str, tmp_path: Path
 ) -> None:
@@ -249,7 +249,7 @@ def test_a_change_of_unit_never_changes_a_grade(
     assert found[0] == found[1]
 
 
-@SLOW
+@AT_RANDOM
 @given(rows=st.permutations([line for line in ROWS.strip().splitlines() if "4,93" not in line]))
 def test_the_order_of_rows_changes_nothing(rows: list[str], tmp_path: Path) -> None:
     def told(lines: list[str], name: str) -> list[tuple[Any, ...]]:

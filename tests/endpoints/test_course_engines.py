@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import ibis
-import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
-from tests.conftest import day
+from tests.conftest import day, freeze_by_hand
 from tests.endpoints.test_backends import Unbound
-from tests.spec.course_patients import CUT, facts_of, rows_of
+from tests.engines import check_same, names_for_spark, read_rows_of
+from tests.spec.course_patients import CUT, merged, rows_of
 from tests.spec.test_course import CASES, QUERIES
 from tests.spec.test_survival_endpoints import CASES as OUTCOMES
 from tests.spec.test_survival_endpoints import PROTOCOL, PSA, psa_rows
 
-from lutrace.core import Row, digest_of
+from lutrace.core import Row
 from lutrace.endpoints import Basis, express_values
 from lutrace.endpoints.course.basis import CourseBasis
 from lutrace.endpoints.course.counts import derive_course_counts
@@ -30,7 +27,7 @@ from lutrace.endpoints.survival.pfs import derive_pfs_components
 from lutrace.endpoints.survival.times import derive_survival_times
 from lutrace.protocol import IndexDate, Pfs, parse_protocol
 from lutrace.registry import Snapshot
-from lutrace.tables import FACT_TABLES, SOURCES, Facts
+from lutrace.tables import Facts
 
 INDEXES = ("first_cycle", "next_line", "documented_stop", "eligible_lines", "mcrpc")
 SUPPORT = [("support", 60, "red_cells"), ("support", 160, "platelets")]
@@ -76,56 +73,32 @@ MEMBERS: list[Row] = [
 @pytest.fixture(scope="module")
 def frozen(tmp_path_factory: pytest.TempPathFactory) -> Snapshot:
     """All patients of the specification as the Parquet files of a snapshot."""
-    folder = tmp_path_factory.mktemp("snapshot")
     patients = [rows_of(name, doses, [*events, *SUPPORT]) for name, doses, events, _ in CASES]
     patients += [rows_of(f"query {name}", doses, events) for name, doses, events, _, _ in QUERIES]
     patients += [
         {**rows_of(name, (0, 42), events), "labs": psa_rows(name, (*PSA, *psa))}
         for name, _, _, events, psa, _ in OUTCOMES
     ]
-    facts = facts_of(patients)
-    for name, table in FACT_TABLES.items():
-        schema = pa.schema([pa.field(column.name, column.arrow_type) for column in table.columns])
-        pq.write_table(facts.table(table).to_pyarrow().cast(schema), folder / f"{name}.parquet")
-    empty = pa.schema([pa.field(column.name, column.arrow_type) for column in SOURCES.columns]).empty_table()
-    pq.write_table(empty, folder / "sources.parquet")
-    return Snapshot(Path(folder), digest_of("course of the specification"))
-
-
-def rows_on(frozen: Snapshot, engine: Any, names: Sequence[str] | None = None) -> dict[str, list[Row]]:
-    made = expressions(replace(frozen, engine=engine), MEMBERS)
-    found = {name: made[name].to_pyarrow().to_pylist() for name in names or made}
-    return {name: sorted(rows, key=lambda row: str(list(row.values()))) for name, rows in found.items()}
+    return freeze_by_hand(merged(patients), tmp_path_factory.mktemp("snapshot"))
 
 
 @pytest.fixture(scope="module")
-def on_duckdb(frozen: Snapshot) -> dict[str, list[Row]]:
-    rows = rows_on(frozen, "duckdb")
+def ours(frozen: Snapshot) -> dict[str, list[Row]]:
+    rows = read_rows_of(expressions(frozen, MEMBERS))
     assert {name for name, found in rows.items() if not found} == {"mcrpc"}
     return rows
 
 
 @pytest.mark.server("postgresql")
-def test_postgresql_gives_the_rows_of_duckdb(
-    frozen: Snapshot,
-    on_duckdb: dict[str, list[Row]],
-    postgres_server: dict[str, str],
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    for name, value in postgres_server.items():
-        monkeypatch.setenv(name, value)
-    theirs = rows_on(frozen, "postgres")
-    for name, rows in on_duckdb.items():
-        assert rows == theirs[name], name
-
-
-ON_SPARK = ("states", "deaths")
-"""Each of them takes Spark tens of seconds to plan: the others are built of the same parts."""
+@pytest.mark.usefixtures("on_postgres")
+def test_postgresql_gives_the_rows_of_duckdb(frozen: Snapshot, ours: dict[str, list[Row]]) -> None:
+    theirs = read_rows_of(expressions(replace(frozen, engine="postgres"), MEMBERS))
+    check_same(ours, theirs, rel=0)
+    assert theirs.keys() == ours.keys()
 
 
 @pytest.mark.server("default-jre-headless")
-def test_spark_gives_the_rows_of_duckdb(frozen: Snapshot, on_duckdb: dict[str, list[Row]], spark_session: Any) -> None:
-    assert spark_session is not None
-    theirs = rows_on(frozen, "spark", ON_SPARK)
-    for name in ON_SPARK:
-        assert on_duckdb[name] == theirs[name], name
+@pytest.mark.usefixtures("spark_session")
+def test_spark_gives_the_rows_of_duckdb(frozen: Snapshot, ours: dict[str, list[Row]]) -> None:
+    made = expressions(replace(frozen, engine="spark"), MEMBERS)
+    check_same(ours, read_rows_of(made, names_for_spark(("states", "deaths"), made)), rel=0)

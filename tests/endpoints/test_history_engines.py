@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import random
 from dataclasses import replace
-from typing import Any
 
 import ibis
 import ibis.expr.types as ir
 import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
-from tests.conftest import HandFacts, day
+from tests.conftest import day, freeze_by_hand
+from tests.engines import check_same, names_for_spark, read_rows_of
 from tests.spec.line_patient import Given, treatment_rows
 
-from lutrace.core import Row, digest_of
+from lutrace.core import Row
 from lutrace.endpoints import (
     check_series,
     choose_mcrpc_dates,
@@ -30,7 +29,7 @@ from lutrace.endpoints import (
     reconcile_cycles,
 )
 from lutrace.registry import Snapshot
-from lutrace.tables import FACT_TABLES, SOURCES, Facts
+from lutrace.tables import FACT_TABLES, Facts
 
 AGENTS = ("docetaxel", "cabazitaxel", "abiraterone", "enzalutamide", "carboplatin", "cisplatin", "radium_223")
 PATIENTS = tuple(f"p{number:02d}" for number in range(14))
@@ -123,33 +122,15 @@ def expressions(facts: Facts) -> dict[str, ir.Table]:
     }
 
 
-def read(table: ir.Table) -> list[Row]:
-    """The rows in an order of their own, numbers to nine places."""
-    columns = sorted(table.columns)
-    rows: list[Row] = table.to_pyarrow().to_pylist()
-    return sorted(({name: _plain(row[name]) for name in columns} for row in rows), key=lambda row: str(row.values()))
-
-
-def _plain(value: Any) -> Any:
-    return round(value, 9) if isinstance(value, float) else value
-
-
 @pytest.fixture(scope="module")
 def frozen(tmp_path_factory: pytest.TempPathFactory) -> Snapshot:
     """The fourteen patients as the Parquet files of a snapshot."""
-    folder = tmp_path_factory.mktemp("history")
-    facts = HandFacts(random_rows())
-    for name, table in FACT_TABLES.items():
-        schema = pa.schema([pa.field(column.name, column.arrow_type) for column in table.columns])
-        pq.write_table(facts.table(table).to_pyarrow().cast(schema), folder / f"{name}.parquet")
-    empty = pa.schema([pa.field(column.name, column.arrow_type) for column in SOURCES.columns]).empty_table()
-    pq.write_table(empty, folder / "sources.parquet")
-    return Snapshot(folder, digest_of("history of fourteen"))
+    return freeze_by_hand(random_rows(), tmp_path_factory.mktemp("history"))
 
 
 @pytest.fixture(scope="module")
 def ours(frozen: Snapshot) -> dict[str, list[Row]]:
-    return {name: read(table) for name, table in expressions(frozen).items()}
+    return read_rows_of(expressions(frozen))
 
 
 def test_every_row_points_to_rows_that_exist(ours: dict[str, list[Row]]) -> None:
@@ -161,23 +142,16 @@ def test_every_row_points_to_rows_that_exist(ours: dict[str, list[Row]]) -> None
 
 
 @pytest.mark.server("postgresql")
-def test_postgresql_gives_the_rows_of_duckdb(
-    frozen: Snapshot, ours: dict[str, list[Row]], postgres_server: dict[str, str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    for name, value in postgres_server.items():
-        monkeypatch.setenv(name, value)
-    for name, table in expressions(replace(frozen, engine="postgres")).items():
-        assert read(table) == ours[name], name
+@pytest.mark.usefixtures("on_postgres")
+def test_postgresql_gives_the_rows_of_duckdb(frozen: Snapshot, ours: dict[str, list[Row]]) -> None:
+    theirs = read_rows_of(expressions(replace(frozen, engine="postgres")))
+    check_same(ours, theirs)
+    assert theirs.keys() == ours.keys()
 
 
-ON_SPARK = ("line_agents", "cycles", "sites")
-"""Spark takes tens of seconds to plan each of the others, which are built of the same parts."""
-
-
-@pytest.mark.slow
 @pytest.mark.server("default-jre-headless")
+@pytest.mark.usefixtures("spark_session")
 @pytest.mark.filterwarnings("ignore:Exception ignored in. <socket.socket:pytest.PytestUnraisableExceptionWarning")
-def test_spark_gives_the_rows_of_duckdb(frozen: Snapshot, ours: dict[str, list[Row]], spark_session: Any) -> None:
-    tables = expressions(replace(frozen, engine="spark"))
-    for name in ON_SPARK:
-        assert read(tables[name]) == ours[name], name
+def test_spark_gives_the_rows_of_duckdb(frozen: Snapshot, ours: dict[str, list[Row]]) -> None:
+    made = expressions(replace(frozen, engine="spark"))
+    check_same(ours, read_rows_of(made, names_for_spark(("line_agents", "cycles", "sites"), made)))

@@ -5,13 +5,13 @@ from __future__ import annotations
 import datetime as dt
 import random
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import ibis
 import pytest
 from tests.conftest import day, freeze_by_hand
 from tests.endpoints.test_backends import Unbound
+from tests.engines import check_same, names_for_spark, read_rows_of
 from tests.spec.questionnaire_patient import basis_of, bpi_rows, cycle_rows, fact_rows, protocol_of
 
 from lutrace.core import Row
@@ -24,7 +24,7 @@ from lutrace.endpoints import (
     derive_visits_by_day,
     express_values,
 )
-from lutrace.registry import Snapshot
+from lutrace.registry import Engine, Snapshot
 
 RULES = "instrument: bpi-sf, scale: severity, confirmation: definitive, alone_at_end: counts, longest_gap: 200 days"
 PATIENTS = tuple(f"p{number}" for number in range(12))
@@ -48,8 +48,8 @@ def test_each_derivation_is_translated_for_other_backends(dialect: str) -> None:
         assert "SELECT" in str(ibis.to_sql(expression, dialect=dialect)), name
 
 
-@pytest.fixture
-def frozen(tmp_path: Path) -> Snapshot:
+@pytest.fixture(scope="module")
+def frozen(tmp_path_factory: pytest.TempPathFactory) -> Snapshot:
     """Random courses of twelve patients as the Parquet files of a snapshot."""
     chance = random.Random(3)
     answers: list[Row] = []
@@ -63,37 +63,32 @@ def frozen(tmp_path: Path) -> Snapshot:
         for name in PATIENTS[:5]
     ]
     cycles = [row for name in PATIENTS for row in cycle_rows(name, day)]
-    return freeze_by_hand({"questionnaires": answers, "follow_up": dead, "cycles": cycles}, tmp_path)
+    return freeze_by_hand(
+        {"questionnaires": answers, "follow_up": dead, "cycles": cycles}, tmp_path_factory.mktemp("courses")
+    )
 
 
-def rows_on(frozen: Snapshot, engine: Any) -> dict[str, list[Row]]:
-    basis = basis_of(protocol_of(RULES), lambda **_: replace(frozen, engine=engine), day, patients=PATIENTS)
-    found = {name: expression.to_pyarrow().to_pylist() for name, expression in expressions(basis).items()}
-    return {name: sorted(rows, key=lambda row: str(list(row.values()))) for name, rows in found.items()}
+def made_on(frozen: Snapshot, engine: Engine) -> dict[str, Any]:
+    return expressions(basis_of(protocol_of(RULES), lambda **_: replace(frozen, engine=engine), day, patients=PATIENTS))
+
+
+@pytest.fixture(scope="module")
+def ours(frozen: Snapshot) -> dict[str, list[Row]]:
+    rows = read_rows_of(made_on(frozen, "duckdb"))
+    assert all(rows.values())
+    return rows
 
 
 @pytest.mark.server("postgresql")
-def test_postgresql_gives_the_rows_of_duckdb(
-    frozen: Snapshot, postgres_server: dict[str, str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    for name, value in postgres_server.items():
-        monkeypatch.setenv(name, value)
-    check_same(rows_on(frozen, "duckdb"), rows_on(frozen, "postgres"))
+@pytest.mark.usefixtures("on_postgres")
+def test_postgresql_gives_the_rows_of_duckdb(frozen: Snapshot, ours: dict[str, list[Row]]) -> None:
+    theirs = read_rows_of(made_on(frozen, "postgres"))
+    check_same(ours, theirs)
+    assert theirs.keys() == ours.keys()
 
 
 @pytest.mark.server("default-jre-headless")
-def test_spark_gives_the_rows_of_duckdb(frozen: Snapshot, spark_session: Any) -> None:
-    check_same(rows_on(frozen, "duckdb"), rows_on(frozen, "spark"))
-
-
-def check_same(ours: dict[str, list[Row]], theirs: dict[str, list[Row]]) -> None:
-    for name, rows in ours.items():
-        assert len(rows) == len(theirs[name]) > 0
-        for left, right in zip(rows, theirs[name], strict=True):
-            assert {key: _plain(value) for key, value in left.items()} == {
-                key: _plain(value) for key, value in right.items()
-            }, name
-
-
-def _plain(value: Any) -> Any:
-    return pytest.approx(value, abs=1e-9) if isinstance(value, float) else value
+@pytest.mark.usefixtures("spark_session")
+def test_spark_gives_the_rows_of_duckdb(frozen: Snapshot, ours: dict[str, list[Row]]) -> None:
+    made = made_on(frozen, "spark")
+    check_same(ours, read_rows_of(made, names_for_spark(("ttw", "scores"), made)))

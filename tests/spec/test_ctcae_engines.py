@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 from tests.conftest import day, freeze_by_hand
+from tests.engines import check_same, names_for_spark, read_rows_of
 
 from lutrace.core import Row
 from lutrace.endpoints import ToxicityBasis, derive_toxicity_courses, derive_toxicity_cycles
@@ -64,38 +65,28 @@ def frozen(tmp_path_factory: pytest.TempPathFactory) -> Snapshot:
     return freeze_by_hand(rows_of_toxicity(), tmp_path_factory.mktemp("toxicity"))
 
 
-def derived(frozen: Snapshot, engine: Engine) -> list[list[Row]]:
+def expressions(frozen: Snapshot, engine: Engine) -> dict[str, Any]:
     basis = ToxicityBasis(replace(frozen, engine=engine), ToxicityRules(transfusions="count"), None)
-    tables = [
-        derive_toxicity_courses(basis).order_by(["patient_id", "term", "source"]),
-        derive_toxicity_cycles(basis).order_by(["patient_id", "term", "source", "cycle"]),
-    ]
-    return [table.to_pyarrow().to_pylist() for table in tables]
+    return {"courses": derive_toxicity_courses(basis), "cycles": derive_toxicity_cycles(basis)}
 
 
-def check_same(ours: list[list[Row]], theirs: list[list[Row]]) -> None:
-    for one, other in zip(ours, theirs, strict=True):
-        assert len(one) == len(other) > 100
-        for left, right in zip(one, other, strict=True):
-            assert {name: _plain(value) for name, value in right.items()} == {
-                name: _plain(value) for name, value in left.items()
-            }
-
-
-def _plain(value: Any) -> Any:
-    return pytest.approx(value, rel=1e-12) if isinstance(value, float) else value
+@pytest.fixture(scope="module")
+def ours(frozen: Snapshot) -> dict[str, list[Row]]:
+    rows = read_rows_of(expressions(frozen, "duckdb"))
+    assert all(len(found) > 100 for found in rows.values())
+    return rows
 
 
 @pytest.mark.server("postgresql")
-def test_postgresql_gives_the_toxicity_of_duckdb(
-    frozen: Snapshot, postgres_server: dict[str, str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    for name, value in postgres_server.items():
-        monkeypatch.setenv(name, value)
-
-    check_same(derived(frozen, "duckdb"), derived(frozen, "postgres"))
+@pytest.mark.usefixtures("on_postgres")
+def test_postgresql_gives_the_toxicity_of_duckdb(frozen: Snapshot, ours: dict[str, list[Row]]) -> None:
+    theirs = read_rows_of(expressions(frozen, "postgres"))
+    check_same(ours, theirs)
+    assert theirs.keys() == ours.keys()
 
 
 @pytest.mark.server("default-jre-headless")
-def test_spark_gives_the_toxicity_of_duckdb(frozen: Snapshot, spark_session: Any) -> None:
-    check_same(derived(frozen, "duckdb"), derived(frozen, "spark"))
+@pytest.mark.usefixtures("spark_session")
+def test_spark_gives_the_toxicity_of_duckdb(frozen: Snapshot, ours: dict[str, list[Row]]) -> None:
+    made = expressions(frozen, "spark")
+    check_same(ours, read_rows_of(made, names_for_spark(("cycles",), made)))

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
 
 import pytest
-from tests.conftest import freeze_by_hand
+from tests.conftest import WIDE, freeze_by_hand
+from tests.engines import check_same_rows
 
 from lutrace.cohort import select_patients
 from lutrace.core import Row, UnusableInputError
@@ -24,49 +25,35 @@ def frozen(abstract_rows: dict[str, list[Row]], tmp_path_factory: pytest.TempPat
     return freeze_by_hand(abstract_rows, tmp_path_factory.mktemp("constructed"))
 
 
-def study_on(frozen: Snapshot, engine: Engine) -> tuple[list[Row], list[Row]]:
-    """Members and endpoint rows of the first study, computed by `engine`."""
+def study_on(frozen: Snapshot, engine: Engine, names: Sequence[str] | None = None) -> tuple[list[Row], list[Row]]:
+    """Members and endpoint rows (of all endpoints where none are named) of the first study, computed by `engine`."""
     facts, protocol = replace(frozen, engine=engine), load_protocol("early-spect-response")
     cohort = select_patients(facts, protocol)
-    return list(cohort.members), derive_endpoints(Basis(facts, protocol, cohort.members, cohort.scans))
+    basis = Basis(facts, protocol, cohort.members, cohort.scans)
+    rows = derive_endpoints(basis) if names is None else [row for name in names for row in derive_values(basis, name)]
+    return list(cohort.members), rows
 
 
 def check_same(ours: tuple[list[Row], list[Row]], theirs: tuple[list[Row], list[Row]]) -> None:
-    """Equal rows in equal order; numbers to twelve digits (engines add in different orders)."""
     for one, other in zip(ours, theirs, strict=True):
-        assert len(one) == len(other) > 0
-        for left, right in zip(one, other, strict=True):
-            assert left.keys() == right.keys()
-            for name, value in left.items():
-                if isinstance(value, float):
-                    assert right[name] == pytest.approx(value, rel=1e-12, abs=1e-12), (name, left)
-                else:
-                    assert right[name] == value, (name, left)
+        assert one
+        check_same_rows(one, other)
 
 
 @pytest.mark.server("postgresql")
-def test_postgresql_gives_the_rows_of_duckdb(
-    frozen: Snapshot, postgres_server: dict[str, str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    for name, value in postgres_server.items():
-        monkeypatch.setenv(name, value)
-    ours = study_on(frozen, "duckdb")
-    check_same(ours, study_on(frozen, "postgres"))
-    loaded_before = study_on(frozen, "postgres")
-    check_same(ours, loaded_before)
+@pytest.mark.usefixtures("on_postgres")
+def test_postgresql_gives_the_rows_of_duckdb(frozen: Snapshot) -> None:
+    check_same(study_on(frozen, "duckdb"), study_on(frozen, "postgres"))
+    once_loaded = ("psa_baseline", "os")
+    check_same(study_on(frozen, "duckdb", once_loaded), study_on(frozen, "postgres", once_loaded))
 
 
 @pytest.mark.server("default-jre-headless")
-def test_spark_gives_the_outcomes_of_duckdb(frozen: Snapshot, spark_session: Any) -> None:
+@pytest.mark.usefixtures("spark_session")
+def test_spark_gives_the_outcomes_of_duckdb(frozen: Snapshot) -> None:
     """Cohort, tumour volume and outcomes; `make validate` compares all values."""
-
-    def outcomes(engine: Engine) -> tuple[list[Row], list[Row]]:
-        facts, protocol = replace(frozen, engine=engine), load_protocol("early-spect-response")
-        cohort = select_patients(facts, protocol)
-        basis = Basis(facts, protocol, cohort.members, cohort.scans)
-        return list(cohort.members), [row for name in SOME for row in derive_values(basis, name)]
-
-    check_same(outcomes("duckdb"), outcomes("spark"))
+    names = None if WIDE else SOME
+    check_same(study_on(frozen, "duckdb", names), study_on(frozen, "spark", names))
 
 
 def test_a_postgresql_that_is_not_there_is_refused_with_the_remedy(
