@@ -36,8 +36,9 @@ def read_lesion_table(path: Path, *, all_rows: bool = False) -> LesionTable:
     names = list(raw[0][1]) if raw else []
     missing = [name for name in ("lesion_id", *COORDINATES) if raw and name not in names]
     if missing:
+        remedy = "; this is the table of a registry: its links are in lesion_links.csv" if "scan_id" in names else ""
         raise UnusableInputError(
-            f"{path.name}: expected columns lesion_id x_mm y_mm z_mm, found no {', '.join(missing)}"
+            f"{path.name}: expected columns lesion_id x_mm y_mm z_mm, found no {', '.join(missing)}{remedy}"
         )
     has_pairs = "pair" in names
     rows = _checked(raw, path, has_pairs=has_pairs)

@@ -217,7 +217,10 @@ def _only_uptake(folder: Path) -> SeriesFiles:
     index = index_folder([folder])
     uptake = [series for series in index.series if is_activity_series(series) and is_image_series(series)]
     if len(uptake) != 1:
-        raise UnusableInputError(f"lesions: expected one PET or SPECT series in the folder, found {len(uptake)}")
+        remedy = "give the folder of one of them" if uptake else "give the folder of the PET or SPECT"
+        raise UnusableInputError(
+            f"lesions: expected one PET or SPECT series in the folder, found {len(uptake)}; {remedy}"
+        )
     return uptake[0]
 
 

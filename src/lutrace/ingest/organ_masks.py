@@ -37,7 +37,7 @@ def read_organ_masks(
         )
     organs: list[Mask] = []
     seeds: BoolArray | None = None
-    notes = [f"{mask.name}: {note}" for mask in masks for note in mask.notes]
+    notes = describe_mask_notes(masks)
     for mask, region in meant:
         if region is not None and not mask.array.any():
             notes.append(f"{mask.name}: holds no voxel of the scan, passed over; was it drawn on this scan?")
@@ -50,6 +50,15 @@ def read_organ_masks(
     if unknown:
         notes.append(f"organ masks passed over, as their names mean no region: {_listed(unknown)}; {_remedy()}")
     return organs, seeds, notes
+
+
+def describe_mask_notes(masks: Sequence[Mask]) -> list[str]:
+    """What was tolerated or done while masks were read; one line for all masks of which the same is to be said."""
+    named: dict[str, list[str]] = {}
+    for mask in masks:
+        for note in mask.notes:
+            named.setdefault(note, []).append(mask.name)
+    return [f"{_listed(names)}: {note}" for note, names in named.items()]
 
 
 def _placed(path: Path, suv: Volume, series: SeriesFiles) -> list[Mask]:

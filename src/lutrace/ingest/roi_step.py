@@ -17,6 +17,7 @@ from lutrace.core import (
 from lutrace.dicom import FolderIndex, SeriesFiles, index_folder, is_image_series, read_masks, read_series
 from lutrace.imaging import Mask, RegionMeasures, Volume, measure_region, to_suvbw, write_nifti
 from lutrace.ingest.file_names import safe_file_names
+from lutrace.ingest.organ_masks import describe_mask_notes
 from lutrace.ingest.suv_step import quantify_image
 
 _PREFIX = {"g/mL": "suv", "Bq/mL": "bq_ml", "HU": "hu", "counts": "counts"}
@@ -60,10 +61,8 @@ def run_roi(folder: Path, masks: Path, *, write_masks: Path | None = None) -> Ro
             warnings.append(f"SUV not computable, measured in {volume.unit}: {error}")
     regions = _placed(masks, volume, series)
     rows = tuple(_row(volume, mask) for mask in regions)
-    for mask in regions:
-        warnings += [f"{mask.name}: {note}" for note in mask.notes]
-        if not mask.array.any():
-            warnings.append(f"{mask.name}: holds no voxel of the image")
+    warnings += describe_mask_notes(regions)
+    warnings += [f"{mask.name}: holds no voxel of the image" for mask in regions if not mask.array.any()]
     written = _write(regions, write_masks) if write_masks is not None else ()
     return RoiStepResult(
         series.series_uid, series.modality, volume.unit, rows, tuple(warnings), image.audit.notes, written

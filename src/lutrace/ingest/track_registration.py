@@ -46,7 +46,8 @@ def read_registration(given: GivenRegistration) -> tuple[Registration, list[str]
     frames of reference, or contradicts the direction stated.
     """
     if not given.path.is_file():
-        raise UnusableInputError(f"{given.path.name}: no such file")
+        found = "a folder" if given.path.is_dir() else "no such file"
+        raise UnusableInputError(f"{given.path.name}: expected the file of a registration, found {found}")
     if given.path.suffix.lower() == ".json" or given.path.read_bytes()[:64].lstrip()[:1] == b"[":
         return _turned(_read_matrix(given.path), given.fixed), []
     if is_transform_file(given.path):
@@ -157,6 +158,9 @@ def _read_matrix(path: Path) -> Registration:
         raise UnusableInputError(f"{path.name}: expected a JSON file with a 4 x 4 matrix of numbers") from error
     if matrix.shape != (4, 4):
         raise UnusableInputError(f"{path.name}: expected a 4 x 4 matrix, found shape {matrix.shape}")
-    if not np.isfinite(matrix).all() or abs(np.linalg.det(matrix)) < 1e-6:
-        raise UnusableInputError(f"{path.name}: expected a matrix that can be turned round, found one that cannot")
+    is_affine = np.isfinite(matrix).all() and np.allclose(matrix[3], (0, 0, 0, 1))
+    if not is_affine or abs(np.linalg.det(matrix)) < 1e-6:
+        raise UnusableInputError(
+            f"{path.name}: expected a matrix that can be turned round, with the last row 0 0 0 1, found another"
+        )
     return Registration(matrix, None, "given")

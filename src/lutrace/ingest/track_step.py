@@ -89,14 +89,21 @@ def _tracked_by_pairs(tables: Sequence[LesionTable], inputs: TrackInputs) -> tup
     links: list[Row] = []
     told: list[str] = []
     given = _given(inputs, (frame_of_rows(before), frame_of_rows(after)), told)
-    for name in dict.fromkeys(row["pair"] for row in (*before, *after)):
-        one = [row for row in before if row["pair"] == name]
-        two = [row for row in after if row["pair"] == name]
+    sides = _by_pair(before), _by_pair(after)
+    for name in dict.fromkeys((*sides[0], *sides[1])):
+        one, two = (side.get(name, []) for side in sides)
         points = _points(one), _points(two)
         motion = _motion(given, points, (frame_of_rows(one), frame_of_rows(two)), told)
         found = track_points(*points, registration=motion)
         links += [({"pair": name} if paired else {}) | link for link in _rows(one, two, found, points)]
     return links, told
+
+
+def _by_pair(rows: Sequence[Row]) -> dict[str | None, list[Row]]:
+    found: dict[str | None, list[Row]] = {}
+    for row in rows:
+        found.setdefault(row["pair"], []).append(row)
+    return found
 
 
 def _given(inputs: TrackInputs, frames: tuple[str | None, str | None], told: list[str]) -> Registration | None:
