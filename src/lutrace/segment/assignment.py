@@ -27,9 +27,17 @@ def assign(cost: NDArray[np.float64]) -> list[tuple[int, int]]:
 
 
 def assign_gains(gain: NDArray[np.float64]) -> list[tuple[int, int]]:
-    """Pairs (row, column) of greatest total gain; who gains nothing (0 or less) by any pair stays single."""
-    useful = np.maximum(gain, 0.0)
-    return [(row, column) for row, column in assign(-useful) if gain[row, column] > 0]
+    """Pairs (row, column) of greatest total gain; who gains nothing (0 or less) by any pair stays single.
+
+    Two who gain by each other and by nobody else are a pair; only the others compete.
+    """
+    useful = gain > 0
+    alone = useful & (useful.sum(axis=1) == 1)[:, None] & (useful.sum(axis=0) == 1)[None]
+    rows = np.flatnonzero(useful.any(axis=1) & ~alone.any(axis=1))
+    columns = np.flatnonzero(useful.any(axis=0) & ~alone.any(axis=0))
+    rest = np.maximum(gain[np.ix_(rows, columns)], 0.0)
+    found = [(int(rows[i]), int(columns[j])) for i, j in assign(-rest) if rest[i, j] > 0]
+    return sorted([*found, *((int(row), int(column)) for row, column in np.argwhere(alone))])
 
 
 def compute_pair_probabilities(gain: NDArray[np.float64]) -> NDArray[np.float64]:
