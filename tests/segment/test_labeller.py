@@ -118,6 +118,46 @@ def test_a_third_mass_like_a_kidney_is_not_taken_for_one() -> None:
     assert found[third].category != "physiological"
 
 
+def labels_apart(spots: tuple[Spot, ...], *last: np.ndarray) -> Components:
+    """Components of the spots, but for the voxels of `last`, each of which is one."""
+    labels = components(scan(WHOLE, spots)).labels.copy()
+    for region in last:
+        labels[region] = labels.max() + 1
+    names = np.unique(labels)
+    return Components(np.searchsorted(names, labels).astype(np.int32), len(names) - 1)
+
+
+@pytest.mark.parametrize("with_ct", [False, True])
+def test_nodes_that_touch_a_kidney_as_large_as_its_mate_are_no_part_of_it(with_ct: bool) -> None:
+    node = Spot((42, 25, 262), (24, 24, 34), 34.0)
+    image = scan(WHOLE, (*APART, node))
+    parts = labels_apart(APART, scan(WHOLE, (node,)).array >= 3)
+    found = identify(image, parts, ct=phantom.ct(WHOLE) if with_ct else None)
+    assert at(found, parts, WHOLE, node).identity == "tumour"
+    assert [at(found, parts, WHOLE, one).identity for one in phantom.KIDNEYS] == ["kidney", "kidney"]
+
+
+def test_a_kidney_that_fell_in_two_is_kidney_in_both_pieces() -> None:
+    image = scan(WHOLE, APART)
+    kidney = scan(WHOLE, (phantom.KIDNEYS[0],)).array >= 3
+    lower = kidney & (WHOLE.to_mm(np.argwhere(np.ones_like(kidney)).astype(float))[:, 2] < 310).reshape(kidney.shape)
+    parts = labels_apart(APART, lower)
+    found = identify(image, parts)
+    pieces = {int(number) for number in np.unique(parts.labels[kidney])} - {0}
+    assert len(pieces) == 2
+    assert {found[number - 1].identity for number in pieces} == {"kidney"}
+
+
+def test_large_masses_on_one_side_do_not_draw_the_midline_over() -> None:
+    places = [(118, 45, 120), (110, 0, -40), (112, 10, -160), (150, 60, 520), (140, 20, 600), (122, -20, 90)]
+    masses = tuple(Spot(place, (24, 24, 26), 40.0) for place in places)
+    found = labelled((*phantom.KIDNEYS, phantom.BLADDER, *masses), ct=phantom.ct(WHOLE))
+    assert found[phantom.BLADDER].identity == "bladder"
+    assert [found[one].identity for one in phantom.KIDNEYS] == ["kidney", "kidney"]
+    (place,) = (one for one in found[phantom.BLADDER].reasons if one.startswith("place"))
+    assert int(place.split()[1]) <= 8  # it lies in the middle: 0 mm, and the frame may err by 8
+
+
 def test_an_organ_mask_that_was_given_decides_between_bowel_and_node() -> None:
     spot = Spot((30, -12, 255), (12, 12, 14), 9.0)
     image = scan(WHOLE, (*APART, spot))
