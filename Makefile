@@ -1,6 +1,6 @@
 # lutrace: `make` lists the targets. Each target does its own set-up.
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev demo test check serve bench validate docs wheelhouse lock
+.PHONY: help setup setup-dev demo test coverage check serve bench validate docs wheelhouse lock
 
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV := .venv
@@ -28,6 +28,10 @@ demo: setup ## make a virtual centre, fill a registry, run the study, print the 
 test: setup-dev ## set up, start what the tests need, run all tests
 	@sh scripts/test-servers
 	$(BIN)/python -m pytest -n 2 --dist worksteal
+
+coverage: setup-dev ## which lines and branches of the rules no test of the rules reaches
+	$(BIN)/python -m pytest -n 2 --dist worksteal --cov=lutrace.endpoints --cov=lutrace.terms --cov=lutrace.protocol --cov-branch \
+		--cov-report=term-missing:skip-covered tests/terms tests/protocol tests/endpoints tests/spec tests/study
 
 check: setup-dev ## ruff, mypy and the import contracts
 	$(BIN)/ruff check src tests validation benchmarks scripts
