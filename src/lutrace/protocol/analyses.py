@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from lutrace.core import Field, FrozenModel, Percent
+from lutrace.core import Field, FrozenModel, Percent, field_validator
 
 ValueName = Literal[
     "psa_baseline",
@@ -12,8 +12,24 @@ ValueName = Literal[
     "psa_change_pct",
     "psa_ratio",
     "psa_log_ratio",
+    "psa30",
     "psa50",
+    "psa80",
     "psa90",
+    "psa_best_change_pct",
+    "psa_change_12wk_pct",
+    "psa30_12wk",
+    "psa50_12wk",
+    "psa80_12wk",
+    "psa90_12wk",
+    "psa_nadir",
+    "psa_flare",
+    "psadt_months",
+    "psa_velocity",
+    "psa30_dose",
+    "psa50_dose",
+    "psa80_dose",
+    "psa90_dose",
     "ttv_ml",
     "ttv_log_ml",
     "ttv_baseline_ml",
@@ -37,6 +53,15 @@ ValueName = Literal[
 ]
 
 
+KNOWN_LATE = frozenset(
+    {
+        *("psa_nadir", "psa_flare", "psadt_months", "psa_velocity"),
+        *("psa30_dose", "psa50_dose", "psa80_dose", "psa90_dose"),
+    }
+)
+"""Values of the whole PSA course: who has them is known when it ends, whatever day they are dated at."""
+
+
 class Covariate(FrozenModel):
     """A value of the patient as it enters a model. `unit` says what a hazard ratio is per; there is none without it.
 
@@ -51,6 +76,15 @@ class Covariate(FrozenModel):
     transform: Literal["log2", "log", "identity", "present", "per"]
     per: float = Field(default=1.0, gt=0)
     unit: str = Field(min_length=3)
+
+    @field_validator("value")
+    @classmethod
+    def _is_known_at_time_zero(cls, name: str) -> str:
+        if name in KNOWN_LATE:
+            raise ValueError(
+                f"expected a value that is known at time zero, got {name}: it tells of the whole PSA course"
+            )
+        return name
 
 
 class _OnPopulations(FrozenModel):

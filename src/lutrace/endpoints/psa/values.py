@@ -18,6 +18,7 @@ COURSE_VALUES_OF_PSA = (
     "psa_nadir",
     "psa_flare",
     "psadt_months",
+    "psa_velocity",
 )
 DOSE_VALUES_OF_PSA = (*(f"psa{percent}_dose" for percent in LEVELS), "psa_course")
 _NOT_JUDGED = "no PSA baseline, or no PSA after cycle 1"
@@ -25,7 +26,8 @@ _NOT_JUDGED = "no PSA baseline, or no PSA after cycle 1"
 
 def derive_psa_course(basis: Basis) -> ir.Table:
     """`psa_change_12wk_pct` (%), `psa30_12wk` ... `psa90_12wk` (1 or 0), `psa_nadir` (ng/mL, dated at its first day),
-    `psa_flare` (1 or 0) and `psadt_months`, all from the first cycle on and by the protocol's switches.
+    `psa_flare` (1 or 0), `psadt_months` and `psa_velocity` (ng/mL per year, over the values of the doubling time), all
+    from the first cycle on and by the protocol's switches.
 
     Source: PCWG3, Scher et al., J Clin Oncol 2016;34:1402; doubling time as `doubling_time` says.
     """
@@ -52,6 +54,13 @@ def derive_psa_course(basis: Basis) -> ir.Table:
             rows, dates, endpoint="psadt_months", value=rows.psadt_months, row=rows.nadir_row, unit="months",
             reason=ibis.coalesce(rows.psadt_reason, ibis.cases((rows.psadt_months.isnull(), _NOT_JUDGED))),
             rule=f"{doubling}{rules.doubling.convention})",
+        ),
+        _value(
+            rows, dates, endpoint="psa_velocity", value=rows.velocity_ng_ml_year, row=rows.nadir_row, unit="ng/mL/year",
+            reason=ibis.cases(
+                (rows.velocity_ng_ml_year.isnull(), ibis.coalesce(rows.psadt_reason, ibis.literal(_NOT_JUDGED)))
+            ),
+            rule=f"slope of PSA over the values of the doubling time ({rules.doubling.window})",
         ),
     ]  # fmt: skip
     return ibis.union(*tables)
