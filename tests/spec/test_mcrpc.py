@@ -66,8 +66,9 @@ def facts_of(
             "begin_date_precision": "day",
             "end_date": None if end is None else day(end),
             "row_id": f"{agent}{patient}{begin}",
+            **({"depot_days": depot[0]} if depot else {}),
         }
-        for agent, begin, end in (*adt, *given)
+        for agent, begin, end, *depot in (*adt, *given)
     ]
     treatments = [
         {**row, "agent_class": None}
@@ -136,6 +137,16 @@ DATES: list[tuple[str, dict[str, Any], dict[str, int | None]]] = [
         "doses_every_four_weeks_go_on",
         {"psa": RISING, "adt": tuple(("leuprorelin", at, at) for at in range(-56, 90, 28))},
         {"eau": 90, "aua": 60},
+    ),
+    (
+        "a_depot_on_record_lasts_until_the_next_dose_of_12_weeks",
+        {"psa": RISING, "adt": tuple(("leuprorelin", at, at, 84) for at in (-84, 0, 84))},
+        {"eau": 90, "aua": 60},
+    ),
+    (
+        "without_a_depot_on_record_that_of_the_drug_is_over_before_the_next_dose",
+        {"psa": RISING, "adt": tuple(("leuprorelin", at, at) for at in (-84, 0, 84))},
+        {},
     ),
     (
         "testosterone_that_is_not_castrate_under_deprivation_forbids",

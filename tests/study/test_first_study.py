@@ -22,20 +22,22 @@ def once() -> dict[str, Any]:
 
 
 @pytest.fixture
-def computed(once: dict[str, Any], abstract_facts: Any) -> Computation:
-    if "computed" not in once:
-        once["computed"] = compute_study(load_protocol("early-spect-response"), abstract_facts)
-    result: Computation = once["computed"]
-    return result
+def written(once: dict[str, Any], abstract_facts: Any, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of the study, which is run once."""
+    if "written" not in once:
+        once["written"] = tmp_path_factory.mktemp("out")
+        result = run_study(load_protocol("early-spect-response"), abstract_facts, once["written"])
+        once["computed"] = result.computation
+    folder: Path = once["written"]
+    return folder
 
 
 @pytest.fixture
-def written(once: dict[str, Any], abstract_facts: Any, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    if "written" not in once:
-        once["written"] = tmp_path_factory.mktemp("out")
-        run_study(load_protocol("early-spect-response"), abstract_facts, once["written"])
-    folder: Path = once["written"]
-    return folder
+def computed(once: dict[str, Any], written: Path) -> Computation:
+    """What that run computed."""
+    assert written.is_dir()
+    result: Computation = once["computed"]
+    return result
 
 
 def share(computed: Computation, analysis: str, population: str, term: str | None = None) -> tuple[int, int, str]:

@@ -18,15 +18,16 @@ _MARK = ("patient_id", "date", "kind", "point", "measured", "began", "until", "s
 def list_deprivations(facts: Facts, rules: McrpcRules) -> ir.Table:
     """`patient_id began until source`: unbroken androgen deprivation; orchiectomy has no end.
 
-    A dose of one day acts for its depot; a period until its end and one depot longer. A dose at most `late_dose` after
-    the last one ceased goes on with it. Antiandrogens alone are none.
+    A dose of one day acts for its depot (of the rules, else as recorded, else as is usual of the drug); a period until
+    its end and one depot longer. A dose at most `late_dose` after the last one ceased goes on with it. Antiandrogens
+    alone are none.
     """
     castrating = line_vocabulary().castrating
     days = ibis.memtable(
         pa.table(
             {
                 "agent": [one.agent for one in castrating],
-                "depot_days": [int(rules.depot or one.depot_days) for one in castrating],
+                "usual_days": [int(rules.depot or one.depot_days) for one in castrating],
             }
         )
     )
@@ -34,8 +35,9 @@ def list_deprivations(facts: Facts, rules: McrpcRules) -> ir.Table:
     given = given.filter(given.begin_date.notnull())
     begin = stands_for(given.begin_date, given.begin_date_precision, rules.partial_date)
     end = last_day_of(given.end_date, given.end_date_precision)
-    open_until = ibis.date(FAR) if rules.open_deprivation == "ongoing" else _later(begin, given.depot_days)
-    until = ibis.cases((end.notnull(), _later(ibis.greatest(end, begin), given.depot_days)), else_=open_until)
+    acts = given.usual_days if rules.depot else ibis.coalesce(given.depot_days, given.usual_days)
+    open_until = ibis.date(FAR) if rules.open_deprivation == "ongoing" else _later(begin, acts)
+    until = ibis.cases((end.notnull(), _later(ibis.greatest(end, begin), acts)), else_=open_until)
     drugs = given.select("patient_id", began=begin, until=until)
     done = facts.table(TREATMENTS)
     done = done.filter(done.agent.isin(list(line_vocabulary().castrating_operations)) & done.begin_date.notnull())
