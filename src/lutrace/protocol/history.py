@@ -42,11 +42,11 @@ class McrpcRules(FrozenModel):
     """How the date of metastatic castration-resistant disease is found.
 
     castrate_ng_dl: testosterone below it is castrate. testosterone_age: how old a value may be. castrate_after: how
-    long after its begin androgen deprivation has made castrate. depot: how long one dose acts; empty takes the record's,
-    else the drug's own from the vocabulary. late_dose: a dose so long after the last one ceased keeps the state. open_deprivation: a
-    drug without a recorded end is `ongoing`, or one `dose`. hormone_sensitive_within: an ARPI or taxane that begins so
-    soon after androgen deprivation treats hormone-sensitive disease. conflict_after: other definitions further from
-    the preferred date are a conflict.
+    long after its begin androgen deprivation has made castrate. depot: how long one dose acts; empty takes the
+    record's, else the drug's own from the vocabulary. late_dose: a dose so long after the last one ceased keeps the
+    state. open_deprivation: a drug without a recorded end is `ongoing`, or one `dose`. hormone_sensitive_within: an
+    ARPI or taxane that begins so soon after androgen deprivation treats hormone-sensitive disease. conflict_after:
+    other definitions further from the preferred date are a conflict.
     """
 
     castrate_ng_dl: float = Field(default=50.0, gt=0)
