@@ -5,7 +5,7 @@ from __future__ import annotations
 import ibis
 import ibis.expr.types as ir
 
-from lutrace.endpoints.basis import Basis, attach, finish, held, ranked_first
+from lutrace.endpoints.basis import Basis, attach, finish, ranked_first
 from lutrace.endpoints.history.exposures import row_of, table_of
 from lutrace.endpoints.history.lines import derive_line_agents
 from lutrace.endpoints.history.prior_regimens import begun_before
@@ -26,7 +26,7 @@ def derive_characteristics(basis: Basis) -> ir.Table:
     tables = [_age(basis), _cycles(basis), _activity(basis)]
     tables += [_baseline_lab(basis, analyte, unit) for analyte, unit in BASELINE_LABS.items()]
     tables.append(_ecog(basis))
-    agents = held(derive_line_agents(basis.facts, basis.protocol.history.lines, basis.data_cut))
+    agents = derive_line_agents(basis.facts, basis.protocol.history.lines, basis.data_cut)
     tables += [_prior(basis, agents, name) for name in PRIOR_CLASSES]
     return ibis.union(*tables)
 

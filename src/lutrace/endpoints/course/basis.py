@@ -27,10 +27,16 @@ class CourseBasis:
     rules: CourseRules = field(default_factory=CourseRules)
     death_dates: DeathDates = field(default_factory=DeathDates)
     line_rules: LineRules = field(default_factory=LineRules)
+    agents: ir.Table | None = None
 
     @cached_property
     def line_agents(self) -> ir.Table:
-        """Rows of LINE_AGENTS as known on the data cut; radioligands begin a new line after `longest_pause`."""
+        """Rows of LINE_AGENTS as known on the data cut: `agents`, or else made once and held.
+
+        Radioligands begin a new line after `longest_pause`.
+        """
+        if self.agents is not None:
+            return self.agents
         rules = self.line_rules.model_copy(update={"rlt_gap": self.rules.longest_pause})
         return held(derive_line_agents(self.facts, rules, self.data_cut))
 
