@@ -51,6 +51,7 @@ TABLES: dict[str, tuple[Line, ...]] = {
     "ttv_provenance": (
         Line("spect_plan", "classes"),
         Line("spect_review", "classes"),
+        Line("spect_view", "classes"),
         Line("spect_tracer", "classes"),
         Line("spect_scanner", "classes"),
         Line("spect_hours", "number"),
