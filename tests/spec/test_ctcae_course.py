@@ -13,6 +13,7 @@ from lutrace.endpoints import (
     Basis,
     ToxicityBasis,
     count_shifts,
+    derive_grade_flips,
     derive_toxicity_courses,
     derive_toxicity_cycles,
     derive_values,
@@ -264,3 +265,64 @@ def test_transfusions_and_clinicians_count_when_the_outcome_says_so(
 
     assert (transfused["days"], transfused["event"], transfused["source_row"]) == (30.0, True, "support:1")
     assert (either["days"], either["event"], either["source_row"]) == (25.0, True, "adverse_events:1")
+
+
+@pytest.mark.parametrize(
+    ("recorded", "baseline"),
+    [
+        (((2, -10, None),), 2),
+        (((2, -10, 0),), 2),
+        (((2, -10, -1),), None),
+        (((2, 0, None),), 2),
+        (((1, -20, None), (2, -10, 5)), 2),
+        ((), None),
+    ],
+    ids=[
+        "an_event_without_an_end_goes_on",
+        "one_that_ends_on_the_day_of_the_dose_went_on",
+        "one_that_ended_before_is_none",
+        "one_that_begins_on_the_day_of_the_dose_is_the_baseline",
+        "of_several_the_worst",
+        "none_recorded_is_no_grade_0",
+    ],
+)
+def test_the_baseline_of_clinicians_is_the_worst_event_that_went_on(
+    facts_of: Callable[..., Any],
+    on_day: Callable[[int], dt.date],
+    recorded: tuple[tuple[int, int, int | None], ...],
+    baseline: int | None,
+) -> None:
+    events = [
+        {
+            "patient_id": "p",
+            "term": "Anemia",
+            "grade": grade,
+            "criteria": "ctcae-5.0",
+            "begin_date": on_day(begin),
+            "begin_date_precision": "day",
+            "end_date": None if end is None else on_day(end),
+            "reporter": "clinician",
+            "record_key": str(begin),
+        }
+        for grade, begin, end in (*recorded, (3, 30, None))
+    ]
+    row = courses(facts_of({}, adverse_events=events))["Anemia", "clinician"]
+
+    assert (row["baseline_grade"], row["worst_grade"]) == (baseline, 3)
+    assert row["emergent"] is (None if baseline is None else True)
+
+
+def test_a_value_flips_where_another_version_grades_it_otherwise(
+    facts_of: Callable[..., Any], on_day: Callable[[int], dt.date]
+) -> None:
+    # platelets 20 are grade 4 in 5.0 (< 25) and 3 in 6.0 (< 50 to 10); lymphocytes 0.1 have no term in 6.0
+    facts = facts_of({"platelets": ((20, 20.0), (30, 60.0)), "lymphocytes": ((20, 0.1),)})
+    table = derive_grade_flips(ToxicityBasis(facts, ToxicityRules(), None), ("ctcae-6.0",))
+    rows = {row["term"]: row for row in table.to_pyarrow().to_pylist()}
+
+    platelets = rows["Platelet count decreased"]
+    assert (platelets["worst_grade"], platelets["other_worst_grade"]) == (4, 3)
+    assert (platelets["n_values"], platelets["n_flipped"], platelets["first_flip_date"]) == (2, 1, on_day(20))
+    assert (platelets["other_term"], platelets["source_row"]) == ("Thrombocytopenia", "labs:platelets:20")
+    lymphocytes = rows["Lymphocyte count decreased"]
+    assert (lymphocytes["worst_grade"], lymphocytes["other_worst_grade"], lymphocytes["n_flipped"]) == (4, None, 1)

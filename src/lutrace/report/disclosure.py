@@ -120,9 +120,10 @@ def _refuse_undisclosable(name: str, rows: Sequence[Row]) -> None:
 
 
 def _renumbered(row: Row, numbers: Mapping[str, str]) -> Row:
+    """The row with the study number wherever it names its patient, under whatever column."""
     patient = row.get("patient_id")
     if patient is None:
         return dict(row)
     if patient not in numbers:
         raise DisclosureError("a row names a patient without a study number; number all patients before release")
-    return {**row, "patient_id": numbers[patient]}
+    return {key: numbers[patient] if value == patient else value for key, value in row.items()}

@@ -142,9 +142,10 @@ class EvidenceIndex:
     def _patients_with(self, population: str, endpoint: str | None, category: str) -> frozenset[str]:
         key = (population, endpoint, category)
         if key not in self._classes:
+            begin, end = (0, len(self.rows)) if endpoint is None else self._ranges.get((population, endpoint), (0, 0))
             self._classes[key] = frozenset(
                 row.patient_id
-                for row in self.rows
+                for row in self.rows[begin:end]
                 if row.population == population
                 and (endpoint is None or row.endpoint == endpoint)
                 and row.category is not None

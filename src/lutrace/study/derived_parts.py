@@ -101,6 +101,14 @@ def only(column: str, none: str | None = None) -> Callable[[Sequence[Row]], Read
     return lambda rows: rows[0][column] if rows else none
 
 
+def seen(rows: Sequence[Row], read: Callable[[Sequence[Row]], Reading], of: Callable[[Row], bool]) -> set[Reading]:
+    """What a variable of classes reads of any patient in the rows: the classes that a table needs lines for."""
+    grouped: dict[str, list[Row]] = {}
+    for row in filter(of, rows):
+        grouped.setdefault(row["patient_id"], []).append(row)
+    return {read(own) for own in grouped.values()}
+
+
 def any_in(column: str) -> Callable[[Sequence[Row]], Reading]:
     """Reads whether some row has in the column what is neither empty nor false."""
     return lambda rows: any(row[column] not in (None, False) for row in rows)

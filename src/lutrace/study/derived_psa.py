@@ -7,11 +7,13 @@ from collections.abc import Sequence
 from lutrace.core import Row
 from lutrace.endpoints import PsaVariant, describe_rule, read_psa_flips
 from lutrace.protocol import DerivedPsaSwitches, PsaPfs
-from lutrace.study.derived_parts import Derivation, Ground, Reading, Variable
+from lutrace.study.derived_parts import Derivation, Ground, Reading, Variable, seen
 from lutrace.study.psa_switches import PsaChoices, value_of, variants
 from lutrace.tables import PSA_FLIPS
 
 _NOT_JUDGED = "not_judged"
+_ALWAYS = {"gained", "lost"}
+"""Classes that are counted also where nobody is in them."""
 _NO_ASSAY = "assay"
 """A registry keeps no assay with its values."""
 _LABELS = {"gained": "gained", "lost": "lost", "other day": "another day", _NOT_JUDGED: "not judged by either"}
@@ -27,9 +29,11 @@ def derive_switch_tables(ground: Ground, item: DerivedPsaSwitches) -> Derivation
         for switch, value, changed in variants(choices)
         if switch.name != _NO_ASSAY
     ]
+    flips = read_psa_flips(ground.basis, outcome, every)
+    rows: list[Row] = flips.to_pyarrow().to_pylist()
     return Derivation(
-        {PSA_FLIPS.name: read_psa_flips(ground.basis, outcome, every)},
-        tuple(variable for one in every for variable in _of_switch(one)),
+        {PSA_FLIPS.name: flips},
+        tuple(variable for one in every for variable in _of_switch(one, rows)),
         (
             f"The study's rule: {describe_rule(outcome.progression)}.",
             "Progression at any time after the first cycle, also before a landmark; one switch is changed at a time.",
@@ -38,7 +42,7 @@ def derive_switch_tables(ground: Ground, item: DerivedPsaSwitches) -> Derivation
     )
 
 
-def _of_switch(variant: PsaVariant) -> tuple[Variable, Variable]:
+def _of_switch(variant: PsaVariant, flips: Sequence[Row]) -> tuple[Variable, Variable]:
     def holds(row: Row) -> bool:
         return (row["switch"], row["value"]) == (variant.switch, variant.value)
 
@@ -46,7 +50,8 @@ def _of_switch(variant: PsaVariant) -> tuple[Variable, Variable]:
         def read(rows: Sequence[Row]) -> Reading:
             return rows[0][column] if rows else _NOT_JUDGED
 
-        levels = (*(PSA_FLIPS.by_name[column].codes or ()), _NOT_JUDGED)
+        found = seen(flips, read, holds) | _ALWAYS
+        levels = (*(one for one in PSA_FLIPS.by_name[column].codes or () if one in found), _NOT_JUDGED)
         what = {"progression": "progression", "psa50": "PSA50"}[column]
         label = f"{variant.switch} = {variant.value} (study: {variant.chosen}): {what}"
         name = "_".join((variant.switch, *variant.value.split(), column))

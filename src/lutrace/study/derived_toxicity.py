@@ -13,7 +13,7 @@ from lutrace.endpoints import (
     held,
 )
 from lutrace.protocol import DerivedGradeFlips, DerivedToxicity
-from lutrace.study.derived_parts import Derivation, Ground, Reading, Variable
+from lutrace.study.derived_parts import Derivation, Ground, Reading, Variable, seen
 from lutrace.tables import GRADE_FLIPS, TOXICITY_COURSES, TOXICITY_CYCLES
 
 _SOURCES = {"laboratory": "laboratory", "clinician": "clinician"}
@@ -35,14 +35,19 @@ def derive_toxicity_tables(ground: Ground, item: DerivedToxicity) -> Derivation:
     """Worst grade, shift from baseline, first grade 3 and recovery by term and source; the worst of each cycle."""
     basis = ToxicityBasis(ground.whole, item.rules, ground.data_cut)
     courses, cycles = held(derive_toxicity_courses(basis)), held(derive_toxicity_cycles(basis))
-    found = cycles.select("source", "cycle").distinct().order_by("source", "cycle").to_pyarrow().to_pylist()
-    sources = [name for name in _SOURCES if any(row["source"] == name for row in found)]
-    numbers = sorted({row["cycle"] for row in found})
+    rows: list[Row] = courses.to_pyarrow().to_pylist()
+    by_cycle: list[Row] = cycles.to_pyarrow().to_pylist()
+    numbers = sorted({row["cycle"] for row in by_cycle})
+    graded = {(row["term"], row["source"]) for row in rows}
     variables = [
         variable
         for term in item.counted
-        for source in sources
-        for variable in (*_of_course(term, source), *(_of_cycle(term, source, number) for number in numbers))
+        for source in _SOURCES
+        if (term, source) in graded or source == "laboratory"
+        for variable in (
+            *_of_course(term, source, rows),
+            *(_of_cycle(term, source, number, by_cycle) for number in numbers),
+        )
     ]
     rules = item.rules
     until = " or the begin of the next systemic treatment" if rules.until_next_line else ""
@@ -54,8 +59,8 @@ def derive_toxicity_tables(ground: Ground, item: DerivedToxicity) -> Derivation:
             f"{rules.criteria}, from the day after the first dose to {rules.after_last_dose:g} days after the last"
             f"{until}; transfusions {given}. A value of the day of a dose was drawn before it.",
             "Baseline: the last laboratory value up to the first dose; of clinicians the worst event going on then, "
-            "and none where they recorded none. Shift: baseline to worst grade. Recovery: the first later value at grade "
-            "1 or less, or no worse than the baseline.",
+            "and none where they recorded none. Shift: baseline to worst grade. Recovery: the first later value at "
+            "grade 1 or less, or no worse than the baseline.",
         ),
         labels={**_LABELS, **{f"{_NO_BASELINE} to {b}": f"no baseline to {b}" for b in _GRADES}},
     )
@@ -68,16 +73,18 @@ def _is_of(term: str, source: str, cycle: int | None = None) -> Callable[[Row], 
     return holds
 
 
-def _of_course(term: str, source: str) -> tuple[Variable, ...]:
+def _of_course(term: str, source: str, courses: Sequence[Row]) -> tuple[Variable, ...]:
     name, holds = TOXICITY_COURSES.name, _is_of(term, source)
     stem, words = f"{_stem(term)}_{source}", f"{term} ({_SOURCES[source]})"
-    shifts = tuple(f"{a} to {b}" for a in (*_GRADES, _NO_BASELINE) for b in _GRADES)
 
     def shift(rows: Sequence[Row]) -> Reading:
         if not rows or rows[0]["worst_grade"] is None:
             return _NONE
         before = rows[0]["baseline_grade"]
         return f"{_NO_BASELINE if before is None else before} to {rows[0]['worst_grade']}"
+
+    pairs = [f"{a} to {b}" for a in (*_GRADES, _NO_BASELINE) for b in _GRADES]
+    shifts = tuple(one for one in pairs if one in seen(courses, shift, holds))
 
     def severe(rows: Sequence[Row]) -> Reading:
         return None if not rows or rows[0]["worst_grade"] is None else rows[0]["worst_grade"] >= _SEVERE
@@ -104,12 +111,12 @@ def _days(name: str, label: str, column: str, holds: Callable[[Row], bool], proo
     return Variable(name, label, "number", TOXICITY_COURSES.name, read, holds, unit="d", proof=proof)
 
 
-def _of_cycle(term: str, source: str, cycle: int) -> Variable:
+def _of_cycle(term: str, source: str, cycle: int, cycles: Sequence[Row]) -> Variable:
     name, words = f"{_stem(term)}_{source}_cycle_{cycle}", f"{term} ({_SOURCES[source]}), cycle {cycle}: worst grade"
-    levels = (*_GRADES, _NONE)
-    return Variable(
-        name, words, "classes", TOXICITY_CYCLES.name, _worst, _is_of(term, source, cycle), levels, proof="worst"
-    )
+    holds = _is_of(term, source, cycle)
+    found = seen(cycles, _worst, holds)
+    levels = (*(grade for grade in _GRADES if grade in found), _NONE)
+    return Variable(name, words, "classes", TOXICITY_CYCLES.name, _worst, holds, levels, proof="worst")
 
 
 def _worst(rows: Sequence[Row]) -> Reading:
