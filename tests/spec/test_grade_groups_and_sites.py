@@ -8,7 +8,8 @@ import ibis
 import pyarrow as pa
 import pytest
 from tests.conftest import HandFacts, day
-from tests.spec.line_patient import number_of
+from tests.spec.course_patients import merged
+from tests.spec.line_patient import by_patient, number_of
 
 from lutrace.core import Row
 from lutrace.endpoints import derive_grade_groups, derive_sites
@@ -18,20 +19,23 @@ Score = tuple[str, int | None, int | None, int | None, int | None]
 """Milestone, day, primary, secondary, sum."""
 
 
-def group_of(scores: list[Score], which: Any = "highest") -> Row:
-    rows = [
+def diagnoses_of(scores: list[Score], patient: str = "p") -> list[Row]:
+    return [
         {
-            "patient_id": "p",
+            "patient_id": patient,
             "milestone": milestone,
             "date": None if at is None else day(at),
             "gleason_primary": primary,
             "gleason_secondary": secondary,
             "gleason_sum": total,
-            "row_id": f"d{place}",
+            "row_id": f"{patient}:{place}",
         }
         for place, (milestone, at, primary, secondary, total) in enumerate(scores)
     ]
-    [row] = derive_grade_groups(HandFacts({"diagnoses": rows}), which).to_pyarrow().to_pylist()
+
+
+def group_of(scores: list[Score], which: Any = "highest") -> Row:
+    [row] = derive_grade_groups(HandFacts({"diagnoses": diagnoses_of(scores)}), which).to_pyarrow().to_pylist()
     return dict(row)
 
 
@@ -51,9 +55,16 @@ GROUPS: list[tuple[int | None, int | None, int | None, int | None]] = [
 ]
 
 
-@pytest.mark.parametrize(("primary", "secondary", "total", "expected"), GROUPS)
-def test_grade_groups(primary: int | None, secondary: int | None, total: int | None, expected: int | None) -> None:
-    row = group_of([("initial", 0, primary, secondary, total)])
+@pytest.fixture(scope="module")
+def groups() -> dict[str, list[Row]]:
+    """The grade group of one patient per case of GROUPS, called by its place."""
+    rows = [row for n, case in enumerate(GROUPS) for row in diagnoses_of([("initial", 0, *case[:3])], str(n))]
+    return by_patient(derive_grade_groups(HandFacts({"diagnoses": rows}), "highest"), map(str, range(len(GROUPS))))
+
+
+@pytest.mark.parametrize(("place", "expected"), [(n, case[3]) for n, case in enumerate(GROUPS)], ids=map(str, GROUPS))
+def test_grade_groups(groups: dict[str, list[Row]], place: int, expected: int | None) -> None:
+    [row] = groups[str(place)]
     assert row["grade_group"] == expected
     assert (row["reason"] is None) == (expected is not None)
 
@@ -83,10 +94,28 @@ SCANS: list[Row] = [
 ]
 
 
-def sites_of(rules: SiteRules | None = None, **tables: list[Row]) -> list[tuple[str, str, int | None]]:
-    index = ibis.memtable(pa.table({"patient_id": ["p"], "index_date": [day(0)]}))
-    rows = derive_sites(HandFacts({"scans": SCANS, **tables}), index, rules).to_pyarrow().to_pylist()
-    return sorted((row["site"], row["modality"], number_of(row["last_date"])) for row in rows)
+Sites = list[tuple[str, str, int | None]]
+"""Site, modality and last day."""
+
+
+def own(row: Row, patient: str) -> Row:
+    """The row as one of this patient, whose scans and rows are called after him."""
+    names = {key: f"{patient}-{row[key]}" for key in ("scan_id", "row_id") if key in row}
+    return {**row, "patient_id": patient, **names}
+
+
+def sites_of_each(cases: dict[str, dict[str, list[Row]]], rules: SiteRules | None = None) -> dict[str, Sites]:
+    """The sites of one patient per case, of one query."""
+    patients = [
+        {table: [own(row, name) for row in rows] for table, rows in {"scans": SCANS, **tables}.items()}
+        for name, tables in cases.items()
+    ]
+    index = ibis.memtable(pa.table({"patient_id": list(cases), "index_date": [day(0)] * len(cases)}))
+    found = by_patient(derive_sites(HandFacts(merged(patients)), index, rules), cases)
+    return {
+        name: sorted((row["site"], row["modality"], number_of(row["last_date"])) for row in rows)
+        for name, rows in found.items()
+    }
 
 
 def said(value: str, **more: Any) -> Row:
@@ -98,7 +127,7 @@ def diagnosis(**more: Any) -> Row:
     return {"patient_id": "p", "milestone": "metastatic", "date": day(-900), "row_id": "d", **more}
 
 
-SITES: list[tuple[str, dict[str, list[Row]], list[tuple[str, str, int | None]]]] = [
+SITES: list[tuple[str, dict[str, list[Row]], Sites]] = [
     ("a_tumour_lesion_counts", {"lesions": [lesion("bone")]}, [("bone", "psma_pet", -30)]),
     ("physiological_uptake_does_not", {"lesions": [lesion("liver", category="physiological")]}, []),
     (
@@ -129,10 +158,16 @@ SITES: list[tuple[str, dict[str, list[Row]], list[tuple[str, str, int | None]]]]
 ]
 
 
-@pytest.mark.parametrize(("tables", "expected"), [s[1:] for s in SITES], ids=[s[0] for s in SITES])
-def test_sites(tables: dict[str, list[Row]], expected: list[tuple[str, str, int | None]]) -> None:
-    assert sites_of(**tables) == expected
+@pytest.fixture(scope="module")
+def sites() -> dict[str, Sites]:
+    return sites_of_each({name: tables for name, tables, _ in SITES})
+
+
+@pytest.mark.parametrize(("name", "expected"), [(s[0], s[2]) for s in SITES], ids=[s[0] for s in SITES])
+def test_sites(sites: dict[str, Sites], name: str, expected: Sites) -> None:
+    assert sites[name] == expected
 
 
 def test_without_a_look_back_every_earlier_scan_counts() -> None:
-    assert sites_of(SiteRules(look_back=None), lesions=[lesion("bone", "old")]) == [("bone", "psma_pet", -181)]
+    found = sites_of_each({"p": {"lesions": [lesion("bone", "old")]}}, SiteRules(look_back=None))
+    assert found["p"] == [("bone", "psma_pet", -181)]
