@@ -99,7 +99,7 @@ def run_grades(
     file = scratch.folder / "grades.parquet"
     writer: pq.ParquetWriter | None = None
     for given, read in store.portions():
-        with whole.prepare(ibis.memtable(read)).cache() as prepared:
+        with whole.prepare(read).cache() as prepared:
             told.add(prepared)
             graded = grade_labs(prepared, tuple(dict.fromkeys(criteria)), with_symptoms=with_symptoms)
             rows = _beside(given, graded.select(*ADDED, "place").order_by(list(_ORDER)).to_pyarrow())

@@ -8,10 +8,14 @@ import weakref
 from collections.abc import Iterator
 from pathlib import Path
 
+import ibis
+import ibis.expr.types as ir
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from lutrace.study.lab_file import read_lab_portions
+from lutrace.study.text_columns import INPUT_ROW
 
 
 class Scratch:
@@ -45,11 +49,14 @@ class LabStore:
                 analytes |= portion.analytes
         self.analytes = frozenset(analytes)
 
-    def portions(self) -> Iterator[tuple[pa.Table, pa.Table]]:
-        """The rows as given and as read, a portion at a time."""
-        with pq.ParquetFile(self._given) as given, pq.ParquetFile(self.read) as read:
-            for number in range(read.num_row_groups):
-                yield given.read_row_group(number), read.read_row_group(number)
+    def portions(self) -> Iterator[tuple[pa.Table, ir.Table]]:
+        """The rows as given, and an expression of the same rows as read, a portion at a time."""
+        rows = ibis.read_parquet(self.read)
+        with pq.ParquetFile(self._given) as given:
+            for number in range(given.num_row_groups):
+                table = given.read_row_group(number)
+                span = pc.min_max(table[INPUT_ROW])
+                yield table, rows.filter(rows[INPUT_ROW].between(span["min"].as_py(), span["max"].as_py()))
 
 
 def _write_group(writer: pq.ParquetWriter, table: pa.Table) -> None:

@@ -17,6 +17,7 @@ from lutrace.core import UnusableInputError, check_is_table_file, read_numbered_
 INPUT_ROW = "input_row"
 """The number of a row in its file, as a spreadsheet counts it: the header is row 1."""
 _BLOCK_BYTES = 1 << 24
+_BATCH_ROWS = 1 << 16
 _PORTION_ROWS = 1 << 21
 _NEEDS_CARE = (b'"', b"\n\n", b"\n\r\n")
 
@@ -37,7 +38,13 @@ def read_text_portions(path: Path, n_rows: int = _PORTION_ROWS) -> Iterator[pa.T
     """
     check_is_table_file(path)
     ending = path.suffix.lower()
-    opened = _open_parquet(path) if ending == ".parquet" else _open_plain(path) if ending in (".csv", ".tsv") else None
+    opened = (
+        _open_parquet(path, n_rows)
+        if ending == ".parquet"
+        else _open_plain(path)
+        if ending in (".csv", ".tsv")
+        else None
+    )
     if opened is None:
         yield _read_with_care(path)
         return
@@ -70,12 +77,12 @@ def read_each_once(column: pa.ChunkedArray, read: Callable[[str], tuple[Any, ...
     return [pa.array([parts[place] for parts in found], kind).take(encoded.indices) for place, kind in enumerate(kinds)]
 
 
-def _open_parquet(path: Path) -> tuple[pa.Schema, Iterable[pa.RecordBatch]]:
+def _open_parquet(path: Path, n_rows: int) -> tuple[pa.Schema, Iterable[pa.RecordBatch]]:
     try:
         file = pq.ParquetFile(path)
     except pa.ArrowInvalid as error:
         raise UnusableInputError(f"{path.name}: not a readable Parquet file") from error
-    return file.schema_arrow, file.iter_batches()
+    return file.schema_arrow, file.iter_batches(min(n_rows, _BATCH_ROWS))
 
 
 def _as_text(column: pa.ChunkedArray) -> pa.ChunkedArray:
