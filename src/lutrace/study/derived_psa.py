@@ -16,7 +16,7 @@ _ALWAYS = {"gained", "lost"}
 """Classes that are counted also where nobody is in them."""
 _NO_ASSAY = "assay"
 """A registry keeps no assay with its values."""
-_LABELS = {"gained": "gained", "lost": "lost", "other day": "another day", _NOT_JUDGED: "not judged by either"}
+_LABELS = {"other day": "another day", _NOT_JUDGED: "not judged by either"}
 
 
 def derive_switch_tables(ground: Ground, item: DerivedPsaSwitches) -> Derivation:
@@ -42,7 +42,9 @@ def derive_switch_tables(ground: Ground, item: DerivedPsaSwitches) -> Derivation
     )
 
 
-def _of_switch(variant: PsaVariant, flips: Sequence[Row]) -> tuple[Variable, Variable]:
+def _of_switch(variant: PsaVariant, flips: Sequence[Row]) -> tuple[Variable, ...]:
+    """Progression, and PSA50 where the switch moves anybody's."""
+
     def holds(row: Row) -> bool:
         return (row["switch"], row["value"]) == (variant.switch, variant.value)
 
@@ -57,4 +59,5 @@ def _of_switch(variant: PsaVariant, flips: Sequence[Row]) -> tuple[Variable, Var
         name = "_".join((variant.switch, *variant.value.split(), column))
         return Variable(name, label, "classes", PSA_FLIPS.name, read, holds, levels=levels)
 
-    return moved("progression"), moved("psa50")
+    responds = any(row["psa50"] != "same" for row in filter(holds, flips))
+    return (moved("progression"), moved("psa50")) if responds else (moved("progression"),)

@@ -25,8 +25,7 @@ _LABELS = {
     "valid": "scored",
     "too_few_items": "came, too few items for a score",
     "no_sheet": "expected, none came",
-    "not_followed": "not expected: not treated or followed then",
-    "dead": "not expected: dead",
+    "not_followed": "not treated or followed then",
     "worsening": "worse",
 }
 _WINDOWS = {"cycle": 14.0, "day": 21.0}

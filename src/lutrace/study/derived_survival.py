@@ -35,8 +35,9 @@ def derive_survival_tables(ground: Ground, item: DerivedSurvivalTimes) -> Deriva
     cut, lines = ground.cut_for(item.name), ground.protocol.history.lines
     basis = CourseBasis(ground.whole, cut, item.rules, item.death_dates, lines)
     parts = [
-        derive_survival_times(basis, index, endpoints=item.endpoints, censor_rules=item.censor_rules)
+        held(derive_survival_times(basis, index, endpoints=(endpoint,), censor_rules=item.censor_rules))
         for index in item.indexes
+        for endpoint in item.endpoints
     ]
     times = held(ibis.union(*parts) if len(parts) > 1 else parts[0])
     rows: list[Row] = times.to_pyarrow().to_pylist()

@@ -99,8 +99,20 @@ def _of_course(term: str, source: str, courses: Sequence[Row]) -> tuple[Variable
         Variable(f"{stem}_severe", f"{words}: grade 3 or more", "yes", name, severe, holds, proof="first_severe"),
         Variable(f"{stem}_emergent", f"{words}: worse than at baseline", "yes", name, emergent, holds, proof="worst"),
         Variable(f"{stem}_shift", f"{words}: shift", "classes", name, shift, holds, (*shifts, _NONE), proof="worst"),
-        _days(f"{stem}_to_severe", f"{words}: first grade 3 or more", "days_to_severe", holds, "first_severe"),
-        _days(f"{stem}_to_recovery", f"{words}: recovery after the extreme", "days_to_recovery", holds, "recovery"),
+        _days(
+            f"{stem}_to_severe",
+            f"{words}: day of the first grade 3 or more, where there was one",
+            "days_to_severe",
+            holds,
+            "first_severe",
+        ),
+        _days(
+            f"{stem}_to_recovery",
+            f"{words}: recovery after the extreme, where there was one",
+            "days_to_recovery",
+            holds,
+            "recovery",
+        ),
     )
 
 
