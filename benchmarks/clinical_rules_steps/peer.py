@@ -1,8 +1,8 @@
 """The same derivations in pandas and numpy, written for columns: no loop over rows, all in memory, one process.
 
 `grade` gives each row's terms with their grades by CTCAE 5.0, `psa` the columns of the contract of `lutrace psa`,
-`lines` the lines of therapy with their drugs. No texts of rules, reasons or notes, no evidence, no check of units:
-the peer does less. Rules as in `validation/` and docs/methods; for the analytes, units and drugs that are drawn.
+`lines` the lines of therapy with their drugs. No texts of rules, reasons or notes, no evidence, and units are checked
+for three analytes: the peer does less. Rules as in `validation/` and docs/methods, for what is drawn.
 """
 
 from __future__ import annotations
@@ -26,6 +26,8 @@ FACTORS = {
     **{(name, "/uL"): 0.001 for name in ("platelets", "neutrophils", "leukocytes", "lymphocytes")},
 }  # fmt: skip
 """To g/dL, mg/dL and 10^9/L, where the unit is another one."""
+PLAUSIBLE = {"haemoglobin": (2.0, 25.0), "albumin": (0.5, 8.0), "calcium": (3.0, 25.0)}
+"""g/dL, g/dL, mg/dL; a value beyond looks like a slip of units and is not graded. Others are never drawn so far off."""
 LOW = {
     "haemoglobin": ("Anemia", True, {2: 10.0, 3: 8.0}),
     "platelets": ("Platelet count decreased", True, {2: 75.0, 3: 50.0, 4: 25.0}),
@@ -71,6 +73,8 @@ def grade(folder: Path) -> pd.DataFrame:
         pairs[(labs["analyte"] == analyte) & (labs["unit"] == unit)] = factor
     for name in ("value", "lln", "uln", "baseline_value"):
         labs[name] = read_numbers(labs[name]) * pairs
+    for analyte, (low, high) in PLAUSIBLE.items():
+        labs.loc[(labs["analyte"] == analyte) & ~labs["value"].between(low, high), "value"] = np.nan
     labs = correct(labs)
     labs["is_baseline"] = is_baseline(labs)
     found = []
