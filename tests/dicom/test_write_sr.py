@@ -123,7 +123,8 @@ def test_a_lesion_that_the_view_cuts_says_so_in_segment_and_report_and_one_nobod
     for told, said in ((replace(one, regions=(cut, whole)), ["Yes", "No"]), (one, [])):
         paths = write_all(told, tmp_path / f"out{len(said)}")
         groups = hd.sr.srread(paths["sr"]).content.get_volumetric_roi_measurement_groups()
-        answers = [x.value.meaning for group in groups for x in group.get_qualitative_evaluations()]
+        evaluations = [x for group in groups for x in group.get_qualitative_evaluations()]
+        answers = [x.value.meaning for x in evaluations if x.name.scheme_designator == "99LUTRACE"]
         assert answers == said
         segments = pydicom.dcmread(paths["seg"]).SegmentSequence
         assert ["SegmentDescription" in segment for segment in segments] == [bool(said), False]
