@@ -28,14 +28,14 @@ from lutrace.endpoints.survival.pfs import derive_pfs_components
 from lutrace.endpoints.survival.times import derive_survival_times
 from lutrace.protocol import IndexDate, Pfs, parse_protocol
 from lutrace.registry import Snapshot
-from lutrace.tables import LINE_AGENTS, Facts
+from lutrace.tables import LINE_AGENTS, MCRPC_CHOICES, Facts
 
 INDEXES = ("first_cycle", "next_line", "documented_stop", "eligible_lines", "mcrpc")
 SUPPORT = [("support", 60, "red_cells"), ("support", 160, "platelets")]
 
 
-def expressions(facts: Facts, members: list[Row], agents: ir.Table | None = None) -> dict[str, Any]:
-    course = build_course(CourseBasis(facts, day(CUT), agents=agents))
+def expressions(facts: Facts, members: list[Row], **given: ir.Table) -> dict[str, Any]:
+    course = build_course(CourseBasis(facts, day(CUT), **given))
     states = derive_course_states(course)
     courses = derive_courses(course, states)
     protocol = parse_protocol(PROTOCOL, "small.yaml")
@@ -60,7 +60,8 @@ def expressions(facts: Facts, members: list[Row], agents: ir.Table | None = None
 
 @pytest.mark.parametrize("dialect", ["postgres", "databricks"])
 def test_each_derivation_is_translated_for_other_backends(dialect: str) -> None:
-    for name, expression in expressions(Unbound(), [], Unbound().table(LINE_AGENTS)).items():
+    given = {"agents": Unbound().table(LINE_AGENTS), "choices": Unbound().table(MCRPC_CHOICES)}
+    for name, expression in expressions(Unbound(), [], **given).items():
         assert "SELECT" in str(ibis.to_sql(expression, dialect=dialect)), name
 
 

@@ -32,8 +32,8 @@ def derive_survival_tables(ground: Ground, item: DerivedSurvivalTimes) -> Deriva
 
     Raises MissingFactError without a data cut.
     """
-    cut, lines = ground.cut_for(item.name), ground.protocol.history.lines
-    basis = CourseBasis(ground.whole, cut, item.rules, item.death_dates, lines)
+    cut, history = ground.cut_for(item.name), ground.protocol.history
+    basis = CourseBasis(ground.whole, cut, item.rules, item.death_dates, history.lines, history.mcrpc)
     parts = [
         held(derive_survival_times(basis, index, endpoints=(endpoint,), censor_rules=item.censor_rules))
         for index in item.indexes

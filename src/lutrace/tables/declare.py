@@ -38,9 +38,11 @@ def number(
     return Column(name, Type.FLOAT, meaning, unit=unit, null=null, low=low, high=high)
 
 
-def count(name: str, meaning: str, *, null: str | None = None, low: float = 0, high: float | None = None) -> Column:
+def count(
+    name: str, meaning: str, *, unit: str = "1", null: str | None = None, low: float = 0, high: float | None = None
+) -> Column:
     """A whole number."""
-    return Column(name, Type.INT, meaning, unit="1", null=null, low=low, high=high)
+    return Column(name, Type.INT, meaning, unit=unit, null=null, low=low, high=high)
 
 
 def yes_no(name: str, meaning: str, *, null: str | None = None) -> Column:

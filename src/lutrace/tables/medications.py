@@ -14,7 +14,9 @@ MEDICATIONS = fact_table(
         date("end_date", "last day", null="when ongoing or not recorded"),
         precision("end_date_precision", "end_date"),
         text("product", "brand or synonym that the record names", null="when it names the drug alone"),
-        count("depot_days", "days that one dose acts, as the record says it", null="when it does not", low=1, high=400),
+        count(
+            "depot_days", "how long one dose acts, as the record says it", unit="d", null="when not", low=1, high=400
+        ),
         RECORD_KEY,
     ),
     ("patient_id", "kind", "agent", "begin_date", "record_key"),

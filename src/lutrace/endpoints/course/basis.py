@@ -11,7 +11,8 @@ import ibis.expr.types as ir
 
 from lutrace.endpoints.basis import held
 from lutrace.endpoints.history.lines import derive_line_agents
-from lutrace.protocol import CourseRules, DeathDates, LineRules
+from lutrace.endpoints.history.mcrpc import choose_mcrpc_dates, derive_mcrpc_dates
+from lutrace.protocol import CourseRules, DeathDates, LineRules, McrpcRules
 from lutrace.tables import Facts
 
 
@@ -27,7 +28,9 @@ class CourseBasis:
     rules: CourseRules = field(default_factory=CourseRules)
     death_dates: DeathDates = field(default_factory=DeathDates)
     line_rules: LineRules = field(default_factory=LineRules)
+    mcrpc_rules: McrpcRules = field(default_factory=McrpcRules)
     agents: ir.Table | None = None
+    choices: ir.Table | None = None
 
     @cached_property
     def line_agents(self) -> ir.Table:
@@ -39,6 +42,14 @@ class CourseBasis:
             return self.agents
         rules = self.line_rules.model_copy(update={"rlt_gap": self.rules.longest_pause})
         return held(derive_line_agents(self.facts, rules, self.data_cut))
+
+    @cached_property
+    def mcrpc_choices(self) -> ir.Table:
+        """Rows of MCRPC_CHOICES as known on the data cut: `choices`, or else made once and held."""
+        if self.choices is not None:
+            return self.choices
+        dates = derive_mcrpc_dates(self.facts, self.mcrpc_rules, self.data_cut)
+        return held(choose_mcrpc_dates(dates, self.mcrpc_rules))
 
     def known(self, table: ir.Table, date: str) -> ir.Table:
         """The rows whose `date` is not after the data cut."""

@@ -12,13 +12,11 @@ from lutrace.endpoints.course.basis import CourseBasis
 from lutrace.endpoints.course.begun_lines import numbered_lines
 from lutrace.endpoints.course.doses import CYCLE_TABLE, first_doses, number_doses
 from lutrace.endpoints.course.states import build_course, derive_course_states
-from lutrace.endpoints.history.exposures import stands_for
 from lutrace.endpoints.survival.activity import BILLING
 from lutrace.protocol import IndexDate
-from lutrace.tables import CONTACTS, CYCLES, DIAGNOSES, SCANS
+from lutrace.tables import CONTACTS, CYCLES, SCANS
 
 INDEX_COLUMNS = ("patient_id", "ordinal", "base_date", "index_date", "index_table", "index_row", "entry_date")
-_METHODS = ("physician", "registry", "code", "derived", "text")
 _SURE_STOPS = ("completed", "progression", "toxicity", "decision", "other")
 
 
@@ -82,13 +80,10 @@ def _first(table: ir.Table, date: str, name: str) -> ir.Table:
 
 
 def _mcrpc(basis: CourseBasis) -> ir.Table:
-    """The date on record by the best way of knowing it: a physician before a registry, a code, a rule, a text."""
-    known = basis.facts.table(DIAGNOSES)
-    known = known.filter((known.milestone == "mcrpc") & known.date.notnull())
-    known = known.mutate(day=stands_for(known.date, known.date_precision, "middle"))
-    sure = ibis.cases(*((known.method == name, n) for n, name in enumerate(_METHODS)), else_=len(_METHODS))
-    first = ranked_first(known, ["patient_id"], [sure, "day", "row_id"])
-    return _rows(first, first.day, DIAGNOSES.name, first.row_id)
+    """The preferred date of mCRPC, by the rules of the history, with the record that it rests on."""
+    chosen = basis.mcrpc_choices
+    chosen = chosen.filter(chosen.mcrpc_date.notnull())
+    return _rows(chosen, chosen.mcrpc_date, chosen.source_table, chosen.source_row)
 
 
 def _second_contact(basis: CourseBasis) -> ir.Table:
