@@ -31,8 +31,9 @@ _POSTGRES_TYPE = {
 }
 _BATCH_ROWS = 100_000
 _DONE = "lutrace_loaded"
-_OPTIONS = "-c jit=off"
-"""Queries of many small steps: compiling them would take longer than running them."""
+_OPTIONS = "-c jit=off -c enable_nestloop=off"
+"""Queries of many small steps: compiling them would take longer than running them, and the planner, who does not know
+how many rows a step gives, would join large steps by nested loops."""
 
 
 def connect_engine(engine: Engine, folder: Path, tables: Mapping[str, Table], *, digest: str) -> Any:
