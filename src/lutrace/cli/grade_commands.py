@@ -5,13 +5,14 @@ Corridors are imported when their command runs: `lutrace --help` answers at once
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from lutrace.cli.show import say_warnings, show_json, show_rows
+from lutrace.core import check_is_other_file
 
 MOST_SHOWN = 60
 
@@ -32,6 +33,23 @@ def _brief(row: Mapping[str, Any]) -> dict[str, Any]:
         "grade": "not graded" if row["grade"] is None else row["grade"],
         "why": why if row["other_grade"] is None else f"{why}; in the other unit grade {row['other_grade']}",
     }
+
+
+def _flip(row: Mapping[str, Any], versions: Sequence[str]) -> dict[str, Any]:
+    """A row whose grade differs between versions: what was measured, and each version's grade and why."""
+    told = {name: _brief({**row, **_of_version(row, name)}) for name in dict.fromkeys(versions)}
+    first = next(iter(told.values()))
+    grades = {name: one["grade"] for name, one in told.items()}
+    return {
+        "row": first["row"], "measured": first["measured"], "term": first["term"], **grades,
+        "why": "; ".join(one["why"] for one in told.values()),
+    }  # fmt: skip
+
+
+def _of_version(row: Mapping[str, Any], name: str) -> dict[str, Any]:
+    key = name.replace("-", "_").replace(".", "_")
+    of = {part: row[f"{key}_{part}"] for part in ("term", "rule", "reason")}
+    return of | {"grade": row[key], "note": None, "other_grade": None}
 
 
 def _number(value: Any) -> str:
@@ -66,6 +84,8 @@ def grade(
     """
     from lutrace.study import run_comparison, run_grades, write_grades
 
+    if out is not None:
+        check_is_other_file(out, labs)
     if compare:
         result = run_comparison(
             labs, [criteria, *compare], with_symptoms=with_symptoms, accept_implausible=accept_implausible
@@ -78,11 +98,14 @@ def grade(
         write_grades(result, out)
     if as_json:
         show_json({"grades": result.rows, "warnings": result.warnings})
-    elif out is None and result.n_rows <= MOST_SHOWN:
-        show_rows("grades", [_brief(row) for row in result.rows])
-        say_warnings(result.warnings)
     else:
-        show_rows("grades", result.rows[:MOST_SHOWN] if compare else result.count_grades())
+        if compare:
+            shown = [_flip(row, [criteria, *compare]) for row in result.rows[:MOST_SHOWN]]
+        elif out is None and result.n_rows <= MOST_SHOWN:
+            shown = [_brief(row) for row in result.rows]
+        else:
+            shown = result.count_grades()
+        show_rows("grades", shown)
         say_warnings(result.warnings)
     if result.n_refused:
         raise typer.Exit(1)

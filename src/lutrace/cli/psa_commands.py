@@ -13,7 +13,7 @@ import typer
 
 from lutrace.cli.bars import progress_bars
 from lutrace.cli.show import as_plain, say, say_warnings, show_json, show_rows, tell
-from lutrace.core import write_rows
+from lutrace.core import check_is_other_file, write_rows
 
 FLIP_COLUMNS = ("switch", "chosen", "value", "n", "progressed", "gained", "lost", "day_changed", "psa50_changed",
                 "psa50_confirmed_changed", "evaluable_changed", "decides")  # fmt: skip
@@ -58,6 +58,8 @@ def psa(
     """
     from lutrace.study import run_psa, write_table
 
+    if out is not None:
+        check_is_other_file(out, psa)
     with progress_bars() as progress:
         result = run_psa(
             psa, index, doses=doses, switches=switch or (), criteria=criteria, flips=flips, progress=progress

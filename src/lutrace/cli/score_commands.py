@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from lutrace.cli.show import show_rows, tell
-from lutrace.core import write_rows
+from lutrace.core import check_is_other_file, write_rows
 
 MOST_SHOWN = 40
 """Rows that people see; files and JSON hold all."""
@@ -41,6 +41,8 @@ def score(
     """
     from lutrace.study import run_score, widen_scores
 
+    if out is not None:
+        check_is_other_file(out, answers)
     result = run_score(answers, instrument)
     rows = widen_scores(result.rows) if wide else result.rows
     if out is not None:

@@ -33,6 +33,7 @@ from lutrace.core.quantities import (
 from lutrace.core.source import Source
 from lutrace.core.tabular import (
     Row,
+    check_is_other_file,
     check_is_table_file,
     has_decimal_comma,
     read_numbered_rows,
@@ -73,6 +74,7 @@ __all__ = [
     "UnsupportedError",
     "UnusableInputError",
     "canonical_json",
+    "check_is_other_file",
     "check_is_table_file",
     "convert",
     "digest_of",

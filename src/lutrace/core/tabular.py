@@ -6,6 +6,7 @@ import csv
 import datetime as dt
 import io
 import re
+import zipfile
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -60,6 +61,12 @@ def check_is_table_file(path: Path) -> None:
         )
     if not path.is_file():
         raise UnusableInputError(f"{path.name}: no such file; check the path")
+
+
+def check_is_other_file(out: Path, source: Path) -> None:
+    """Raise UnusableInputError where a result would be written over the file that it is made of."""
+    if out.exists() and out.samefile(source):
+        raise UnusableInputError(f"{out.name}: --out names the input itself; name another file, so that none is lost")
 
 
 def has_decimal_comma(path: Path, rows: Sequence[tuple[int, Row]], columns: Iterable[str]) -> bool:
@@ -142,8 +149,8 @@ def _read_delimited(path: Path, delimiter: str | None) -> list[tuple[int, Row]]:
 def _read_xlsx(path: Path) -> list[tuple[int, Row]]:
     try:
         book = openpyxl.load_workbook(path, read_only=True, data_only=True)
-    except (OSError, KeyError, ValueError) as error:
-        raise UnusableInputError(f"{path.name}: not a readable XLSX workbook") from error
+    except (OSError, EOFError, KeyError, ValueError, zipfile.BadZipFile) as error:
+        raise UnusableInputError(f"{path.name}: not a readable XLSX workbook; save it anew as XLSX or CSV") from error
     sheet = book.worksheets[0]
     lines = [[_cell_text(cell) for cell in row] for row in sheet.iter_rows(values_only=True)]
     book.close()

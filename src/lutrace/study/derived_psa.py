@@ -12,7 +12,7 @@ from lutrace.study.psa_switches import PsaChoices, value_of, variants
 from lutrace.tables import PSA_FLIPS
 
 _NOT_JUDGED = "not_judged"
-_ALWAYS = {"gained", "lost"}
+_ALWAYS = {"event gained", "event lost"}
 """Classes that are counted also where nobody is in them."""
 _NO_ASSAY = "assay"
 """A registry keeps no assay with its values."""

@@ -125,6 +125,7 @@ def run_comparison(path: Path, versions: Sequence[str] = CTCAE_VERSIONS, **switc
         key = name.replace("-", "_").replace(".", "_")
         here = graded.criteria == name
         sides[key] = graded.grade.max(where=here)
+        sides[f"{key}_term"] = graded.term.max(where=here)
         sides[f"{key}_rule"] = graded.rule.max(where=here)
         sides[f"{key}_reason"] = graded.reason.max(where=here)
     keys = [INPUT_ROW, "direction", *[name for name in result.columns if name not in ADDED]]
@@ -146,7 +147,9 @@ def write_grades(result: GradeResult, path: Path) -> None:
     if kind == ".parquet":
         shutil.copyfile(result.file, path)
     elif kind in {".csv", ".tsv"}:
-        result.table.to_csv(path, header=True, delimiter="," if kind == ".csv" else "\t")
+        whole = result.scratch.folder / f"written{kind}"
+        result.table.to_csv(whole, header=True, delimiter="," if kind == ".csv" else "\t")
+        shutil.copyfile(whole, path)
     else:
         write_rows(path, result.rows, result.columns)
 

@@ -156,7 +156,7 @@ def read_result(text: str, decimal: Literal[".", ","] | None) -> tuple[float | N
         return None, None, None, True
     try:
         number, unit = split_result(text)
-        doubtful = _GROUP_OR_DECIMAL.match(number) is not None and "." in number and decimal == ","
+        doubtful = _GROUP_OR_DECIMAL.match(number) is not None and "," not in number and decimal == ","
         if doubtful:
             return None, None, "a point before three digits where other numbers have a decimal comma", False
         reported = parse_reported_value(number, decimal=decimal)

@@ -2,7 +2,7 @@
 
 from lutrace.tables.declare import PATIENT, label, number, pseudonym, result_table, text
 
-_MOVES = ("same", "gained", "lost", "other day", "judged by one only")
+_MOVES = ("same", "event gained", "event lost", "other day", "judged by one only")
 
 PSA_FLIPS = result_table(
     "psa_flips",

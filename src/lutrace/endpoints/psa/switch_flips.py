@@ -69,13 +69,16 @@ def _compared(chosen: ir.Table, other: ir.Table) -> ir.Table:
         patient_id=ibis.coalesce(both.patient_id, both.other_patient_id),
         progression=ibis.cases(
             (unjudged, "judged by one only"),
-            (~was & now, "gained"),
-            (was & ~now, "lost"),
+            (~was & now, "event gained"),
+            (was & ~now, "event lost"),
             (was & (both.progression_day != both.other_progression_day), "other day"),
             else_="same",
         ),
         psa50=ibis.cases(
-            (unjudged, "judged by one only"), (same_response, "same"), (both.other_responded, "gained"), else_="lost"
+            (unjudged, "judged by one only"),
+            (same_response, "same"),
+            (both.other_responded, "event gained"),
+            else_="event lost",
         ),
         days=both.progression_day.cast("float64"),
         other_days=both.other_progression_day.cast("float64"),

@@ -17,6 +17,7 @@ AMOUNTS = ("value", "lln", "uln", "baseline_value")
 ALBUMIN_G_DL = 4.0
 CALCIUM_PER_ALBUMIN = 0.8
 """Corrected calcium, mg/dL = total calcium + 0.8 x (4.0 - albumin in g/dL), the correction of CTCAE 3.0's footnote."""
+_EXCHANGED = ": lln is above uln; are the limits exchanged?"
 
 
 def to_canonical_units(labs: ir.Table) -> ir.Table:
@@ -29,7 +30,8 @@ def check_plausible(labs: ir.Table) -> ir.Table:
     """The rows with `suspicion`: why a number cannot be meant in its unit (canonical units in, empty when it can).
 
     A slip of units (g/L filed as g/dL, /uL as 10^9/L, umol/L as mg/dL) leaves the bounds of the analyte; the text names
-    the unit in which the number would be plausible. Bounds are wide: they judge the unit, never the patient.
+    the unit in which the number would be plausible. Bounds are wide: they judge the unit, never the patient. A limit or
+    baseline of 0 is a missing one. A lower limit above the upper one is told too.
     """
     bounds = ibis.memtable(pa.Table.from_pylist(_bounds(), schema=_BOUNDS))
     rows = labs.left_join(bounds, labs.analyte == bounds.bounds_of)
@@ -43,7 +45,12 @@ def check_plausible(labs: ir.Table) -> ir.Table:
             below = below & ~sign.isin(["<", "<="]).fill_null(False)
         if name == "lln":
             below = ibis.literal(False)
+        elif name != "value":
+            below = below & (amount != 0)
         doubts.append(((below | (amount > high)).fill_null(False), _suspicion(rows, name)))
+    if {"lln", "uln"} <= set(labs.columns):
+        exchanged = (rows.uln > 0) & (rows.lln > rows.uln)
+        doubts.append((exchanged.fill_null(False), rows.analyte + ibis.literal(_EXCHANGED)))
     return rows.mutate(suspicion=ibis.cases(*doubts)).select(*labs.columns, "suspicion")
 
 
