@@ -40,7 +40,7 @@ from lutrace.protocol.derived_course import (
 from lutrace.protocol.document import Protocol, describe_schema, parse_protocol, read_protocol
 from lutrace.protocol.history import CycleRules, HistoryRules, LineRules, McrpcRules, SiteRules
 from lutrace.protocol.outcomes import Outcome, PsaPfs
-from lutrace.protocol.presentation import Item, Presentation, ReportSection, ShowCoxGrid, ShowPictures
+from lutrace.protocol.presentation import Item, Presentation, ReportSection, ShowCoxGrid, ShowDerived, ShowPictures
 from lutrace.protocol.progression import PsaProgression
 from lutrace.protocol.selection import (
     Landmark,
@@ -113,6 +113,7 @@ __all__ = [
     "ResponseRules",
     "SameSign",
     "ShowCoxGrid",
+    "ShowDerived",
     "ShowPictures",
     "SiteRules",
     "SpectRule",

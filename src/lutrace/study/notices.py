@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from lutrace.core import Row
 from lutrace.endpoints import CUT_BY_VIEW, UNREVIEWED, UNREVIEWED_VOLUME
 from lutrace.models import describe_immortal_time
-from lutrace.protocol import CoxAnalysis, Landmark, Protocol, PsaPfs
+from lutrace.protocol import CoxAnalysis, Landmark, Protocol, PsaPfs, ShowDerived
 from lutrace.report import Notice
 
 
@@ -30,7 +30,15 @@ def find_notices(protocol: Protocol, values: Sequence[Row], analysis_set: Sequen
     if n_models > 1:
         text = f"{n_models} Cox models are reported without correction for multiplicity"
         notices.append(Notice("analyses", text, "note"))
-    return tuple(notices)
+    return (*notices, *_not_shown(protocol))
+
+
+def _not_shown(protocol: Protocol) -> list[Notice]:
+    """Derived tables that a report written out in the study file does not show."""
+    items = [item for section in protocol.report.sections for item in section.items]
+    shown = {item.of for item in items if isinstance(item, ShowDerived)}
+    text = "is derived and stands in the tables, but no item of the report shows it; add {show: derived, of: %s} to one"
+    return [Notice(one.name, text % one.name, "note") for one in protocol.derived if one.name not in shown]
 
 
 def _time_zero(landmark: Landmark) -> list[Notice]:
