@@ -41,8 +41,21 @@ def test_no_result_is_written_over_the_file_that_it_is_made_of(
 ) -> None:
     path = table(tmp_path / "t.csv", text)
     assert run([command, path, *more, "--out", path]) == 2
-    assert "--out names the input itself" in capsys.readouterr().err
+    assert "--out names an input" in capsys.readouterr().err
     assert Path(path).read_text(encoding="utf-8") == text
+
+
+def test_neither_an_index_nor_a_table_of_lesions_is_written_over(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    psa = table(tmp_path / "psa.csv", "patient_id,date,psa_ng_ml\np,2024-01-01,12\n")
+    index = table(tmp_path / "index.csv", "patient_id,index_date\np,2024-01-02\n")
+    lesions = table(tmp_path / "lesions.csv", "lesion_id,x_mm,y_mm,z_mm\na,0,0,0\n")
+    for call in (["psa", psa, "--index", index, "--out", index], ["track", lesions, lesions, "--out", lesions]):
+        before = Path(call[-1]).read_bytes()
+        assert run(call) == 2
+        assert "--out names an input" in capsys.readouterr().err
+        assert Path(call[-1]).read_bytes() == before
 
 
 def test_grades_into_a_folder_are_refused_and_not_a_traceback(

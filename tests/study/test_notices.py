@@ -2,38 +2,32 @@
 
 from __future__ import annotations
 
+from tests.protocol.test_document import TEXT
+
 from lutrace.protocol import parse_protocol
+from lutrace.report import Notice
 from lutrace.study.notices import find_notices
 
-TEXT = """\
-study: small
-title: small
-question: none
-population: {agents: [lu177_psma_617]}
-landmarks:
-  - {name: C2, label: SPECT of cycle 2, cycle: 2}
-measures: {plan: suv3}
-endpoints:
-  - {kind: os, name: os, label: Overall survival}
+WRITTEN_OUT = "report: {sections: []}"
+DERIVED = """\
 derived:
   - {kind: lines, name: before, label: Lines before}
   - {kind: sites, name: places, label: Sites of metastases}
-analyses: []
-report:
-  sections:
-    - title: Course
-      items:
-        - {show: derived, name: shown, caption: Lines, of: before}
 """
+SHOWN = "report: {sections: [{title: Lines, items: [{show: derived, name: shown, caption: Lines, of: before}]}]}"
+
+
+def told_of(report: str) -> list[Notice]:
+    """What is told of the derived tables of a small study with this report."""
+    protocol = parse_protocol(TEXT.replace(WRITTEN_OUT, DERIVED + report), "small.yaml")
+    return [one for one in find_notices(protocol, [], []) if "is derived" in one.text]
 
 
 def test_a_derived_table_that_no_item_shows_is_named_and_one_that_is_shown_is_not() -> None:
-    told = [one for one in find_notices(parse_protocol(TEXT, "small.yaml"), [], []) if "is derived" in one.text]
-    assert [one.where for one in told] == ["places"]
-    assert "{show: derived, of: places}" in told[0].text
+    (told,) = told_of(SHOWN)
+    assert told.where == "places"
+    assert "{show: derived, of: places}" in told.text
 
 
 def test_the_standard_report_shows_every_derived_table() -> None:
-    text = TEXT[: TEXT.index("report:")]
-    told = find_notices(parse_protocol(text, "small.yaml"), [], [])
-    assert not [one for one in told if "is derived" in one.text]
+    assert told_of("") == []

@@ -59,7 +59,7 @@ def psa(
     from lutrace.study import run_psa, write_table
 
     if out is not None:
-        check_is_other_file(out, psa)
+        check_is_other_file(out, psa, Path(index), *([doses] if doses is not None else []))
     with progress_bars() as progress:
         result = run_psa(
             psa, index, doses=doses, switches=switch or (), criteria=criteria, flips=flips, progress=progress

@@ -13,7 +13,7 @@ import typer
 from lutrace.cli.bars import progress_bars
 from lutrace.cli.lesions_shown import show_lesions
 from lutrace.cli.show import say, say_warnings, show_json, show_rows
-from lutrace.core import UnusableInputError
+from lutrace.core import UnusableInputError, check_is_other_file
 
 if TYPE_CHECKING:
     from lutrace.ingest import SiteProfile
@@ -152,6 +152,8 @@ def track(  # noqa: PLR0913 - each parameter is an option
     """
     from lutrace.ingest import TrackInputs, run_track
 
+    if out is not None:
+        check_is_other_file(out, baseline, followup)
     given = TrackInputs(registration, baseline_masks, followup_masks, all_rows, fixed)
     result = run_track(baseline, followup, inputs=given)
     show_rows("links", list(result.links), warnings=result.warnings, as_json=as_json, out=out)

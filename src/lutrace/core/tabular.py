@@ -63,10 +63,10 @@ def check_is_table_file(path: Path) -> None:
         raise UnusableInputError(f"{path.name}: no such file; check the path")
 
 
-def check_is_other_file(out: Path, source: Path) -> None:
-    """Raise UnusableInputError where a result would be written over the file that it is made of."""
-    if out.exists() and out.samefile(source):
-        raise UnusableInputError(f"{out.name}: --out names the input itself; name another file, so that none is lost")
+def check_is_other_file(out: Path, *sources: Path) -> None:
+    """Raise UnusableInputError where a result would be written over a file that it is made of."""
+    if out.exists() and any(one.exists() and out.samefile(one) for one in sources):
+        raise UnusableInputError(f"{out.name}: --out names an input; name another file, so that none is lost")
 
 
 def has_decimal_comma(path: Path, rows: Sequence[tuple[int, Row]], columns: Iterable[str]) -> bool:

@@ -31,7 +31,7 @@ from lutrace.study.derived_course import derive_course_tables
 from lutrace.study.derived_history import derive_cycle_tables, derive_grade_tables, derive_site_tables
 from lutrace.study.derived_lines import derive_line_queries, derive_line_tables
 from lutrace.study.derived_mcrpc import derive_mcrpc_tables
-from lutrace.study.derived_parts import Derivation, Ground, Variable, sources_of
+from lutrace.study.derived_parts import Derivation, Ground, Variable, by_patient, sources_of
 from lutrace.study.derived_psa import derive_switch_tables
 from lutrace.study.derived_questionnaires import derive_completion_tables, derive_variant_tables
 from lutrace.study.derived_survival import derive_survival_tables
@@ -108,9 +108,9 @@ def _with(made: DerivedTables, item: Derived, derivation: Derivation, ground: Gr
     values: list[Row] = []
     evidence: list[EvidenceRow] = []
     for variable in derivation.variables:
-        name, own = f"{item.name}.{variable.name}", _by_patient(row for row in rows[variable.table] if variable.of(row))
+        name, own = f"{item.name}.{variable.name}", by_patient(row for row in rows[variable.table] if variable.of(row))
         table, holds = variable.shown_by or (variable.table, _of_any_day)
-        shown = {} if variable.shown_by is None else _by_patient(rows[table])
+        shown = {} if variable.shown_by is None else by_patient(rows[table])
         for (patient, population), day in sorted(asked.items()):
             taken = [row for row in own.get(patient, ()) if _is_asked(row, population, day, by_day=derivation.by_day)]
             value = _value(variable, taken, endpoint=name) | {"patient_id": patient, "population": population}
@@ -137,13 +137,6 @@ def _rows_of(name: str, table: ir.Table) -> list[Row]:
     declared = RESULT_TABLES[name]
     rows: list[Row] = table.select(*declared.by_name).order_by(*declared.key).to_pyarrow().to_pylist()
     return rows
-
-
-def _by_patient(rows: Iterable[Row]) -> dict[str, list[Row]]:
-    grouped: dict[str, list[Row]] = {}
-    for row in rows:
-        grouped.setdefault(row["patient_id"], []).append(row)
-    return grouped
 
 
 def _value(variable: Variable, rows: Sequence[Row], *, endpoint: str) -> Row:

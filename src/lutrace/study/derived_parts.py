@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Literal
@@ -101,12 +101,17 @@ def only(column: str, none: str | None = None) -> Callable[[Sequence[Row]], Read
     return lambda rows: rows[0][column] if rows else none
 
 
+def by_patient(rows: Iterable[Row]) -> dict[str, list[Row]]:
+    """The rows of each patient, in their order."""
+    grouped: dict[str, list[Row]] = {}
+    for row in rows:
+        grouped.setdefault(row["patient_id"], []).append(row)
+    return grouped
+
+
 def seen(rows: Sequence[Row], read: Callable[[Sequence[Row]], Reading], of: Callable[[Row], bool]) -> set[Reading]:
     """What a variable of classes reads of any patient in the rows: the classes that a table needs lines for."""
-    grouped: dict[str, list[Row]] = {}
-    for row in filter(of, rows):
-        grouped.setdefault(row["patient_id"], []).append(row)
-    return {read(own) for own in grouped.values()}
+    return {read(own) for own in by_patient(filter(of, rows)).values()}
 
 
 def any_in(column: str) -> Callable[[Sequence[Row]], Reading]:
