@@ -4,14 +4,16 @@ Every result carries n, its events where it has them, and its method in words. S
 `survival_of(time, event, entry=...)`, which checks.
 """
 
-from lutrace.stats.agreement import Agreement, compute_agreement
-from lutrace.stats.concordance import Concordance, compute_concordance
-from lutrace.stats.correlation import Correlation, compute_pearson, compute_spearman
-from lutrace.stats.cox import CoxFit, ModelTest, fit_cox
-from lutrace.stats.cox_diagnostics import Influence, PhTest
-from lutrace.stats.cox_likelihood import CoxScore, MonotoneLikelihoodError, Ties, compute_cox_score
-from lutrace.stats.firth import fit_cox_or_firth, fit_firth_cox
-from lutrace.stats.kaplan_meier import (
+from lutrace.stats.cox.diagnostics import Influence, PhTest
+from lutrace.stats.cox.firth import fit_cox_or_firth, fit_firth_cox
+from lutrace.stats.cox.fit import CoxFit, ModelTest, fit_cox
+from lutrace.stats.cox.likelihood import CoxScore, MonotoneLikelihoodError, Ties, compute_cox_score
+from lutrace.stats.description.agreement import Agreement, compute_agreement
+from lutrace.stats.description.correlation import Correlation, compute_pearson, compute_spearman
+from lutrace.stats.description.proportions import Proportion, compute_proportion
+from lutrace.stats.description.summaries import Summary, compute_summary
+from lutrace.stats.survival.concordance import Concordance, compute_concordance
+from lutrace.stats.survival.kaplan_meier import (
     CurvePoints,
     IntervalType,
     SurvivalCurve,
@@ -20,10 +22,8 @@ from lutrace.stats.kaplan_meier import (
     compute_reverse_kaplan_meier,
     count_at_risk,
 )
-from lutrace.stats.log_rank import LogRank, compute_log_rank
-from lutrace.stats.observations import Survival, survival_of
-from lutrace.stats.proportions import Proportion, compute_proportion
-from lutrace.stats.summaries import Summary, compute_summary
+from lutrace.stats.survival.log_rank import LogRank, compute_log_rank
+from lutrace.stats.survival.observations import Survival, survival_of
 
 __all__ = [
     "Agreement",

@@ -9,7 +9,7 @@ import numpy as np
 from scipy.special import ndtri, stdtr
 
 from lutrace.core import EstimationError, UnusableInputError
-from lutrace.stats.observations import FloatArray, check_level, finite_vector
+from lutrace.stats.arrays import FloatArray, check_level, finite_vector
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from lutrace.core import UnusableInputError
-from lutrace.stats.observations import finite_vector
+from lutrace.stats.arrays import finite_vector
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,9 @@ import numpy as np
 from scipy.special import chdtrc
 
 from lutrace.core import EstimationError, UnsupportedError
-from lutrace.stats.cox import (
+from lutrace.stats.arrays import FloatArray, check_level, covariate_matrix
+from lutrace.stats.cox.diagnostics import compute_dfbeta, select_influential
+from lutrace.stats.cox.fit import (
     CoxFit,
     ModelTest,
     as_floats,
@@ -21,8 +23,7 @@ from lutrace.stats.cox import (
     standardise,
     warn_of_sparsity,
 )
-from lutrace.stats.cox_diagnostics import compute_dfbeta, select_influential
-from lutrace.stats.cox_likelihood import (
+from lutrace.stats.cox.likelihood import (
     MonotoneLikelihoodError,
     Stratum,
     Ties,
@@ -31,7 +32,7 @@ from lutrace.stats.cox_likelihood import (
     score_stratum,
     sum_scores,
 )
-from lutrace.stats.observations import FloatArray, Survival, check_level, covariate_matrix
+from lutrace.stats.survival.observations import Survival
 
 if TYPE_CHECKING:
     from firthmodels import FirthCoxPH

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from scipy.special import betaincinv
 
 from lutrace.core import UnusableInputError
-from lutrace.stats.observations import check_level
+from lutrace.stats.arrays import check_level
 
 
 @dataclass(frozen=True)

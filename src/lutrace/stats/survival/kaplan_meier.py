@@ -9,7 +9,8 @@ import numpy as np
 from scipy.special import ndtri
 
 from lutrace.core import UnusableInputError
-from lutrace.stats.observations import FloatArray, IntArray, Survival, check_level, finite_vector
+from lutrace.stats.arrays import FloatArray, IntArray, check_level, finite_vector
+from lutrace.stats.survival.observations import Survival
 
 IntervalType = Literal["log-log", "log", "plain"]
 _TOLERANCE = float(np.sqrt(np.finfo(float).eps))

@@ -9,8 +9,9 @@ from typing import Any, Literal
 import numpy as np
 
 from lutrace.core import EstimationError, UnusableInputError
-from lutrace.stats.observations import FloatArray, IntArray, Survival, covariate_matrix, stratum_rows
-from lutrace.stats.risk_sets import RiskSets, find_risk_sets
+from lutrace.stats.arrays import FloatArray, IntArray, covariate_matrix
+from lutrace.stats.survival.observations import Survival, stratum_rows
+from lutrace.stats.survival.risk_sets import RiskSets, find_risk_sets
 
 Ties = Literal["efron", "breslow"]
 _MAX_STEPS = 50

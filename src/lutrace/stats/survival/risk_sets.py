@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from lutrace.stats.observations import FloatArray, IntArray, Survival
+from lutrace.stats.arrays import FloatArray, IntArray
+from lutrace.stats.survival.observations import Survival
 
 
 @dataclass(frozen=True, eq=False)

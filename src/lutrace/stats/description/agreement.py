@@ -9,8 +9,8 @@ import numpy as np
 from scipy.special import ndtri
 
 from lutrace.core import UnusableInputError
-from lutrace.stats.observations import IntArray
-from lutrace.stats.proportions import Proportion, compute_proportion
+from lutrace.stats.arrays import IntArray
+from lutrace.stats.description.proportions import Proportion, compute_proportion
 
 _NO_SPREAD = 1e-9
 

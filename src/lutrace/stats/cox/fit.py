@@ -10,10 +10,11 @@ import numpy as np
 from scipy.special import chdtrc, ndtr, ndtri
 
 from lutrace.core import EstimationError
-from lutrace.stats.concordance import Concordance, compute_concordance
-from lutrace.stats.cox_diagnostics import Influence, PhTest, compute_dfbeta, compute_ph_tests, select_influential
-from lutrace.stats.cox_likelihood import Maximum, Ties, find_strata, maximise
-from lutrace.stats.observations import FloatArray, Survival, check_level, covariate_matrix
+from lutrace.stats.arrays import FloatArray, check_level, covariate_matrix
+from lutrace.stats.cox.diagnostics import Influence, PhTest, compute_dfbeta, compute_ph_tests, select_influential
+from lutrace.stats.cox.likelihood import Maximum, Ties, find_strata, maximise
+from lutrace.stats.survival.concordance import Concordance, compute_concordance
+from lutrace.stats.survival.observations import Survival
 
 MIN_EVENTS_PER_TERM = 10
 """Peduzzi et al. 1995: below ten events per variable estimates are biased and intervals too narrow."""

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 
 from lutrace.core import EstimationError, UnusableInputError
-from lutrace.stats.observations import FloatArray, IntArray, Survival, finite_vector, stratum_rows
+from lutrace.stats.arrays import FloatArray, IntArray, finite_vector
+from lutrace.stats.survival.observations import Survival, stratum_rows
 
 
 @dataclass(frozen=True)

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import chdtrc
 
-from lutrace.stats.cox_likelihood import Averages, Stratum, average_stratum, sum_variances
-from lutrace.stats.kaplan_meier import compute_kaplan_meier
-from lutrace.stats.observations import FloatArray, Survival
+from lutrace.stats.arrays import FloatArray
+from lutrace.stats.cox.likelihood import Averages, Stratum, average_stratum, sum_variances
+from lutrace.stats.survival.kaplan_meier import compute_kaplan_meier
+from lutrace.stats.survival.observations import Survival
 
 _SINGULAR = 1e-10
 """Smallest eigenvalue of a scaled information below which there is no information on change with time."""

@@ -9,8 +9,9 @@ import numpy as np
 from scipy.special import chdtrc
 
 from lutrace.core import EstimationError, UnusableInputError
-from lutrace.stats.observations import FloatArray, Survival, stratum_rows
-from lutrace.stats.risk_sets import RiskSets, find_risk_sets
+from lutrace.stats.arrays import FloatArray
+from lutrace.stats.survival.observations import Survival, stratum_rows
+from lutrace.stats.survival.risk_sets import RiskSets, find_risk_sets
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,57 @@
+"""Arrays and levels as every method of this room takes them, checked."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lutrace.core import UnusableInputError
+
+FloatArray = NDArray[np.float64]
+BoolArray = NDArray[np.bool_]
+IntArray = NDArray[np.intp]
+
+
+def covariate_matrix(covariates: Any, terms: Sequence[str], n: int) -> FloatArray:
+    """The covariates as an (n, p) matrix without gaps, p named by `terms`.
+
+    Raises:
+        UnusableInputError: another shape, no or doubled terms, a missing or infinite value.
+    """
+    matrix = np.asarray(covariates, dtype=np.float64)
+    if matrix.ndim == 1:
+        matrix = matrix[:, None]
+    if not terms or len(set(terms)) != len(terms):
+        raise UnusableInputError(f"terms must name each covariate once, got {list(terms)}")
+    if matrix.shape != (n, len(terms)):
+        raise UnusableInputError(f"covariates must have shape ({n}, {len(terms)}), got {matrix.shape}")
+    for name, column in zip(terms, matrix.T, strict=True):
+        refuse_rows(~np.isfinite(column), f"covariate {name} must be a number; exclude or impute the patient first")
+    return matrix
+
+
+def check_level(level: float) -> None:
+    """Refuse a confidence level that is not a share above 0 and below 1."""
+    if not 0 < level < 1:
+        raise UnusableInputError(f"level must lie between 0 and 1 (0.95 for 95 %), got {level}")
+
+
+def finite_vector(values: Any, name: str, *, size: int | None = None) -> FloatArray:
+    """The values as a one-dimensional array of finite numbers; `name` is used in the message of a refusal."""
+    array = np.asarray(values, dtype=np.float64)
+    if array.ndim != 1 or (size is not None and array.size != size):
+        expected = "one-dimensional" if size is None else f"of length {size}"
+        raise UnusableInputError(f"{name} must be {expected}, got shape {array.shape}")
+    refuse_rows(~np.isfinite(array), f"{name} must be a finite number")
+    return array
+
+
+def refuse_rows(faulty: BoolArray, rule: str) -> None:
+    """Refuse the rows that are faulty, by number (from 1), with the rule that they break."""
+    if faulty.any():
+        rows = np.flatnonzero(faulty) + 1
+        more = f" and {rows.size - 5} more" if rows.size > 5 else ""
+        raise UnusableInputError(f"{rule}; not so in row {', '.join(map(str, rows[:5]))}{more}")

@@ -1,0 +1,1 @@
+"""The Cox model: likelihood, fit, diagnostics, Firth's penalty."""

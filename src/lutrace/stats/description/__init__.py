@@ -1,0 +1,1 @@
+"""What describes a group or compares two measurements: summaries, proportions, correlation, agreement."""

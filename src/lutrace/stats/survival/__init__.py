@@ -1,0 +1,1 @@
+"""Follow-up: curves, risk sets, tests of equality, concordance."""

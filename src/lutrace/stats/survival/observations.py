@@ -1,0 +1,74 @@
+"""Times to an event of one group of patients, checked once: what every survival method of this room starts from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from lutrace.core import UnusableInputError
+from lutrace.stats.arrays import BoolArray, FloatArray, IntArray, finite_vector, refuse_rows
+
+
+@dataclass(frozen=True, eq=False)
+class Survival:
+    """Follow-up of n patients: each is at risk in (entry, time], and `event` says whether the event came at `time`.
+
+    `time` and `entry` share one unit, which results carry on (days in lutrace). Without `entry` everybody is at risk
+    from time zero on. Of an event and a censoring at one time the event comes first; times that differ, however
+    little, are different. Build it with `survival_of`, which checks.
+    """
+
+    time: FloatArray
+    event: BoolArray
+    entry: FloatArray | None = None
+
+    @property
+    def n(self) -> int:
+        """The number of rows."""
+        return int(self.time.size)
+
+    @property
+    def n_events(self) -> int:
+        """The number of events."""
+        return int(self.event.sum())
+
+
+def survival_of(time: Any, event: Any, *, entry: Any = None) -> Survival:
+    """The follow-up given by array-likes, checked.
+
+    Args:
+        time: end of follow-up, shape (n,), any one unit, at or after 0 (without `entry`).
+        event: true (1) for an event at `time`, false (0) for censoring, shape (n,).
+        entry: start of being at risk, shape (n,), before `time`; None when everybody starts at 0.
+
+    Raises:
+        UnusableInputError: a length differs, a number is missing or infinite, an event is not yes or no, or follow-up
+            ends before it starts. Rows are counted from 1.
+
+    >>> survival_of([5, 8], [True, False]).n_events
+    1
+    """
+    times = finite_vector(time, "time")
+    if times.size == 0:
+        raise UnusableInputError("time must hold at least one patient, got none; check the selection of the cohort")
+    events = finite_vector(event, "event", size=times.size)
+    refuse_rows(~np.isin(events, (0.0, 1.0)), "event must be 0 (censored) or 1 (event)")
+    if entry is None:
+        refuse_rows(times < 0, "time must be at or after 0: follow-up must not end before time zero")
+        return Survival(times, events.astype(np.bool_))
+    entries = finite_vector(entry, "entry", size=times.size)
+    refuse_rows(entries >= times, "entry must lie before time: a patient must be at risk for some time")
+    return Survival(times, events.astype(np.bool_), entries)
+
+
+def stratum_rows(strata: Any, n: int) -> tuple[IntArray, ...]:
+    """The rows of each stratum, strata in sorted order; one stratum of all rows when `strata` is None."""
+    if strata is None:
+        return (np.arange(n),)
+    labels = np.asarray(strata)
+    if labels.shape != (n,):
+        raise UnusableInputError(f"strata must hold one label per patient ({n}), got shape {labels.shape}")
+    distinct, codes = np.unique(labels, return_inverse=True)
+    return tuple(np.flatnonzero(codes == code) for code in range(distinct.size))
