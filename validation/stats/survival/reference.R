@@ -1,8 +1,7 @@
-# Reference numbers of R survival: Rscript reference.R INPUTS OUT.csv [own]
-# With `own` also R's data sets lung, veteran, heart and pbc are written next to OUT.csv and analysed.
+# Reference numbers of R survival: Rscript reference.R STATS_FOLDER OUT.csv
 suppressPackageStartupMessages(library(survival))
 arguments <- commandArgs(trailingOnly = TRUE)
-inputs <- arguments[1]
+inputs <- file.path(arguments[1], "inputs")
 out <- file(arguments[2], open = "w")
 writeLines("case,quantity,index,value", out)
 tight <- coxph.control(eps = 1e-14, toler.chol = 1e-15, iter.max = 100, timefix = FALSE)
@@ -127,23 +126,23 @@ for (pair in list(c(50, 66), c(0, 12), c(13, 13), c(1, 857))) {
 put("summary", "quartiles", quantile(data$age, type = 7))
 put("summary", "sd", sd(data$age))
 
-if (length(arguments) > 2) {
-  here <- dirname(arguments[2])
-  keep <- function(name, frame) {
-    frame <- frame[complete.cases(frame), ]
-    write.csv(format(frame, digits = 17), file.path(here, paste0(name, ".csv")), row.names = FALSE, quote = FALSE)
-    frame
-  }
-  frame <- keep("lung", with(lung, data.frame(time, event = status - 1, age, sex, ecog = ph.ecog, karno = ph.karno)))
-  all_of("lung", frame, c("age", "sex", "ecog", "karno"), NULL)
-  log_rank("log-rank lung", Surv(time, event) ~ sex, frame)
-  frame <- keep("veteran", with(veteran, data.frame(time, event = status, age, trt, karno, diagtime)))
-  all_of("veteran", frame, c("age", "trt", "karno", "diagtime"), NULL)
-  frame <- keep("pbc", with(pbc, data.frame(time, event = as.numeric(status == 2), age, edema, bili = log(bili), albumin = log(albumin), stage)))
-  all_of("pbc", frame, c("age", "edema", "bili", "albumin", "stage"), NULL)
-  frame <- keep("heart", with(heart, data.frame(entry = start, time = stop, event, age, year, surgery, transplant = as.numeric(transplant) - 1)))
-  all_of("heart", frame, c("age", "year", "surgery", "transplant"), NULL)
+# R's own data sets, complete cases; of each vector every seventh number.
+put_all <- put
+put <- function(case, quantity, values) put_all(case, quantity, if (length(values) > 40) values[seq(1, length(values), 7)] else values)
+own <- function(name, columns) {
+  frame <- read.csv(file.path(inputs, paste0(name, ".csv")))
+  frame[complete.cases(frame[columns]), ]
 }
+frame <- with(own("lung", c("time", "status", "age", "sex", "ph.ecog", "ph.karno")), data.frame(time, event = status - 1, age, sex, ph.ecog, ph.karno))
+all_of("lung", frame, c("age", "sex", "ph.ecog", "ph.karno"), NULL)
+log_rank("log-rank lung", Surv(time, event) ~ sex, frame)
+frame <- with(own("veteran", "time"), data.frame(time, event = status, age, trt, karno, diagtime))
+all_of("veteran", frame, c("age", "trt", "karno", "diagtime"), NULL)
+frame <- with(own("pbc", "stage"), data.frame(time, event = as.numeric(status == 2), age, edema, bili, albumin, stage))
+all_of("pbc", frame, c("age", "edema", "bili", "albumin", "stage"), NULL)
+frame <- with(own("heart", "stop"), data.frame(entry = start, time = stop, event, age, year, surgery, transplant))
+all_of("heart", frame, c("age", "year", "surgery", "transplant"), NULL)
+put <- put_all
 put("version", "r", c(as.numeric(R.version$major), as.numeric(R.version$minor)))
 put("version", "survival", unlist(packageVersion("survival")))
 close(out)

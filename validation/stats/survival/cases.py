@@ -1,10 +1,9 @@
-"""The same analyses as reference.R, by lutrace: what the tests and `run.py` compare with R's numbers."""
+"""The same analyses as reference.R, by lutrace."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
-from pathlib import Path
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -25,71 +24,56 @@ from lutrace.stats import (
     fit_firth_cox,
     survival_of,
 )
+from validation.stats.numbers import INPUTS, Numbers, follow_up_of, gaps_of, read_complete
 
-Numbers = dict[tuple[str, str], list[float]]
 INTERVALS: tuple[IntervalType, ...] = ("log-log", "log", "plain")
 TIES: tuple[Ties, ...] = ("efron", "breslow")
 R_DATA = {
-    "lung": ("age", "sex", "ecog", "karno"),
-    "veteran": ("age", "trt", "karno", "diagtime"),
-    "pbc": ("age", "edema", "bili", "albumin", "stage"),
-    "heart": ("age", "year", "surgery", "transplant"),
+    "lung": ("time", "status", "2", ("age", "sex", "ph.ecog", "ph.karno")),
+    "veteran": ("time", "status", "1", ("age", "trt", "karno", "diagtime")),
+    "pbc": ("time", "status", "2", ("age", "edema", "bili", "albumin", "stage")),
+    "heart": ("stop", "event", "1", ("age", "year", "surgery", "transplant")),
 }
+"""The column of the time, the column of the status, its value for an event, and the terms."""
 OWN_TERMS = ("age", "marker", "treated")
 
 
-def read_reference(path: Path) -> Numbers:
-    """R's numbers by case and quantity, in order; NA is NaN."""
-    numbers: Numbers = {}
-    for row in read_rows(path):
-        value = math.nan if row["value"] in ("NA", "NaN") else float(row["value"])
-        numbers.setdefault((row["case"], row["quantity"]), []).append(value)
-    return numbers
+def compute_all() -> Numbers:
+    """All numbers of the synthetic inputs and of R's own data sets."""
+    return _compute_synthetic() | _compute_r_data()
 
 
-def compute_own(inputs: Path) -> Numbers:
-    """All numbers of the synthetic inputs."""
+def _compute_synthetic() -> Numbers:
     numbers: Numbers = {}
     for name in ("flat", "flat_half"):
-        numbers |= _curve(f"km {name}", _follow_up(read_rows(inputs / f"{name}.csv")))
+        numbers |= _curve(f"km {name}", follow_up_of(read_rows(INPUTS / f"{name}.csv")))
     for name in ("months", "days"):
-        rows = read_rows(inputs / f"{name}.csv")
+        rows = read_rows(INPUTS / f"{name}.csv")
         strata = [row["stratum"] for row in rows]
         numbers |= _all_of(name, rows, OWN_TERMS, strata)
-        plain, treated = _follow_up(rows), [row["treated"] for row in rows]
+        plain, treated = follow_up_of(rows), [row["treated"] for row in rows]
         numbers |= _log_rank(f"log-rank {name}", plain, treated, None)
         numbers |= _log_rank(f"log-rank three {name}", plain, strata, None)
         numbers |= _log_rank(f"log-rank strata {name}", plain, treated, strata)
-    rows = read_rows(inputs / "months.csv")[:40]
-    numbers |= _firth("firth months", _follow_up(rows), _columns(rows, ("marker", "treated")))
+    rows = read_rows(INPUTS / "months.csv")[:40]
+    numbers |= _firth("firth months", follow_up_of(rows), _columns(rows, ("marker", "treated")))
     event = [1, 1, 1, 1, 0, 1, 0, 1, 1, 0]
     numbers |= _firth("firth apart", survival_of(range(1, 11), event), np.repeat([[1.0], [0.0]], (4, 6), axis=0))
-    return numbers | _small(read_rows(inputs / "days.csv")[:66])
+    return numbers | _small(read_rows(INPUTS / "days.csv")[:66])
 
 
-def compute_r_data(folder: Path) -> Numbers:
-    """All numbers of R's own data sets, as reference.R wrote them into `folder`."""
+def _compute_r_data() -> Numbers:
+    """R's own data sets; of each long vector every seventh number, as reference.R keeps them."""
     numbers: Numbers = {}
-    for name, terms in R_DATA.items():
-        rows = read_rows(folder / f"{name}.csv")
-        numbers |= _all_of(name, rows, terms, None)
+    for name, (time, status, event, terms) in R_DATA.items():
+        rows = read_complete(name, (time, *terms))
+        used = [{**row, "time": row[time], "event": float(row[status] == event)} for row in rows]
+        if name == "heart":
+            used = [{**row, "entry": row["start"]} for row in used]
+        numbers |= _all_of(name, used, terms, None)
         if name == "lung":
-            numbers |= _log_rank("log-rank lung", _follow_up(rows), [row["sex"] for row in rows], None)
-    return numbers
-
-
-def compare(found: Numbers, expected: Numbers) -> Iterator[tuple[str, str, float]]:
-    """Per case and quantity the largest relative difference (of a value under a thousandth of the largest: of that)."""
-    for (case, quantity), values in found.items():
-        theirs = np.asarray(expected[(case, quantity)], dtype=np.float64)
-        ours = np.asarray(values, dtype=np.float64)
-        if ours.shape != theirs.shape or not np.array_equal(np.isnan(ours), np.isnan(theirs)):
-            yield case, quantity, math.inf
-            continue
-        known = ~np.isnan(ours) & (ours != theirs)
-        floor = np.abs(theirs[np.isfinite(theirs)]).max(initial=0.0) / 1000
-        difference = np.abs(ours[known] - theirs[known]) / np.maximum(np.abs(theirs[known]), floor)
-        yield case, quantity, float(difference.max(initial=0.0))
+            numbers |= _log_rank("log-rank lung", follow_up_of(used), [row["sex"] for row in used], None)
+    return {key: values[::7] if len(values) > 40 else values for key, values in numbers.items()}
 
 
 def tolerance_of(case: str) -> float:
@@ -97,19 +81,14 @@ def tolerance_of(case: str) -> float:
     return 1e-5 if case.startswith("firth") else 1e-9
 
 
-def _follow_up(rows: Sequence[Row], *, entry: bool = False) -> Survival:
-    start = [float(row["entry"]) for row in rows] if entry else None
-    return survival_of([float(row["time"]) for row in rows], [float(row["event"]) for row in rows], entry=start)
-
-
 def _columns(rows: Sequence[Row], terms: Sequence[str]) -> np.ndarray:
     return np.array([[float(row[term]) for term in terms] for row in rows])
 
 
 def _all_of(name: str, rows: Sequence[Row], terms: Sequence[str], strata: Sequence[str] | None) -> Numbers:
-    plain, x = _follow_up(rows), _columns(rows, terms)
+    plain, x = follow_up_of(rows), _columns(rows, terms)
     numbers = _curve(f"km {name}", plain) | _curve(f"reverse {name}", plain, reverse=True)
-    delayed = _follow_up(rows, entry=True) if "entry" in rows[0] else None
+    delayed = follow_up_of(rows, entry=True) if "entry" in rows[0] else None
     if delayed is not None:
         numbers |= _curve(f"km entry {name}", delayed)
     for ties in TIES:
@@ -133,9 +112,9 @@ def _curve(case: str, survival: Survival, *, reverse: bool = False) -> Numbers:
         quartiles = (first.estimate, third.estimate, first.low, third.low, first.high, third.high)
         numbers[(case, f"low {interval}")] = list(curve.low)
         numbers[(case, f"high {interval}")] = list(curve.high)
-        numbers[(case, f"median {interval}")] = _gaps([median.estimate, median.low, median.high])
+        numbers[(case, f"median {interval}")] = gaps_of([median.estimate, median.low, median.high])
         if "flat_half" not in case and "entry months" not in case:
-            numbers[(case, f"quartiles {interval}")] = _gaps(quartiles)
+            numbers[(case, f"quartiles {interval}")] = gaps_of(quartiles)
     numbers[(case, "time")] = list(curve.time)
     numbers[(case, "at_risk")] = [float(count) for count in curve.at_risk]
     numbers[(case, "survival")] = list(curve.survival)
@@ -179,16 +158,12 @@ def _small(rows: Sequence[Row]) -> Numbers:
     age, marker = (_columns(rows, (term,))[:, 0] for term in ("age", "marker"))
     pearson, summary = compute_pearson(age, marker), compute_summary(age)
     numbers: Numbers = {
-        ("pearson", "numbers"): _gaps((pearson.estimate, pearson.low, pearson.high, pearson.statistic, pearson.p)),
+        ("pearson", "numbers"): gaps_of((pearson.estimate, pearson.low, pearson.high, pearson.statistic, pearson.p)),
         ("spearman", "numbers"): [compute_spearman(age, marker).estimate],
         ("summary", "quartiles"): [summary.minimum, summary.q1, summary.median, summary.q3, summary.maximum],
-        ("summary", "sd"): _gaps([summary.sd]),
+        ("summary", "sd"): gaps_of([summary.sd]),
     }
     for n_events, n in ((50, 66), (0, 12), (13, 13), (1, 857)):
         share = compute_proportion(n_events, n)
         numbers[(f"proportion {n_events} of {n}", "interval")] = [share.low, share.high]
     return numbers
-
-
-def _gaps(values: Sequence[float | None]) -> list[float]:
-    return [math.nan if value is None else value for value in values]
