@@ -214,6 +214,12 @@ def combine_moment(date: str | None, time: str | None) -> dt.datetime | None:
     return dt.datetime.combine(day, clock) if day is not None and clock is not None else None
 
 
+@functools.cache
+def tag_of(number: int) -> BaseTag:
+    """A tag as pydicom's datasets hold it: the same object for the same number, which they find fastest."""
+    return Tag(number)
+
+
 def format_tag(tag: int) -> str:
     """A tag as the standard writes it.
 
@@ -223,15 +229,10 @@ def format_tag(tag: int) -> str:
     return f"({tag >> 16:04X},{tag & 0xFFFF:04X})"
 
 
-@functools.cache
-def _tag(number: int) -> BaseTag:
-    return Tag(number)
-
-
 def _element(dataset: Dataset, tag: int) -> DataElement | RawDataElement | None:
     """The element, still undecoded where nothing asked for it before; None when absent."""
     try:
-        return dataset.get_item(_tag(tag))
+        return dataset.get_item(tag_of(tag))
     except KeyError:
         return None
 

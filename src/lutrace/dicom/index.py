@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -13,6 +13,7 @@ from pydicom.errors import InvalidDicomError
 from lutrace.core import UnusableInputError
 from lutrace.dicom import elements as el
 from lutrace.dicom.instance import CT, NM, PET, Instance, instance_of
+from lutrace.dicom.plain_header import read_plain_header
 
 _DICOMDIR = "1.2.840.10008.1.3.10"
 
@@ -107,7 +108,7 @@ def _index(paths: Sequence[Path]) -> FolderIndex:
         n_files += 1
         series_uid = instance_uid = None
         try:
-            parsed = _parse(path)
+            parsed = _parse_next(path, heads) or _parse(path)
             if parsed is None:
                 n_not_dicom += 1
                 continue
@@ -143,6 +144,14 @@ def _walk(paths: Sequence[Path]) -> Iterator[Path]:
             yield from sorted(child for child in path.rglob("*") if child.is_file())
         else:
             raise UnusableInputError(f"{path.name}: no such file or folder")
+
+
+def _parse_next(path: Path, known: Container[str]) -> tuple[Dataset, int, int, None] | None:
+    """What `_parse` gives, of an ordinary file of a series whose first header is there already; None for others."""
+    plain = read_plain_header(path)
+    if plain is None or el.element_text(plain[0], 0x0020000E) not in known:
+        return None
+    return plain[0], path.stat().st_size, plain[1], None
 
 
 def _parse(path: Path) -> tuple[Dataset, int, int | None, str | None] | None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from dataclasses import dataclass
 from pathlib import Path
 
+from pydicom.dataelem import RawDataElement
 from pydicom.dataset import Dataset
 
 from lutrace.core import UnusableInputError
@@ -35,6 +37,7 @@ SHARED_DOSE = {
     0x00181078: "Radiopharmaceutical Start Date Time",
 }
 
+_DRUG = 0x00540016
 _NO_SLICE = {
     "MIP": "maximum intensity projection",
     "MAXIMUM INTENSITY PROJECTION": "maximum intensity projection",
@@ -122,8 +125,6 @@ def instance_of(path: Path, dataset: Dataset, *, size_bytes: int, pixel_tag_at: 
 
     Raises UnusableInputError for a malformed element, or when the file ends before its pixels do.
     """
-    dose_items = el.sequence_items(dataset, 0x00540016)
-    dose = dose_items[0] if dose_items else Dataset()
     return Instance(
         path=path,
         sop_instance_uid=el.element_text(dataset, 0x00080018) or "",
@@ -134,13 +135,28 @@ def instance_of(path: Path, dataset: Dataset, *, size_bytes: int, pixel_tag_at: 
         orientation=el.element_numbers(dataset, 0x00200037, "Image Orientation (Patient)"),
         spacing_mm=el.element_numbers(dataset, 0x00280030, "Pixel Spacing"),
         frame=frame_time(dataset),
-        shared=(
-            *(el.element_text(dataset, tag) for tag in SHARED),
-            *(el.element_text(dose, tag) for tag in SHARED_DOSE),
-        ),
+        shared=(*(el.element_text(dataset, tag) for tag in SHARED), *_shared_dose(dataset)),
         layout=_layout(dataset, size_bytes, pixel_tag_at) if pixel_tag_at is not None else None,
         kind=kind_of_image(dataset),
     )
+
+
+def _shared_dose(dataset: Dataset) -> tuple[str | None, ...]:
+    """The values of SHARED_DOSE; equal bytes, as all slices of a series have them, are decoded once."""
+    element = dataset.get_item(el.tag_of(_DRUG))
+    if isinstance(element, RawDataElement):
+        return _decoded_dose(element._replace(value_tell=0))
+    return _dose_texts(dataset)
+
+
+@functools.lru_cache(maxsize=64)
+def _decoded_dose(element: RawDataElement) -> tuple[str | None, ...]:
+    return _dose_texts(Dataset({element.tag: element}))
+
+
+def _dose_texts(dataset: Dataset) -> tuple[str | None, ...]:
+    items = el.sequence_items(dataset, _DRUG)
+    return tuple(el.element_text(items[0], tag) if items else None for tag in SHARED_DOSE)
 
 
 def frame_time(dataset: Dataset) -> FrameTime:
