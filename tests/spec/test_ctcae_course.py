@@ -22,6 +22,8 @@ from lutrace.protocol import ToxicityRules, parse_protocol
 from lutrace.tables import TOXICITY_COURSES, TOXICITY_CYCLES
 
 Series = tuple[tuple[int, float], ...]
+Recorded = tuple[tuple[int, int, int | None], ...]
+"""Grade, first and last day of events that a clinician recorded."""
 LIMITS = {
     "haemoglobin": (13.0, 17.0, "g/dL"),
     "platelets": (150.0, 400.0, "10^9/L"),
@@ -40,6 +42,7 @@ endpoints:
   - {kind: toxicity, name: with_lymphocytes, label: grade 3, lymphocytes: true}
   - {kind: toxicity, name: g2_anaemia, label: grade 2, terms: [Anemia], least_grade: 2}
   - {kind: toxicity, name: either, label: grade 3, source: either}
+  - {kind: toxicity, name: clinicians, label: grade 3, source: clinician}
   - {kind: toxicity, name: transfused, label: grade 3, rules: {transfusions: count}}
   - {kind: toxicity, name: v6, label: grade 3, terms: [Platelet count decreased], rules: {criteria: ctcae-6.0}}
 covariates: []
@@ -158,6 +161,30 @@ def test_red_cells_given_are_grade_3_only_when_the_rules_count_them(
     assert (row["worst_grade"], row["worst_row"]) == (3, "support:1")
 
 
+@pytest.mark.parametrize(
+    ("version", "term", "transfusions", "worst"),
+    [
+        ("ctcae-6.0", "Thrombocytopenia", "count", (3, "support:1")),
+        ("ctcae-6.0", "Thrombocytopenia", "ignored", (2, "labs:platelets:20")),
+        ("ctcae-5.0", "Platelet count decreased", "count", (2, "labs:platelets:20")),
+    ],
+    ids=["grade_3_in_version_6", "not_where_they_are_ignored", "no_clause_of_version_5"],
+)
+def test_platelets_given_are_grade_3_in_version_6_alone(
+    facts_of: Callable[..., Any],
+    on_day: Callable[[int], dt.date],
+    version: str,
+    term: str,
+    transfusions: str,
+    worst: tuple[int, str],
+) -> None:
+    given = [{"patient_id": "p", "date": on_day(30), "kind": "platelets", "record_key": "1", "row_id": "support:1"}]
+    facts = facts_of({"platelets": ((-1, 200.0), (20, 60.0))}, support=given)
+
+    row = courses(facts, criteria=version, transfusions=transfusions)[term, "laboratory"]
+    assert (row["worst_grade"], row["worst_row"]) == worst
+
+
 def test_a_clinicians_grade_stands_beside_the_laboratorys(
     facts_of: Callable[..., Any], on_day: Callable[[int], dt.date]
 ) -> None:
@@ -220,6 +247,7 @@ def outcome(facts_of: Callable[..., Any], on_day: Callable[[int], dt.date]) -> C
     return derive
 
 
+BEFORE, NO_FOLLOW_UP = "event on or before the landmark", "follow-up ends before the landmark"
 OUTCOMES: list[tuple[str, str, dict[str, Series], tuple[Any, ...]]] = [
     ("the_first_grade_3_of_any_term_is_the_event_and_the_term_its_component", "g3",
      {"haemoglobin": FALL, "platelets": ((-2, 200.0), (30, 45.0))},
@@ -232,14 +260,14 @@ OUTCOMES: list[tuple[str, str, dict[str, Series], tuple[Any, ...]]] = [
      {"haemoglobin": ((-1, 12.0), (20, 9.0)), "lymphocytes": ((10, 0.3),)},
      (10.0, True, "Lymphocyte count decreased", None)),
     ("who_has_the_grade_already_is_prevalent", "g3",
-     {"haemoglobin": ((-1, 7.5), (20, 7.0))}, (20.0, None, "left_out", "event on or before the landmark")),
+     {"haemoglobin": ((-1, 7.5), (20, 7.0))}, (20.0, None, "left_out", BEFORE)),
     ("who_had_it_and_recovered_before_the_landmark_is_not_prevalent", "g3",
      {"haemoglobin": ((-20, 7.5), (-1, 12.0), (20, 7.0))}, (20.0, True, "Anemia", None)),
     ("the_least_grade_is_a_switch", "g2_anaemia", {"haemoglobin": FALL}, (20.0, True, "Anemia", None)),
     ("a_former_name_finds_the_term_of_version_6", "v6", {"platelets": ((-2, 200.0), (30, 45.0))},
      (30.0, True, "Thrombocytopenia", None)),
     ("no_value_after_the_landmark_is_no_follow_up", "g3", {"haemoglobin": ((-1, 12.0),)},
-     (None, None, "left_out", "follow-up ends before the landmark")),
+     (None, None, "left_out", NO_FOLLOW_UP)),
 ]  # fmt: skip
 
 
@@ -257,14 +285,62 @@ def test_transfusions_and_clinicians_count_when_the_outcome_says_so(
 ) -> None:
     values: dict[str, Series] = {"haemoglobin": ((-1, 12.0), (20, 9.0), (60, 9.5))}
     given = [{"patient_id": "p", "date": on_day(30), "kind": "red_cells", "record_key": "1", "row_id": "support:1"}]
-    seen = [{"patient_id": "p", "term": "Anemia", "grade": 3, "begin_date": on_day(25), "reporter": "clinician",
-             "record_key": "1", "row_id": "adverse_events:1"}]  # fmt: skip
+    seen = anaemias(((3, 25, None),), on_day)
 
     transfused = outcome("transfused", values, support=given, adverse_events=seen)
     either = outcome("either", values, support=given, adverse_events=seen)
 
     assert (transfused["days"], transfused["event"], transfused["source_row"]) == (30.0, True, "support:1")
-    assert (either["days"], either["event"], either["source_row"]) == (25.0, True, "adverse_events:1")
+    assert (either["days"], either["event"], either["source_row"]) == (25.0, True, "adverse_events:25")
+
+
+def anaemias(recorded: Recorded, on_day: Callable[[int], dt.date]) -> list[Row]:
+    """Events of anaemia that a clinician recorded."""
+    return [
+        {
+            "patient_id": "p",
+            "term": "Anemia",
+            "grade": grade,
+            "criteria": "ctcae-5.0",
+            "begin_date": on_day(begin),
+            "begin_date_precision": "day",
+            "end_date": None if end is None else on_day(end),
+            "reporter": "clinician",
+            "record_key": str(begin),
+            "row_id": f"adverse_events:{begin}",
+        }
+        for grade, begin, end in recorded
+    ]
+
+
+CLINICIANS: list[tuple[str, Recorded, tuple[Any, ...]]] = [
+    ("the_laboratorys_grade_3_is_none", ((1, 25, None),), (25.0, False, "censored", None)),
+    ("the_clinicians_grade_3_is_the_event", ((1, 10, 12), (3, 25, None)), (25.0, True, "Anemia", None)),
+    ("a_grade_3_that_goes_on_is_prevalent", ((3, -10, None), (3, 25, None)), (25.0, None, "left_out", BEFORE)),
+    ("one_that_ended_on_the_landmark_is", ((3, -10, 0), (3, 25, None)), (25.0, None, "left_out", BEFORE)),
+    ("one_that_ended_before_the_landmark_is_not", ((3, -10, -1), (3, 25, None)), (25.0, True, "Anemia", None)),
+    (
+        "a_milder_one_that_began_later_does_not_end_it",
+        ((3, -10, None), (1, -5, None), (3, 25, None)),
+        (25.0, None, "left_out", BEFORE),
+    ),
+    ("none_after_the_landmark_is_no_follow_up", ((3, -10, -1),), (None, None, "left_out", NO_FOLLOW_UP)),
+]
+"""What a clinician recorded beside the laboratory's grade 3 of day 20."""
+
+
+@pytest.mark.parametrize(("recorded", "expected"), [c[1:] for c in CLINICIANS], ids=[c[0] for c in CLINICIANS])
+def test_clinicians_grades_alone(
+    recorded: Recorded,
+    expected: tuple[Any, ...],
+    outcome: Callable[..., Row],
+    on_day: Callable[[int], dt.date],
+) -> None:
+    values: dict[str, Series] = {"haemoglobin": ((-1, 12.0), (20, 7.0), (60, 9.5))}
+    row = outcome("clinicians", values, adverse_events=anaemias(recorded, on_day))
+
+    assert (row["days"], row["event"], row["category"], row["reason"]) == expected
+    assert row["event"] is None or row["source_row"] == "adverse_events:25"
 
 
 @pytest.mark.parametrize(
@@ -289,23 +365,10 @@ def test_transfusions_and_clinicians_count_when_the_outcome_says_so(
 def test_the_baseline_of_clinicians_is_the_worst_event_that_went_on(
     facts_of: Callable[..., Any],
     on_day: Callable[[int], dt.date],
-    recorded: tuple[tuple[int, int, int | None], ...],
+    recorded: Recorded,
     baseline: int | None,
 ) -> None:
-    events = [
-        {
-            "patient_id": "p",
-            "term": "Anemia",
-            "grade": grade,
-            "criteria": "ctcae-5.0",
-            "begin_date": on_day(begin),
-            "begin_date_precision": "day",
-            "end_date": None if end is None else on_day(end),
-            "reporter": "clinician",
-            "record_key": str(begin),
-        }
-        for grade, begin, end in (*recorded, (3, 30, None))
-    ]
+    events = anaemias((*recorded, (3, 30, None)), on_day)
     row = courses(facts_of({}, adverse_events=events))["Anemia", "clinician"]
 
     assert (row["baseline_grade"], row["worst_grade"]) == (baseline, 3)

@@ -139,6 +139,18 @@ RESPONSE: list[Case] = [
         {"psa50": True, "psa50_day": 30, "psa50_confirmed": False, "psa90": False, "best_change_pct": -50},
     ),
     ("49_9_percent_is_none", ((0, 100), (30, 50.1)), {}, {"psa50": False, "psa50_day": None}),
+    ("exactly_30_percent_is_a_psa30", ((0, 100), (30, 70)), {}, {"psa30": True, "psa50": False}),
+    ("29_9_percent_is_no_psa30", ((0, 100), (30, 70.1)), {}, {"psa30": False}),
+    ("exactly_80_percent_is_a_psa80", ((0, 100), (30, 20)), {}, {"psa80": True, "psa90": False}),
+    ("79_9_percent_is_no_psa80", ((0, 100), (30, 20.1)), {}, {"psa50": True, "psa80": False}),
+    ("exactly_90_percent_is_a_psa90", ((0, 100), (30, 10)), {}, {"psa90": True, "psa90_day": 30}),
+    ("89_9_percent_is_no_psa90", ((0, 100), (30, 10.1)), {}, {"psa80": True, "psa90": False}),
+    (
+        "a_psa90_is_confirmed_by_90_percent_alone",
+        ((0, 100), (30, 10), (51, 10.1)),
+        {},
+        {"psa50_confirmed": True, "psa80_confirmed": True, "psa90_confirmed": False},
+    ),
     (
         "a_second_value_21_days_later_confirms",
         ((0, 100), (30, 50), (51, 49)),
@@ -240,6 +252,18 @@ DOUBLING: list[Case] = [
         {"psadt_months": 5.0, "psadt_n": 4},
     ),
     (
+        "from_the_baseline_on",
+        ((-30, 1), (0, 10), (30, 20), (60, 40)),
+        {"doubling": {"window": "since_baseline"}},
+        {"psadt_months": round(30 / 30.4375, 6), "psadt_n": 3},
+    ),
+    (
+        "before_the_index_the_12_months_count_back_from_the_last_value",
+        ((-366, 99999.0), *((day - 100, psa) for day, psa in doubling(5, (0, 40, 100))), (30, 1.0)),
+        {"doubling": {"window": "before_index", "convention": "psawg"}},
+        {"psadt_months": 5.0, "psadt_n": 3},
+    ),
+    (
         "values_of_0_do_not_count",
         ((0, 0.0), *((day + 30, psa) for day, psa in doubling(2, (0, 20, 40)))),
         {},
@@ -266,6 +290,15 @@ PSAWG: list[Case] = [
         {},
         {"psadt_months": None, "psadt_reason": "no three values at least 28 days apart"},
     ),
+    (
+        "a_value_28_days_from_the_first_is_a_third_one",
+        doubling(3, (0, 28, 100)),
+        {},
+        {"psadt_months": 3.0},
+    ),
+    ("and_28_days_from_the_last", doubling(3, (0, 72, 100)), {}, {"psadt_months": 3.0}),
+    ("a_value_of_0_2_counts", doubling(3, (0, 40, 100), start=0.2), {}, {"psadt_months": 3.0, "psadt_n": 3}),
+    ("a_value_after_365_days_counts", doubling(3, (0, 40, 365)), {}, {"psadt_months": 3.0, "psadt_n": 3}),
     ("values_below_0_2_do_not_count", ((0, 0.19), *doubling(3, (1, 40, 100))), {}, {"psadt_months": 3.0}),
     ("values_after_12_months_do_not_count", (*doubling(3, (0, 40, 100)), (366, 99999.0)), {}, {"psadt_months": 3.0}),
 ]

@@ -113,6 +113,9 @@ LITERAL: list[tuple[str, Series, tuple[int, str] | None]] = [
         ((0, 100.0), (42, 40.0), (63, 52.0), (84, 52.0), (105, 10.0)),
         (63, "decline"),
     ),
+    ("without_a_decline_exactly_25_percent_and_2_ng_ml_is_progression", ((0, 8.0), (90, 10.0)), (90, "no_decline")),
+    ("without_a_decline_25_percent_without_2_ng_ml_is_not", ((0, 4.0), (90, 5.99)), None),
+    ("without_a_decline_2_ng_ml_without_25_percent_is_not", ((0, 100.0), (90, 124.9)), None),
     ("a_series_that_only_falls_never_progresses", ((0, 100.0), (42, 50.0), (84, 20.0), (126, 10.0)), None),
     ("without_a_value_after_cycle_1_there_is_no_progression", ((0, 100.0),), None),
 ]

@@ -40,6 +40,8 @@ endpoints:
   - {kind: psa_pfs, name: psa_switched, label: PSA, after_new_therapy: censors}
   - {kind: psa_pfs, name: psa_stop, label: PSA, after_new_therapy: censors, progression: {unconfirmed: event_at_stop}}
   - {kind: psa_pfs, name: psa_counts_stop, label: PSA, progression: {unconfirmed: event_at_stop}}
+  - {kind: psa_pfs, name: psa_contact, label: PSA, after_new_therapy: censors, censor_at: last_contact}
+  - {kind: pfs, name: switched_contact, label: PFS, after_new_therapy: censors, censor_at: last_contact}
   - {kind: ttnt, name: ttnt, label: TTNT}
   - {kind: ttnt, name: ttnt_alone, label: TTNT, death: competes}
   - {kind: os, name: os, label: OS}
@@ -85,6 +87,18 @@ STOPS: list[Case] = [
         (90, PSA_EVENT),
     ),
     ("a_death_after_the_therapy_is_not_seen", "C1", "psa_switched", (other(60), ("dead", 300)), (), (40, "censored")),
+    ("without_a_new_therapy_the_last_contact_ends", "C1", "psa_contact", (("seen", 200),), (), (200, "censored")),
+    (
+        "a_new_therapy_ends_before_the_last_contact",
+        "C1",
+        "psa_contact",
+        (other(60), ("seen", 200)),
+        (),
+        (60, "censored"),
+    ),
+    ("and_before_a_death", "C1", "psa_contact", (other(60), ("dead", 300)), (), (60, "censored")),
+    ("a_death_of_its_day_is_seen", "C1", "psa_contact", (other(60), ("dead", 60)), (), (60, "death")),
+    ("pfs_too_ends_with_the_new_therapy", "C1", "switched_contact", (other(60), ("seen", 200)), (), (60, "censored")),
 ]
 """PSA where another therapy begins: `censors` sees no later value, neither as a rise nor as what confirms one."""
 

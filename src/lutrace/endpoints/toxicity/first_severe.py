@@ -13,8 +13,9 @@ from lutrace.protocol import Toxicity
 def derive_first_toxicity(basis: Basis, outcome: Toxicity) -> ir.Table:
     """Days from the landmark to the first grade `least_grade` or worse of the outcome's terms; `category` is the term.
 
-    Prevalent: the last graded value of a term on or before the landmark has that grade already; such a patient is not
-    evaluable. Censored at the last graded value of the terms within the window.
+    Prevalent: the last graded value of a term on or before the landmark has that grade already, or an event that a
+    clinician recorded with that grade began by then and had not ended; such a patient is not evaluable. Censored at
+    the last graded fact of the terms within the window.
     """
     zero = basis.time_zero()
     events = list_events(ToxicityBasis(basis.facts, outcome.rules, basis.data_cut))
@@ -25,8 +26,7 @@ def derive_first_toxicity(basis: Basis, outcome: Toxicity) -> ir.Table:
     near = zero.select("patient_id", "population", "index_date").inner_join(events, "patient_id")
     keys = ["patient_id", "population"]
     worst_first = [ibis.desc("grade"), "term", "source_row"]
-    early = near.filter(near.date <= near.index_date)
-    last = ranked_first(early, [*keys, "term", "source"], [ibis.desc("date"), *worst_first])
+    last = ranked_first(_held_at_landmark(near), [*keys, "term", "source"], [ibis.desc("measured"), *worst_first])
     last = last.filter(last.grade >= outcome.least_grade)
     prevalent = last.group_by(keys).aggregate(prevalent=last.grade.max())
     later = near.filter(near.date > near.index_date)
@@ -40,6 +40,14 @@ def derive_first_toxicity(basis: Basis, outcome: Toxicity) -> ir.Table:
     for other in (prevalent, first, seen):
         rows = attach(rows, other, keys)
     return finish(_evaluated(rows, outcome), endpoint=outcome.name, rule="")
+
+
+def _held_at_landmark(near: ir.Table) -> ir.Table:
+    """Laboratory facts up to the landmark, each `measured` on a day, and clinicians' events that went on then."""
+    by_clinician = near.source == "clinician"
+    went_on = near.end.isnull() | (near.end >= near.index_date)
+    early = near.filter((near.date <= near.index_date) & (~by_clinician | went_on))
+    return early.mutate(measured=ibis.cases((early.source != "clinician", early.date)))
 
 
 def _evaluated(rows: ir.Table, outcome: Toxicity) -> ir.Table:

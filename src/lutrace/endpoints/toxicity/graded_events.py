@@ -100,10 +100,11 @@ def grade_facts(basis: ToxicityBasis, versions: Sequence[str] = ()) -> ir.Table:
 
 
 def list_events(basis: ToxicityBasis) -> ir.Table:
-    """All graded facts of treated patients in the window and before it, with `c1_date`, `window_end`, `is_baseline`.
+    """All graded facts of treated patients in the window and before it, with `c1_date window_end is_baseline end`.
 
     The baseline of clinicians is what they recorded as begun on or before the first cycle and not ended before it; an
     event without an end goes on. Where they recorded none, none is assumed: no row is no grade 0.
+    `end` is the day on which such an event ended; empty for one that goes on, and for laboratory values.
     `grade` is empty where a laboratory row could not be graded. `amount` is the value, mirrored for terms that point
     low, so that the highest is the worst.
     """
@@ -120,6 +121,7 @@ def list_events(basis: ToxicityBasis) -> ir.Table:
         "window_end",
         "is_baseline",
         source=ibis.literal("laboratory"),
+        end=ibis.null("date"),
         amount=sense * graded.value,
         sense=sense,
         source_table=ibis.literal(LABS.name),
@@ -130,7 +132,7 @@ def list_events(basis: ToxicityBasis) -> ir.Table:
     added = [table.inner_join(windows, "patient_id") for table in others]
     added = [table.filter(table.date <= table.window_end) for table in added]
     added = [table.mutate(is_baseline=_is_ongoing(table)) for table in added]
-    columns = [*_COLUMNS, "c1_date", "window_end", "is_baseline"]
+    columns = [*_COLUMNS, "c1_date", "window_end", "is_baseline", "end"]
     return ibis.union(labs.select(*columns), *[table.select(*columns) for table in added])
 
 
