@@ -84,3 +84,16 @@ def test_lesions_that_merged_share_a_cluster(tmp_path: Path) -> None:
     ]
     merged = [(link["compared"], link["volume_change_pct"]) for link in links if link["followup_id"] == "p"]
     assert merged == [("cluster", 0.0)] * 2  # 2 mL and 2 mL became one of 4 mL: nothing grew
+
+
+def test_a_shift_that_too_few_pairs_tell_is_a_warning_with_its_count(tmp_path: Path) -> None:
+    names = ("lesion_id", "x_mm", "y_mm", "z_mm", "pair")
+    many = [(*row, "1") for row in BEFORE]
+    for path, z in (("a.csv", 0), ("b.csv", 50)):
+        rows = [*many, ("one", 0, 0, z, "2")]
+        write_rows(tmp_path / path, [dict(zip(names, row, strict=True)) for row in rows])
+    found = run_track(tmp_path / "a.csv", tmp_path / "b.csv")
+    assert [text for text in found.warnings if "(in 1 of 2 pairs of scans)" in text and "--registration" in text]
+    assert [link["status"] for link in found.links] == ["matched"] * 3 + ["resolved", "new"]
+    settled = run_track(table(tmp_path / "c.csv", BEFORE), table(tmp_path / "d.csv", BEFORE))
+    assert not [text for text in settled.warnings if "fewer than 3" in text]

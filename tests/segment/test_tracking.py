@@ -118,6 +118,45 @@ def test_a_clear_match_is_more_certain_than_a_crowded_one() -> None:
     assert clear.links[0].confidence > crowded.links[0].confidence
 
 
+@pytest.mark.parametrize(
+    ("apart_mm", "statuses", "low", "high"),
+    [
+        (0, ["matched"], 0.9, 0.95),
+        (34, ["matched"], 0.7, 0.85),
+        (50, ["new", "resolved"], 0.4, 0.55),
+        (120, ["new", "resolved"], 0.85, 0.9),
+    ],
+)
+def test_one_lesion_on_each_side_does_not_settle_the_shift(
+    apart_mm: float, statuses: list[str], low: float, high: float
+) -> None:
+    tracking = track_points(points([(0, 0, 0)]), points([(0, 0, apart_mm)]))
+    assert tracking.open_shift
+    assert sorted(link.status for link in tracking.links) == statuses
+    assert all(link.confidence is not None and low <= link.confidence <= high for link in tracking.links)
+    assert all("shift may be another lesion" in (link.note or "") for link in tracking.links)
+
+
+def test_two_lesions_that_moved_alike_settle_more_than_one_but_are_told_as_few() -> None:
+    one = track_points(points([(0, 0, 0)]), points([(0, 0, 34)]))
+    two = track_points(points(PLACES[:2]), points(shifted(PLACES[:2], (0, 0, 34))))
+    three = track_points(points(PLACES[:3]), points(shifted(PLACES[:3], (0, 0, 34))))
+    sure = [found.links[0].confidence or 0.0 for found in (one, two, three)]
+    assert sure == sorted(sure)
+    assert [found.open_shift for found in (one, two, three)] == [True, True, False]
+    assert three.links[0].note is None
+
+
+def test_a_registration_settles_the_shift_of_a_single_lesion() -> None:
+    still = Registration(np.eye(4), None, "by hand")
+    near = track_points(points([(0, 0, 0)]), points([(0, 0, 2)]), registration=still)
+    far = track_points(points([(0, 0, 0)]), points([(0, 0, 50)]), registration=still)
+    assert (near.open_shift, far.open_shift) == (False, False)
+    assert near.links[0].confidence is not None
+    assert near.links[0].confidence > 0.99
+    assert [link[2] for link in outcome(far)] == ["resolved", "new"]
+
+
 @settings(max_examples=40, deadline=None)
 @given(st.permutations(range(6)), st.permutations(range(6)))
 def test_the_order_of_the_tables_does_not_matter(one: list[int], two: list[int]) -> None:

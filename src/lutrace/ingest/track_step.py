@@ -28,6 +28,11 @@ OTHER_FRAME = (
     "the two scans lie in different frames of reference: their shift is told by the places of the lesions; give "
     "--registration where it is known"
 )
+SHIFT_OPEN = (
+    "fewer than 3 linked pairs of lesions and no registration tell how two scans are shifted (in {n} of {of} pairs of "
+    "scans): a shift of the table may be another lesion, and status and confidence are to be read so; give "
+    "--registration where it is known"
+)
 _GROWTH = ("compared", "volume_change_pct")
 
 
@@ -64,7 +69,7 @@ def run_track(baseline: Path, followup: Path, *, inputs: TrackInputs | None = No
     `overlap` (Dice). Rows hold `baseline_id followup_id status distance_mm confidence cluster`, preceded by `pair`
     where there is one, and with volumes on both sides followed by `compared` (lesion, or cluster: all lesions that
     merged and split together) and `volume_change_pct`. What is not known of frame of reference and fields of view is a
-    warning.
+    warning, and so is a shift that fewer than three linked pairs tell.
     Raises UnusableInputError for missing columns, faulty cells (all together), a column `pair` in one table only, a
     registration that is none or makes things worse, masks of one scan only or beside pairs, or masks that cannot be
     read or placed.
@@ -90,13 +95,20 @@ def _tracked_by_pairs(tables: Sequence[LesionTable], inputs: TrackInputs) -> tup
     told: list[str] = []
     given = _given(inputs, (frame_of_rows(before), frame_of_rows(after)), told)
     sides = _by_pair(before), _by_pair(after)
-    for name in dict.fromkeys((*sides[0], *sides[1])):
+    names = dict.fromkeys((*sides[0], *sides[1]))
+    n_open = 0
+    for name in names:
         one, two = (side.get(name, []) for side in sides)
         points = _points(one), _points(two)
         motion = _motion(given, points, (frame_of_rows(one), frame_of_rows(two)), told)
         found = track_points(*points, registration=motion)
+        n_open += found.open_shift
         links += [({"pair": name} if paired else {}) | link for link in _rows(one, two, found, points)]
-    return links, told
+    return links, told + _open_shifts(n_open, len(names))
+
+
+def _open_shifts(n: int, of: int) -> list[str]:
+    return [SHIFT_OPEN.format(n=n, of=of)] if n else []
 
 
 def _by_pair(rows: Sequence[Row]) -> dict[str | None, list[Row]]:
@@ -154,6 +166,7 @@ def _tracked_by_masks(
     motion = _motion(_given(inputs, frames, told), points, frames, told)
     overlaps = overlap_lesions(points, masked, motion)
     tracking = track_points(*points, registration=motion, overlaps=overlaps)
+    told += _open_shifts(int(tracking.open_shift), 1)
     rows = _rows(before, after, tracking, points)
     links = [{**row, "overlap": link.overlap} for row, link in zip(rows, tracking.links, strict=True)]
     return links, told

@@ -5,9 +5,10 @@ is a shift, a tilt and a gentle bend (a Gaussian process), found from the lesion
 and the one of greatest evidence is kept. (3) A pair is as likely as its distance is to be expected there: the spread is
 that of the prediction from all other pairs, plus the lesion's own. A lesion without a partner is as likely as lesions
 are dense there. Both together are the gate: wide where lesions are sparse or motion is unknown, narrow where they are
-dense. (4) The most likely one-to-one assignment is taken, and each pair gets its probability. (5) Others join a pair
-where overlap, or centre of mass and volume, say that lesions merged or split: clusters. (6) What is then single is new
-or resolved, unless the other scan has not seen the place.
+dense. (4) The most likely one-to-one assignment is taken, and each pair gets its probability. Where fewer than 3 pairs
+and no registration tell the shift, that is times the probability that it is one and not another lesion; where none
+reaches one half, there is no pair. (5) Others join a pair where overlap, or centre of mass and volume, say that lesions
+merged or split: clusters. (6) What is then single is new or resolved, unless the other scan has not seen the place.
 """
 
 from __future__ import annotations
@@ -24,7 +25,14 @@ from lutrace.segment.alignment import Looseness, Points, distances, predict_from
 from lutrace.segment.assignment import compute_pair_probabilities
 from lutrace.segment.clusters import Edge, find_joined, number_clusters
 from lutrace.segment.common_view import SEEN_LEAST, compute_seen_shares
-from lutrace.segment.explanation import Explanation, Scene, explain, radius_mm
+from lutrace.segment.explanation import (
+    Explanation,
+    Scene,
+    compute_shift_probability,
+    explain,
+    radius_mm,
+    without_pairs,
+)
 
 Status = Literal["matched", "new", "resolved", "merged", "split", "outside_view", "below_threshold"]
 Overlaps = Mapping[tuple[int, int], tuple[float, float, float]]
@@ -35,7 +43,15 @@ _UNREGISTERED = Looseness(shift_mm=20.0, tilt=0.025, bend_mm=6.0, own_mm=3.0)
 
 _REGISTERED = Looseness(shift_mm=6.0, tilt=0.01, bend_mm=4.0, own_mm=2.5)
 _FEW_PAIRS = 4
+_SHIFT_PAIRS = 3
+_ONE_SPACE = 0.9
+"""Fewer pairs do not settle how two scans without a registration lie; one in ten may lie elsewhere altogether."""
+
+_SHIFT_OPEN = (
+    f"fewer than {_SHIFT_PAIRS} pairs of lesions tell how the scans are shifted: a shift may be another lesion"
+)
 _MEDIAN_OF_CHI3 = 1.538
+_LIKELIER = 0.5
 
 
 @dataclass(frozen=True)
@@ -73,12 +89,14 @@ class Tracking:
     """All links between two scans, the shift that was still found (mm), and the residual of the alignment (mm).
 
     The residual is the standard deviation per axis of what pairs miss of the places that all other pairs predict; with
-    fewer than 4 pairs, what was assumed before.
+    fewer than 4 pairs, what was assumed before. `open_shift` is true where lesions stand on both sides, no registration
+    was given and fewer than 3 pairs tell the shift: it may as well be another lesion.
     """
 
     links: tuple[Link, ...]
     shift_mm: tuple[float, float, float]
     registration_error_mm: float
+    open_shift: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -102,16 +120,26 @@ def track_points(
     """Links between two lesion tables, by coordinates alone or with overlaps, views (both grids) and a registration.
 
     Without a registration both tables are taken to lie roughly in one space, up to a shift of some 30 mm and a small
-    tilt. Every lesion stands in at least one link. Deterministic.
+    tilt; few pairs do not settle that shift: confidence and note of each link say so. Every lesion stands in at least
+    one link. Deterministic.
     """
     scene = _scene(baseline, followup, registration, overlaps or {})
     found = explain(scene)
+    open_shift = registration is None and bool(baseline and followup) and len(found.pairs) < _SHIFT_PAIRS
+    known = np.ones(len(baseline))
+    if open_shift:
+        told = compute_shift_probability(scene, found)
+        known[found.pairs[:, 0]] = told
+        if max(told, default=1.0) < _LIKELIER:
+            found = without_pairs(scene, found)
     places = _places(scene, found, registration)
-    links = _links(scene, found, places)
+    links = _links(scene, found, places, known)
     if views is not None:
         links = _in_view(links, places, views)
     if overlaps is None:
         links = [replace(link, overlap=None) for link in links]
+    if open_shift:
+        links = [_doubted(link) for link in links]
     numbered = [_numbered(link, baseline, followup) for link in links]
     moved = scene.followup_mm[found.pairs[:, 1]] - scene.baseline_mm[found.pairs[:, 0]]
     shift = moved.mean(axis=0) if len(moved) else np.zeros(3)
@@ -119,6 +147,7 @@ def track_points(
         tuple(sorted(numbered, key=_in_order)),
         (float(shift[0]), float(shift[1]), float(shift[2])),
         _residual_mm(scene, found),
+        open_shift,
     )
 
 
@@ -171,9 +200,9 @@ def _places(scene: Scene, found: Explanation, registration: Registration | None)
     return _Places(found.prediction.places_mm, back, radius_mm(scene.baseline_ml), radius_mm(scene.followup_ml))
 
 
-def _links(scene: Scene, found: Explanation, places: _Places) -> list[Link]:
-    """Links by index from 0: pairs and those that join, then the single ones."""
-    likely = compute_pair_probabilities(found.gain)
+def _links(scene: Scene, found: Explanation, places: _Places, known: Points) -> list[Link]:
+    """Links by index from 0: pairs and those that join, then the single ones; `known` (n,): the shift's probability."""
+    likely = known[:, None] * compute_pair_probabilities(found.gain)
     between = distances(found.prediction.places_mm, scene.followup_mm)
     pairs: list[Edge] = [(int(i), int(j)) for i, j in found.pairs]
     edges = [*pairs, *find_joined(scene, found)]
@@ -219,6 +248,14 @@ def _in_view(links: Sequence[Link], places: _Places, views: tuple[Geometry, Geom
             link = replace(link, note=f"{100 * seen:.0f} % of its place in view of the {which} scan")
         judged.append(link)
     return judged
+
+
+def _doubted(link: Link) -> Link:
+    """The link where few pairs tell the shift: its note says so, and who is single may have a partner elsewhere."""
+    sure = link.confidence
+    if sure is not None and None in (link.baseline_lesion, link.followup_lesion):
+        sure = _ONE_SPACE * sure
+    return replace(link, confidence=sure, note="; ".join(filter(None, (link.note, _SHIFT_OPEN))))
 
 
 def _numbered(link: Link, baseline: Sequence[LesionPoint], followup: Sequence[LesionPoint]) -> Link:
