@@ -185,6 +185,16 @@ def test_where_no_ct_was_read_avid_lesions_alone_count_when_the_protocol_says_so
     assert (row["value"], row["reason"]) == (0.0, None)
 
 
+def test_an_indeterminate_new_lesion_counts_when_the_protocol_says_so(derive: Derive, protocol: Protocol) -> None:
+    rules = protocol.model_copy(
+        update={"new_lesions": protocol.new_lesions.model_copy(update={"count_indeterminate": True})}
+    )
+    links = [link(1, 2, 5, "new", "indeterminate"), link(1, 2, 6, "new", "psma_avid")]
+    for given, value, category in ((links[:1], 1.0, "indeterminate"), (links, 2.0, "psma_avid")):
+        row = derive(lesion_links=given, reader_findings=ct_read(2), volumes={1: 100.0, 2: 80.0}, rules=rules)
+        assert (row["C2", "new_lesions"]["value"], row["C2", "new_lesions"]["category"]) == (value, category)
+
+
 def test_every_evaluable_value_names_its_evidence_and_rule(derive: Derive) -> None:
     for (_, endpoint), row in derive(reader_findings=ct_read(2, 3), lesion_links=[link(1, 2, 1, "matched")]).items():
         assert row["rule"]

@@ -15,7 +15,7 @@ from hypothesis import given
 from tests.conftest import AT_RANDOM, HandFacts, day
 from tests.spec.questionnaire_patient import basis_of, bpi_rows, fact_rows, protocol_of
 
-from lutrace.core import Row
+from lutrace.core import Row, UnusableInputError
 from lutrace.endpoints import (
     count_completion,
     derive_score_courses,
@@ -67,6 +67,106 @@ THRESHOLDS = [
     ("xi-3", "xi", 11, 11),
     ("sxi", "sxi", 5, 5),
 ]
+
+
+FACT_P: list[tuple[str, str, str, float]] = [
+    # scale, items, those of them that are reversed, highest score
+    ("pwb", "GP1 GP2 GP3 GP4 GP5 GP6 GP7", "GP1 GP2 GP3 GP4 GP5 GP6 GP7", 28),
+    ("swb", "GS1 GS2 GS3 GS4 GS5 GS6 GS7", "", 28),
+    ("ewb", "GE1 GE2 GE3 GE4 GE5 GE6", "GE1 GE3 GE4 GE5 GE6", 24),
+    ("fwb", "GF1 GF2 GF3 GF4 GF5 GF6 GF7", "", 28),
+    ("pcs", "C2 C6 P1 P2 P3 P4 P5 P6 P7 BL2 P8 BL5", "C2 P1 P2 P3 P6 P7 BL2 P8", 48),
+    ("pcs_pain", "P1 P2 P3 P4", "P1 P2 P3", 16),
+]
+
+
+@pytest.mark.parametrize(("scale", "items", "turned", "high"), FACT_P, ids=[one[0] for one in FACT_P])
+def test_each_item_of_fact_p_counts_in_its_direction(scale: str, items: str, turned: str, high: float) -> None:
+    best = {item: 0.0 if item in turned.split() else 4.0 for item in items.split()}
+    others = [{**best, item: 4.0 - best[item]} for item in best]
+    first, *rest = scores_of("fact-p", best, *others)
+    assert first[scale]["score"] == high
+    assert [sheet[scale]["score"] for sheet in rest] == [high - 4] * len(best)
+
+
+def in_turn(stem: str, *answers: float) -> Answers:
+    """Items `stem`1, `stem`2, ... with these answers."""
+    return {f"{stem}{place}": answer for place, answer in enumerate(answers, start=1)}
+
+
+ONES = dict.fromkeys((item for _, items, *_ in FACT_P[:5] for item in items.split()), 1.0)
+"""FACT-P with 1 everywhere: PWB 7 x 3, SWB 7 x 1, EWB 5 x 3 + 1, FWB 7 x 1, PCS 8 x 3 + 4 x 1."""
+PAIN_ITEMS = {"P1": 0.0, "P2": 1.0, "P3": 3.0}
+BY_HAND: list[tuple[str, str, Answers, str, float]] = [
+    ("a_reversed_scale_adds_4_minus_the_answer", "fact-p", in_turn("GP", 0, 1, 2, 3, 4, 0, 1), "pwb", 17.0),
+    ("one_item_of_emotional_well_being_is_not_reversed", "fact-p", in_turn("GE", 1, 3, 0, 4, 2, 1), "ewb", 15.0),
+    ("a_skipped_item_is_prorated_to_three_decimals", "fact-p", in_turn("GS", 3, 3, 2, 4, 1, 3), "swb", 18.667),
+    ("codes_8_and_9_are_no_answer", "fact-p", in_turn("GP", 8, 9, 1, 1, 1, 1, 1), "pwb", 21.0),
+    (
+        "seven_of_twelve_are_prorated",  # 3 + 2 + 4 + 3 + 1 + 2 + 3 = 18 points
+        "fact-p",
+        {**PAIN_ITEMS, "C2": 1.0, "C6": 2.0, "P4": 2.0, "P5": 3.0},
+        "pcs",
+        30.857,
+    ),
+    ("the_pain_items_have_a_score_of_their_own", "fact-p", {**PAIN_ITEMS, "P4": 2.0}, "pcs_pain", 10.0),
+    ("fact_g_is_the_sum_of_four_scales", "fact-p", ONES, "fact_g", 51.0),
+    ("the_index_is_the_sum_of_three", "fact-p", ONES, "toi", 56.0),
+    ("the_total_is_the_sum_of_five", "fact-p", ONES, "fact_p", 79.0),
+    ("severity_is_the_mean_of_four", "bpi-sf", {"Q3": 5, "Q4": 1, "Q5": 3, "Q6": 2}, "severity", 2.75),
+    ("interference_is_the_mean_of_those_answered", "bpi-sf",
+     {"Q9A": 3, "Q9B": 4, "Q9D": 5, "Q9G": 5}, "interference", 4.25),
+    ("xq_is_the_sum_of_eight_in_percent_of_80", "xq", in_turn("XQ", 1, 2, 3, 4, 5, 6, 7, 8), "xq", 45.0),
+    ("five_of_eight_are_prorated", "xq", in_turn("XQ", 2, 4, 6, 8, 9), "xq", 58.0),
+    ("xi_is_a_sum_of_eleven", "xi", in_turn("XI", 1, 2, 3, 4, 5, 1, 2, 3, 4, 5, 1), "xi", 31.0),
+    ("so_is_its_short_form", "xi-3", in_turn("XI", 1, 2, 3, 1, 2, 3, 1, 2, 3, 1, 2), "xi", 21.0),
+    ("sxi_is_a_sum_of_five", "sxi", in_turn("SXI", 1, 2, 3, 3, 2), "sxi", 11.0),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "sheet", "scale", "score"), [c[1:] for c in BY_HAND], ids=[c[0] for c in BY_HAND])
+def test_scores_by_hand(name: str, sheet: Answers, scale: str, score: float) -> None:
+    (found,) = scores_of(name, sheet)
+    assert found[scale]["score"] == score
+
+
+RANGES: list[tuple[str, str, float, float]] = [
+    ("fact-p", "fact_g", 0, 108),
+    ("fact-p", "toi", 0, 104),
+    ("fact-p", "fact_p", 0, 156),
+    ("bpi-sf", "severity", 0, 10),
+    ("bpi-sf", "interference", 0, 10),
+    ("xq", "xq", 0, 100),
+    ("xi", "xi", 11, 55),
+    ("xi-3", "xi", 11, 33),
+    ("sxi", "sxi", 5, 15),
+]
+
+
+@pytest.mark.parametrize(("name", "scale", "low", "high"), RANGES)
+def test_the_published_range(name: str, scale: str, low: float, high: float) -> None:
+    which = named(name).scale(scale)
+    assert (which.low, which.high) == (low, high)
+
+
+CHANGES: list[tuple[str, str, tuple[float, float, str] | None]] = [
+    ("fact-p", "fact_p", (6, 10, "points")),
+    ("fact-p", "toi", (5, 9, "points")),
+    ("fact-p", "pcs", (2, 3, "points")),
+    ("fact-p", "pcs_pain", (1, 2, "points")),
+    ("fact-p", "fact_g", None),
+    ("bpi-sf", "severity", (30, 50, "percent")),
+    ("bpi-sf", "interference", (1, 1, "points")),
+    ("xq", "xq", None),
+]
+
+
+@pytest.mark.parametrize(("name", "scale", "expected"), CHANGES)
+def test_the_change_that_matters_is_that_of_the_paper_that_was_read(
+    name: str, scale: str, expected: tuple[float, float, str] | None
+) -> None:
+    change = named(name).scale(scale).change
+    assert (None if change is None else (change.low, change.high, change.unit)) == expected
 
 
 @pytest.mark.parametrize(("name", "scale", "least", "n_items"), THRESHOLDS)
@@ -199,6 +299,8 @@ def test_scores_of_a_snapshot_name_a_row_that_exists(
     rows = derive_scores(basis).to_pyarrow().to_pylist()
     assert set(rows[0]) == set(SCORES.by_name)
     existing = {QUESTIONNAIRES.row_id(row): row for row in answers}
+    with pytest.raises(UnusableInputError, match="expected an instrument of the vocabulary, got 'phq-9'"):
+        derive_score_courses(basis, "phq-9", "total")
     for row in rows:
         if row["source_row"] is not None:
             assert existing[row["source_row"]]["date"] == row["date"]

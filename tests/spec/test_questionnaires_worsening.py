@@ -11,7 +11,8 @@ from tests.conftest import HandFacts, day
 from tests.spec.questionnaire_patient import Scores, basis_of, bpi_rows, cycle_rows, fact_rows, protocol_of
 
 from lutrace.core import ProtocolError, Row
-from lutrace.endpoints import derive_values, derive_worsening_rows, derive_worsenings
+from lutrace.endpoints import derive_values, derive_worsening_rows, derive_worsenings, worsening_variants
+from lutrace.protocol import TimeToWorsening
 from lutrace.tables import QUESTIONNAIRES
 
 Found = tuple[float | None, str]
@@ -384,6 +385,20 @@ def test_variants_stand_side_by_side_and_disagree_where_they_must(
         "or death or recorded progression": (42, "worsening"),
         "no pause over 126 days": (42, "worsening"),
     }
+
+
+def test_a_rule_of_points_alone_has_no_variant_in_percent() -> None:
+    outcome = protocol_of(f"{PAIN}, change: {{points: 2}}").endpoints[1]
+    assert isinstance(outcome, TimeToWorsening)
+    assert not {"points only", "percent only", "either", "both"} & set(worsening_variants(outcome))
+
+
+def test_variants_of_an_outcome_of_another_kind_are_refused(
+    make_facts: Callable[..., Any], on_day: Callable[[int], dt.date]
+) -> None:
+    basis = basis_of(protocol_of(PAIN), make_facts, on_day)
+    with pytest.raises(ProtocolError, match="psa_pfs: expected kind time_to_worsening, got psa_pfs"):
+        derive_worsening_rows(basis, "psa_pfs")
 
 
 def test_psa_progression_of_another_outcome_is_an_event_when_named(
