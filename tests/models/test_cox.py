@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from lutrace.core import ProtocolError, UnusableInputError
+from lutrace.core import EstimationError, ProtocolError, UnusableInputError
 from lutrace.models import fit_analysis
 from lutrace.stats import fit_cox, fit_firth_cox, survival_of
 from lutrace.tables import ESTIMATES
@@ -173,10 +173,10 @@ def test_an_interval_that_is_too_narrow_is_warned_of(protocol, analysis_of, make
 
 
 def test_no_firth_beside_where_firth_itself_has_no_answer(protocol, analysis_of, make_rows, checks_of, monkeypatch):
-    def break_down(self, features=None, warm_start=True):
-        raise np.linalg.LinAlgError("Fisher information is rank deficient")
+    def break_down(*given, **named):
+        raise EstimationError("did not converge")
 
-    monkeypatch.setattr("firthmodels.FirthCoxPH.lrt", break_down)
+    monkeypatch.setattr("lutrace.models.cox.fit_firth_cox", break_down)
     result = fit_analysis(analysis_of("ttv_cox", endpoints=("os",)), make_rows(16), protocol)
     row = only(result, population="C2", adjusted=True)
     assert row["estimate"] is not None

@@ -1,8 +1,9 @@
 import numpy as np
 import pytest
+from firthmodels import FirthCoxPH
 
 from lutrace.core import EstimationError, UnsupportedError
-from lutrace.stats import MonotoneLikelihoodError, fit_cox, fit_cox_or_firth, fit_firth_cox, survival_of
+from lutrace.stats import CoxRows, MonotoneLikelihoodError, fit_cox, fit_cox_or_firth, fit_firth_cox, survival_of
 
 APART = survival_of(range(1, 11), [1, 1, 1, 1, 0, 1, 0, 1, 1, 0])
 EXPOSED = np.repeat([1.0, 0.0], (4, 6))
@@ -42,14 +43,49 @@ def test_a_change_of_unit_scales_coefficient_and_interval_alone():
     assert per_tenth.tests[0].statistic == pytest.approx(per_one.tests[0].statistic, rel=1e-6)
 
 
-def test_delayed_entry_and_strata_are_refused_not_ignored():
+def test_entry_before_the_first_event_changes_nothing():
     delayed = survival_of(APART.time, APART.event, entry=np.zeros(10))
-    with pytest.raises(UnsupportedError, match="takes no delayed entry"):
-        fit_firth_cox(delayed, EXPOSED, terms=["exposed"])
+    plain = fit_firth_cox(APART, EXPOSED, terms=["exposed"])
+    assert fit_cox_or_firth(delayed, EXPOSED, terms=["exposed"]).high == pytest.approx(plain.high, rel=1e-9)
+
+
+def test_a_patient_counted_twice_is_two_patients():
+    twice = fit_firth_cox(APART, EXPOSED, terms=["exposed"], rows=CoxRows(weights=np.full(10, 2)))
+    doubled = survival_of(np.tile(APART.time, 2), np.tile(APART.event, 2))
+    expected = fit_firth_cox(doubled, np.tile(EXPOSED, 2), terms=["exposed"])
+    assert twice.coef == pytest.approx(expected.coef, rel=1e-9)
+    assert twice.low == pytest.approx(expected.low, rel=1e-8)
+
+
+def test_within_strata_the_penalty_is_of_the_whole_information():
+    # Two strata of two, one event each, x = 1 against 0: l = 2 log(q), information 2 q (1 - q), q = logistic(b).
+    # The slope 2 (1 - q) + (1 - 2 q) / 2 = 0 gives q = 5 / 6.
+    follow_up = survival_of([1, 2, 1, 2], [1, 0, 1, 0])
+    fit = fit_firth_cox(follow_up, [1, 0, 1, 0], terms=["x"], strata=["a", "a", "b", "b"])
+    assert fit.coef[0] == pytest.approx(np.log(5), rel=1e-8)
+
+
+def test_what_has_no_likelihood_has_no_penalised_one():
+    with pytest.raises(UnsupportedError, match="takes no clusters"):
+        fit_firth_cox(APART, EXPOSED, terms=["exposed"], rows=CoxRows(clusters=range(10)))
+    with pytest.raises(UnsupportedError, match="whole case weights only"):
+        fit_firth_cox(APART, EXPOSED, terms=["exposed"], rows=CoxRows(weights=np.full(10, 1.5)))
     with pytest.raises(MonotoneLikelihoodError):
-        fit_cox_or_firth(delayed, EXPOSED, terms=["exposed"])
-    with pytest.raises(MonotoneLikelihoodError):
-        fit_cox_or_firth(APART, EXPOSED, terms=["exposed"], strata=["a", "a", "a", "b", "b"] * 2)
+        fit_cox_or_firth(APART, EXPOSED, terms=["exposed"], rows=CoxRows(clusters=range(10)))
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_the_package_firthmodels_gives_the_same(seed):
+    rng = np.random.default_rng(seed)
+    x = np.column_stack([rng.normal(size=40), rng.random(40) < 0.2])
+    time, event = np.ceil(rng.exponential(5, 40)), rng.random(40) < 0.4
+    model = FirthCoxPH(backend="numpy", max_iter=500).fit(x, (event, time))
+    fit = fit_firth_cox(survival_of(time, event), x, terms=["a", "b"])
+    assert np.abs((fit.coef - model.coef_) / fit.se).max() < 5e-5  # the package's own stopping rule
+    assert fit.loglik == pytest.approx(model.loglik_, rel=1e-9)
+    bounds = model.conf_int(method="pl")
+    assert np.abs((np.log(fit.low) - bounds[:, 0]) / fit.se).max() < 1e-3
+    assert np.abs((np.log(fit.high) - bounds[:, 1]) / fit.se).max() < 1e-3
 
 
 def test_a_covariate_that_does_not_vary_is_refused():
@@ -86,10 +122,7 @@ def test_few_patients_with_many_covariates_get_an_answer_or_a_reason(seed):
         assert np.isfinite(fit.coef).all()
 
 
-def test_a_solver_that_breaks_down_is_an_error_with_a_remedy(monkeypatch):
-    def break_down(self, features=None, warm_start=True):
-        raise np.linalg.LinAlgError("Fisher information is rank deficient")
-
-    monkeypatch.setattr("firthmodels.FirthCoxPH.lrt", break_down)
+def test_a_search_that_does_not_end_is_an_error_with_a_remedy(monkeypatch):
+    monkeypatch.setattr("lutrace.stats.cox.firth._MAX_STEPS", 1)
     with pytest.raises(EstimationError, match="did not converge with 7 events; use fewer covariates"):
         fit_firth_cox(APART, EXPOSED, terms=["exposed"])

@@ -4,10 +4,13 @@ Every result carries n, its events where it has them, and its method in words. S
 `survival_of(time, event, entry=...)`, which checks.
 """
 
-from lutrace.stats.cox.diagnostics import Influence, PhTest
+from lutrace.stats.cox.diagnostics import Influence, PhTest, TimeTransform, compute_ph_tests
 from lutrace.stats.cox.firth import fit_cox_or_firth, fit_firth_cox
-from lutrace.stats.cox.fit import CoxFit, ModelTest, fit_cox
-from lutrace.stats.cox.likelihood import CoxScore, MonotoneLikelihoodError, Ties, compute_cox_score
+from lutrace.stats.cox.fit import fit_cox, fit_ridge_cox
+from lutrace.stats.cox.likelihood import CoxScore, MonotoneLikelihoodError, compute_cox_score
+from lutrace.stats.cox.residuals import SchoenfeldResiduals, compute_row_residuals, compute_schoenfeld
+from lutrace.stats.cox.result import CoxFit, ModelTest
+from lutrace.stats.cox.risk_order import CoxRows, Ties
 from lutrace.stats.description.agreement import Agreement, compute_agreement
 from lutrace.stats.description.correlation import Correlation, compute_pearson, compute_spearman
 from lutrace.stats.description.proportions import Proportion, compute_proportion
@@ -30,6 +33,7 @@ __all__ = [
     "Concordance",
     "Correlation",
     "CoxFit",
+    "CoxRows",
     "CoxScore",
     "CurvePoints",
     "Influence",
@@ -39,24 +43,30 @@ __all__ = [
     "MonotoneLikelihoodError",
     "PhTest",
     "Proportion",
+    "SchoenfeldResiduals",
     "Summary",
     "Survival",
     "SurvivalCurve",
     "SurvivalQuantile",
     "Ties",
+    "TimeTransform",
     "compute_agreement",
     "compute_concordance",
     "compute_cox_score",
     "compute_kaplan_meier",
     "compute_log_rank",
     "compute_pearson",
+    "compute_ph_tests",
     "compute_proportion",
     "compute_reverse_kaplan_meier",
+    "compute_row_residuals",
+    "compute_schoenfeld",
     "compute_spearman",
     "compute_summary",
     "count_at_risk",
     "fit_cox",
     "fit_cox_or_firth",
     "fit_firth_cox",
+    "fit_ridge_cox",
     "survival_of",
 ]

@@ -28,7 +28,7 @@ def covariate_matrix(covariates: Any, terms: Sequence[str], n: int) -> FloatArra
         raise UnusableInputError(f"terms must name each covariate once, got {list(terms)}")
     if matrix.shape != (n, len(terms)):
         raise UnusableInputError(f"covariates must have shape ({n}, {len(terms)}), got {matrix.shape}")
-    for name, column in zip(terms, matrix.T, strict=True):
+    for name, column in () if np.isfinite(matrix).all() else zip(terms, matrix.T, strict=True):
         refuse_rows(~np.isfinite(column), f"covariate {name} must be a number; exclude or impute the patient first")
     return matrix
 
@@ -55,3 +55,21 @@ def refuse_rows(faulty: BoolArray, rule: str) -> None:
         rows = np.flatnonzero(faulty) + 1
         more = f" and {rows.size - 5} more" if rows.size > 5 else ""
         raise UnusableInputError(f"{rule}; not so in row {', '.join(map(str, rows[:5]))}{more}")
+
+
+def label_codes(labels: Any, name: str, n: int) -> IntArray:
+    """The n labels (of strata, clusters ...) as numbers from 0 in sorted order; `name` is used in a refusal."""
+    given = np.asarray(labels)
+    if given.shape != (n,):
+        raise UnusableInputError(f"{name} must hold one label per patient ({n}), got shape {given.shape}")
+    if given.dtype.kind in "fO":
+        refuse_rows(np.array([label is None or label != label for label in given]), f"{name} must be known")
+    return np.unique(given, return_inverse=True)[1]
+
+
+def sum_by(values: FloatArray, codes: IntArray) -> FloatArray:
+    """Sums of row values (n,) or (n, p) over rows of one code, in the order of the codes."""
+    order = np.argsort(codes, kind="stable")
+    starts = np.flatnonzero(np.diff(codes[order], prepend=-1))
+    summed: FloatArray = np.add.reduceat(values[order], starts, axis=0)
+    return summed

@@ -4,15 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 from scipy.special import chdtrc
+from scipy.stats import rankdata
 
+from lutrace.core import UnsupportedError, UnusableInputError
 from lutrace.stats.arrays import FloatArray
-from lutrace.stats.cox.likelihood import Averages, Stratum, average_stratum, sum_variances
 from lutrace.stats.survival.kaplan_meier import compute_kaplan_meier
 from lutrace.stats.survival.observations import Survival
 
+if TYPE_CHECKING:
+    from lutrace.stats.cox.result import CoxFit
+
+TimeTransform = Literal["km", "rank", "identity", "log"]
 _SINGULAR = 1e-10
 """Smallest eigenvalue of a scaled information below which there is no information on change with time."""
 
@@ -36,40 +42,42 @@ class Influence:
     dfbetas: float
 
 
-def compute_ph_tests(
-    survival: Survival, strata: Sequence[Stratum], coef: FloatArray, *, terms: Sequence[str]
-) -> tuple[PhTest, ...]:
-    """Tests of proportional hazards per term and, last, of all terms, against the Kaplan-Meier transform of time.
+def compute_ph_tests(fit: CoxFit, *, transform: TimeTransform = "km") -> tuple[PhTest, ...]:
+    """Tests of proportional hazards per term and, last, of all terms, against a transform of time.
 
-    The score test of an added covariate times g(t), g = 1 - S(t-) of all patients together, as R `cox.zph` (survival
-    3) with transform "km". A test that the data cannot give (one event time, say) is left out.
+    The score test of an added covariate times g(t), as R `cox.zph` (survival 3, terms = FALSE): g is 1 - S(t-) of all
+    rows together without weights ("km"), the rank of t among all times, t itself, or its logarithm. Case weights and
+    strata are the model's; robust errors play no part, as in R. A test that the data cannot give (one event time, say)
+    is left out.
+
+    Raises:
+        UnusableInputError: an unknown transform, or the logarithm of an event at time 0.
+        UnsupportedError: a penalised model.
+
     Source: Grambsch and Therneau 1994; Therneau, survival vignette "approximate zph".
+
+    >>> from lutrace.stats import fit_cox, survival_of
+    >>> fit = fit_cox(survival_of([1, 2, 3, 4, 5], [1, 1, 0, 1, 1]), [1, 0, 1, 0, 1], terms=["x"])
+    >>> [test.term for test in compute_ph_tests(fit, transform="rank")]
+    ['x', 'global']
     """
-    curve = compute_kaplan_meier(survival)
-    p = len(terms)
-    score, information = np.zeros(2 * p), np.zeros((2 * p, 2 * p))
-    for stratum in strata:
-        found = average_stratum(stratum, coef)
-        term_times = stratum.sets.time[stratum.sets.group]
-        g = _failed_before(curve.time, curve.survival, term_times)
-        residuals = stratum.covariates[stratum.sets.event_rows] - found.means
-        score += np.concatenate([residuals.sum(axis=0), g @ residuals])
-        blocks = [sum_variances(stratum, found, g**power) for power in (0, 1, 2)]
-        information += np.block([[blocks[0], blocks[1]], [blocks[1], blocks[2]]])
-    tests = [_score_test(score, information, p, [number], term) for number, term in enumerate(terms)]
+    if fit.penalty != "none":
+        raise UnsupportedError(f"there is no test of proportional hazards with a penalty ({fit.penalty}); use fit_cox")
+    sums, p = fit.basis.sums, len(fit.terms)
+    order, groups = sums.order, sums.order.groups
+    factor = _transform_times(fit.basis.given.survival, groups.time, transform)
+    factor = factor - float(factor @ groups.n_events) / groups.event_rows.size
+    events = order.covariates[groups.event_rows]
+    if order.weights is not None:
+        events = events * order.weights[groups.event_rows, None]
+    observed = np.add.reduceat(events, groups.first_event[:-1], axis=0)
+    expected = sums.mean_covariates * (groups.event_weight * groups.n_events)[:, None]
+    score = np.concatenate([np.zeros(p), factor @ (observed - expected)])
+    crossed, squared = sums.sum_variances(factor), sums.sum_variances(factor**2)
+    information = np.block([[sums.information, crossed], [crossed, squared]])
+    tests = [_score_test(score, information, p, [number], term) for number, term in enumerate(fit.terms)]
     tests.append(_score_test(score, information, p, list(range(p)), "global"))
     return tuple(test for test in tests if test is not None)
-
-
-def compute_dfbeta(strata: Sequence[Stratum], coef: FloatArray, *, covariance: FloatArray, n: int) -> FloatArray:
-    """The approximate change of each coefficient by each of n rows, (n, p): score residuals times the covariance.
-
-    Source: Cain and Lange 1984; tied events by Efron's average as R `residuals(fit, "dfbeta")`.
-    """
-    residuals = np.zeros((n, coef.size))
-    for stratum in strata:
-        residuals[stratum.rows] = _score_residuals(stratum, average_stratum(stratum, coef))
-    return residuals @ covariance
 
 
 def select_influential(
@@ -89,10 +97,23 @@ def select_influential(
     return tuple(sorted(found, key=lambda one: -abs(one.dfbetas)))
 
 
-def _failed_before(times: FloatArray, survival: FloatArray, asked: FloatArray) -> FloatArray:
-    before = np.concatenate([[1.0], survival])[np.searchsorted(times, asked, side="left")]
-    failed: FloatArray = 1 - before
-    return failed
+def _transform_times(survival: Survival, asked: FloatArray, transform: TimeTransform) -> FloatArray:
+    match transform:
+        case "km":
+            curve = compute_kaplan_meier(survival)
+            before = np.concatenate([[1.0], curve.survival])[np.searchsorted(curve.time, asked, side="left")]
+            return np.asarray(1 - before, dtype=np.float64)
+        case "rank":
+            times, place = np.unique(survival.time, return_index=True)
+            return np.asarray(rankdata(survival.time)[place][np.searchsorted(times, asked)], dtype=np.float64)
+        case "identity":
+            return asked
+        case "log":
+            if asked.min() <= 0:
+                raise UnusableInputError("the transform log needs events after time 0; use km, rank or identity")
+            return np.log(asked)
+        case _:
+            raise UnusableInputError(f"transform must be km, rank, identity or log, got {transform}")
 
 
 def _score_test(score: FloatArray, information: FloatArray, p: int, numbers: list[int], name: str) -> PhTest | None:
@@ -104,14 +125,3 @@ def _score_test(score: FloatArray, information: FloatArray, p: int, numbers: lis
         return None
     statistic = float(part / scale @ np.linalg.solve(standard, part / scale))
     return PhTest(name, statistic, len(numbers), float(chdtrc(len(numbers), statistic)))
-
-
-def _score_residuals(stratum: Stratum, averages: Averages) -> FloatArray:
-    sets, x = stratum.sets, stratum.covariates
-    exposure = averages.weights * sets.collect(averages.inverse)
-    drift = averages.weights[:, None] * sets.collect(averages.means * averages.inverse[:, None])
-    residuals: FloatArray = drift - x * exposure[:, None]
-    has_event = sets.own_group >= 0
-    tied_means = sets.sum_terms(averages.means) / sets.n_events[:, None]
-    residuals[has_event] += x[has_event] - tied_means[sets.own_group[has_event]]
-    return residuals

@@ -2,111 +2,109 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
-from scipy.special import chdtrc
+from scipy.optimize import brentq
+from scipy.special import chdtrc, chdtri
 
 from lutrace.core import EstimationError, UnsupportedError
-from lutrace.stats.arrays import FloatArray, check_level, covariate_matrix
-from lutrace.stats.cox.diagnostics import compute_dfbeta, select_influential
-from lutrace.stats.cox.fit import (
-    CoxFit,
-    ModelTest,
-    as_floats,
-    count_exposed_events,
-    find_concordance,
-    fit_cox,
-    hazard_ratios,
-    standardise,
-    warn_of_sparsity,
-)
-from lutrace.stats.cox.likelihood import (
-    MonotoneLikelihoodError,
-    Stratum,
-    Ties,
-    check_separate,
-    find_strata,
-    score_stratum,
-    sum_scores,
-)
+from lutrace.stats.arrays import FloatArray, IntArray, check_level
+from lutrace.stats.cox.basis import CoxBasis, prepare_cox
+from lutrace.stats.cox.fit import fit_cox
+from lutrace.stats.cox.likelihood import MonotoneLikelihoodError, check_separate
+from lutrace.stats.cox.result import CoxFit, as_floats, chi_square_test, hazard_ratios
+from lutrace.stats.cox.risk_order import CoxRows, RiskOrder, Ties
+from lutrace.stats.cox.risk_sums import RiskSums, compute_risk_sums
 from lutrace.stats.survival.observations import Survival
 
-if TYPE_CHECKING:
-    from firthmodels import FirthCoxPH
+_MAX_STEPS = 500
+_SETTLED = 1e-10
+"""Last step, in standard deviations of each covariate, below which the maximum counts as found."""
+_LONGEST = 5.0
+"""Longest step, in standard deviations: hazards change by e^5 at most before the slope is looked at again."""
+_FARTHEST = 1e3
+"""Distance from the estimate, in standard errors, up to which a bound is looked for."""
 
-_PROFILE_STEPS = 500
-_PROFILE_TOLERANCE = 1e-8
-"""In log likelihood. The fit keeps firthmodels' own tolerances: with tighter ones its tests often fail."""
 
-
-def fit_firth_cox(survival: Survival, covariates: Any, *, terms: Sequence[str], level: float = 0.95) -> CoxFit:
+def fit_firth_cox(
+    survival: Survival,
+    covariates: Any,
+    *,
+    terms: Sequence[str],
+    strata: Any = None,
+    ties: Ties = "breslow",
+    level: float = 0.95,
+    rows: CoxRows | None = None,
+) -> CoxFit:
     """The Cox model with Firth's penalty, profile-likelihood intervals and likelihood-ratio p values.
 
+    The penalty is half the log determinant of the information, within strata, with delayed entry and with weights that
+    count equal rows alike.
+
     Args:
-        survival: follow-up of n patients, without delayed entry.
+        survival: follow-up of n rows.
         covariates: shape (n, p), without gaps; a hazard ratio is per unit of its column.
         terms: the p names.
+        strata: label of each row's stratum, or None.
+        ties: Breslow's rule for tied events, as published, or Efron's.
         level: confidence level.
+        rows: whole case weights and offsets, or None.
 
     Returns:
-        A `CoxFit` with Breslow's ties and penalised log likelihoods. `se` is of the information at the estimate and
-        only describes: intervals and p values come from the profile. There are no tests of proportional hazards. A
-        bound that the profile does not reach is NaN, with a warning.
+        A `CoxFit` with penalised log likelihoods. `se` is of the information at the estimate and only describes:
+        intervals and p values come from the profile. There are no tests of proportional hazards. A bound that the
+        profile does not reach is NaN, with a warning.
 
     Raises:
         UnusableInputError: shapes differ, or a value is missing.
-        UnsupportedError: delayed entry.
+        UnsupportedError: clusters, or weights that are not whole numbers: these have no likelihood to penalise.
         EstimationError: no events, a covariate that does not vary or repeats others, or no convergence.
 
-    Source: Firth 1993; Heinze and Schemper 2001, Biometrics 57:114; Venzon and Moolgavkar 1988; package firthmodels.
+    Source: Firth 1993; Heinze and Schemper 2001, Biometrics 57:114; Venzon and Moolgavkar 1988.
+
+    >>> from lutrace.stats import survival_of
+    >>> fit = fit_firth_cox(survival_of([1, 2, 3, 4], [1, 1, 1, 0]), [1, 1, 0, 0], terms=["x"])
+    >>> 0 < fit.low[0] < fit.hazard_ratio[0] < fit.high[0] < 1e6
+    True
     """
     check_level(level)
-    if survival.entry is not None:
-        raise UnsupportedError("Firth's Cox model takes no delayed entry; fit it without entry, or use fit_cox")
-    matrix = covariate_matrix(covariates, terms, survival.n)
-    standard, scale = standardise(matrix)
-    parts = find_strata(survival, standard, strata=None, ties="breslow")
-    null = _penalised_null(parts, terms)
-    model, bounds = _solve(survival, standard, level)
-    unscaled = float(np.log(scale).sum())
-    coef, se = model.coef_ / scale, model.bse_ / scale
-    covariance = np.asarray(
-        np.linalg.inv(sum_scores([score_stratum(part, model.coef_) for part in parts]).information), dtype=np.float64
-    )
-    dfbeta = compute_dfbeta(parts, model.coef_, covariance=covariance, n=survival.n) / scale
-    statistic = max(2 * (float(model.loglik_) - null), 0.0)
-    events_per_term, exposed = survival.n_events / len(terms), count_exposed_events(survival, matrix)
+    given = prepare_cox(survival, covariates, terms=terms, strata=strata, ties=ties, rows=rows)
+    _refuse_pseudo_likelihood(given.rows)
+    order, p = given.order, len(terms)
+    null = _at(order, np.zeros(p))
+    check_separate(null.sums.information, terms, n_events=order.groups.event_rows.size)
+    best = _climb(null, np.arange(p))
+    basis = CoxBasis(given, best.sums, best.inverse)
+    se = np.sqrt(np.diag(best.inverse))
+    ratios = np.array([max(2 * (best.value - _profile(best, number, 0.0).value), 0.0) for number in range(p)])
+    bounds = _find_bounds(best, se, level) / given.scale[:, None]
+    unscaled = float(np.log(given.scale).sum())
     return CoxFit(
         terms=tuple(terms),
-        coef=as_floats(coef),
-        se=as_floats(se),
-        robust_se=as_floats(np.sqrt((dfbeta**2).sum(axis=0))),
-        hazard_ratio=hazard_ratios(coef),
-        low=hazard_ratios(bounds[:, 0] / scale),
-        high=hazard_ratios(bounds[:, 1] / scale),
-        z=as_floats(model.coef_ / model.lrt_bse_),
-        p=as_floats(model.lrt_pvalues_),
-        covariance=covariance / np.outer(scale, scale),
+        coef=as_floats(best.sums.coef / given.scale),
+        se=as_floats(se / given.scale),
+        hazard_ratio=hazard_ratios(best.sums.coef / given.scale),
+        low=hazard_ratios(bounds[:, 0]),
+        high=hazard_ratios(bounds[:, 1]),
+        z=as_floats(np.sign(best.sums.coef) * np.sqrt(ratios)),
+        p=as_floats(chdtrc(1, ratios)),
+        covariance=best.inverse / np.outer(given.scale, given.scale),
         n=survival.n,
         n_events=survival.n_events,
-        n_strata=1,
-        events_per_term=events_per_term,
-        n_exposed_events=exposed,
-        ties="breslow",
+        ties=ties,
         level=level,
-        loglik_null=null + unscaled,
-        loglik=float(model.loglik_) + unscaled,
-        tests=(ModelTest("penalised likelihood ratio", statistic, len(terms), float(chdtrc(len(terms), statistic))),),
-        ph_tests=(),
-        influence=select_influential(dfbeta, se, terms),
-        dfbeta=dfbeta,
-        concordance=find_concordance(survival, standard @ model.coef_, None),
-        firth=True,
-        warnings=(*warn_of_sparsity(terms, events_per_term, exposed), *_warn_of_bounds(terms, bounds)),
-        method="Cox partial likelihood with Firth's penalty, Breslow ties, profile-likelihood interval and p",
+        loglik_null=null.value + unscaled,
+        loglik=best.value + unscaled,
+        tests=(chi_square_test("penalised likelihood ratio", 2 * (best.value - null.value), p),),
+        penalty="firth",
+        notes=_warn_of_bounds(terms, bounds),
+        method=(
+            f"Cox partial likelihood with Firth's penalty, {ties.capitalize()} ties, profile-likelihood interval and p"
+        ),
+        basis=basis,
     )
 
 
@@ -118,57 +116,143 @@ def fit_cox_or_firth(
     strata: Any = None,
     ties: Ties = "efron",
     level: float = 0.95,
+    rows: CoxRows | None = None,
 ) -> CoxFit:
-    """The Cox model, or Firth's where the likelihood is monotone; then the first warning says so.
+    """The Cox model, or Firth's (with Breslow's ties) where the likelihood is monotone; then the first warning says so.
 
-    Arguments and errors are those of `fit_cox`; a monotone likelihood with strata or entry stays an error.
+    Arguments and errors are those of `fit_cox`; a monotone likelihood of clusters or of weights that are not whole
+    numbers stays an error.
     """
     try:
-        return fit_cox(survival, covariates, terms=terms, strata=strata, ties=ties, level=level)
+        return fit_cox(survival, covariates, terms=terms, strata=strata, ties=ties, level=level, rows=rows)
     except MonotoneLikelihoodError as error:
-        if strata is not None or survival.entry is not None:
-            raise
-        fit = fit_firth_cox(survival, covariates, terms=terms, level=level)
-        switched = f"the covariates separate the events in {', '.join(error.terms)}: Firth's penalty was used"
-        return CoxFit(**{**vars(fit), "warnings": (switched, *fit.warnings)})
-
-
-def _penalised_null(parts: Sequence[Stratum], terms: Sequence[str]) -> float:
-    """The penalised log likelihood with all coefficients zero."""
-    at_zero = sum_scores([score_stratum(part, np.zeros(len(terms))) for part in parts])
-    check_separate(at_zero.information, terms, n_events=sum(part.sets.group.size for part in parts))
-    return at_zero.loglik + 0.5 * float(np.linalg.slogdet(at_zero.information).logabsdet)
-
-
-def _solve(survival: Survival, standard: FloatArray, level: float) -> tuple[FirthCoxPH, FloatArray]:
-    """The fitted model with its likelihood-ratio tests, and its profile bounds, on the standardised scale."""
-    from firthmodels import FirthCoxPH
-
-    model = FirthCoxPH(backend="numpy", max_iter=500)
-    with warnings.catch_warnings():
-        # What did not converge is read off the results: a flag for the fit, NaN for tests and bounds.
-        warnings.simplefilter("ignore")
         try:
-            model.fit(standard, (survival.event, survival.time)).lrt()
-            solved = model.converged_ and bool(np.isfinite(model.lrt_pvalues_).all())
-        except np.linalg.LinAlgError:
-            solved = False
-        if not solved:
-            raise EstimationError(
-                f"Firth's Cox model did not converge with {survival.n_events} events; use fewer covariates"
-            )
-        return model, np.array([_profile(model, number, level) for number in range(standard.shape[1])])
+            fit = fit_firth_cox(survival, covariates, terms=terms, strata=strata, level=level, rows=rows)
+        except UnsupportedError:
+            raise error from None
+        switched = f"the covariates separate the events in {', '.join(error.terms)}: Firth's penalty was used"
+        return replace(fit, notes=(switched, *fit.notes))
 
 
-def _profile(model: FirthCoxPH, number: int, level: float) -> FloatArray:
-    """The two bounds of one coefficient; NaN where the profile does not reach one."""
-    try:
-        bounds = model.conf_int(
-            alpha=1 - level, method="pl", features=[number], max_iter=_PROFILE_STEPS, tol=_PROFILE_TOLERANCE
+def _refuse_pseudo_likelihood(rows: CoxRows) -> None:
+    if rows.clusters is not None:
+        raise UnsupportedError("Firth's Cox model takes no clusters: it has no robust errors; use fit_cox")
+    if rows.weights is not None and (np.asarray(rows.weights, dtype=np.float64) % 1 != 0).any():
+        raise UnsupportedError(
+            "Firth's Cox model takes whole case weights only: other weights have no likelihood to penalise; use fit_cox"
         )
-    except np.linalg.LinAlgError:
-        return np.full(2, np.nan)
-    return np.asarray(bounds[number], dtype=np.float64)
+
+
+@dataclass(frozen=True, eq=False)
+class _Point:
+    """The penalised likelihood at one vector of coefficients; minus infinity where no information is left."""
+
+    sums: RiskSums
+    value: float
+    inverse: FloatArray
+
+
+def _at(order: RiskOrder, coef: FloatArray) -> _Point:
+    sums = compute_risk_sums(order, coef)
+    if not np.isfinite(sums.loglik):
+        return _Point(sums, -np.inf, np.zeros((coef.size, coef.size)))
+    sign, size = np.linalg.slogdet(sums.information)
+    if not (sign > 0 and np.isfinite(size)):
+        return _Point(sums, -np.inf, np.zeros((coef.size, coef.size)))
+    return _Point(sums, sums.loglik + 0.5 * float(size), np.asarray(np.linalg.inv(sums.information), dtype=np.float64))
+
+
+def _climb(point: _Point, free: IntArray) -> _Point:
+    """The highest point reached by changing the free coefficients alone."""
+    if free.size == 0:
+        return point
+    for _ in range(_MAX_STEPS):
+        slope = (point.sums.gradient + _penalty_slope(point))[free]
+        information = point.sums.information[np.ix_(free, free)]
+        step: FloatArray = np.asarray(np.linalg.solve(information, slope), dtype=np.float64)
+        step *= min(1.0, _LONGEST / max(float(np.abs(step).max()), 1e-300))
+        tried = _move(point, free, step)
+        while not tried.value >= point.value - 1e-12 * abs(point.value):
+            step = step / 2
+            if np.abs(step).max() < _SETTLED:
+                return point
+            tried = _move(point, free, step)
+        point = tried
+        if np.abs(step).max() < _SETTLED:
+            return point
+    raise EstimationError(
+        f"Firth's Cox model did not converge with {point.sums.order.groups.event_rows.size} events; "
+        "use fewer covariates"
+    )
+
+
+def _move(point: _Point, free: IntArray, step: FloatArray) -> _Point:
+    coef = point.sums.coef.copy()
+    coef[free] += step
+    return _at(point.sums.order, coef)
+
+
+def _penalty_slope(point: _Point) -> FloatArray:
+    """The slope of half the log determinant of the information: third moments of the covariates in the risk sets."""
+    sums, inverse = point.sums, point.inverse
+    order, groups, x = sums.order, sums.order.groups, sums.order.covariates
+    p = x.shape[1]
+    spread = np.einsum("ij,ij->i", x @ inverse, x)
+    columns = np.concatenate([np.ones((x.shape[0], 1)), spread[:, None], x, x * spread[:, None],
+                              (x[:, :, None] * x[:, None, :]).reshape(-1, p * p)], axis=1)  # fmt: skip
+    at_risk = order.sum_columns(sums.risk, columns)
+    alone = np.setdiff1d(np.arange(groups.n), groups.tied)
+    n_tied = groups.n_events[groups.tied]
+    group = np.concatenate([alone, np.repeat(groups.tied, n_tied)])
+    weight = groups.event_weight[group]
+    weight[: alone.size] *= groups.n_events[alone]
+    moments = at_risk[group]
+    out = np.repeat(order.sum_tied(sums.risk, columns), n_tied, axis=0)
+    moments[alone.size :] -= groups.tied_share[:, None] * out
+    moments /= moments[:, :1]
+    spreads, means, mixed = moments[:, 1], moments[:, 2 : 2 + p], moments[:, 2 + p : 2 + 2 * p]
+    products = moments[:, 2 + 2 * p :].reshape(-1, p, p)
+    turned = means @ inverse
+    crossed = np.einsum("tij,tj->ti", products, turned) - means * np.einsum("ti,ti->t", means, turned)[:, None]
+    slope: FloatArray = 0.5 * weight @ (mixed - means * spreads[:, None] - 2 * crossed)
+    return slope
+
+
+def _profile(best: _Point, number: int, value: float) -> _Point:
+    """The highest point with one coefficient held at a value."""
+    free = np.setdiff1d(np.arange(best.sums.coef.size), [number])
+    shift = (value - best.sums.coef[number]) * best.inverse[:, number] / best.inverse[number, number]
+    started = _at(best.sums.order, best.sums.coef + shift)
+    if not np.isfinite(started.value):
+        started = _move(best, np.array([number]), np.array([value - best.sums.coef[number]]))
+    if not np.isfinite(started.value):
+        return started
+    return _climb(started, free)
+
+
+def _find_bounds(best: _Point, se: FloatArray, level: float) -> FloatArray:
+    """The bounds of each coefficient, (p, 2); NaN where the profile does not reach one."""
+    drop = float(chdtri(1, 1 - level))
+    sides = [[_find_bound(best, number, side * size, drop) for side in (-1, 1)] for number, size in enumerate(se)]
+    return np.array(sides)
+
+
+def _find_bound(best: _Point, number: int, reach: float, drop: float) -> float:
+    centre = float(best.sums.coef[number])
+
+    def excess(distance: float) -> float:
+        value = 2 * (best.value - _profile(best, number, centre + distance * reach).value) - drop
+        return min(value, 1e6)
+
+    try:
+        near, far = 0.0, 2.0
+        while excess(far) < 0:
+            near, far = far, far * 1.5
+            if far > _FARTHEST:
+                return float("nan")
+        return centre + reach * float(brentq(excess, near, far, xtol=1e-12, rtol=1e-13))
+    except (EstimationError, np.linalg.LinAlgError):
+        return float("nan")
 
 
 def _warn_of_bounds(terms: Sequence[str], bounds: FloatArray) -> tuple[str, ...]:

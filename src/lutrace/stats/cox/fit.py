@@ -3,77 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from scipy.special import chdtrc, ndtr, ndtri
+from scipy.special import ndtr, ndtri
 
-from lutrace.core import EstimationError
-from lutrace.stats.arrays import FloatArray, check_level, covariate_matrix
-from lutrace.stats.cox.diagnostics import Influence, PhTest, compute_dfbeta, compute_ph_tests, select_influential
-from lutrace.stats.cox.likelihood import Maximum, Ties, find_strata, maximise
-from lutrace.stats.survival.concordance import Concordance, compute_concordance
+from lutrace.core import EstimationError, UnusableInputError
+from lutrace.stats.arrays import FloatArray, check_level
+from lutrace.stats.cox.basis import CoxBasis, CoxInput, compute_weighted_score, prepare_cox
+from lutrace.stats.cox.maximum import Maximum, maximise
+from lutrace.stats.cox.result import CoxFit, ModelTest, as_floats, chi_square_test, hazard_ratios
+from lutrace.stats.cox.risk_order import CoxRows, Ties, find_risk_order
 from lutrace.stats.survival.observations import Survival
 
-MIN_EVENTS_PER_TERM = 10
-"""Peduzzi et al. 1995: below ten events per variable estimates are biased and intervals too narrow."""
-MIN_EXPOSED_EVENTS = 5
-
-
-@dataclass(frozen=True)
-class ModelTest:
-    """A test that all coefficients are zero."""
-
-    name: str
-    statistic: float
-    df: int
-    p: float
-
-
-@dataclass(frozen=True, eq=False)
-class CoxFit:
-    """A fitted proportional hazards model; tuples run over `terms`.
-
-    `coef` and `se` are on the log hazard scale per unit of each covariate; `low` and `high` bound the hazard ratio.
-    `robust_se` (Lin and Wei 1989, each row on its own) stays right where hazards are not proportional; where it is well
-    above `se`, the interval is too narrow. `z` is coef / se (Firth: the signed root of the penalised likelihood ratio),
-    `p` belongs to it. `n_exposed_events` counts, for a covariate of two values, the events in the value with fewer of
-    them, None else.
-    `warnings` say in words what speaks against the fit.
-    """
-
-    terms: tuple[str, ...]
-    coef: tuple[float, ...]
-    se: tuple[float, ...]
-    robust_se: tuple[float, ...]
-    hazard_ratio: tuple[float, ...]
-    low: tuple[float, ...]
-    high: tuple[float, ...]
-    z: tuple[float, ...]
-    p: tuple[float, ...]
-    covariance: FloatArray
-    n: int
-    n_events: int
-    n_strata: int
-    events_per_term: float
-    n_exposed_events: tuple[int | None, ...]
-    ties: Ties
-    level: float
-    loglik_null: float
-    loglik: float
-    tests: tuple[ModelTest, ...]
-    """Likelihood ratio, score and Wald test of the whole model."""
-    ph_tests: tuple[PhTest, ...]
-    """Proportional hazards: one test per term, then `global`."""
-    influence: tuple[Influence, ...]
-    """Rows that move a coefficient by more than 2 / sqrt(n) standard errors, strongest first."""
-    dfbeta: FloatArray
-    concordance: Concordance | None
-    """None where no pair of patients is comparable."""
-    firth: bool
-    warnings: tuple[str, ...]
-    method: str
+_LARGE = 20_000
+"""Rows from which on the search starts where a sixteenth of them has its maximum."""
+_THINNED = 16
 
 
 def fit_cox(
@@ -84,23 +29,26 @@ def fit_cox(
     strata: Any = None,
     ties: Ties = "efron",
     level: float = 0.95,
+    rows: CoxRows | None = None,
 ) -> CoxFit:
     """The Cox model of the covariates, with Wald intervals, tests and checks.
 
     Args:
-        survival: follow-up of n patients, in (entry, time] when entry is given.
+        survival: follow-up of n rows, in (entry, time] when entry is given; a patient may have several rows.
         covariates: shape (n, p), without gaps; a hazard ratio is per unit of its column.
         terms: the p names.
-        strata: label of each patient's stratum (own baseline hazard), or None.
+        strata: label of each row's stratum (own baseline hazard), or None.
         ties: Efron's or Breslow's rule for tied events.
         level: confidence level.
+        rows: case weights, clusters and offsets, or None. With clusters, or weights that are not whole numbers,
+            intervals and tests use the robust errors.
 
     Raises:
         UnusableInputError: shapes differ, or a value is missing.
         EstimationError: no events, or a covariate that does not vary or repeats others.
         MonotoneLikelihoodError: the covariates separate the events; `fit_firth_cox` still has an answer.
 
-    Source: Cox 1972; Efron 1977; defaults and tests as R survival `coxph`.
+    Source: Cox 1972; Efron 1977; Lin and Wei 1989; defaults and tests as R survival `coxph`.
 
     >>> from lutrace.stats import survival_of
     >>> follow_up = survival_of([4, 3, 1, 1, 2, 2, 3], [1, 1, 1, 0, 1, 1, 0])
@@ -109,103 +57,113 @@ def fit_cox(
     0.8023
     """
     check_level(level)
-    matrix = covariate_matrix(covariates, terms, survival.n)
-    standard, scale = standardise(matrix)
-    parts = find_strata(survival, standard, strata=strata, ties=ties)
-    found = maximise(parts, terms)
-    covariance = np.asarray(np.linalg.inv(found.at_maximum.information), dtype=np.float64)
-    dfbeta = compute_dfbeta(parts, found.coef, covariance=covariance, n=survival.n) / scale
-    coef, covariance = found.coef / scale, covariance / np.outer(scale, scale)
-    se = np.sqrt(np.diag(covariance))
-    z = coef / se
-    half = float(ndtri(0.5 + level / 2)) * se
-    events_per_term, exposed = survival.n_events / len(terms), count_exposed_events(survival, matrix)
+    given = prepare_cox(survival, covariates, terms=terms, strata=strata, ties=ties, rows=rows)
+    start = _start_from_sample(given, terms, ties) if given.order.rows.size >= _LARGE else None
+    found = maximise(given.order, terms, start=start)
+    return _complete(given, found, terms=terms, ties=ties, level=level)
+
+
+def fit_ridge_cox(
+    survival: Survival,
+    covariates: Any,
+    *,
+    terms: Sequence[str],
+    theta: Any,
+    strata: Any = None,
+    ties: Ties = "efron",
+    level: float = 0.95,
+    rows: CoxRows | None = None,
+) -> CoxFit:
+    """The Cox model with the penalty theta / 2 times the sum of squared coefficients per standard deviation.
+
+    Arguments and errors are those of `fit_cox`, and `theta`, at or above 0: one number, or one per term (0 leaves a
+    term free). The standard deviation is the sample's (n - 1). `covariance` and intervals are of the penalised
+    information, as R prints them; the estimate is shrunken, so an interval has not its nominal coverage. The tests'
+    degrees of freedom are those that the penalty leaves (Gray 1992), and there is no test of proportional hazards.
+
+    Source: Gray 1992, JASA 87:942; as R survival `coxph` with `ridge(..., theta = theta, scale = TRUE)`.
+
+    >>> from lutrace.stats import survival_of
+    >>> follow_up = survival_of([1, 2, 3, 4], [1, 1, 0, 1])
+    >>> free, held = (fit_ridge_cox(follow_up, [1, 0, 1, 0], terms=["x"], theta=size).coef[0] for size in (0, 5))
+    >>> abs(held) < abs(free)
+    True
+    """
+    check_level(level)
+    penalty = np.asarray(theta, dtype=np.float64)
+    if penalty.shape not in ((), (len(terms),)) or not (np.isfinite(penalty) & (penalty >= 0)).all():
+        raise UnusableInputError(f"theta must be one number at or above 0, or one per term ({len(terms)}), got {theta}")
+    given = prepare_cox(survival, covariates, terms=terms, strata=strata, ties=ties, rows=rows)
+    ridge = np.broadcast_to(penalty * survival.n / max(survival.n - 1, 1), (len(terms),))
+    found = maximise(given.order, terms, ridge=ridge)
+    return _complete(given, found, terms=terms, ties=ties, level=level, ridge=True)
+
+
+def _start_from_sample(given: CoxInput, terms: Sequence[str], ties: Ties) -> FloatArray | None:
+    """Where a sixteenth of the rows, evenly over time, has its maximum; None when it has none."""
+    taken = given.order.rows[_THINNED // 2 :: _THINNED]
+    survival, rows = given.survival, given.rows
+    entry = None if survival.entry is None else survival.entry[taken]
+    strata, weights, offset = (
+        None if column is None else np.asarray(column)[taken] for column in (given.strata, rows.weights, rows.offset)
+    )
+    thinned = Survival(survival.time[taken], survival.event[taken], entry)
+    known = CoxRows(weights=weights, offset=offset)
+    try:
+        order, _, scale = find_risk_order(thinned, given.covariates[taken], strata=strata, ties=ties, rows=known)
+        return maximise(order, terms).coef / scale * given.scale
+    except EstimationError:
+        return None
+
+
+def _complete(
+    given: CoxInput, found: Maximum, *, terms: Sequence[str], ties: Ties, level: float, ridge: bool = False
+) -> CoxFit:
+    """The result of a maximum: estimates, intervals, tests."""
+    basis = CoxBasis(given, found.at_maximum, np.asarray(np.linalg.inv(found.information), dtype=np.float64))
+    coef, covariance = found.coef / given.scale, basis.inverse / np.outer(given.scale, given.scale)
+    spread = basis.robust_covariance if basis.is_robust else covariance
+    errors = np.sqrt(np.diag(spread))
+    z = coef / errors
+    half = float(ndtri(0.5 + level / 2)) * errors
+    method = f"Cox partial likelihood{' with a ridge' if ridge else ''}, {ties.capitalize()} ties, Wald interval"
     return CoxFit(
         terms=tuple(terms),
         coef=as_floats(coef),
-        se=as_floats(se),
-        robust_se=as_floats(np.sqrt((dfbeta**2).sum(axis=0))),
+        se=as_floats(np.sqrt(np.diag(covariance))),
         hazard_ratio=hazard_ratios(coef),
         low=hazard_ratios(coef - half),
         high=hazard_ratios(coef + half),
         z=as_floats(z),
         p=as_floats(2 * ndtr(-np.abs(z))),
         covariance=covariance,
-        n=survival.n,
-        n_events=survival.n_events,
-        n_strata=len(parts),
-        events_per_term=events_per_term,
-        n_exposed_events=exposed,
+        n=given.survival.n,
+        n_events=given.survival.n_events,
         ties=ties,
         level=level,
         loglik_null=found.at_zero.loglik,
         loglik=found.at_maximum.loglik,
-        tests=_test_model(found),
-        ph_tests=compute_ph_tests(survival, parts, found.coef, terms=terms),
-        influence=select_influential(dfbeta, se, terms),
-        dfbeta=dfbeta,
-        concordance=find_concordance(survival, standard @ found.coef, strata),
-        firth=False,
-        warnings=warn_of_sparsity(terms, events_per_term, exposed),
-        method=f"Cox partial likelihood, {ties.capitalize()} ties, Wald interval",
+        tests=_test_model(found, basis, spread, ridge=ridge),
+        penalty="ridge" if ridge else "none",
+        notes=(),
+        method=f"{method}, robust errors" if basis.is_robust else method,
+        basis=basis,
     )
 
 
-def find_concordance(survival: Survival, risk: FloatArray, strata: Any) -> Concordance | None:
-    """The concordance of a fit, or None where no pair of patients is comparable (all events at one last time)."""
-    try:
-        return compute_concordance(survival, risk, strata=strata)
-    except EstimationError:
-        return None
-
-
-def count_exposed_events(survival: Survival, covariates: FloatArray) -> tuple[int | None, ...]:
-    """For each covariate of two values the events in the value that has fewer of them; None for any other."""
-    counts: list[int | None] = []
-    for column in covariates.T:
-        values = np.unique(column)
-        events = [int(survival.event[column == value].sum()) for value in values[:2]]
-        counts.append(min(events) if values.size == 2 else None)
-    return tuple(counts)
-
-
-def warn_of_sparsity(terms: Sequence[str], events_per_term: float, exposed: Sequence[int | None]) -> tuple[str, ...]:
-    """What to say of too few events for the model, in words; empty when there are enough."""
-    warnings = []
-    if events_per_term < MIN_EVENTS_PER_TERM:
-        warnings.append(f"{events_per_term:.1f} events per term, below {MIN_EVENTS_PER_TERM}: estimates may be biased")
-    for term, count in zip(terms, exposed, strict=True):
-        if count is not None and count < MIN_EXPOSED_EVENTS:
-            warnings.append(
-                f"{term}: {count} events in its rarer group, below {MIN_EXPOSED_EVENTS}: too few for a Wald interval"
-            )
-    return tuple(warnings)
-
-
-def hazard_ratios(coef: FloatArray) -> tuple[float, ...]:
-    """The hazard ratios of log hazard ratios; infinite beyond what a number can hold."""
-    with np.errstate(over="ignore"):
-        return as_floats(np.exp(coef))
-
-
-def as_floats(values: FloatArray) -> tuple[float, ...]:
-    """An array as a tuple of plain numbers."""
-    return tuple(float(value) for value in values)
-
-
-def standardise(covariates: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """The covariates with mean 0 and standard deviation 1, and the standard deviations taken out (1 where it is 0)."""
-    scale = covariates.std(axis=0)
-    scale = np.where(scale > 0, scale, 1.0)
-    return (covariates - covariates.mean(axis=0)) / scale, scale
-
-
-def _test_model(found: Maximum) -> tuple[ModelTest, ...]:
-    start, end = found.at_zero, found.at_maximum
-    df = found.coef.size
-    statistics = {
-        "likelihood ratio": 2 * (end.loglik - start.loglik),
-        "score": float(start.gradient @ np.linalg.solve(start.information, start.gradient)),
-        "Wald": float(found.coef @ end.information @ found.coef),
-    }
-    return tuple(ModelTest(name, value, df, float(chdtrc(df, value))) for name, value in statistics.items())
+def _test_model(found: Maximum, basis: CoxBasis, spread: FloatArray, *, ridge: bool) -> tuple[ModelTest, ...]:
+    start, end, scale = found.at_zero, found.at_maximum, basis.given.scale
+    coef = found.coef / scale
+    df = float(np.trace(end.information @ basis.inverse)) if ridge else found.coef.size
+    ratio = chi_square_test("likelihood ratio", 2 * (end.loglik - start.loglik), df)
+    wald = chi_square_test("Wald", float(coef @ np.linalg.solve(spread, coef)), df)
+    if ridge:
+        return ratio, wald
+    score = float(start.gradient @ np.linalg.solve(start.information, start.gradient))
+    tests = (ratio, chi_square_test("score", score, df), wald)
+    if not basis.is_robust:
+        return tests
+    parts = basis.sum_clusters(basis.spread_over_rows(compute_weighted_score(start)))
+    total = parts.sum(axis=0)
+    robust = float(total @ np.linalg.solve(parts.T @ parts, total))
+    return (*tests, chi_square_test("robust score", robust, df))

@@ -34,6 +34,10 @@ class Survival:
         """The number of events."""
         return int(self.event.sum())
 
+    def select(self, rows: BoolArray | IntArray) -> Survival:
+        """The follow-up of some rows, by mask or by number."""
+        return Survival(self.time[rows], self.event[rows], None if self.entry is None else self.entry[rows])
+
 
 def survival_of(time: Any, event: Any, *, entry: Any = None) -> Survival:
     """The follow-up given by array-likes, checked.
@@ -61,6 +65,19 @@ def survival_of(time: Any, event: Any, *, entry: Any = None) -> Survival:
     entries = finite_vector(entry, "entry", size=times.size)
     refuse_rows(entries >= times, "entry must lie before time: a patient must be at risk for some time")
     return Survival(times, events.astype(np.bool_), entries)
+
+
+def row_weights(weights: Any, n: int) -> FloatArray:
+    """The case weights of n rows, all above 0; ones when `weights` is None.
+
+    Raises:
+        UnusableInputError: a wrong length, or a weight that is missing or not above 0.
+    """
+    if weights is None:
+        return np.ones(n)
+    case = finite_vector(weights, "weights", size=n)
+    refuse_rows(case <= 0, "a weight must be above 0; exclude rows of no weight first")
+    return case
 
 
 def stratum_rows(strata: Any, n: int) -> tuple[IntArray, ...]:

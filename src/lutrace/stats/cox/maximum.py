@@ -1,0 +1,106 @@
+"""The maximum of the Cox partial likelihood, plain or with a ridge, by Newton's method."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from lutrace.stats.arrays import FloatArray
+from lutrace.stats.cox.likelihood import MonotoneLikelihoodError, check_separate, name_involved
+from lutrace.stats.cox.risk_order import RiskOrder
+from lutrace.stats.cox.risk_sums import RiskSums, compute_risk_sums
+
+_MAX_STEPS = 50
+_SETTLED = 1e-11
+"""Newton's last step, in standard deviations of each covariate, below which the maximum counts as found."""
+_ROUNDED = 1e-7
+"""Step from which on one that does not halve with new information is rounding: covariates all but repeat each other."""
+_SPENT = 1e-9
+"""Share of the information at zero below which a direction is one in which the likelihood only grows."""
+_CONTRACTS = 0.05
+"""Length of a step, relative to the one before, up to which the same information serves for a further step."""
+
+
+@dataclass(frozen=True, eq=False)
+class Maximum:
+    """The model at its most likely coefficients (per standard deviation of the covariates) and at zero.
+
+    `information` holds the ridge, if there is one.
+    """
+
+    at_maximum: RiskSums
+    at_zero: RiskSums
+    information: FloatArray
+    n_steps: int
+
+    @property
+    def coef(self) -> FloatArray:
+        """Log hazard ratios per standard deviation, (p,)."""
+        return self.at_maximum.coef
+
+
+def maximise(
+    order: RiskOrder, terms: Sequence[str], *, ridge: FloatArray | None = None, start: FloatArray | None = None
+) -> Maximum:
+    """The maximum of the partial likelihood less half of ridge times the squared coefficients.
+
+    Newton's method with halved steps. The information is computed anew only where the steps do not shrink fast enough
+    with the one at hand, so that most steps cost a gradient. `start` spares steps; the result does not depend on it.
+
+    Raises:
+        EstimationError: a covariate does not vary within the risk sets, or is a combination of others.
+        MonotoneLikelihoodError: the likelihood grows without bound.
+    """
+    penalty = np.zeros(len(terms)) if ridge is None else ridge
+    at_zero = found = compute_risk_sums(order, np.zeros(len(terms)))
+    held = at_zero.information + np.diag(penalty)
+    check_separate(held, terms, n_events=order.groups.event_rows.size)
+    if start is not None:
+        started = compute_risk_sums(order, start)
+        if _objective(started, penalty) > _objective(at_zero, penalty):
+            found, held = started, _informed(started, at_zero, penalty, terms)
+    last = np.inf
+    for n_steps in range(1, _MAX_STEPS + 1):
+        step = np.asarray(np.linalg.solve(held, found.gradient - penalty * found.coef), dtype=np.float64)
+        length = float(np.abs(step).max())
+        if length > _CONTRACTS * last:
+            held = _informed(found, at_zero, penalty, terms)
+            step = np.asarray(np.linalg.solve(held, found.gradient - penalty * found.coef), dtype=np.float64)
+            length = float(np.abs(step).max())
+        settled = length < _SETTLED or (length < _ROUNDED and length > last / 2)
+        found, last = _climb(found, step, penalty), length
+        if settled:
+            return Maximum(found, at_zero, _informed(found, at_zero, penalty, terms), n_steps)
+    vectors = _scaled_eigen(found.information + np.diag(penalty), at_zero, penalty)[1]
+    raise MonotoneLikelihoodError(name_involved(terms, vectors[:, 0]))
+
+
+def _objective(found: RiskSums, penalty: FloatArray) -> float:
+    return found.loglik - 0.5 * float(penalty @ found.coef**2)
+
+
+def _informed(found: RiskSums, at_zero: RiskSums, penalty: FloatArray, terms: Sequence[str]) -> FloatArray:
+    """The information with the ridge; MonotoneLikelihoodError when, compared with zero, a direction has none left."""
+    information: FloatArray = found.information + np.diag(penalty)
+    values, vectors = _scaled_eigen(information, at_zero, penalty)
+    if not values[0] >= _SPENT:
+        raise MonotoneLikelihoodError(name_involved(terms, vectors[:, 0]))
+    return information
+
+
+def _scaled_eigen(information: FloatArray, at_zero: RiskSums, penalty: FloatArray) -> tuple[FloatArray, FloatArray]:
+    scale = np.sqrt(np.diag(at_zero.information) + penalty)
+    values, vectors = np.linalg.eigh(information / np.outer(scale, scale))
+    return np.asarray(values, dtype=np.float64), np.asarray(vectors, dtype=np.float64)
+
+
+def _climb(found: RiskSums, step: FloatArray, penalty: FloatArray) -> RiskSums:
+    """The next point of the way: the step, halved until the likelihood does not fall."""
+    reached = _objective(found, penalty)
+    tried = compute_risk_sums(found.order, found.coef + step)
+    while not _objective(tried, penalty) >= reached - 1e-9 * abs(reached):
+        step = step / 2
+        tried = compute_risk_sums(found.order, found.coef + step)
+    return tried
