@@ -123,6 +123,12 @@ FAULTY: list[tuple[str, str, str]] = [
     ("micromol_as_milligrams", "a,2023-01-01,creatinine,88,mg/dL,60,104,,,x", "creatinine: value is outside"),
     ("a_limit_in_another_unit_than_the_value", "a,2023-01-01,creatinine,1.1,mg/dL,60,104,,,x", "lln is outside"),
     ("total_calcium_without_albumin", "a,2023-01-01,calcium,9.0,mg/dL,8.5,10.5,,,x", "no albumin of that day"),
+    ("total_calcium_of_a_month", "a,2023-01,calcium,9.0,mg/dL,8.5,10.5,,,x", "the date is not known to the day"),
+    ("a_date_in_another_order", "a,01.02.2023,haemoglobin,9.9,g/dL,13.0,17.0,,,x", "2023-05-17, got 01.02.2023"),
+    ("a_day_that_is_none", "a,2023-02-30,haemoglobin,9.9,g/dL,13.0,17.0,,,x", "2023-05-17, got 2023-02-30"),
+    ("words_for_a_date", "a,last week,haemoglobin,9.9,g/dL,13.0,17.0,,,x", "date: expected a date like 2023-05-17"),
+    ("an_empty_date", "a,,haemoglobin,9.9,g/dL,13.0,17.0,,,x", "no date"),
+    ("an_empty_patient_id", " ,2023-01-01,haemoglobin,9.9,g/dL,13.0,17.0,,,x", "no patient_id"),
 ]
 
 
@@ -138,6 +144,21 @@ def test_a_row_that_cannot_be_read_is_named_by_its_number_and_never_graded(
     bad = [one for one in found["grades"] if one["input_row"] == 3]
     assert bad
     assert all(one["grade"] is None and words in one["reason"] for one in bad)
+    assert all(one["corrected_value"] is None for one in bad)
+
+
+def test_a_cell_that_holds_something_else_than_a_date_is_not_repeated(tmp_path: Path) -> None:
+    """Shifted columns may put a name or a number of the patient there."""
+    told = run_grades(write(tmp_path / "labs.csv", "a,Miller 4711,haemoglobin,9.9,g/dL,13.0,17.0,,,x")).warnings
+
+    assert told == ("labs.csv, row 2: date: expected a date like 2023-05-17; the row is not graded",)
+
+
+def test_a_date_known_to_the_month_is_enough_for_a_grade(tmp_path: Path) -> None:
+    result = run_grades(write(tmp_path / "labs.csv", "a,2023-01,haemoglobin,9.9,g/dL,13.0,17.0,,,x"))
+
+    assert [row["grade"] for row in result.rows] == [2, 0]
+    assert result.rows[0]["date"] == "2023-01"
 
 
 def test_an_implausible_value_is_graded_when_asked_and_the_warning_stays(
@@ -150,12 +171,30 @@ def test_an_implausible_value_is_graded_when_asked_and_the_warning_stays(
     assert "graded all the same" in found["warnings"][0]
 
 
-def test_calcium_is_corrected_by_the_albumin_of_the_day(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    rows = "a,2023-01-01,calcium,7.5,mg/dL,8.5,10.5,,,x\na,2023-01-01,albumin,30,g/L,35,50,,,x"
-    found = grades(write(tmp_path / "labs.csv", rows), capsys=capsys)
+CALCIUM = """
+a,2023-01-01,calcium,7.5,mg/dL,8.5,10.5,,,x
+a,2023-01-01 07:30,albumin,30,g/L,35,50,,,x
+b,2023-01-01,calcium,1.9,mmol/L,2.2,2.6,,,x
+b,2023-01-01,albumin,3.5,g/dL,3.5,5.0,,,x
+"""
 
-    # 7.5 + 0.8 x (4.0 - 3.0) = 8.3 mg/dL
-    assert (2, "Hypocalcemia", 1) in brief(found)
+
+def test_calcium_is_corrected_by_the_albumin_of_the_day_and_both_are_shown(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = write(tmp_path / "labs.csv", CALCIUM)
+    found = grades(path, capsys=capsys)["grades"]
+
+    shown = {(row["input_row"], row["term"]): (row["corrected_value"], row["albumin_g_dl"], row["grade"])
+             for row in found}  # fmt: skip
+    # 7.5 + 0.8 x (4.0 - 3.0) = 8.3 mg/dL; 1.9 x 4.0078 = 7.61482, + 0.8 x 0.5 = 8.01482 mg/dL = 1.999805 mmol/L
+    assert shown[2, "Hypocalcemia"] == (8.3, 3.0, 1)
+    assert shown[4, "Hypocalcemia"] == (1.999805, 3.5, 2)
+    assert shown[3, "Hypoalbuminemia"] == (None, None, 1)
+    first = "\n".join(CALCIUM.strip().splitlines()[:2])
+    assert run(["grade", str(write(tmp_path / "first.csv", first))]) == 0
+    assert "calcium 7.5 mg/dL, corrected 8.3 (albumin 3" in capsys.readouterr().out
+    assert run(["grade", str(path), "--compare", "ctcae-4.0", "--json"]) == 0
 
 
 def test_versions_are_compared_and_only_what_differs_is_listed(
@@ -174,7 +213,8 @@ def test_versions_are_compared_and_only_what_differs_is_listed(
 
 UNUSABLE: list[tuple[str, list[str], str]] = [
     ("patient_id,value,unit\na,1,g/dL", [], "analyte"),
-    ("patient_id,analyte,unit\na,Hb,g/dL", [], "value"),
+    ("patient_id,date,analyte,unit\na,2023-01-01,Hb,g/dL", [], "missing: value"),
+    ("patient_id,analyte,value,unit\na,Hb,9,g/dL", [], "missing: date"),
     ("patient_id,date,analyte,value,unit\na,2023-01-01,Hb,9,g/dL", ["--criteria", "ctcae-3.0"], "ctcae-4.0"),
 ]
 

@@ -26,9 +26,13 @@ def _brief(row: Mapping[str, Any]) -> dict[str, Any]:
     """A row as people read it: what was measured, its term, its grade and why; files and JSON hold every column."""
     why = "; ".join(row[name] for name in ("rule", "reason", "note") if row[name])
     named = row.get("analyte") or row.get("term") or row.get("loinc")
+    measured = f"{named} {_number(row['value'])} {row['unit']}"
+    if row["corrected_value"] is not None:
+        albumin = f"albumin {_number(row['albumin_g_dl'])} g/dL"
+        measured += f", corrected {_number(row['corrected_value'])} ({albumin})"
     return {
         "row": row["input_row"],
-        "measured": f"{named} {_number(row['value'])} {row['unit']}",
+        "measured": measured,
         "term": row["term"],
         "grade": "not graded" if row["grade"] is None else row["grade"],
         "why": why if row["other_grade"] is None else f"{why}; in the other unit grade {row['other_grade']}",

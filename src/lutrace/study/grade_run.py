@@ -30,10 +30,13 @@ from lutrace.study.text_columns import INPUT_ROW
 from lutrace.terms import CTCAE_VERSIONS, ctcae_version
 
 DEFAULT_CRITERIA = "ctcae-5.0"
-ADDED = ("term", "direction", "grade", "rule", "reason", "other_grade", "note", "criteria", INPUT_ROW)
+CORRECTED = ("corrected_value", "albumin_g_dl")
+"""Of total calcium: the value that was graded, in the row's own unit, and the albumin that corrected it."""
+ADDED = ("term", "direction", "grade", "rule", "reason", "other_grade", "note", *CORRECTED, "criteria", INPUT_ROW)
 """What the output adds to the columns of the file."""
 _ORDER = (INPUT_ROW, "criteria", "place")
 _MOST_TOLD = 200
+_DECIMALS = 6
 _NUMERIC = ("value", "lln", "uln", "baseline_value")
 
 
@@ -128,7 +131,7 @@ def run_comparison(path: Path, versions: Sequence[str] = CTCAE_VERSIONS, **switc
         sides[f"{key}_term"] = graded.term.max(where=here)
         sides[f"{key}_rule"] = graded.rule.max(where=here)
         sides[f"{key}_reason"] = graded.reason.max(where=here)
-    keys = [INPUT_ROW, "direction", *[name for name in result.columns if name not in ADDED]]
+    keys = [INPUT_ROW, "direction", *[name for name in result.columns if name not in ADDED], *CORRECTED]
     wide = graded.group_by(keys).aggregate(**sides)
     first, *others = [name.replace("-", "_").replace(".", "_") for name in names]
     changed = ibis.literal(False)
@@ -171,8 +174,12 @@ class _Whole:
     def prepare(self, labs: ir.Table) -> ir.Table:
         """The rows of a portion, ready to be graded."""
         rows = self._plausible(labs)
-        if self._days is not None:
+        if self._days is None:
+            rows = rows.mutate(albumin_g_dl=ibis.null("float64"))
+        else:
             rows = correct_calcium(rows, self._days)
+        was = rows.albumin_g_dl.notnull() & rows["fault"].isnull()
+        rows = rows.mutate(corrected_value=ibis.cases((was, (rows.value / rows.factor).round(_DECIMALS))))
         if "baseline_record" in rows.columns:
             return rows.mutate(is_baseline=rows.baseline_record)
         return rows if self._series is None else mark_baselines(rows, self._series)

@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from lutrace.core import UnusableInputError
-from lutrace.study.text_columns import INPUT_ROW, read_text_portions
+from lutrace.study.text_columns import INPUT_ROW, find_empty_cells, read_date, read_each_once, read_text_portions
 from lutrace.terms import (
     ReportedValue,
     analyte_named,
@@ -28,6 +28,7 @@ FLAGS = ("baseline_abnormal", "baseline_record")
 _YES = {"yes", "y", "true", "t", "1", "1.0", "ja", "j", "abnormal"}
 _NO = {"no", "n", "false", "f", "0", "0.0", "nein", "normal"}
 _JOIN = "\x1f"
+_DAY_LENGTH = len("2023-05-17")
 _PLAIN = re.compile(r"-?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?")
 """What Arrow takes for a number: a cell is one whatever the others of its column are."""
 
@@ -55,7 +56,7 @@ def read_lab_portions(path: Path) -> Iterator[LabPortion]:
 
 def _read_portion(path: Path, given: pa.Table) -> LabPortion:
     names = [name for name in NAMING if name in given.column_names]
-    missing = [name for name in ("patient_id", "value", "unit") if name not in given.column_names]
+    missing = [name for name in ("patient_id", "date", "value", "unit") if name not in given.column_names]
     if missing or not names:
         wanted = [*missing, *([] if names else ["analyte (or term, or loinc)"])]
         raise UnusableInputError(
@@ -63,11 +64,11 @@ def _read_portion(path: Path, given: pa.Table) -> LabPortion:
             f"missing: {', '.join(wanted)}"
         )
     resolved = _resolve(given, names)
-    no_date = pa.nulls(len(given), pa.string())
-    columns: dict[str, Any] = {INPUT_ROW: given[INPUT_ROW], "patient_id": given["patient_id"]}
-    columns["date"] = given["date"] if "date" in given.column_names else no_date
-    faults = [resolved.pop("fault")]
+    date, date_fault = read_each_once(given["date"], _date, [pa.string(), pa.string()])
+    columns: dict[str, Any] = {INPUT_ROW: given[INPUT_ROW], "patient_id": given["patient_id"], "date": date}
+    faults = [*(find_empty_cells(given, name) for name in ("patient_id", "date")), date_fault, resolved.pop("fault")]
     columns |= resolved
+    faults.append(_no_day(columns["analyte"], date))
     for name in (name for name in NUMBERS if name in given.column_names):
         number, comparator, fault = _numbers(given[name], name)
         columns[name] = number
@@ -80,6 +81,19 @@ def _read_portion(path: Path, given: pa.Table) -> LabPortion:
     columns["fault"] = pc.coalesce(*faults)
     found = frozenset(name for name in pc.unique(columns["analyte"]).to_pylist() if name is not None)
     return LabPortion(given, pa.table(columns), found)
+
+
+def _date(text: str) -> tuple[str | None, str | None]:
+    """The date as ISO text, no more precise than it is known, and what is wrong with it."""
+    date, fault = read_date(text)
+    return (str(date), None) if date is not None else (None, f"date: {fault}")
+
+
+def _no_day(analyte: Any, date: Any) -> Any:
+    """The fault of total calcium whose date is no day: the albumin of the same month may be that of another day."""
+    vague = pc.and_(pc.equal(analyte, "calcium"), pc.less(pc.utf8_length(date), _DAY_LENGTH))
+    told = "total calcium: the date is not known to the day, so the albumin of that day is not known"
+    return pc.if_else(pc.fill_null(vague, False), told, pa.scalar(None, pa.string()))
 
 
 def _resolve(given: pa.Table, names: Sequence[str]) -> dict[str, Any]:

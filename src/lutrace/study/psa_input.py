@@ -12,8 +12,8 @@ from typing import Any, Literal
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from lutrace.core import UnusableInputError, parse_partial_date
-from lutrace.study.text_columns import INPUT_ROW, read_each_once, read_text_columns
+from lutrace.core import UnusableInputError
+from lutrace.study.text_columns import INPUT_ROW, find_empty_cells, read_date, read_each_once, read_text_columns
 from lutrace.terms import analyte_named, parse_reported_value, split_result
 
 _VALUE = "psa_ng_ml"
@@ -97,10 +97,9 @@ def read_time(text: str, kind: str) -> tuple[int | None, str | None]:
         if _WHOLE.match(text) is None:
             return None, "expected a whole number of days"
         return int(float(text)), None
-    try:
-        date = parse_partial_date(text.split(" ")[0])
-    except UnusableInputError:
-        return None, "expected a date like 2023-05-17"
+    date, fault = read_date(text)
+    if date is None:
+        return None, fault
     if date.precision != "day":
         return None, f"the date is known to the {date.precision} only, and no day is assumed"
     return (date.first_day() - _EPOCH).days, None
@@ -120,10 +119,9 @@ def _read_results(name: str, given: pa.Table, kind: str) -> tuple[pa.Table, list
         [pa.float64(), pa.string(), pa.string(), pa.bool_()],
     )
     empty = pc.fill_null(empty, True)
-    no_time = pc.if_else(pc.is_null(given[column]), f"no {column}", pa.scalar(None, pa.string()))
-    no_patient = pc.if_else(pc.is_null(given["patient_id"]), "no patient_id", pa.scalar(None, pa.string()))
     fault = pc.coalesce(
-        no_patient, _said(_VALUE, value_fault), pc.if_else(empty, pa.scalar(None, pa.string()), no_time),
+        find_empty_cells(given, "patient_id"), _said(_VALUE, value_fault),
+        pc.if_else(empty, pa.scalar(None, pa.string()), find_empty_cells(given, column)),
         pc.if_else(empty, pa.scalar(None, pa.string()), _said(column, time_fault)),
     )  # fmt: skip
     good = pc.and_(pc.is_null(fault), pc.invert(empty))

@@ -11,8 +11,9 @@ from typing import Any
 import ibis
 import pyarrow as pa
 
-from lutrace.core import Row, TableError, UnusableInputError, parse_partial_date, read_numbered_rows
+from lutrace.core import Row, TableError, UnusableInputError, read_numbered_rows
 from lutrace.endpoints import score_wide
+from lutrace.study.text_columns import read_date
 from lutrace.terms import Instrument, instrument_named, instruments, instruments_of_items
 
 COLUMNS = ("patient_id", "date")
@@ -127,10 +128,9 @@ def _row_faults(number: int, row: Row, chosen: Instrument) -> list[str]:
     if row["date"] is None:
         faults.append(f"row {number}: date is empty; expected the day of the answers")
     else:
-        try:
-            parse_partial_date(str(row["date"]).replace(" ", "T"))
-        except UnusableInputError as error:
-            faults.append(f"row {number}, date: {error}")
+        _date, fault = read_date(str(row["date"]))
+        if fault is not None:
+            faults.append(f"row {number}, date: {fault}")
     said = row.get("instrument")
     if said is not None and str(said).strip().lower() != chosen.name:
         faults.append(f"row {number}: instrument is {said}, and --instrument says {chosen.name}; score each alone")

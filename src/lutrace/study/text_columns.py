@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ import pyarrow.compute as pc
 import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
 
-from lutrace.core import UnusableInputError, check_is_table_file, read_numbered_rows
+from lutrace.core import PartialDate, UnusableInputError, check_is_table_file, parse_partial_date, read_numbered_rows
 
 INPUT_ROW = "input_row"
 """The number of a row in its file, as a spreadsheet counts it: the header is row 1."""
@@ -20,6 +21,7 @@ _BLOCK_BYTES = 1 << 24
 _BATCH_ROWS = 1 << 16
 _PORTION_ROWS = 1 << 21
 _NEEDS_CARE = (b'"', b"\n\n", b"\n\r\n")
+_MEANT_AS_DATE = re.compile(r"\d{1,4}([./-])\d{1,2}\1\d{1,4}")
 
 
 def read_text_columns(path: Path) -> pa.Table:
@@ -75,6 +77,20 @@ def read_each_once(column: pa.ChunkedArray, read: Callable[[str], tuple[Any, ...
     encoded = column.combine_chunks().dictionary_encode()
     found = [read(text) for text in encoded.dictionary.to_pylist()]
     return [pa.array([parts[place] for parts in found], kind).take(encoded.indices) for place, kind in enumerate(kinds)]
+
+
+def read_date(text: str) -> tuple[PartialDate | None, str | None]:
+    """The date of a cell, or what is wrong with it; a cell that does not look like a date is not repeated."""
+    try:
+        return parse_partial_date(text.split(" ")[0]), None
+    except UnusableInputError:
+        found = f", got {text}" if _MEANT_AS_DATE.fullmatch(text) else ""
+        return None, f"expected a date like 2023-05-17{found}"
+
+
+def find_empty_cells(table: pa.Table, column: str) -> Any:
+    """`no <column>` for each row whose cell is empty, else null."""
+    return pc.if_else(pc.is_null(table[column]), f"no {column}", pa.scalar(None, pa.string()))
 
 
 def _open_parquet(path: Path, n_rows: int) -> tuple[pa.Schema, Iterable[pa.RecordBatch]]:

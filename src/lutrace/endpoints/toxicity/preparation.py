@@ -61,9 +61,10 @@ def find_albumin_days(labs: ir.Table) -> ir.Table:
 
 
 def correct_calcium(labs: ir.Table, days: ir.Table | None = None) -> ir.Table:
-    """The rows with total calcium (mg/dL) corrected for the albumin of the same patient and day.
+    """The rows with total calcium (mg/dL) corrected for the albumin of the same patient and day, and `albumin_g_dl`.
 
-    Without one albumin of that day, or with two that differ, the row gets a `fault`. Other analytes are left alone.
+    Without one albumin of that day, or with two that differ, the row gets a `fault`. Other analytes are left alone;
+    their `albumin_g_dl`, which is the albumin that was taken, is empty.
     `days` are those of `find_albumin_days`, where `labs` are not all rows of their patients.
     """
     days = find_albumin_days(labs) if days is None else days
@@ -78,8 +79,9 @@ def correct_calcium(labs: ir.Table, days: ir.Table | None = None) -> ir.Table:
     changed: dict[str, Any] = {
         "fault": ibis.coalesce(rows["fault"], ibis.cases((total, fault))),
         "value": ibis.cases((total, corrected), else_=rows.value),
+        "albumin_g_dl": ibis.cases((total & (rows.least == rows.most), rows.least)),
     }
-    return rows.mutate(**changed).select(*labs.columns)
+    return rows.mutate(**changed).select(*labs.columns, "albumin_g_dl")
 
 
 def find_baseline_series(labs: ir.Table) -> ir.Table:
