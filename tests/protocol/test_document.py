@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pydantic
 import pytest
 
 from lutrace.core import ProtocolError
-from lutrace.protocol import Protocol, PsaPfs, PsaProgression, describe_schema, parse_protocol
+from lutrace.protocol import (
+    DerivedToxicity,
+    Protocol,
+    PsaPfs,
+    PsaProgression,
+    describe_schema,
+    parse_protocol,
+    read_protocol,
+)
 
 TEXT = """\
 study: small
@@ -58,6 +68,66 @@ def test_a_fault_is_told_with_its_place(old: str, new: str, message: str) -> Non
     assert old in TEXT
     with pytest.raises(ProtocolError, match=message):
         parse_protocol(TEXT.replace(old, new), "small.yaml")
+
+
+DERIVED: list[tuple[str, str]] = [
+    ("{kind: grade_flips, name: f, label: F, against: [ctcae-5.0]}", "against: expected another version than that of"),
+    ("{kind: grade_flips, name: f, label: F, against: []}", "against: expected another version than that of the rules"),
+    (
+        "{kind: grade_flips, name: f, label: F, rules: {criteria: ctcae-3.0}, against: [ctcae-4.0]}",
+        r"rules.criteria: expected .*ctcae-4.0",
+    ),
+    (
+        "{kind: toxicity, name: t, label: T, terms: [Baldness]}",
+        "terms: expected laboratory terms of CTCAE, got Baldness",
+    ),
+    (
+        "{kind: completion, name: c, label: C, instrument: xq, scale: xi}",
+        r"scale: expected a scale of xq \(xq\), got 'xi'",
+    ),
+    ("{kind: worsening_variants, name: w, label: W, of: os}", "derived.w.of: expected one of none, got 'os'"),
+    ("{kind: psa_switches, name: p, label: P, of: os}", "derived.p.of: expected one of none, got 'os'"),
+    ("{kind: toxicity, name: cox, label: T}", "derived: expected a name that no analysis or table of the report has"),
+]
+
+
+@pytest.mark.parametrize(("item", "message"), DERIVED)
+def test_a_derived_table_that_cannot_be_made_is_refused(item: str, message: str) -> None:
+    with pytest.raises(ProtocolError, match=message):
+        parse_protocol(f"{TEXT}derived: [{item}]\n", "small.yaml")
+
+
+def test_a_covariate_that_tells_of_the_whole_course_is_refused() -> None:
+    with pytest.raises(
+        ProtocolError, match=r"line 12, covariates\.0\.value: expected a value that is known at time zero"
+    ):
+        parse_protocol(TEXT.replace("value: ttv_ml", "value: psa_nadir"), "small.yaml")
+
+
+def test_a_rule_of_response_of_another_kind_is_refused() -> None:
+    with pytest.raises(ProtocolError, match=r"response.ppp: expected one of ppp-2020, got 'recip-1.0'"):
+        parse_protocol(f"{TEXT}response: {{ppp: recip-1.0}}\n", "small.yaml")
+
+
+def test_terms_of_toxicity_go_by_the_names_of_the_version() -> None:
+    item = "kind: toxicity, name: t, label: T, terms: [Platelet count decreased, Anemia]"
+    found = {
+        criteria: parse_protocol(
+            f"{TEXT}derived: [{{{item}, lymphocytes: true, rules: {{criteria: {criteria}}}}}]\n", "small.yaml"
+        ).derived[0]
+        for criteria in ("ctcae-5.0", "ctcae-6.0")
+    }
+    lymphocytes = "Lymphocyte count decreased"
+    counted = {criteria: one.counted for criteria, one in found.items() if isinstance(one, DerivedToxicity)}
+    assert counted == {
+        "ctcae-5.0": ("Platelet count decreased", "Anemia", lymphocytes),
+        "ctcae-6.0": ("Thrombocytopenia", "Anemia", lymphocytes),
+    }
+
+
+def test_a_study_is_read_from_its_file(tmp_path: Path) -> None:
+    (tmp_path / "small.yaml").write_text(TEXT, encoding="utf-8")
+    assert read_protocol(tmp_path / "small.yaml") == parse_protocol(TEXT, "small.yaml")
 
 
 def test_a_name_that_stands_twice_is_refused() -> None:

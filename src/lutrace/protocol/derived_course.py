@@ -76,7 +76,8 @@ class DerivedGradeFlips(_OfToxicity):
     @field_validator("against")
     @classmethod
     def _differ(cls, names: tuple[str, ...], info: Any) -> tuple[str, ...]:
-        if not set(names) - {info.data["rules"].criteria}:
+        rules = info.data.get("rules")
+        if rules is not None and not set(names) - {rules.criteria}:
             raise ValueError("expected another version than that of the rules")
         return names
 

@@ -150,14 +150,16 @@ def _check(version: CtcaeVersion) -> None:
     seen: set[tuple[str, Direction]] = set()
     for term in version.terms:
         place = f"{version.name}, {term.term}"
-        given = {**term.grades, **(term.with_symptoms or {}), **(term.also.grades if term.also else {})}
         against = term.baseline.grades if term.baseline is not None else {}
+        given = [term.grades, term.with_symptoms or {}, term.also.grades if term.also is not None else {}]
         sign, limit = ("<", "LLN") if term.direction == "low" else (">", "ULN")
         other = "ULN" if limit == "LLN" else "LLN"
-        for text in (*given.values(), *against.values()):
+        for text in (text for clauses in (*given, against) for text in clauses.values()):
             if not text.startswith(sign) or other in text:
                 raise UnusableInputError(f"{place}: {text!r} does not point {term.direction}")
-        if not set(given) <= {1, 2, 3, 4} or not set(against) <= set(term.grades):
+        if not {grade for clauses in given for grade in clauses} <= {1, 2, 3, 4} or not set(against) <= set(
+            term.grades
+        ):
             raise UnusableInputError(f"{place}: a clause stands for a grade that the term has not")
         for analyte in term.analytes:
             if analyte_named(analyte) is None or (analyte, term.direction) in seen:
