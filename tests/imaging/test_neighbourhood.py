@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from lutrace.imaging import find_places
-from lutrace.imaging.neighbourhood import compute_weighted_sums, find_touching, mark_beside
+from lutrace.imaging.neighbourhood import compute_weighted_sums, find_touching, map_slices, mark_beside
 
 
 @pytest.mark.parametrize("shape", [(1, 1, 1), (3, 700, 900), (40, 30, 20)])
@@ -53,3 +53,10 @@ def test_voxels_beside_others_share_a_corner_with_one_of_them() -> None:
     asked = np.flatnonzero(rng.random(shape) < 0.1)
     assert np.array_equal(mark_beside(asked, np.flatnonzero(inside), shape), grown.ravel()[asked])
     assert not mark_beside(asked, np.zeros(0, np.int64), shape).any()
+
+
+def test_slices_worked_on_some_at_a_time_come_back_in_their_order() -> None:
+    array = np.arange(7 * 1000 * 1000, dtype=np.float32).reshape(7, 1000, 1000)
+    found = map_slices(array, lambda some, first: [(first + k, float(one[0, 0])) for k, one in enumerate(some)])
+    assert len(found) == 7
+    assert [pair for part in found for pair in part] == [(z, z * 1e6) for z in range(7)]

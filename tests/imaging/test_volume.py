@@ -1,3 +1,6 @@
+import sys
+from pathlib import Path
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -5,7 +8,7 @@ from hypothesis import strategies as st
 from tests.imaging.make import DIRECTIONS, SOURCE, grid, mask
 
 from lutrace.core import UnusableInputError
-from lutrace.imaging import Geometry, Mask
+from lutrace.imaging import Geometry, Mask, empty_region
 
 
 @pytest.mark.parametrize("direction", DIRECTIONS)
@@ -48,3 +51,24 @@ def test_the_voxel_volume_is_the_product_of_the_edges(spacing: tuple[float, floa
     corner = geometry.affine[:3, :3]
     assert geometry.voxel_volume_ml == pytest.approx(abs(np.linalg.det(corner)) / 1000)
     assert mask(np.ones(geometry.shape_zyx, bool), geometry).geometry is geometry
+
+
+def test_a_region_made_empty_holds_no_voxel_and_is_written_without_touching_another() -> None:
+    one, other = empty_region((3, 4, 5)), empty_region((3, 4, 5))
+    one[1, 2, 3] = True
+    assert one.shape == (3, 4, 5)
+    assert one.dtype == np.bool_
+    assert np.flatnonzero(one).tolist() == [33]
+    assert not other.any()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="pages are counted as Linux counts them")
+def test_a_region_of_few_voxels_takes_the_memory_of_few_pages() -> None:
+    region = empty_region((650, 400, 400))
+    before = resident_pages()
+    region[::65, 200, 200] = True
+    assert 0 < resident_pages() - before < 100  # ten voxels in ten pages; a page of 2 MB each would be 5,120
+
+
+def resident_pages() -> int:
+    return int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])

@@ -25,7 +25,7 @@ from lutrace.imaging.mip import COLOURS, Outline, Picture, render_mip
 from lutrace.imaging.mip_numbers import Mark
 from lutrace.imaging.mip_plate import Caption, render_mip_plate, render_turning_mip
 from lutrace.imaging.morphology import dilate, dilate_box, distance_to, erode, erode_box
-from lutrace.imaging.neighbourhood import find_places
+from lutrace.imaging.neighbourhood import find_places, map_slices
 from lutrace.imaging.nifti import is_nifti, read_nifti_masks, read_nifti_volume, write_nifti
 from lutrace.imaging.peak import compute_sphere_means
 from lutrace.imaging.png import encode_png
@@ -42,7 +42,7 @@ from lutrace.imaging.resample import resample_labels, resample_mask, resample_ma
 from lutrace.imaging.suv import to_suvbw
 from lutrace.imaging.transform_files import is_transform_file, read_transform
 from lutrace.imaging.view import common_view, field_of_view_mm
-from lutrace.imaging.volume import BoolArray, Box, FloatArray, Geometry, Mask, Volume
+from lutrace.imaging.volume import BoolArray, Box, FloatArray, Geometry, Mask, Volume, empty_region
 from lutrace.imaging.watershed import Split, SplitRule, split_by_uptake
 
 __all__ = [
@@ -78,6 +78,7 @@ __all__ = [
     "dilate",
     "dilate_box",
     "distance_to",
+    "empty_region",
     "encode_png",
     "erode",
     "erode_box",
@@ -92,6 +93,7 @@ __all__ = [
     "is_transform_file",
     "join_over_fixed",
     "label_components",
+    "map_slices",
     "measure_labels",
     "measure_region",
     "measure_voxels",

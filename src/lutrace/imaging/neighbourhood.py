@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,20 +17,25 @@ _THREADS = 2
 _PLACES = 16_384
 _VOXELS = 2**20
 
+Made = TypeVar("Made")
 Pairs = tuple[NDArray[np.int32], NDArray[np.int32]]
 """Two lists of positions in a list of voxels: the first of each pair, and the second."""
 
 
 def find_places(array: NDArray[Any], holds: Callable[[NDArray[Any]], NDArray[np.bool_]]) -> NDArray[np.int64]:
     """The flat indices, rising, of the voxels for which `holds` is true; it is given whole slices, some at a time."""
-    per_slice = max(array[0].size, 1)
-    step = max(_VOXELS // per_slice, 1)
 
-    def of(first: int) -> NDArray[np.int64]:
-        return np.asarray(np.flatnonzero(holds(array[first : first + step])) + first * per_slice, np.int64)
+    def of(slices: NDArray[Any], first: int) -> NDArray[np.int64]:
+        return np.asarray(np.flatnonzero(holds(slices)) + first * slices[0].size, np.int64)
 
+    return np.concatenate(map_slices(array, of))
+
+
+def map_slices(array: NDArray[Any], work: Callable[[NDArray[Any], int], Made]) -> list[Made]:
+    """What `work` makes of an array, in the order of its slices; it is given some, and the index of their first."""
+    step = max(_VOXELS // max(array[0].size, 1), 1)
     with ThreadPoolExecutor(_THREADS) as pool:
-        return np.asarray(np.concatenate(list(pool.map(of, range(0, len(array), step)))), np.int64)
+        return list(pool.map(lambda first: work(array[first : first + step], first), range(0, len(array), step)))
 
 
 def compute_weighted_sums(
@@ -72,22 +77,26 @@ def find_touching(place: NDArray[np.int64], shape_zyx: tuple[int, ...], connecti
     row, x = np.divmod(place, width)
     z, y = np.divmod(row, height)
     listed = np.concatenate([place, np.full(3, -1, np.int64)])
-    left, right = [], []
-    for dz, dy in ((0, 0), (0, 1), (1, -1), (1, 0), (1, 1)):
+
+    def in_row(step: tuple[int, int]) -> list[tuple[NDArray[np.int32], NDArray[np.int32]]]:
+        dz, dy = step
         aside = min(reach - dz - abs(dy), 1)
-        if aside < 0:
-            continue
         begins = place + (dz * height + dy) * width
         there = (z + dz < depth) & (y + dy >= 0) & (y + dy < height)
         at = np.searchsorted(place, begins - 1)
+        pairs = []
         for dx in (-1, 0, 1):
             found = listed[at] == begins + dx
             if abs(dx) <= aside and (dz, dy, dx) > (0, 0, 0):
                 here = np.flatnonzero(found & there & (x + dx >= 0) & (x + dx < width))
-                left.append(here.astype(np.int32))
-                right.append(at[here].astype(np.int32))
+                pairs.append((here.astype(np.int32), at[here].astype(np.int32)))
             at += found
-    return np.concatenate(left), np.concatenate(right)
+        return pairs
+
+    rows = [step for step in ((0, 0), (0, 1), (1, -1), (1, 0), (1, 1)) if step[0] + abs(step[1]) <= reach]
+    with ThreadPoolExecutor(_THREADS) as pool:
+        pairs = [pair for found in pool.map(in_row, rows) for pair in found]
+    return np.concatenate([left for left, _ in pairs]), np.concatenate([right for _, right in pairs])
 
 
 def mark_beside(place: NDArray[np.int64], wanted: NDArray[np.int64], shape_zyx: tuple[int, ...]) -> NDArray[np.bool_]:

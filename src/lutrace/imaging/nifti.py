@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lutrace.core import Source, UnusableInputError, digest_of_file
-from lutrace.imaging.itk import from_itk, geometry_of, sitk, to_itk
+from lutrace.imaging.itk import geometry_of, sitk, to_itk, view_of_itk
 from lutrace.imaging.neighbourhood import find_places
-from lutrace.imaging.volume import Geometry, Mask, Volume, box_of_places
+from lutrace.imaging.volume import Geometry, Mask, Volume, box_of_places, empty_region
 
 NIFTI_ENDINGS = (".nii", ".nii.gz")
 
@@ -21,7 +21,8 @@ def is_nifti(path: Path) -> bool:
     return path.name.lower().endswith(NIFTI_ENDINGS)
 
 
-def _read(path: Path) -> tuple[NDArray[Any], Geometry]:
+def _read(path: Path) -> Any:
+    """The ITK image of a file with three dimensions and one number per voxel."""
     if not path.is_file():
         raise UnusableInputError(f"{path.name}: no such file")
     try:
@@ -33,7 +34,7 @@ def _read(path: Path) -> tuple[NDArray[Any], Geometry]:
             f"{path.name}: expected three dimensions and one number per voxel, found {image.GetDimension()} dimensions "
             f"and {image.GetNumberOfComponentsPerPixel()} numbers; split it first"
         )
-    return from_itk(image), geometry_of(image)
+    return image
 
 
 def read_nifti_volume(path: Path, *, unit: str) -> Volume:
@@ -41,8 +42,9 @@ def read_nifti_volume(path: Path, *, unit: str) -> Volume:
 
     Raises UnusableInputError when the file is absent, no NIfTI, or has more than three dimensions.
     """
-    array, geometry = _read(path)
-    return Volume(array.astype(np.float32), geometry, unit, Source("masks", digest_of_file(path), "nifti"))
+    image = _read(path)
+    array = view_of_itk(image).astype(np.float32)
+    return Volume(array, geometry_of(image), unit, Source("masks", digest_of_file(path), "nifti"))
 
 
 def read_nifti_masks(path: Path) -> list[Mask]:
@@ -51,7 +53,8 @@ def read_nifti_masks(path: Path) -> list[Mask]:
     With one label only the mask is named after the file, else `<file>_<label>`. Raises UnusableInputError when a voxel
     is not a whole number (a probability map has no single meaning here).
     """
-    array, geometry = _read(path)
+    image = _read(path)
+    array, geometry = view_of_itk(image), geometry_of(image)
     place = find_places(array, lambda voxels: voxels != 0)
     found = array.ravel()[place]
     order = np.argsort(found, kind="stable")
@@ -64,7 +67,7 @@ def read_nifti_masks(path: Path) -> list[Mask]:
     stem = path.name[: -len(".nii.gz")] if path.name.lower().endswith(".nii.gz") else path.stem
     digest = digest_of_file(path)
     if not len(values):
-        return [Mask(stem, np.zeros(array.shape, np.bool_), geometry, Source("masks", digest, "nifti"))]
+        return [Mask(stem, empty_region(geometry.shape_zyx), geometry, Source("masks", digest, "nifti"))]
     labels = [int(value) for value in values]
     names = [stem] if len(labels) == 1 else [f"{stem}_{label}" for label in labels]
     return [
@@ -75,7 +78,7 @@ def read_nifti_masks(path: Path) -> list[Mask]:
 
 def _region(name: str, place: NDArray[np.int64], geometry: Geometry, source: Source) -> Mask:
     """The mask of the voxels at flat indices that rise; memory that holds none of them is never touched."""
-    array = np.zeros(geometry.shape_zyx, np.bool_)
+    array = empty_region(geometry.shape_zyx)
     array.ravel()[place] = True
     return Mask(name, array, geometry, source, extent=box_of_places(place, geometry.shape_zyx))
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import math
+import mmap
+import os
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -144,6 +147,18 @@ class Mask:
     def values_of(self, volume: Volume) -> FloatArray:
         """The numbers of a volume on the same grid at the voxels of the region."""
         return np.asarray(volume.array[self.box][self.array[self.box]])
+
+
+def empty_region(shape_zyx: tuple[int, int, int]) -> BoolArray:
+    """A region without a voxel yet, for one that will fill little of its grid: memory is taken where voxels are set.
+
+    NumPy asks Linux for pages of 2 MB, each of which is cleared as a whole for the first voxel in it; a dozen organs
+    would clear the memory of a dozen grids.
+    """
+    if os.name == "nt":  # hands out small pages by itself
+        return np.zeros(shape_zyx, np.bool_)
+    memory = mmap.mmap(-1, math.prod(shape_zyx), access=mmap.ACCESS_COPY)
+    return np.frombuffer(memory, np.bool_).reshape(shape_zyx)
 
 
 def box_of(array: BoolArray) -> Box:

@@ -30,7 +30,7 @@ def read_organ_masks(
         raise UnusableInputError(
             f"organ masks: the names {_listed([mask.name for mask in masks])} mean no region; {_remedy()}"
         )
-    if masks and not any(mask.array.any() for mask in masks):
+    if masks and all(mask.is_empty for mask in masks):
         raise UnusableInputError(
             f"organ masks: none of the {len(masks)} regions holds a voxel of the scan, so they were drawn on another "
             "scan or in other coordinates; give the masks of this examination (NIfTI: RAS mm of the same scan)"
@@ -39,7 +39,7 @@ def read_organ_masks(
     seeds: BoolArray | None = None
     notes = describe_mask_notes(masks)
     for mask, region in meant:
-        if region is not None and not mask.array.any():
+        if region is not None and mask.is_empty:
             notes.append(f"{mask.name}: holds no voxel of the scan, passed over; was it drawn on this scan?")
         elif region == LESION_REGION:
             notes.append(f"{mask.name}: taken for tumour, as drawn")

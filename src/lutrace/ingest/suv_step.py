@@ -7,10 +7,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from lutrace.core import LutraceError, MissingFactError, Row, UnusableInputError
 from lutrace.dicom import FolderIndex, SeriesFiles, SeriesImage, index_folder, is_activity_series, read_series
-from lutrace.imaging import Volume
+from lutrace.imaging import FloatArray, Volume, map_slices
 from lutrace.ingest.file_names import shown_file_name
 from lutrace.ingest.injections import Injection, read_injections, records_of
 from lutrace.physics import (
@@ -90,9 +91,9 @@ def quantify_volume(
     reconciled = reconcile(facts, record, profile)
     factor = compute_suv_factor(reconciled.facts)
     per_slice = np.asarray(factor.slice_factors or (1.0,)) * factor.factor_suvbw
-    array = volume.array
+    sums, tops = _sums_and_tops(volume.array)
     budget = compute_activity_budget_pct(
-        array.sum(axis=(1, 2), dtype=np.float64),
+        sums,
         factor,
         voxel_ml=volume.geometry.voxel_volume_ml,
         weight_kg=factor.weight_kg,
@@ -105,11 +106,17 @@ def quantify_volume(
     return Quantified(
         facts=reconciled.facts,
         factor=factor,
-        suvbw_max=float(np.max(array.max(axis=(1, 2)).astype(np.float64) * per_slice)),
+        suvbw_max=float(np.max(tops.astype(np.float64) * per_slice)),
         activity_budget_pct=budget,
         hours_after_injection=hours,
         warnings=(*unmatched, *reconciled.warnings, *factor.warnings, *((late,) if late else ())),
     )
+
+
+def _sums_and_tops(array: FloatArray) -> tuple[NDArray[np.float64], FloatArray]:
+    """The sum and the highest voxel of each slice."""
+    found = map_slices(array, lambda some, _: (some.sum(axis=(1, 2), dtype=np.float64), some.max(axis=(1, 2))))
+    return np.concatenate([sums for sums, _ in found]), np.concatenate([tops for _, tops in found])
 
 
 def _row(series: SeriesFiles, table: Sequence[Injection] | None, profile: QuantProfile | None) -> Row:

@@ -16,6 +16,7 @@ from lutrace.imaging import (
     LabelledVoxels,
     Mask,
     Volume,
+    empty_region,
     field_of_view_mm,
     find_places,
     measure_voxels,
@@ -211,7 +212,7 @@ class _Scan:
         rule = next((organ.keep_above_median for organ in plan.physiological if organ.region == region), None)
         key = f"{region} {rule} {plan.liver_erosion_mm}"
         if key not in self._references:
-            hot = None if rule is None else np.zeros(mask.array.shape, np.bool_)
+            hot = None if rule is None else empty_region(mask.geometry.shape_zyx)
             if hot is not None and rule is not None:
                 hot[mask.box] = self._volume.array[mask.box] > rule * float(np.median(mask.values_of(self._volume)))
             self._references[key] = measure_reference(self._volume, mask, erosion_mm=plan.liver_erosion_mm, exclude=hot)

@@ -9,7 +9,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from lutrace.imaging import BoolArray, LabelledVoxels, Mask, Volume, connect_voxels, dilate_box
+from lutrace.imaging import BoolArray, LabelledVoxels, Mask, Volume, connect_voxels, dilate_box, empty_region
 from lutrace.segment.plan import Plan
 
 Category = Literal["tumour", "physiological", "uncertain"]
@@ -26,7 +26,7 @@ class NormalUptake:
 
 def find_normal_uptake(volume: Volume, organs: Mapping[str, Mask], plan: Plan) -> NormalUptake:
     """The voxels that the plan's physiological organs explain, by region name of the masks given."""
-    organ_voxels, zone, foci = (np.zeros(volume.array.shape, np.bool_) for _ in range(3))
+    organ_voxels, zone, foci = (empty_region(volume.geometry.shape_zyx) for _ in range(3))
     for organ in plan.physiological:
         mask = organs.get(organ.region)
         if mask is None or mask.is_empty:

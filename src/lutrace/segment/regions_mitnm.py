@@ -69,6 +69,7 @@ def _extent_mm(volume: Volume, masks: Sequence[Mask]) -> tuple[float, float] | N
     ]
     if not places:
         return None
-    heights = volume.geometry.to_mm(np.concatenate(places).astype(np.float64))[:, 2]
+    upwards = volume.geometry.affine[2]
+    heights = np.concatenate(places) @ upwards[2::-1] + upwards[3]
     low, high = np.percentile(heights, [1.0, 99.0])
     return float(low), float(high)

@@ -153,7 +153,8 @@ def _judge(
     split, chosen, threshold_suv = basis
     beside = _beside(parts, ground.normal, split, chosen)
     categories = sort_parts(beside, threshold_suv=threshold_suv, own_peak_ratio=plan.own_peak_ratio)
-    lacking = _identities_of(missing_organs(plan, ground.organs))
+    missing = missing_organs(plan, ground.organs)
+    lacking = _identities_of(missing) if missing else set()
     if not lacking or "labeller" not in plan.organs:
         return categories, nobody
     named = _identified(volume, parts, ground)
