@@ -90,7 +90,8 @@ def draw_block(block: int, patients: int) -> dict[str, pa.Table]:
     labs = [_draw_analyte(one, people, c1, rng) for one in ANALYTES]
     psa = _draw_psa(people, c1, rng)
     treatments, cycles = _draw_treatments(people, c1, rng)
-    mcrpc = {"person": people, "mcrpc_date": c1 - rng.integers(200, 1_500, BLOCK), "metastatic_date": c1 - 1_600}
+    mcrpc = {"person": people, "crpc_date": c1 - rng.integers(200, 1_500, BLOCK), "metastatic_date": c1 - 1_600}
+    mcrpc |= {f"{name}_precision": np.full(BLOCK, "day") for name in ("crpc", "metastatic")}
     index = {"person": people, "date": c1}
     made = {
         "labs": pa.concat_tables([*labs, psa.select(labs[0].column_names)]),

@@ -25,6 +25,7 @@ from lutrace.endpoints import (
     derive_mcrpc_dates,
     derive_sites,
     find_line_queries,
+    find_setting_queries,
     list_cycle_statements,
     reconcile_cycles,
 )
@@ -100,8 +101,10 @@ def expressions(facts: Facts) -> dict[str, ir.Table]:
     agents = derive_line_agents(facts)
     known = {
         "patient_id": list(PATIENTS),
-        "mcrpc_date": [day(400)] * len(PATIENTS),
+        "crpc_date": [day(400 + 10 * number) for number in range(len(PATIENTS))],
+        "crpc_precision": ["day", "month", "year", "month", "day", "year", "month"] * 2,
         "metastatic_date": [day(0)] * len(PATIENTS),
+        "metastatic_precision": ["month", "day"] * 7,
     }
     lines = derive_lines(agents, ibis.memtable(pa.table(known)))
     index = ibis.memtable(pa.table({"patient_id": list(PATIENTS), "index_date": [day(950)] * len(PATIENTS)}))
@@ -111,7 +114,7 @@ def expressions(facts: Facts) -> dict[str, ir.Table]:
         "line_agents": agents,
         "lines": lines,
         "prior_regimens": count_prior_regimens(agents, lines, index),
-        "line_queries": find_line_queries(facts),
+        "line_queries": find_line_queries(facts).union(find_setting_queries(agents, lines)),
         "cycles": cycles,
         "series": check_series(statements, cycles),
         "mcrpc_dates": dates,

@@ -12,7 +12,7 @@ import pyarrow as pa
 from tests.conftest import DAY_ZERO, HandFacts, day
 from tests.spec.course_patients import merged
 
-from lutrace.core import Row
+from lutrace.core import Row, parse_partial_date
 from lutrace.endpoints import derive_line_agents, derive_lines
 from lutrace.protocol import LineRules
 from lutrace.terms import drug_named
@@ -50,12 +50,21 @@ def treatment_rows(given: Sequence[Given], patient: str = "p") -> dict[str, list
 
 
 def milestones(dates: Mapping[str, tuple[int | None, int | None]]) -> ir.Table:
-    """The table of dates that lines take their setting from: day of mCRPC and of metastasis by patient."""
-    columns = {
-        "patient_id": pa.array(list(dates)),
-        "mcrpc_date": pa.array([None if at is None else day(at) for at, _ in dates.values()], pa.date32()),
-        "metastatic_date": pa.array([None if at is None else day(at) for _, at in dates.values()], pa.date32()),
-    }
+    """The table of dates that lines take their setting from: day of castration resistance and metastasis by patient."""
+    days = {name: tuple(None if at is None else day(at).isoformat() for at in pair) for name, pair in dates.items()}
+    return dated_milestones(days)
+
+
+def dated_milestones(dates: Mapping[str, tuple[str | None, str | None]]) -> ir.Table:
+    """The same from ISO 8601 dates, which may be known to the month or the year only."""
+    columns = {"patient_id": pa.array(list(dates))}
+    for place, name in enumerate(("crpc", "metastatic")):
+        known = [None if pair[place] is None else parse_partial_date(pair[place]) for pair in dates.values()]
+        first = [None if date is None else date.first_day() for date in known]
+        columns[f"{name}_date"] = pa.array(first, pa.date32())
+        columns[f"{name}_precision"] = pa.array(
+            [None if date is None else date.precision for date in known], pa.string()
+        )
     return ibis.memtable(pa.table(columns))
 
 

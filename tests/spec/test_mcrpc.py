@@ -12,7 +12,7 @@ from tests.conftest import HandFacts, day
 from tests.spec.course_patients import merged
 from tests.spec.line_patient import by_patient, number_of
 
-from lutrace.core import Row
+from lutrace.core import Row, parse_partial_date
 from lutrace.endpoints import (
     choose_mcrpc_dates,
     compare_mcrpc_dates,
@@ -96,6 +96,13 @@ def facts_of_each(cases: dict[str, dict[str, Any]]) -> HandFacts:
     return HandFacts(merged([facts_of(patient=name, **given) for name, given in cases.items()]))
 
 
+def dated(milestone: str, when: str, method: str = "physician") -> dict[str, Any]:
+    """A diagnosis of a date known to the day, month or year."""
+    date = parse_partial_date(when)
+    known = {"date": date.first_day(), "date_precision": date.precision}
+    return {"milestone": milestone, **known, "method": method}
+
+
 def crpc_days(found: dict[str, Row]) -> dict[str, int | None]:
     return {name: number_of(row["crpc_date"]) for name, row in found.items()}
 
@@ -165,6 +172,11 @@ DATES: list[tuple[str, dict[str, Any], dict[str, int | None]]] = [
     ),
     ("a_derived_diagnosis_is_none", {"diagnoses": (dx("crpc", 10, "derived"),)}, {}),
     ("a_letter_counts", {"texts": ({"fact": "mcrpc", "date": day(7)},)}, {"text": 7}),
+    (
+        "a_month_in_a_letter_stands_for_its_15th_day",
+        {"texts": ({"fact": "mcrpc", "date": day(-9), "date_precision": "month"},)},
+        {"text": 5},
+    ),
     ("a_letter_without_a_day_counts_from_its_own", {"texts": ({"fact": "crpc", "note_date": day(9)},)}, {"text": 9}),
     ("a_denial_does_not", {"texts": ({"fact": "mcrpc", "date": day(7), "negated": True},)}, {}),
     ("a_doubt_does_not", {"texts": ({"fact": "mcrpc", "date": day(7), "uncertain": True},)}, {}),
@@ -221,6 +233,87 @@ def test_mcrpc_is_the_later_of_resistance_and_metastases(
     dates: dict[str, dict[str, Row]], name: str, expected: int | None
 ) -> None:
     assert number_of(dates[name]["physician"]["mcrpc_date"]) == expected
+
+
+EXACTNESS: list[tuple[str, tuple[dict[str, Any], ...], tuple[str | None, str | None]]] = [
+    ("both_to_the_day", (dated("crpc", "2020-03-10"), dated("metastatic", "2019-01-05")), ("2020-03-10", "day")),
+    ("resistance_to_the_month", (dated("crpc", "2020-03"), dated("metastatic", "2019-01-05")), ("2020-03-15", "month")),
+    ("resistance_to_the_year", (dated("crpc", "2020"), dated("metastatic", "2019-01-05")), ("2020-07-01", "year")),
+    (
+        "metastases_after_it_to_the_month",
+        (dated("crpc", "2020"), dated("metastatic", "2021-03")),
+        ("2021-03-15", "month"),
+    ),
+    (
+        "metastases_before_it_to_the_year",
+        (dated("crpc", "2020-03-10"), dated("metastatic", "2019")),
+        ("2020-03-10", "day"),
+    ),
+    (
+        "one_of_them_in_the_month_of_the_other",
+        (dated("crpc", "2020-03"), dated("metastatic", "2020-03-20")),
+        ("2020-03-20", "month"),
+    ),
+    (
+        "on_the_last_day_of_the_month_of_the_other",
+        (dated("crpc", "2020-03"), dated("metastatic", "2020-03-31")),
+        ("2020-03-31", "day"),
+    ),
+    (
+        "a_month_in_the_year_of_the_other",
+        (dated("crpc", "2020"), dated("metastatic", "2020-03")),
+        ("2020-07-01", "year"),
+    ),
+    (
+        "the_last_month_of_the_year_of_the_other",
+        (dated("crpc", "2020"), dated("metastatic", "2020-12")),
+        ("2020-12-15", "month"),
+    ),
+    ("mcrpc_on_record_to_the_month", (dated("mcrpc", "2020-03"),), ("2020-03-15", "month")),
+    (
+        "mcrpc_on_record_to_the_month_metastases_to_the_year",
+        (dated("mcrpc", "2020-03"), dated("metastatic", "2018")),
+        ("2020-03-15", "month"),
+    ),
+    ("metastases_not_dated", (dated("crpc", "2020-03"),), (None, None)),
+    (
+        "of_two_records_of_one_day_the_more_exact",
+        (dated("mcrpc", "2020-03"), dated("mcrpc", "2020-03-15")),
+        ("2020-03-15", "day"),
+    ),
+]
+
+
+@pytest.fixture(scope="module")
+def preferred() -> dict[str, list[Row]]:
+    """The preferred date of each case of EXACTNESS and NEAR."""
+    cases = {name: {"diagnoses": diagnoses} for name, diagnoses, _ in (*EXACTNESS, *NEAR)}
+    return by_patient(choose_mcrpc_dates(derive_mcrpc_dates(facts_of_each(cases))), cases)
+
+
+@pytest.mark.parametrize(("name", "expected"), [(e[0], e[2]) for e in EXACTNESS], ids=[e[0] for e in EXACTNESS])
+def test_how_exactly_mcrpc_is_known(
+    preferred: dict[str, list[Row]], name: str, expected: tuple[str | None, str | None]
+) -> None:
+    [row] = preferred[name]
+    day_of = row["mcrpc_date"]
+    assert (None if day_of is None else day_of.isoformat(), row["mcrpc_precision"]) == expected
+
+
+NEAR: list[tuple[str, tuple[dict[str, Any], ...], bool]] = [
+    ("ninety_days_after_the_end_of_the_month", (dated("crpc", "2022-01"), dated("crpc", "2022-05-01", "code")), False),
+    ("ninety_one_days_after_it", (dated("crpc", "2022-01"), dated("crpc", "2022-05-02", "code")), True),
+    ("ninety_days_before_the_year", (dated("crpc", "2022"), dated("crpc", "2021-10-03", "code")), False),
+    ("ninety_one_days_before_it", (dated("crpc", "2022"), dated("crpc", "2021-10-02", "code")), True),
+    ("a_day_in_the_year", (dated("crpc", "2022"), dated("crpc", "2022-12-31", "code")), False),
+]
+
+
+@pytest.mark.parametrize(("name", "conflict"), [(n[0], n[2]) for n in NEAR], ids=[n[0] for n in NEAR])
+def test_a_conflict_is_counted_from_the_nearest_days_that_dates_can_mean(
+    preferred: dict[str, list[Row]], name: str, conflict: bool
+) -> None:
+    assert preferred[name][0]["conflict"] is conflict
 
 
 GRADES: list[tuple[str, dict[str, Any], str, str]] = [

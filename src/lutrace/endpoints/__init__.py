@@ -26,6 +26,7 @@ from lutrace.endpoints.history.gleason import derive_grade_groups
 from lutrace.endpoints.history.lines import derive_line_agents, derive_lines
 from lutrace.endpoints.history.mcrpc import choose_mcrpc_dates, derive_mcrpc_dates
 from lutrace.endpoints.history.prior_regimens import count_prior_regimens, find_line_queries
+from lutrace.endpoints.history.settings import find_setting_queries
 from lutrace.endpoints.history.sites import derive_sites
 from lutrace.endpoints.new_lesions import UNREVIEWED
 from lutrace.endpoints.psa.castration_resistance import (
@@ -142,6 +143,7 @@ __all__ = [
     "find_baseline_series",
     "find_line_queries",
     "find_psa_progression",
+    "find_setting_queries",
     "grade_labs",
     "held",
     "keep_baseline_assay",

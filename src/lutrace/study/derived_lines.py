@@ -6,7 +6,7 @@ import datetime as dt
 from collections.abc import Callable, Sequence
 
 from lutrace.core import Row
-from lutrace.endpoints import find_line_queries
+from lutrace.endpoints import find_line_queries, find_setting_queries
 from lutrace.protocol import DerivedLines
 from lutrace.study.derived_parts import Derivation, Ground, Reading, Variable, having
 from lutrace.tables import LINE_AGENTS, LINE_QUERIES, LINES, PRIOR_REGIMENS
@@ -47,7 +47,8 @@ def derive_line_tables(ground: Ground, item: DerivedLines) -> Derivation:
         (
             f"A line: drugs begun within {rules.combination_window:g} days of its first; a pause of more than "
             f"{rules.gap:g} days ({rules.rlt_gap:g} for radioligands) begins a new one. Androgen deprivation, steroids "
-            "and bone agents are none. A line of mCRPC begins on or after the preferred date of mCRPC.",
+            "and bone agents are none. A line of mCRPC does not begin before the preferred date of mCRPC; where a "
+            "month or year does not tell which came first, it is taken as one, and the line says that this is assumed.",
         ),
         item.as_of,
     )
@@ -88,11 +89,12 @@ def _drugs_before(agent_class: str) -> _Shown:
 
 
 def derive_line_queries(ground: Ground) -> Derivation:
-    """Records of treatments that raise a question."""
-    name = LINE_QUERIES.name
+    """Records of treatments that raise a question, and lines whose setting is assumed."""
+    name, history = LINE_QUERIES.name, ground.history
+    settings = find_setting_queries(history.line_agents, history.lines)
     queries = enumerate(LINE_QUERIES.by_name["query"].codes or (), start=1)
     return Derivation(
-        {name: find_line_queries(ground.facts)},
+        {name: find_line_queries(ground.facts).union(settings)},
         tuple(
             Variable(f"query_{number}", f"Record: {query}", "yes", name, bool, having("query", query))
             for number, query in queries

@@ -1,6 +1,6 @@
 """Lines of therapy, their drugs, what was given before a day, and the records that raise a question."""
 
-from lutrace.tables.declare import PATIENT, count, date, label, precision, pseudonym, result_table, text
+from lutrace.tables.declare import PATIENT, count, date, label, precision, pseudonym, result_table, text, yes_no
 
 _EVIDENCE = pseudonym("evidence", "source rows, table:row, separated by spaces")
 
@@ -12,6 +12,11 @@ LINES = result_table(
         count("line_number", "number of the line, from 1, by begin", low=1),
         count("mcrpc_line_number", "number among the lines of mCRPC", null="when not a line of mCRPC", low=1),
         text("setting", "state at its begin", codes=("mcrpc", "mhspc", "before_metastasis", "unknown")),
+        yes_no(
+            "setting_assumed",
+            "its begin and the date of mCRPC (in mHSPC: of metastases) can mean the same days: taken as not before it",
+            null="when the setting is unknown",
+        ),
         date("begin_date", "first day; of a partial date the day that the rules say"),
         precision("begin_precision", "begin_date"),
         date("end_date", "last day", null="when not recorded and no line follows"),
@@ -90,7 +95,13 @@ LINE_QUERIES = result_table(
         label(
             "query",
             "what is to be asked of the source",
-            codes=("no begin", "begin known to the year only", "agent not in the vocabulary", "end before begin"),
+            codes=(
+                "no begin",
+                "begin known to the year only",
+                "agent not in the vocabulary",
+                "end before begin",
+                "in the month or year of mCRPC or metastases, order assumed",
+            ),
         ),
         label("source_table", "table of the record"),
         pseudonym("source_row", "row of the record"),

@@ -12,6 +12,8 @@ _GRADE = label(
     codes=("A", "B", "C", "D", "E"),
 )
 _METASTATIC = date("metastatic_date", "first date of metastases", null="when none is known")
+_METASTATIC_PRECISION = precision("metastatic_precision", "metastatic_date")
+_MCRPC_PRECISION = precision("mcrpc_precision", "mcrpc_date")
 _MCRPC = date("mcrpc_date", "the later of castration resistance and metastases", null="when metastases are not dated")
 
 MCRPC_DATES = result_table(
@@ -23,7 +25,9 @@ MCRPC_DATES = result_table(
         date("crpc_date", "date of castration resistance"),
         precision("crpc_precision", "crpc_date"),
         _METASTATIC,
+        _METASTATIC_PRECISION,
         _MCRPC,
+        _MCRPC_PRECISION,
         _GRADE,
         label(
             "castrate_by", "what shows the castrate state", codes=("testosterone", "exposure"), null="when not asked"
@@ -44,8 +48,11 @@ MCRPC_CHOICES = result_table(
         _DEFINITION,
         _GRADE,
         date("crpc_date", "date of castration resistance by the preferred definition"),
+        precision("crpc_precision", "crpc_date"),
         _METASTATIC,
+        _METASTATIC_PRECISION,
         _MCRPC,
+        _MCRPC_PRECISION,
         count("n_definitions", "definitions met", low=1),
         text("definitions", "definitions met, sorted, joined by +"),
         date("earliest_date", "earliest date by any"),

@@ -6,7 +6,8 @@ import ibis
 import ibis.expr.types as ir
 import pyarrow as pa
 
-from lutrace.endpoints.history.exposures import FAR, last_day_of, stands_for
+from lutrace.endpoints.history.exposures import FAR
+from lutrace.endpoints.history.partial_dates import last_day_of, stands_for
 from lutrace.protocol import McrpcRules
 from lutrace.tables import LABS, MEDICATIONS, TREATMENTS, Facts
 from lutrace.terms import line_vocabulary

@@ -73,21 +73,22 @@ def list_episode_agents(marked: ir.Table) -> ir.Table:
     """One row per drug of each episode: its days, its doses when each record is one, its source rows.
 
     Columns: `patient_id agent_group agent_class exclusive episode episode_begin agent begin_date begin_precision
-    end_date n_doses evidence first_evidence`, the last of its first day. `end_date` is empty when that of a record is;
-    so is `n_doses` when one is a period.
+    end_date n_doses evidence first_evidence`, the last of its first day, as is the precision (the most exact of that
+    day). `end_date` is empty when that of a record is; so is `n_doses` when one is a period.
     """
     evidence = marked.source_table + ibis.literal(":") + marked.source_row
+    day = marked.begin.cast("string").left(_DATE_LENGTH)
     rows = marked.group_by([*GROUP, "episode", "agent"]).aggregate(
         agent_class=marked.agent_class.min(),
         exclusive=marked.exclusive.max(),
         begin_date=marked.begin.min(),
-        begin_precision=marked.begin_precision.max(),
         last_end=marked.end.max(),
         n_open=ibis.ifelse(marked.end.isnull(), 1, 0).sum(),
         n_days=marked.begin.nunique(),
         n_periods=ibis.ifelse(marked.single, 0, 1).sum(),
         evidence=evidence.collect(distinct=True).sort().join(" "),
-        first=(marked.begin.cast("string").left(_DATE_LENGTH) + evidence).min(),
+        first=(day + evidence).min(),
+        exactness=(day + marked.begin_precision).min(),
     )
     whole = ibis.window(group_by=[*GROUP, "episode"])
     return rows.select(
@@ -97,8 +98,8 @@ def list_episode_agents(marked: ir.Table) -> ir.Table:
         "agent_class",
         "exclusive",
         "begin_date",
-        "begin_precision",
         "evidence",
+        begin_precision=rows.exactness.substr(_DATE_LENGTH),
         first_evidence=rows.first.substr(_DATE_LENGTH),
         episode_begin=rows.begin_date.min().over(whole),
         end_date=ibis.cases((rows.n_open == 0, rows.last_end)),

@@ -9,6 +9,7 @@ import ibis.expr.types as ir
 import pyarrow as pa
 
 from lutrace.endpoints.basis import attach
+from lutrace.endpoints.history.partial_dates import last_day_of, stands_for
 from lutrace.protocol import LineRules
 from lutrace.tables import CYCLES, TREATMENTS, Facts
 from lutrace.terms import drugs, line_vocabulary
@@ -134,32 +135,3 @@ def row_of(evidence: ir.StringValue) -> ir.StringValue:
     of_cycles, of_treatments = (evidence.substr(len(table.name) + 1) for table in (CYCLES, TREATMENTS))
     row: ir.StringValue = ibis.cases((evidence.startswith(f"{CYCLES.name}:"), of_cycles), else_=of_treatments)
     return row
-
-
-def stands_for(date: ir.DateValue, precision: ir.StringValue, which: str) -> ir.DateValue:
-    """The day that a date stands for: itself when known to the day; of a month or year the first day, the middle (the
-    15th; 1 July) or the last, as `which` says.
-    """
-    if which == "first":
-        return date
-    if which == "last":
-        return last_day_of(date, precision)
-    month = (date + ibis.interval(days=14)).cast("date")
-    chosen: ir.DateValue = ibis.cases(
-        ((precision == "month").fill_null(False), month),
-        ((precision == "year").fill_null(False), ibis.date(date.year(), 7, 1)),
-        else_=date,
-    )
-    return chosen
-
-
-def last_day_of(date: ir.DateValue, precision: ir.StringValue) -> ir.DateValue:
-    """The last day that a date can mean; `date` itself is the first."""
-    in_next_month = (ibis.date(date.year(), date.month(), 1) + ibis.interval(days=31)).cast("date")
-    next_month = ibis.date(in_next_month.year(), in_next_month.month(), 1)
-    chosen: ir.DateValue = ibis.cases(
-        ((precision == "month").fill_null(False), (next_month - ibis.interval(days=1)).cast("date")),
-        ((precision == "year").fill_null(False), ibis.date(date.year(), 12, 31)),
-        else_=date,
-    )
-    return chosen

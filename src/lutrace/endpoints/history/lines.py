@@ -7,10 +7,11 @@ import datetime as dt
 import ibis
 import ibis.expr.types as ir
 
-from lutrace.endpoints.basis import attach
 from lutrace.endpoints.history.anchors import anchor_lines
 from lutrace.endpoints.history.episodes import list_episode_agents, mark_episodes
 from lutrace.endpoints.history.exposures import list_exposures
+from lutrace.endpoints.history.partial_dates import first_day_of, last_day_of
+from lutrace.endpoints.history.settings import settle_lines
 from lutrace.protocol import LineRules
 from lutrace.tables import LINE_AGENTS, LINES, Facts
 from lutrace.terms import line_vocabulary
@@ -77,8 +78,9 @@ def _carried(agents: ir.Table, rules: LineRules) -> ir.Table:
 def derive_lines(agents: ir.Table, mcrpc: ir.Table | None = None, rules: LineRules | None = None) -> ir.Table:
     """Rows of LINES from rows of LINE_AGENTS: one per line of therapy, numbered by begin.
 
-    `mcrpc` has `patient_id mcrpc_date metastatic_date` (either may be empty), one row per patient: without it every
-    setting is unknown and no line of mCRPC is numbered. A line keeps the setting of its begin.
+    `mcrpc` has `patient_id crpc_date crpc_precision metastatic_date metastatic_precision` (dates may be empty), one row
+    per patient: without it every setting is unknown and no line of mCRPC is numbered. A line keeps the setting of its
+    begin.
     """
     chosen = rules or LineRules()
     rows = _summed(agents)
@@ -95,11 +97,14 @@ def derive_lines(agents: ir.Table, mcrpc: ir.Table | None = None, rules: LineRul
             (rows.is_open == 0, "documented"), (rows.next_begin_date.notnull(), "next_line"), else_="not_recorded"
         ),
         reason=_reason(rows),
+        rule=ibis.literal(f"lines of therapy {line_vocabulary().version}: ")
+        + ibis.literal(f"combination {chosen.combination_window:g} d, gap {chosen.gap:g} d, rlt {chosen.rlt_gap:g} d"),
     )
-    return _in_setting(rows, mcrpc, chosen).select(*LINES.by_name)
+    return settle_lines(rows, mcrpc, chosen).select(*LINES.by_name)
 
 
 def _summed(agents: ir.Table) -> ir.Table:
+    """One row per line; `first_begin` and `last_begin` are the days between which its first drug can have begun."""
     earlier = ibis.window(
         group_by=["patient_id", "agent_group"],
         order_by=[agents.line_number, agents.agent, agents.role],
@@ -115,6 +120,8 @@ def _summed(agents: ir.Table) -> ir.Table:
     return agents.group_by(["patient_id", "line_number"]).aggregate(
         begin_date=agents.line_begin_date.min(),
         begin_precision=agents.begin_precision.max(where=agents.begin_date == agents.line_begin_date),
+        first_begin=first_day_of(agents.begin_date, agents.begin_precision).min(where=new),
+        last_begin=last_day_of(agents.begin_date, agents.begin_precision).min(where=new),
         last_end=agents.end_date.max(where=new),
         is_open=ibis.ifelse(agents.end_date.isnull() & new, 1, 0).max(),
         agents=agents.agent.collect(distinct=True).sort().join(JOINT),
@@ -150,27 +157,3 @@ def _reason(rows: ir.Table) -> ir.StringValue:
         else_="new_treatment",
     )
     return reason
-
-
-def _in_setting(rows: ir.Table, mcrpc: ir.Table | None, rules: LineRules) -> ir.Table:
-    """`setting` by the date of mCRPC and of metastasis, and `mcrpc_line_number` among the lines of mCRPC."""
-    if mcrpc is None:
-        rows = rows.mutate(mcrpc_date=ibis.null("date"), metastatic_date=ibis.null("date"))
-    else:
-        rows = attach(rows, mcrpc.select("patient_id", "mcrpc_date", "metastatic_date"), ["patient_id"])
-    early_days = rows.mcrpc_date.delta(rows.begin_date, unit="day")
-    setting = ibis.cases(
-        (rows.mcrpc_date.isnull(), "unknown"),
-        (early_days <= rules.before_mcrpc, "mcrpc"),
-        ((rows.metastatic_date <= rows.begin_date).fill_null(False), "mhspc"),
-        else_="before_metastasis",
-    )
-    rows = rows.mutate(setting=setting)
-    counted = ibis.ifelse(rows.setting == "mcrpc", 1, 0)
-    until = ibis.window(group_by="patient_id", order_by="line_number", preceding=(None, 0))
-    number = counted.sum().over(until).cast("int64")
-    return rows.mutate(
-        mcrpc_line_number=ibis.cases((rows.setting == "mcrpc", number)),
-        rule=ibis.literal(f"lines of therapy {line_vocabulary().version}: ")
-        + ibis.literal(f"combination {rules.combination_window:g} d, gap {rules.gap:g} d, rlt {rules.rlt_gap:g} d"),
-    )

@@ -11,7 +11,14 @@ import pyarrow as pa
 
 from lutrace.endpoints.basis import attach, count_of, ranked_first
 from lutrace.endpoints.history.castration import castrate_on
-from lutrace.endpoints.history.exposures import list_exposures, stands_for
+from lutrace.endpoints.history.exposures import list_exposures
+from lutrace.endpoints.history.partial_dates import (
+    bounds_of_later,
+    first_day_of,
+    last_day_of,
+    precision_between,
+    stands_for,
+)
 from lutrace.endpoints.psa.castration_resistance import (
     aua_castration_resistance,
     eau_castration_resistance,
@@ -33,6 +40,18 @@ _BY_PSA: dict[str, tuple[Callable[[ir.Table], ir.Table], str]] = {
 }
 _RECORDED = {"physician": "physician", "registry": "registry", "code": "code", "text": "text"}
 _SAID = ("castration_resistance", "crpc", "mcrpc")
+_TAKEN = (
+    "definition",
+    "grade",
+    "crpc_date",
+    "crpc_precision",
+    "metastatic_date",
+    "metastatic_precision",
+    "mcrpc_date",
+    "mcrpc_precision",
+    "source_table",
+    "source_row",
+)
 _FIELDS = (
     "patient_id",
     "definition",
@@ -53,21 +72,37 @@ def derive_mcrpc_dates(facts: Facts, rules: McrpcRules | None = None, data_cut: 
     et al., J Clin Oncol 2016;34:1402); EAU and AUA guidelines as quoted in the comparison among 36,101 veterans.
     """
     chosen = rules or McrpcRules()
-    parts = [*_by_psa(facts, chosen, data_cut), _recorded(facts, chosen), _said(facts), _surrogate(facts, chosen)]
+    parts = [
+        *_by_psa(facts, chosen, data_cut),
+        _recorded(facts, chosen),
+        _said(facts, chosen),
+        _surrogate(facts, chosen),
+    ]
     every = ibis.union(*[part.select(*_FIELDS) for part in parts])
     if data_cut is not None:
         every = every.filter(every.crpc_date <= ibis.date(data_cut))
-    order = ["crpc_date", "source_table", "source_row"]
+    order = ["crpc_date", "crpc_precision", "source_table", "source_row"]
     first = ranked_first(every, ["patient_id", "definition"], order)
     metastases = find_metastatic_dates(facts, chosen)
     if data_cut is not None:
         metastases = metastases.filter(metastases.metastatic_date <= ibis.date(data_cut))
     rows = attach(first, metastases, ["patient_id"])
-    stated = rows.says_metastatic == 1
-    metastatic = ibis.cases((stated, ibis.least(ibis.coalesce(rows.metastatic_date, rows.crpc_date), rows.crpc_date)))
-    rows = rows.mutate(metastatic_date=ibis.coalesce(metastatic, rows.metastatic_date))
+    earlier = (rows.metastatic_date <= rows.crpc_date).fill_null(False)
+    itself = (rows.says_metastatic == 1) & ~earlier
+    rows = rows.mutate(
+        metastatic_date=ibis.ifelse(itself, rows.crpc_date, rows.metastatic_date),
+        metastatic_precision=ibis.ifelse(itself, rows.crpc_precision, rows.metastatic_precision),
+    )
+    return _with_mcrpc(rows).mutate(grade=_grade(rows)).select(*MCRPC_DATES.by_name)
+
+
+def _with_mcrpc(rows: ir.Table) -> ir.Table:
+    """`mcrpc_date`, the later of castration resistance and metastases, and `mcrpc_precision`."""
+    first, last = bounds_of_later(
+        (rows.crpc_date, rows.crpc_precision), (rows.metastatic_date, rows.metastatic_precision)
+    )
     later = ibis.cases((rows.metastatic_date.notnull(), ibis.greatest(rows.crpc_date, rows.metastatic_date)))
-    return rows.mutate(mcrpc_date=later, grade=_grade(rows)).select(*MCRPC_DATES.by_name)
+    return rows.mutate(mcrpc_date=later, mcrpc_precision=precision_between(first, last))
 
 
 def _grade(rows: ir.Table) -> ir.StringValue:
@@ -123,14 +158,14 @@ def _recorded(facts: Facts, rules: McrpcRules) -> ir.Table:
     )
 
 
-def _said(facts: Facts) -> ir.Table:
+def _said(facts: Facts, rules: McrpcRules) -> ir.Table:
     rows = facts.table(TEXT_FINDINGS)
     rows = rows.filter(rows.fact.isin(list(_SAID)) & ~rows.negated & ~rows.uncertain)
     return rows.select(
         "patient_id",
         definition=ibis.literal("text"),
-        crpc_date=ibis.coalesce(rows.date, rows.note_date),
-        crpc_precision=rows.date_precision.fill_null("day"),
+        crpc_date=ibis.coalesce(stands_for(rows.date, rows.date_precision, rules.partial_date), rows.note_date),
+        crpc_precision=ibis.cases((rows.date.notnull(), rows.date_precision.fill_null("day")), else_="day"),
         castrate_by=ibis.null("string"),
         source_table=ibis.literal(TEXT_FINDINGS.name),
         source_row="row_id",
@@ -165,22 +200,26 @@ def _surrogate(facts: Facts, rules: McrpcRules) -> ir.Table:
 
 
 def find_metastatic_dates(facts: Facts, rules: McrpcRules) -> ir.Table:
-    """`patient_id metastatic_date metastatic_row`: the first recorded metastases, M1 at first diagnosis included."""
+    """`patient_id metastatic_date metastatic_precision metastatic_row`: the first recorded metastases, M1 at first
+    diagnosis included.
+    """
     rows = facts.table(DIAGNOSES)
     primary = (rows.milestone == "initial") & rows.m.fill_null("").contains("M1")
     rows = rows.filter(((rows.milestone == "metastatic") | primary) & rows.date.notnull())
     rows = rows.select(
         "patient_id",
         metastatic_date=stands_for(rows.date, rows.date_precision, rules.partial_date),
+        metastatic_precision=rows.date_precision.fill_null("day"),
         metastatic_row="row_id",
     )
-    return ranked_first(rows, ["patient_id"], ["metastatic_date", "metastatic_row"])
+    return ranked_first(rows, ["patient_id"], ["metastatic_date", "metastatic_precision", "metastatic_row"])
 
 
 def choose_mcrpc_dates(dates: ir.Table, rules: McrpcRules | None = None) -> ir.Table:
     """Rows of MCRPC_CHOICES from rows of MCRPC_DATES: the best grade of evidence, then the order of definitions.
 
-    The earliest and latest date by any definition stand beside it, and whether one of grade A to D contradicts it.
+    The earliest and latest date by any definition stand beside it, and whether one of grade A to D contradicts it: by
+    the nearest days that the two can mean.
     """
     chosen = rules or McrpcRules()
     order = MCRPC_DATES.by_name["definition"].codes or ()
@@ -188,20 +227,28 @@ def choose_mcrpc_dates(dates: ir.Table, rules: McrpcRules | None = None) -> ir.T
     ranked = dates.inner_join(places, "definition")
     order_by = [ranked.grade, ranked.place]
     ranked = ranked.mutate(turn=ibis.row_number().over(ibis.window(group_by="patient_id", order_by=order_by)))
-    best = ibis.cases((ranked.turn == 0, ranked.crpc_date))
-    ranked = ranked.mutate(preferred=best.max().over(ibis.window(group_by="patient_id")))
-    apart = ranked.crpc_date.delta(ranked.preferred, unit="day").abs() > chosen.conflict_after
-    taken = ("definition", "grade", "crpc_date", "metastatic_date", "mcrpc_date", "source_table", "source_row")
+    ranked = ranked.mutate(apart=_apart_from_preferred(ranked) > chosen.conflict_after)
     rows = ranked.group_by("patient_id").aggregate(
         n_definitions=ranked.count(),
         definitions=ranked.definition.collect(distinct=True).sort().join(" + "),
         earliest_date=ranked.crpc_date.min(),
         latest_date=ranked.crpc_date.max(),
-        n_conflicts=count_of(apart & (ranked.grade != "E")),
-        **{name: ranked[name].max(where=ranked.turn == 0) for name in taken},
+        n_conflicts=count_of(ranked.apart & (ranked.grade != "E")),
+        **{name: ranked[name].max(where=ranked.turn == 0) for name in _TAKEN},
     )
     return rows.mutate(
         spread_days=rows.latest_date.delta(rows.earliest_date, unit="day").cast("float64"),
         conflict=rows.n_conflicts > 0,
         rule=ibis.literal("best grade of evidence, then ") + ibis.literal(", ".join(order)),
     ).select(*MCRPC_CHOICES.by_name)
+
+
+def _apart_from_preferred(ranked: ir.Table) -> ir.NumericValue:
+    """Days between the nearest days that each date and the preferred one can mean; none above 0 where they overlap."""
+    first = first_day_of(ranked.crpc_date, ranked.crpc_precision)
+    last = last_day_of(ranked.crpc_date, ranked.crpc_precision)
+    whole = ibis.window(group_by="patient_id")
+    best_first = ibis.cases((ranked.turn == 0, first)).max().over(whole)
+    best_last = ibis.cases((ranked.turn == 0, last)).max().over(whole)
+    days: ir.NumericValue = ibis.greatest(best_first.delta(last, unit="day"), first.delta(best_last, unit="day"))
+    return days
