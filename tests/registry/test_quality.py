@@ -6,11 +6,13 @@ import datetime as dt
 from collections.abc import Iterator
 from pathlib import Path
 
+import duckdb
 import pytest
 from tests.registry.rows import PATIENT, SCAN, batch, cycle, lab, make_registry
 
 from lutrace.core import Row
 from lutrace.registry import Registry
+from lutrace.tables import MEASURE_VERSION
 
 
 @pytest.fixture
@@ -43,6 +45,12 @@ def scan(**more: object) -> Row:
     return {**row, **more}
 
 
+def quantified(version: int, scan_id: str = SCAN) -> Row:
+    """A scan that was measured by a version of measuring."""
+    held = {"steps": [], "checks": [], "warnings": [], "inputs_digest": "b" * 64, "measure_version": version}
+    return {"scan_id": scan_id, "patient_id": PATIENT, "status": "refused", "reason": "no activity", **held}
+
+
 def status(kind: str, date: str, basis: str = "record") -> Row:
     return {"patient_id": PATIENT, "status": kind, "date": date, "date_precision": "day", "basis": basis}
 
@@ -69,6 +77,7 @@ CASES: list[tuple[str, dict[str, list[Row]]]] = [
     ),
     ("cycle_after_death", {"follow_up": [status("dead", "2024-01-01")], "cycles": [cycle(1, "2024-01-08")]}),
     ("two_values_of_one_draw", {"labs": [lab(1, 3.0), lab(1, 4.0, record_key="r2", source_locator="row 9")]}),
+    ("measured_by_an_older_version", {"scans": [scan()], "quantifications": [quantified(MEASURE_VERSION - 1)]}),
     ("rows_in_quarantine", {"labs": [lab(1, unit=None)]}),
 ]
 
@@ -92,3 +101,18 @@ def test_a_sound_course_has_no_finding(registry: Registry) -> None:
     registry.add(batch("contacts", [contact("2024-05-01")], name="contacts"))
     registry.add(batch("follow_up", [status("dead", "2024-05-01")], name="follow_up"))
     assert registry.check() == []
+
+
+def test_scans_measured_before_an_upgrade_are_counted_by_version(tmp_path: Path) -> None:
+    folder = make_registry(tmp_path / "old")
+    with Registry.open(folder, write=True) as registry:
+        registry.add(batch("quantifications", [quantified(MEASURE_VERSION, f"S-{n}" + "0" * 12) for n in (1, 2)]))
+        assert [one for one in registry.check() if one.check == "measured_by_an_older_version"] == []
+    with duckdb.connect(str(folder / "registry.duckdb")) as connection:
+        connection.execute("ALTER TABLE quantifications DROP COLUMN measure_version")
+        connection.execute("UPDATE schema_version SET version = 2")
+    Registry.upgrade(folder)
+    with Registry.open(folder, write=False) as registry:
+        (found,) = [one for one in registry.check() if one.check == "measured_by_an_older_version"]
+    assert found.found == f"2 scans were measured by version 4 or earlier of measuring, this is {MEASURE_VERSION}"
+    assert "lutrace measure" in found.remedy

@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from lutrace.tables import MEASURE_VERSION
+
 N_C2, N_C3 = 66, 51
 N_PSA50, N_ALIVE = 33, 47
 N_CONCORDANT_C2, N_CONCORDANT_C3 = 50, 42
@@ -93,7 +95,8 @@ def _add_cycle(rows: Rows, name: str, cycle: int, volume: float) -> None:
         date=given + dt.timedelta(days=1),
         status="usable",
     )
-    _add(rows, "quantifications", scan_id=scan, patient_id=name, status="ok", hours_after_injection=24.0)
+    done = {"status": "ok", "hours_after_injection": 24.0, "measure_version": MEASURE_VERSION}
+    _add(rows, "quantifications", scan_id=scan, patient_id=name, **done)
     _add(
         rows,
         "tumour_burdens",

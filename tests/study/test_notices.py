@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 from tests.protocol.test_document import TEXT
 
 from lutrace.protocol import parse_protocol
 from lutrace.report import Notice
-from lutrace.study.notices import find_notices
+from lutrace.study.notices import find_notices, find_outdated_scans
+from lutrace.tables import MEASURE_VERSION
 
 WRITTEN_OUT = "report: {sections: []}"
 DERIVED = """\
@@ -31,3 +35,16 @@ def test_a_derived_table_that_no_item_shows_is_named_and_one_that_is_shown_is_no
 
 def test_the_standard_report_shows_every_derived_table() -> None:
     assert told_of("") == []
+
+
+def test_scans_measured_by_an_older_version_are_counted_and_others_are_not(make_facts: Callable[..., Any]) -> None:
+    versions = (MEASURE_VERSION, MEASURE_VERSION - 1, MEASURE_VERSION - 1, None, None)
+    rows = [{"scan_id": f"s{n}", "measure_version": version} for n, version in enumerate(versions)]
+    used = [{"scan_id": f"s{n}"} for n in range(4)]
+    told = [notice.text for notice in find_outdated_scans(make_facts(quantifications=rows), used)]
+    assert [text[:50] for text in told] == [
+        "1 of 4 SPECT were measured by version 4 or earlier",
+        f"2 of 4 SPECT were measured by version {MEASURE_VERSION - 1} of measuring"[:50],
+    ]
+    assert all("lutrace measure" in text for text in told)
+    assert find_outdated_scans(make_facts(quantifications=rows[:1]), used[:1]) == ()

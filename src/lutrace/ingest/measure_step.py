@@ -10,7 +10,7 @@ from pathlib import Path
 
 from lutrace.core import Progress, Row, Source, UnusableInputError, digest_of, silent
 from lutrace.ingest.cycle_places import cycles_by_patient, place_scans
-from lutrace.ingest.measure_task import MEASURE_VERSION, PatientTask
+from lutrace.ingest.measure_task import PatientTask
 from lutrace.ingest.measuring import MEASURED_TABLES, PatientAnswer, measure_patient
 from lutrace.ingest.profile import SiteProfile, parse_profile
 from lutrace.ingest.results import AddResult, result_of
@@ -18,7 +18,15 @@ from lutrace.ingest.tracer_check import UNMEASURED
 from lutrace.ingest.workers import count_jobs, executor_of, map_as_done
 from lutrace.registry import AddReport, FactBatch, Registry, Replacement
 from lutrace.segment import Plan, load_plan
-from lutrace.tables import FINDING_UPTAKES, MASKS, QUANTIFICATIONS, READER_FINDINGS, SCANS, TUMOUR_BURDENS
+from lutrace.tables import (
+    FINDING_UPTAKES,
+    MASKS,
+    MEASURE_VERSION,
+    QUANTIFICATIONS,
+    READER_FINDINGS,
+    SCANS,
+    TUMOUR_BURDENS,
+)
 
 DEFAULT_PLANS = ("suv3",)
 _WITHOUT_PLAN = (QUANTIFICATIONS, FINDING_UPTAKES)

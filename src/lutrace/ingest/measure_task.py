@@ -26,9 +26,6 @@ from lutrace.registry import ImageStore
 from lutrace.segment import Plan
 from lutrace.terms import regions
 
-MEASURE_VERSION = "4"
-"""Raised when the way of measuring changes: every scan is then measured anew."""
-
 
 @dataclass(frozen=True)
 class PatientTask:

@@ -28,7 +28,16 @@ from lutrace.segment import (
     measure_healthy_skeleton,
     measure_organs,
 )
-from lutrace.tables import FINDING_UPTAKES, LESION_DOSES, LESIONS, ORGANS, PICTURES, QUANTIFICATIONS, TUMOUR_BURDENS
+from lutrace.tables import (
+    FINDING_UPTAKES,
+    LESION_DOSES,
+    LESIONS,
+    MEASURE_VERSION,
+    ORGANS,
+    PICTURES,
+    QUANTIFICATIONS,
+    TUMOUR_BURDENS,
+)
 
 SHOWN_BLACK_SUV = 10.0
 """SUVbw shown black in pictures, the same for all scans so that they can be compared."""
@@ -203,6 +212,7 @@ def _quantified(
         "checks": _steps([*factor.checks, *refused_plans]),
         "warnings": canonical_json(warnings),
         "inputs_digest": task.inputs[scan["scan_id"]],
+        "measure_version": MEASURE_VERSION,
     }
 
 
@@ -216,6 +226,7 @@ def _refused(task: PatientTask, scan: Row, facts: QuantFacts, reason: str) -> Ro
         "checks": "[]",
         "warnings": "[]",
         "inputs_digest": task.inputs[scan["scan_id"]],
+        "measure_version": MEASURE_VERSION,
     }
 
 

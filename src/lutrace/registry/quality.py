@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 import duckdb
 
 from lutrace.registry.review_log import stale_acts
+from lutrace.tables import MEASURE_VERSION
 
 _MOST_PLACES = 10
 
@@ -137,6 +138,15 @@ _QUERIES: tuple[_Query, ...] = (
         "quantifications",
         "read the warnings of this row; correct the header's or the record's value with an override",
         "SELECT row_id, patient_id, warnings FROM quantifications WHERE status = 'ok' AND warnings <> '[]'",
+    ),
+    _Query(
+        "measured_by_an_older_version",
+        "warning",
+        "quantifications",
+        "run `lutrace measure` again: numbers may differ, the changelog says which",
+        "SELECT min(row_id), NULL, count(*) || ' scans were measured by version ' "
+        f"|| coalesce(measure_version::VARCHAR, '4 or earlier') || ' of measuring, this is {MEASURE_VERSION}' "
+        f"FROM quantifications WHERE coalesce(measure_version, 0) < {MEASURE_VERSION} GROUP BY measure_version",
     ),
     _Query(
         "activity_budget_above_dose",

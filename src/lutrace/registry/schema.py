@@ -10,7 +10,7 @@ import duckdb
 from lutrace.core import Table, Type, UnusableInputError
 from lutrace.tables import FACT_TABLES, QUARANTINE, SOURCES
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 """Raised whenever a declared table changes; docs/decisions says what each upgrade does."""
 
 STORED_TABLES: dict[str, Table] = {**FACT_TABLES, SOURCES.name: SOURCES, QUARANTINE.name: QUARANTINE}

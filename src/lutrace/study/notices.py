@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
+
+import ibis
 
 from lutrace.core import Row
 from lutrace.endpoints import CUT_BY_VIEW, UNREVIEWED, UNREVIEWED_VOLUME
 from lutrace.models import describe_immortal_time
 from lutrace.protocol import CoxAnalysis, Landmark, Protocol, PsaPfs, ShowDerived
 from lutrace.report import Notice
+from lutrace.tables import MEASURE_VERSION, QUANTIFICATIONS, Facts
 
 
 def find_notices(protocol: Protocol, values: Sequence[Row], analysis_set: Sequence[Row]) -> tuple[Notice, ...]:
@@ -31,6 +35,24 @@ def find_notices(protocol: Protocol, values: Sequence[Row], analysis_set: Sequen
         text = f"{n_models} Cox models are reported without correction for multiplicity"
         notices.append(Notice("analyses", text, "note"))
     return (*notices, *_not_shown(protocol))
+
+
+def find_outdated_scans(facts: Facts, scans: Sequence[Row]) -> tuple[Notice, ...]:
+    """A warning for each older version of measuring that scans of the study were measured by, with their count."""
+    used = {row["scan_id"] for row in scans}
+    table = facts.table(QUANTIFICATIONS)
+    known = table.measure_version if "measure_version" in table.columns else ibis.null("int64")
+    rows = table.select("scan_id", measure_version=known).to_pyarrow().to_pylist()
+    versions = Counter(row["measure_version"] or 0 for row in rows if row["scan_id"] in used)
+    return tuple(
+        Notice(
+            "scans",
+            f"{n} of {len(used)} SPECT were measured by version {version or '4 or earlier'} of measuring, this is "
+            f"{MEASURE_VERSION}: numbers may differ (changelog); run lutrace measure again",
+        )
+        for version, n in sorted(versions.items())
+        if version < MEASURE_VERSION
+    )
 
 
 def _not_shown(protocol: Protocol) -> list[Notice]:

@@ -31,7 +31,7 @@ from lutrace.study.exclusions import count_exclusions
 from lutrace.study.headline import choose_key_numbers
 from lutrace.study.meta import describe_run
 from lutrace.study.modelling import fit_analyses
-from lutrace.study.notices import find_notices
+from lutrace.study.notices import find_notices, find_outdated_scans
 from lutrace.study.pictures import PictureFacts, gather_pictures
 from lutrace.study.presentation import compose_spec
 from lutrace.study.results import write_results
@@ -154,7 +154,8 @@ def compute_study(
         "agreements": list(fitted.agreements),
         "summaries": [*summarise_values(values, protocol), *derived.summaries],
     }
-    notices = (*find_notices(protocol, values, analysis_set), *fitted.notices)
+    outdated = find_outdated_scans(known, cohort.scans)
+    notices = (*find_notices(protocol, values, analysis_set), *outdated, *fitted.notices)
     evidence = collect_all_evidence(
         protocol, facts, cohort, values=values, analysis_set=analysis_set, derived=derived.evidence
     )

@@ -42,7 +42,7 @@ from lutrace.tables.overrides import OVERRIDES
 from lutrace.tables.patients import PATIENTS
 from lutrace.tables.pictures import PICTURES
 from lutrace.tables.psa_flips import PSA_FLIPS
-from lutrace.tables.quantifications import QUANTIFICATIONS
+from lutrace.tables.quantifications import MEASURE_VERSION, QUANTIFICATIONS
 from lutrace.tables.quarantine import QUARANTINE
 from lutrace.tables.questionnaires import QUESTIONNAIRES
 from lutrace.tables.reader_findings import READER_FINDINGS
@@ -181,6 +181,7 @@ __all__ = [
     "MCRPC_AGREEMENTS",
     "MCRPC_CHOICES",
     "MCRPC_DATES",
+    "MEASURE_VERSION",
     "MEDICATIONS",
     "METASTASIS_SITES",
     "ORGANS",

@@ -1,6 +1,9 @@
 """How each scan's SUV was obtained."""
 
-from lutrace.tables.declare import PATIENT, datetime, fact_table, json, label, number, pseudonym
+from lutrace.tables.declare import PATIENT, count, datetime, fact_table, json, label, number, pseudonym
+
+MEASURE_VERSION = 5
+"""The way of measuring: raised when it changes, then every scan is measured anew."""
 
 QUANTIFICATIONS = fact_table(
     "quantifications",
@@ -33,6 +36,7 @@ QUANTIFICATIONS = fact_table(
         json("checks", "each cross-check with its outcome"),
         json("warnings", "warnings"),
         label("inputs_digest", "digest of all facts used (header, record, profile)"),
+        count("measure_version", "way of measuring; the changelog says what differs", null="before version 5", low=1),
     ),
     ("scan_id",),
 )
