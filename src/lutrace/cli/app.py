@@ -50,6 +50,7 @@ def build_command() -> Callable[..., Any]:
     from lutrace.cli import (
         deidentify_commands,
         export_commands,
+        fit_commands,
         grade_commands,
         pacs_commands,
         psa_commands,
@@ -66,6 +67,7 @@ def build_command() -> Callable[..., Any]:
         grade_commands,
         score_commands,
         psa_commands,
+        fit_commands,
         export_commands,
         deidentify_commands,
         pacs_commands,

@@ -8,20 +8,30 @@ analyses that need the value.
 
 It gives rows of ESTIMATES, CURVES and AGREEMENTS and the warnings a reader must see. A covariate that was measured
 after time zero gets no hazard ratio (blocking); time that runs from cycle 1 gets a blocking warning of immortal time.
+
+`fit_plain(table, call)` takes a table as a file holds it and the names of its columns: `lutrace fit`.
 """
 
 from lutrace.models.cox import describe_immortal_time
 from lutrace.models.curves import group_patients, median_of_times
 from lutrace.models.fit import fit_analysis
 from lutrace.models.pairs import classify_with
+from lutrace.models.plain.call import FitCall
+from lutrace.models.plain.columns import PlainTable
+from lutrace.models.plain.fit import fit_plain
+from lutrace.models.plain.results import PlainFit
 from lutrace.models.results import AnalysisResult, ModelWarning
 
 __all__ = [
     "AnalysisResult",
+    "FitCall",
     "ModelWarning",
+    "PlainFit",
+    "PlainTable",
     "classify_with",
     "describe_immortal_time",
     "fit_analysis",
+    "fit_plain",
     "group_patients",
     "median_of_times",
 ]

@@ -2,6 +2,7 @@
 
 from lutrace.study.analysis_set import build_analysis_set
 from lutrace.study.demo_index import write_demo_index
+from lutrace.study.fit_run import FitCall, PlainFit, run_fit
 from lutrace.study.grade_run import GradeResult, run_comparison, run_grades, write_grades
 from lutrace.study.psa_run import PsaResult, run_psa
 from lutrace.study.psa_switches import SWITCHES as PSA_SWITCHES
@@ -16,7 +17,9 @@ __all__ = [
     "DEFAULT_RULES",
     "PSA_SWITCHES",
     "Computation",
+    "FitCall",
     "GradeResult",
+    "PlainFit",
     "PsaResult",
     "ResponseResult",
     "RunResult",
@@ -25,6 +28,7 @@ __all__ = [
     "compute_study",
     "load_protocol",
     "run_comparison",
+    "run_fit",
     "run_grades",
     "run_psa",
     "run_registry_study",

@@ -1,0 +1,161 @@
+"""`lutrace fit`: one model on a plain table, a row per estimate.
+
+The corridor is imported when a command runs: `lutrace --help` answers at once.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from lutrace.cli.show import say_warnings, show_json, show_rows, tell
+from lutrace.core import Row, UnusableInputError, check_is_other_file, write_rows
+
+if TYPE_CHECKING:
+    from lutrace.study import PlainFit
+
+MOST_SHOWN = 40
+"""Rows that people see; files and JSON hold all."""
+SHOWN = ("term", "time", "measure", "estimate (interval)", "p", "unit", "events/n")
+
+
+class TieRule(StrEnum):
+    """How tied events are counted."""
+
+    EFRON = "efron"
+    BRESLOW = "breslow"
+
+
+class Interval(StrEnum):
+    """The scale on which an interval of survival is symmetric."""
+
+    LOG_LOG = "log-log"
+    LOG = "log"
+    PLAIN = "plain"
+
+
+Table = Annotated[Path, typer.Argument(help="CSV, TSV, XLSX or Parquet, a row per patient (or per interval)")]
+Time = Annotated[str, typer.Option("--time", help="column: end of follow-up")]
+Event = Annotated[
+    str, typer.Option("--event", help="column: 1 event, 0 censored; or which value is the event: status=2")
+]
+Entry = Annotated[str | None, typer.Option("--entry", help="column: start of being at risk (delayed entry)")]
+By = Annotated[str | None, typer.Option("--by", help="column of the groups to compare")]
+Terms = Annotated[str, typer.Option("--terms", help='"age, log2(psa), C(ecog), per(weight, 10)"; C() for groups')]
+Strata = Annotated[str | None, typer.Option("--strata", help="column: own baseline for each of its values")]
+Cluster = Annotated[str | None, typer.Option("--cluster", help="column of what is independent; robust errors")]
+Weights = Annotated[str | None, typer.Option("--weights", help="column of case weights")]
+Offset = Annotated[str | None, typer.Option("--offset", help="column added to the linear predictor")]
+Firth = Annotated[bool, typer.Option("--firth", help="Firth's penalty (by itself where the likelihood has no maximum)")]
+Units = Annotated[list[str] | None, typer.Option("--unit", help="unit of a column, psa=ng/mL; may be repeated")]
+Level = Annotated[float, typer.Option("--level", help="confidence level")]
+AsJson = Annotated[bool, typer.Option("--json", help="print one JSON object and nothing else")]
+Out = Annotated[Path | None, typer.Option("--out", help="write the same rows to a CSV, TSV, XLSX or Parquet file")]
+
+fit = typer.Typer(help="One model on a plain table, with every check.", no_args_is_help=False, rich_markup_mode=None)
+
+
+def register(app: typer.Typer) -> None:
+    """Add these commands."""
+    app.add_typer(fit, name="fit")
+
+
+@fit.command("km", short_help="Kaplan-Meier: medians, survival, log-rank test.")
+def km(  # noqa: PLR0913 - each parameter is an option
+    table: Table,
+    time: Time,
+    event: Event,
+    entry: Entry = None,
+    by: By = None,
+    strata: Strata = None,
+    weights: Weights = None,
+    times: Annotated[str | None, typer.Option("--times", help="survival at these times only: 6,12,24")] = None,
+    interval: Annotated[Interval, typer.Option("--interval", help="scale of the interval")] = Interval.LOG_LOG,
+    level: Level = 0.95,
+    as_json: AsJson = False,
+    out: Out = None,
+) -> None:
+    """Kaplan-Meier curves of all or of each group, medians first, and the log-rank test between groups."""
+    asked = {"time": time, "event": event, "entry": entry, "by": by, "strata": strata, "weights": weights}
+    _run(
+        table,
+        {"kind": "km", **asked, "times": _numbers(times), "interval": interval.value, "level": level},
+        as_json=as_json,
+        out=out,
+    )
+
+
+@fit.command("cox", short_help="Cox model: hazard ratios with their checks.")
+def cox(  # noqa: PLR0913 - each parameter is an option
+    table: Table,
+    time: Time,
+    event: Event,
+    terms: Terms,
+    entry: Entry = None,
+    strata: Strata = None,
+    cluster: Cluster = None,
+    weights: Weights = None,
+    offset: Offset = None,
+    ties: Annotated[TieRule | None, typer.Option("--ties", help="default efron; with --firth breslow")] = None,
+    firth: Firth = False,
+    unit: Units = None,
+    level: Level = 0.95,
+    as_json: AsJson = False,
+    out: Out = None,
+) -> None:
+    """Hazard ratios of the terms, tests of the model and of proportional hazards, events per term."""
+    asked = {"time": time, "event": event, "terms": terms, "entry": entry, "strata": strata, "cluster": cluster}
+    chosen = {"weights": weights, "offset": offset, "ties": None if ties is None else ties.value, "firth": firth}
+    _run(table, {"kind": "cox", **asked, **chosen, "units": _units(unit), "level": level}, as_json=as_json, out=out)
+
+
+def _run(table: Path, options: dict[str, Any], *, as_json: bool, out: Path | None) -> None:
+    from lutrace.study import FitCall, run_fit
+
+    if out is not None:
+        check_is_other_file(out, table)
+    found = run_fit(table, FitCall(**options))
+    if out is not None:
+        write_rows(out, found.rows)
+    if as_json:
+        show_json({"estimates": found.rows, "checks": found.checks, "warnings": found.warnings})
+        return
+    _show(found)
+
+
+def _show(found: PlainFit) -> None:
+    shown = [_for_people(row) for row in found.rows[:MOST_SHOWN]]
+    names = [name for name in SHOWN if any(row.get(name) is not None for row in shown)]
+    show_rows("estimates", shown, columns=names)
+    if len(shown) < len(found.rows):
+        tell(f"{len(found.rows) - len(shown)} more rows; --out FILE or --json gives all")
+    if found.checks:
+        names = [name for name in found.checks[0] if any(row[name] not in (None, "") for row in found.checks)]
+        show_rows("checks", found.checks, columns=names)
+    tell(". ".join(dict.fromkeys(str(row["method"]) for row in found.rows)) + ".")
+    say_warnings(found.warnings)
+
+
+def _for_people(row: Row) -> Row:
+    ends = ["not reached" if end is None else f"{end:.4g}" for end in (row["low"], row["high"])]
+    estimate = "" if row["estimate"] is None else f"{row['estimate']:.4g} ({ends[0]} to {ends[1]})"
+    events = f"{row['n']}" if row["events"] is None else f"{row['events']}/{row['n']}"
+    return {**row, "estimate (interval)": estimate or None, "events/n": events}
+
+
+def _numbers(text: str | None) -> tuple[float, ...]:
+    try:
+        return tuple(float(part) for part in (text or "").replace(";", ",").split(",") if part.strip())
+    except ValueError:
+        raise UnusableInputError(f"--times: expected numbers such as 6,12,24, got {text}") from None
+
+
+def _units(given: list[str] | None) -> dict[str, str]:
+    pairs = [one.partition("=") for one in given or ()]
+    wrong = [name for name, mark, unit in pairs if not (name and mark and unit)]
+    if wrong:
+        raise UnusableInputError(f"--unit: expected COLUMN=UNIT such as psa=ng/mL, got {', '.join(wrong)}")
+    return {name.strip(): unit.strip() for name, _, unit in pairs}

@@ -1,0 +1,58 @@
+"""What a model of a plain table gives: a row per estimate, the checks of the model, and what a reader must know."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from lutrace.core import Row
+from lutrace.models.results import finite_or_none
+
+NUMBERS = ("coef", "se", "robust_se", "estimate", "low", "high", "statistic", "df", "p")
+COLUMNS = ("term", "measure", *NUMBERS, "unit", "n", "events", "method")
+
+
+@dataclass(frozen=True)
+class PlainFit:
+    """Rows of COLUMNS (curves have `time` and `at_risk` beside them), checks with a name each, and warnings."""
+
+    rows: tuple[Row, ...]
+    checks: tuple[Row, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+
+def estimate_row(term: str, measure: str, *, unit: str, n: int, events: int | None, method: str, **numbers: Any) -> Row:
+    """One row: its numbers, empty where not given, not finite or not defined; further columns pass through."""
+    known = {name: finite_or_none(numbers.pop(name, None)) for name in NUMBERS}
+    return {
+        "term": term,
+        "measure": measure,
+        **known,
+        "unit": unit,
+        "n": n,
+        "events": events,
+        "method": method,
+        **numbers,
+    }
+
+
+def check_row(check: str, term: str, *, told: str = "", **numbers: Any) -> Row:
+    """One check: what was checked, of which term (`model` for all), its numbers, and in words what it says."""
+    return {
+        "check": check,
+        "term": term,
+        "value": finite_or_none(numbers.get("value")),
+        "statistic": finite_or_none(numbers.get("statistic")),
+        "df": finite_or_none(numbers.get("df")),
+        "p": finite_or_none(numbers.get("p")),
+        "told": told,
+    }
+
+
+def say_left_out(name: str, n_all: int, missing: Sequence[tuple[str, int]]) -> tuple[str, ...]:
+    """One warning on rows that are left out because a column that the model needs is empty in them."""
+    if not missing:
+        return ()
+    told = ", ".join(f"{column} ({count})" for column, count in missing)
+    return (f"{name}: of {n_all} rows these are left out for an empty cell: {told}",)

@@ -1,0 +1,23 @@
+"""From a plain table to a fitted model: the file read, its numbers understood, the model by its name."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from lutrace.core import read_numbered_rows, with_decimal_points
+from lutrace.models import FitCall, PlainFit, PlainTable, fit_plain
+
+__all__ = ["FitCall", "PlainFit", "run_fit"]
+
+
+def run_fit(source: Path, call: FitCall) -> PlainFit:
+    """The estimates of one model on a CSV, TSV, XLSX or Parquet table, with its checks and warnings.
+
+    Raises UnusableInputError for a file or a call that cannot be used, TableError with the rows that are wrong, and
+    EstimationError where the data have no answer.
+    """
+    numbered = read_numbered_rows(source)
+    columns = list(dict.fromkeys(name for _, row in numbered for name in row))
+    numbered = with_decimal_points(source, numbered, columns)
+    table = PlainTable(source.name, tuple(number for number, _ in numbered), tuple(row for _, row in numbered))
+    return fit_plain(table, call)
