@@ -34,7 +34,6 @@ from lutrace.protocol import (
     PsaPfs,
     TimeToNextTreatment,
     TimeToWorsening,
-    Toxicity,
 )
 
 _VALUES: dict[Callable[[Basis], ir.Table], tuple[str, ...]] = {
@@ -138,8 +137,7 @@ def derive_outcome(basis: Basis, outcome: Outcome) -> ir.Table:
             return derive_next_treatment(basis, outcome)
         case TimeToWorsening():
             return derive_time_to_worsening(basis, outcome, progressions_of(basis, outcome))
-        case Toxicity():
-            return derive_first_toxicity(basis, outcome)
+    return derive_first_toxicity(basis, outcome)
 
 
 def progressions_of(basis: Basis, outcome: TimeToWorsening) -> ir.Table | None:

@@ -3,6 +3,7 @@
 from lutrace.terms.analytes import (
     Analyte,
     CanonicalLab,
+    all_analytes,
     analyte_named,
     analyte_names,
     analyte_of_loinc,
@@ -118,6 +119,7 @@ __all__ = [
     "UptakeIdentity",
     "UptakePriors",
     "VisionRule",
+    "all_analytes",
     "analyte_named",
     "analyte_names",
     "analyte_of_loinc",

@@ -124,7 +124,7 @@ def analyte_of_loinc(code: str) -> Analyte | None:
 
 def analyte_names() -> tuple[str, ...]:
     """The names of all analytes."""
-    return tuple(analyte.name for analyte in _all())
+    return tuple(analyte.name for analyte in all_analytes())
 
 
 @functools.lru_cache(maxsize=4096)
@@ -145,7 +145,8 @@ def _scaled(value: float, factor: float) -> float:
 
 
 @functools.cache
-def _all() -> tuple[Analyte, ...]:
+def all_analytes() -> tuple[Analyte, ...]:
+    """All analytes of the vocabulary, in its order."""
     document = read_document(Path(__file__).parent / "data" / "analytes.yaml", _Analytes)
     return tuple(_analyte(entry, document) for entry in document.analytes)
 
@@ -172,14 +173,16 @@ def _analyte(entry: _Analyte, document: _Analytes) -> Analyte:
 
 @functools.cache
 def _factors(name: str) -> dict[str, float]:
-    return next(dict(analyte.factors) for analyte in _all() if analyte.name == name)
+    return next(dict(analyte.factors) for analyte in all_analytes() if analyte.name == name)
 
 
 @functools.cache
 def _by_name() -> dict[str, Analyte]:
-    return {name.lower(): analyte for analyte in _all() for name in (analyte.name, analyte.title, *analyte.synonyms)}
+    return {
+        name.lower(): analyte for analyte in all_analytes() for name in (analyte.name, analyte.title, *analyte.synonyms)
+    }
 
 
 @functools.cache
 def _by_loinc() -> dict[str, Analyte]:
-    return {code: analyte for analyte in _all() for code in analyte.loinc}
+    return {code: analyte for analyte in all_analytes() for code in analyte.loinc}

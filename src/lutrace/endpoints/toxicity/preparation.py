@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from lutrace.core import Row
 from lutrace.endpoints.toxicity.criteria_table import TOLERANCE
-from lutrace.terms import analyte_named, analyte_names
+from lutrace.terms import all_analytes
 
 AMOUNTS = ("value", "lln", "uln", "baseline_value")
 """The numbers of a row, all in the row's own unit."""
@@ -134,9 +134,7 @@ _BOUNDS = pa.schema(
 def _bounds() -> list[Row]:
     """The bounds of each analyte, and units of another size that results of it also come in."""
     rows: list[Row] = []
-    for known in (analyte_named(name) for name in analyte_names()):
-        if known is None:
-            continue
+    for known in all_analytes():
         sizes: dict[float, str] = {}
         for unit, factor in sorted(known.factors, key=lambda pair: ("m" in pair[0], len(pair[0]), pair[0])):
             sizes.setdefault(factor, unit)
