@@ -71,8 +71,8 @@ def test_the_log_log_interval_is_unknown_before_the_first_event():
 
 def test_an_unknown_interval_or_quantile_is_refused():
     follow_up = survival_of([1, 2], [1, 0])
-    with pytest.raises(UnusableInputError, match="log-log, log or plain"):
-        compute_kaplan_meier(follow_up, interval="arcsine")
+    with pytest.raises(UnusableInputError, match="log-log, log, plain or arcsine"):
+        compute_kaplan_meier(follow_up, interval="logit")
     with pytest.raises(UnusableInputError, match="probability must lie between 0 and 1"):
         compute_kaplan_meier(follow_up).quantile(50)
 

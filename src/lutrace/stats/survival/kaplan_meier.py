@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
-from scipy.special import ndtri
 
 from lutrace.core import UnusableInputError
-from lutrace.stats.arrays import FloatArray, IntArray, check_level, finite_vector
-from lutrace.stats.survival.observations import Survival
+from lutrace.stats.arrays import FloatArray, IntArray, finite_vector
+from lutrace.stats.survival.intervals import IntervalType, compute_limits
+from lutrace.stats.survival.jackknife import cluster_codes, sum_squared_influence
+from lutrace.stats.survival.observations import Survival, row_weights
+from lutrace.stats.survival.steps import Steps, find_steps
 
-IntervalType = Literal["log-log", "log", "plain"]
+ErrorType = Literal["Greenwood", "infinitesimal jackknife"]
 _TOLERANCE = float(np.sqrt(np.finfo(float).eps))
 """Below this a survival and a probability count as equal, as in R survival."""
 
@@ -37,8 +39,10 @@ class SurvivalQuantile:
 class SurvivalCurve:
     """A Kaplan-Meier curve: one element per distinct time of event or censoring, in ascending order.
 
-    `survival`, `low` and `high` hold from that time on. As in R, the interval is NaN once the curve is at 0 and, for
-    log-log, before the first event. `std_error` is Greenwood's, of log survival.
+    `survival`, `low` and `high` hold from that time on. The interval is NaN once the curve is at 0 and, for log-log,
+    before the first event. `std_error` is that of log survival, by Greenwood's formula or by the infinitesimal
+    jackknife, as `error` says. `at_risk`, `events` and `censored` count rows; the two `weight_` are what the curve is
+    made of and differ from the counts where rows carry weights.
     """
 
     time: FloatArray
@@ -46,6 +50,8 @@ class SurvivalCurve:
     """Patients at risk just before each time."""
     events: IntArray
     censored: IntArray
+    weight_at_risk: FloatArray
+    weight_events: FloatArray
     survival: FloatArray
     std_error: FloatArray
     low: FloatArray
@@ -54,6 +60,8 @@ class SurvivalCurve:
     n_events: int
     interval: IntervalType
     level: float
+    error: ErrorType
+    warnings: tuple[str, ...]
     method: str
 
     def quantile(self, probability: float = 0.5) -> SurvivalQuantile:
@@ -100,38 +108,59 @@ class CurvePoints:
 
 
 def compute_kaplan_meier(
-    survival: Survival, *, interval: IntervalType = "log-log", level: float = 0.95
+    survival: Survival,
+    *,
+    weights: Any = None,
+    cluster: Any = None,
+    interval: IntervalType = "log-log",
+    level: float = 0.95,
 ) -> SurvivalCurve:
     """The Kaplan-Meier curve with a pointwise interval, times in the unit of `survival`.
 
+    Greenwood's error holds for whole patients. Where a weight is not a whole number (inverse probability weights), or
+    clusters are given, the error is the infinitesimal jackknife's, as in R `survfit`; whole weights count patients.
+
     Args:
         survival: follow-up, with or without delayed entry.
+        weights: case weight of each row, above 0, or None.
+        cluster: label of each row's patient or cluster, or None: rows of one label vary together.
         interval: scale on which the interval is symmetric; log-log stays within 0 and 1.
         level: confidence level.
 
     Raises:
-        UnusableInputError: the interval or the level is unknown.
+        UnusableInputError: a weight is not above 0, a length differs, the interval or the level is unknown.
 
-    Source: Kaplan and Meier 1958; Greenwood 1926; Kalbfleisch and Prentice 2002, section 1.4.
+    Source: Kaplan and Meier 1958; Greenwood 1926; Kalbfleisch and Prentice 2002, section 1.4; the jackknife as
+    Therneau and Grambsch 2000, section 7.
 
     >>> from lutrace.stats import survival_of
     >>> compute_kaplan_meier(survival_of([1, 2, 3, 4], [1, 0, 1, 0])).survival.tolist()
     [0.75, 0.75, 0.375, 0.375]
     """
-    check_level(level)
-    times, place = np.unique(survival.time, return_inverse=True)
-    events = np.bincount(place[survival.event], minlength=times.size)
-    censored = np.bincount(place[~survival.event], minlength=times.size)
-    at_risk = count_at_risk(survival, times)
-    estimate: FloatArray = np.cumprod(1 - events / at_risk, dtype=np.float64)
-    with np.errstate(divide="ignore"):
-        std_error: FloatArray = np.sqrt(np.cumsum(events / (at_risk * (at_risk - events).astype(np.float64))))
-    low, high = _limits(estimate, std_error, interval=interval, level=level)
+    steps = find_steps(survival)
+    events = np.bincount(steps.leaves[survival.event], minlength=steps.time.size)
+    left = np.bincount(steps.leaves, minlength=steps.time.size)
+    case = row_weights(weights, survival.n)
+    weight_at_risk, weight_events = steps.sum_at_risk(case), steps.sum_leaving(case * survival.event)
+    at_risk = count_at_risk(survival, steps.time) if weights is not None else np.rint(weight_at_risk).astype(np.intp)
+    hazard = np.where(events == at_risk, 1.0, weight_events / weight_at_risk)
+    estimate: FloatArray = np.cumprod(1 - hazard)
+    if cluster is None and not (case % 1).any():
+        error: ErrorType = "Greenwood"
+        variance = _greenwood(hazard, weight_at_risk)
+    else:
+        error = "infinitesimal jackknife"
+        codes = cluster_codes(cluster, survival.n)
+        variance = _jackknife(survival, steps, hazard, weight_at_risk, case=case, cluster=codes)
+    std_error = np.sqrt(variance)
+    low, high = compute_limits(estimate, std_error, interval=interval, level=level)
     return SurvivalCurve(
-        time=times,
+        time=steps.time,
         at_risk=at_risk,
         events=events,
-        censored=censored,
+        censored=left - events,
+        weight_at_risk=weight_at_risk,
+        weight_events=weight_events,
         survival=estimate,
         std_error=std_error,
         low=low,
@@ -140,12 +169,19 @@ def compute_kaplan_meier(
         n_events=survival.n_events,
         interval=interval,
         level=level,
-        method=f"Kaplan-Meier, {interval} interval with Greenwood's variance",
+        error=error,
+        warnings=_find_warnings(estimate, steps.time),
+        method=f"{_describe(weights)}, {interval} interval with {_possessive(error)}",
     )
 
 
 def compute_reverse_kaplan_meier(
-    survival: Survival, *, interval: IntervalType = "log-log", level: float = 0.95
+    survival: Survival,
+    *,
+    weights: Any = None,
+    cluster: Any = None,
+    interval: IntervalType = "log-log",
+    level: float = 0.95,
 ) -> SurvivalCurve:
     """The curve of follow-up itself: events and censorings change places; its median is the median follow-up.
 
@@ -153,12 +189,15 @@ def compute_reverse_kaplan_meier(
     status turned round does (R `survfit(Surv(time, 1 - status))`). Source: Schemper and Smith 1996.
 
     Raises:
-        UnusableInputError: the interval or the level is unknown.
+        UnusableInputError: as `compute_kaplan_meier`.
+
+    >>> from lutrace.stats import survival_of
+    >>> compute_reverse_kaplan_meier(survival_of([3, 5, 9], [1, 0, 0])).quantile().estimate
+    7.0
     """
     turned = Survival(survival.time, ~survival.event, survival.entry)
-    curve = compute_kaplan_meier(turned, interval=interval, level=level)
-    method = f"reverse {curve.method}; deaths leave after the censorings of the same time"
-    return SurvivalCurve(**{**vars(curve), "method": method})
+    curve = compute_kaplan_meier(turned, weights=weights, cluster=cluster, interval=interval, level=level)
+    return replace(curve, method=f"reverse {curve.method}; deaths leave after the censorings of the same time")
 
 
 def count_at_risk(survival: Survival, times: Any) -> IntArray:
@@ -170,25 +209,51 @@ def count_at_risk(survival: Survival, times: Any) -> IntArray:
     return n_not_left - (survival.n - np.searchsorted(np.sort(survival.entry), asked, side="left"))
 
 
-def _limits(
-    estimate: FloatArray, std_error: FloatArray, *, interval: IntervalType, level: float
-) -> tuple[FloatArray, FloatArray]:
-    z = float(ndtri(0.5 + level / 2))
-    low, high = np.full_like(estimate, np.nan), np.full_like(estimate, np.nan)
-    inner = (estimate > 0) & ((estimate < 1) | (interval != "log-log"))
-    point, spread = estimate[inner], z * std_error[inner]
-    log_point = np.log(point)
-    match interval:
-        case "log-log":
-            half = spread / np.abs(log_point)
-            low[inner], high[inner] = point ** np.exp(half), point ** np.exp(-half)
-        case "log":
-            low[inner], high[inner] = point * np.exp(-spread), np.minimum(point * np.exp(spread), 1)
-        case "plain":
-            low[inner], high[inner] = np.maximum(point - spread * point, 0), np.minimum(point + spread * point, 1)
-        case _:
-            raise UnusableInputError(f"interval must be log-log, log or plain, got {interval}")
-    return low, high
+def _greenwood(hazard: FloatArray, at_risk: FloatArray) -> FloatArray:
+    """The variance of log survival at each step; infinite from where the curve is at 0."""
+    with np.errstate(divide="ignore"):
+        return np.cumsum(hazard / (at_risk * (1 - hazard)))
+
+
+def _jackknife(
+    survival: Survival, steps: Steps, hazard: FloatArray, at_risk: FloatArray, *, case: FloatArray, cluster: IntArray
+) -> FloatArray:
+    """The variance of log survival at each step from the influence of each cluster.
+
+    While at risk a row moves log survival by the sum of hazard / (at risk (1 - hazard)) since its entry, its own
+    event moves it back by one over (at risk (1 - hazard)); after it has left the influence stays.
+    """
+    with np.errstate(divide="ignore"):
+        own = np.where(hazard < 1, 1 / (at_risk * (1 - hazard)), 0.0)
+    passive = np.cumsum(hazard * own)
+    leaves = steps.leaves
+    leaving = case * (passive[leaves] - survival.event * own[leaves])
+    if steps.enters is None:
+        enters, missed = np.zeros_like(leaves), np.zeros(survival.n)
+    else:
+        enters = steps.enters
+        missed = case * np.concatenate([[0.0], passive])[enters]
+    change = np.concatenate([np.column_stack([-missed, case]), np.column_stack([leaving, -case])])
+    basis = np.column_stack([np.ones_like(passive), passive])
+    doubled, places = np.concatenate([cluster, cluster]), np.concatenate([enters, leaves])
+    variance = sum_squared_influence(doubled, places, change=change, basis=basis)
+    return np.where(np.cumprod(1 - hazard) > 0, variance, np.inf)
+
+
+def _find_warnings(estimate: FloatArray, time: FloatArray) -> tuple[str, ...]:
+    zero = np.flatnonzero(estimate == 0)
+    if zero.size and zero[0] < time.size - 1:
+        text = f"all at risk had the event at time {time[zero[0]]:g}: the curve stays at 0 although others enter later"
+        return (f"{text}; start the curve later (delayed entry)",)
+    return ()
+
+
+def _describe(weights: Any) -> str:
+    return "Kaplan-Meier" if weights is None else "weighted Kaplan-Meier"
+
+
+def _possessive(error: ErrorType) -> str:
+    return "Greenwood's variance" if error == "Greenwood" else "the infinitesimal jackknife's variance"
 
 
 def _crossing(time: FloatArray, curve: FloatArray, target: float) -> float | None:

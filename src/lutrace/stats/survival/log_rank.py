@@ -1,26 +1,61 @@
-"""The log-rank test of two or more groups, with or without strata."""
+"""The log-rank test of two or more groups and its weighted family, with or without strata, and for trend."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from scipy.special import chdtrc
 
 from lutrace.core import EstimationError, UnusableInputError
-from lutrace.stats.arrays import FloatArray
+from lutrace.stats.arrays import FloatArray, IntArray, finite_vector
 from lutrace.stats.survival.observations import Survival, stratum_rows
 from lutrace.stats.survival.risk_sets import RiskSets, find_risk_sets
+
+Emphasis = Literal["all", "at risk", "root of at risk"]
+
+
+@dataclass(frozen=True)
+class EventWeights:
+    """How much each event time counts: S^rho (1 - S)^gamma x 1, the number at risk or its root.
+
+    S is the pooled Kaplan-Meier curve of the stratum just before the event.
+    """
+
+    name: str
+    rho: float = 0.0
+    gamma: float = 0.0
+    emphasis: Emphasis = "all"
+
+
+LOG_RANK = EventWeights("log-rank")
+GEHAN = EventWeights("Gehan-Wilcoxon", emphasis="at risk")
+TARONE_WARE = EventWeights("Tarone-Ware", emphasis="root of at risk")
+PETO = EventWeights("Peto-Peto (pooled survival just before the event, R's rho = 1)", rho=1.0)
+
+
+def fleming_harrington(rho: float, gamma: float) -> EventWeights:
+    """The weights S^rho (1 - S)^gamma of Fleming and Harrington: gamma above 0 stresses late differences.
+
+    >>> fleming_harrington(0, 1).name
+    'Fleming-Harrington(0, 1)'
+    """
+    if rho < 0 or gamma < 0:
+        raise UnusableInputError(f"rho and gamma must be at or above 0, got {rho} and {gamma}")
+    return EventWeights(f"Fleming-Harrington({rho:g}, {gamma:g})", rho=rho, gamma=gamma)
 
 
 @dataclass(frozen=True)
 class LogRank:
-    """A log-rank test: per group the patients, observed and expected events; overall chi-square, df and p."""
+    """A test of the log-rank family: per group the patients and the weighted events; overall chi-square, df and p.
+
+    `observed` and `expected` are sums of the event weights (counts for the log-rank test itself). `df` is 1 for trend.
+    """
 
     groups: tuple[str, ...]
     n_per_group: tuple[int, ...]
-    observed: tuple[int, ...]
+    observed: tuple[float, ...]
     expected: tuple[float, ...]
     statistic: float
     df: int
@@ -30,57 +65,107 @@ class LogRank:
     method: str
 
 
-def compute_log_rank(survival: Survival, groups: Any, *, strata: Any = None) -> LogRank:
-    """The log-rank test that the groups share one hazard, within strata when given.
+def compute_log_rank(
+    survival: Survival,
+    groups: Any,
+    *,
+    strata: Any = None,
+    event_weights: EventWeights = LOG_RANK,
+    trend: Any = None,
+) -> LogRank:
+    """The test that the groups share one hazard, within strata when given.
 
     Args:
         survival: follow-up, with or without delayed entry.
         groups: label of each patient, shape (n,); at least two different ones.
         strata: label of each patient's stratum, shape (n,), or None.
+        event_weights: LOG_RANK, GEHAN, TARONE_WARE, PETO or `fleming_harrington(rho, gamma)`, chosen beforehand.
+        trend: a score for each group, groups in sorted order: tests for a trend over the scores with 1 df; or None.
 
     Raises:
-        UnusableInputError: fewer than two groups, or a wrong length.
+        UnusableInputError: fewer than two groups, a wrong length, scores that are all the same.
         EstimationError: no event in which two groups were at risk.
 
-    Source: Mantel 1966; Peto and Peto 1972; variance hypergeometric, as R `survdiff` with rho = 0.
+    Source: Mantel 1966; Peto and Peto 1972; Gehan 1965; Tarone and Ware 1977; Fleming and Harrington 1991, section 7.3;
+    Tarone 1975 (trend); variance hypergeometric, as R `survdiff` with rho = 0.
+
+    >>> from lutrace.stats import survival_of
+    >>> compute_log_rank(survival_of([1, 2, 3, 4], [1, 1, 1, 1]), ["a", "a", "b", "b"]).observed
+    (2.0, 2.0)
     """
-    labels = np.asarray(groups)
-    if labels.shape != (survival.n,):
-        raise UnusableInputError(f"groups must hold one label per patient ({survival.n}), got shape {labels.shape}")
-    names, codes = np.unique(labels, return_inverse=True)
-    if names.size < 2:
-        raise UnusableInputError(f"groups must hold at least two different labels, got {names.size}")
+    names, codes = group_codes(groups, survival.n)
     membership = (codes[:, None] == np.arange(names.size)).astype(np.float64)
     observed, expected = np.zeros(names.size), np.zeros(names.size)
     variance = np.zeros((names.size, names.size))
     for rows in stratum_rows(strata, survival.n):
         sets = find_risk_sets(survival, rows, efron=False)
         if sets is not None:
-            parts = _compare(sets, membership[rows])
+            parts = _compare(sets, membership[rows], event_weights)
             observed, expected, variance = observed + parts[0], expected + parts[1], variance + parts[2]
-    statistic, df = _quadratic_form(observed - expected, variance)
+    difference, method = observed - expected, event_weights.name
+    if trend is not None:
+        scores = _trend_scores(trend, names)
+        difference, variance = np.atleast_1d(scores @ difference), np.atleast_2d(scores @ variance @ scores)
+        method = f"{method} for trend over the scores {', '.join(f'{score:g}' for score in scores)}"
+    statistic, df = _quadratic_form(difference, variance)
     return LogRank(
         groups=tuple(str(name) for name in names),
         n_per_group=tuple(int(number) for number in membership.sum(axis=0)),
-        observed=tuple(int(number) for number in observed),
+        observed=tuple(float(number) for number in observed),
         expected=tuple(float(number) for number in expected),
         statistic=statistic,
         df=df,
         p=float(chdtrc(df, statistic)),
         n=survival.n,
         n_events=survival.n_events,
-        method="log-rank" if strata is None else "log-rank, stratified",
+        method=method if strata is None else f"{method}, stratified",
     )
 
 
-def _compare(sets: RiskSets, membership: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """Observed and expected events per group and the covariance of their differences."""
+def group_codes(groups: Any, n: int) -> tuple[Any, IntArray]:
+    """The names of two or more groups, sorted, and the number of each row's group.
+
+    Raises:
+        UnusableInputError: fewer than two groups, or a wrong length.
+    """
+    labels = np.asarray(groups)
+    if labels.shape != (n,):
+        raise UnusableInputError(f"groups must hold one label per patient ({n}), got shape {labels.shape}")
+    names, codes = np.unique(labels, return_inverse=True)
+    if names.size < 2:
+        raise UnusableInputError(f"groups must hold at least two different labels, got {names.size}")
+    return names, codes.astype(np.intp, copy=False)
+
+
+def _trend_scores(trend: Any, names: Any) -> FloatArray:
+    scores = finite_vector(trend, "trend", size=names.size)
+    if np.ptp(scores) == 0:
+        raise UnusableInputError("trend must give different scores to the groups, got the same for all")
+    return scores
+
+
+def _compare(
+    sets: RiskSets, membership: FloatArray, event_weights: EventWeights
+) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Weighted observed and expected events per group and the covariance of their differences."""
     at_risk = sets.sum_at_risk(membership)
     events, total = sets.n_events.astype(np.float64), sets.n_at_risk.astype(np.float64)
+    weight = _weigh(events, total, event_weights)
     fraction = at_risk / total[:, None]
-    spread = np.where(total > 1, events * (total - events) / np.maximum(total - 1, 1), 0.0)
+    spread = weight**2 * np.where(total > 1, events * (total - events) / np.maximum(total - 1, 1), 0.0)
     variance = np.diag(spread @ fraction) - (fraction * spread[:, None]).T @ fraction
-    return membership[sets.event_rows].sum(axis=0), events @ fraction, variance
+    return weight @ sets.sum_events(membership), (weight * events) @ fraction, variance
+
+
+def _weigh(events: FloatArray, at_risk: FloatArray, event_weights: EventWeights) -> FloatArray:
+    before = np.concatenate([[1.0], np.cumprod(1 - events / at_risk)[:-1]])
+    weight: FloatArray = before**event_weights.rho * (1 - before) ** event_weights.gamma
+    match event_weights.emphasis:
+        case "at risk":
+            weight = weight * at_risk
+        case "root of at risk":
+            weight = weight * np.sqrt(at_risk)
+    return weight
 
 
 def _quadratic_form(difference: FloatArray, variance: FloatArray) -> tuple[float, int]:

@@ -1,0 +1,1 @@
+"""Competing events and several states: incidence, tests, the subdistribution model, occupancy."""
