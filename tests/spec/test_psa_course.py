@@ -304,11 +304,29 @@ PSAWG: list[Case] = [
 ]
 
 
+AT_STOP = {"progression": {"unconfirmed": "event_at_stop"}}
+STOPPED: list[Case] = [
+    (
+        "a_last_rise_is_progression_where_the_series_ends_with_a_stop",
+        ((0, 100), (42, 40), (84, 60)),
+        {**AT_STOP, "stop_day": 90},
+        {"progressed": True, "progression_day": 84, "first_rise_day": 84},
+    ),
+    (
+        "a_last_rise_that_no_stop_follows_is_none",
+        ((0, 100), (42, 40), (84, 60)),
+        AT_STOP,
+        {"progressed": False, "first_rise_day": 84},
+    ),
+]
+
+
 EVERY = (
     *BASELINE,
     *VALUES,
     *RESPONSE,
     *DOUBLING,
+    *STOPPED,
     *((name, series, {"doubling": {"convention": "psawg"}}, expected) for name, series, _, expected in PSAWG),
 )
 

@@ -8,7 +8,7 @@ import pytest
 from pydantic import ValidationError
 
 from lutrace.core import UnusableInputError
-from lutrace.terms import ctcae, instruments, lines, psa_thresholds, split_result
+from lutrace.terms import ctcae, instruments, lines, psa_thresholds, split_result, uptake_identities
 from lutrace.terms.analytes import analyte_named
 from lutrace.terms.ctcae import parse_clause
 from lutrace.terms.dispositions import disposition_system_at
@@ -58,6 +58,12 @@ def test_a_code_whose_years_were_not_read_is_doubted() -> None:
         "the years of code 8-530.d2 were not read",
     )
     assert cycle_agent_of("hcpcs", "A9607", 2023) == ("lu177_psma_617", None)
+
+
+def test_the_last_identity_of_uptake_is_the_one_that_is_not_known_and_no_name_stands_twice() -> None:
+    names = [one.name for one in uptake_identities()]
+    assert names[-1] == "uncertain"
+    assert len(set(names)) == len(names)
 
 
 def test_a_place_of_uptake_is_a_span_with_a_spread() -> None:
