@@ -66,7 +66,7 @@ def compute_weighted_sums(
     return total
 
 
-def find_touching(place: NDArray[np.int64], shape_zyx: tuple[int, ...], connectivity: int) -> Pairs:
+def find_touching(place: NDArray[np.signedinteger[Any]], shape_zyx: tuple[int, ...], connectivity: int) -> Pairs:
     """All pairs of listed voxels that touch, each once, as positions in the list.
 
     `place` are flat indices that rise; `connectivity` is 6, 18 or 26. One search for each neighbouring row tells its
@@ -74,9 +74,11 @@ def find_touching(place: NDArray[np.int64], shape_zyx: tuple[int, ...], connecti
     """
     depth, height, width = shape_zyx
     reach = {6: 1, 18: 2, 26: 3}[connectivity]
+    if (depth + 2) * height * width < 2**31:
+        place = place.astype(np.int32)
     row, x = np.divmod(place, width)
     z, y = np.divmod(row, height)
-    listed = np.concatenate([place, np.full(3, -1, np.int64)])
+    listed = np.concatenate([place, np.full(3, -1, place.dtype)])
 
     def in_row(step: tuple[int, int]) -> list[tuple[NDArray[np.int32], NDArray[np.int32]]]:
         dz, dy = step

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Literal
 
@@ -12,6 +13,7 @@ from numpy.typing import NDArray
 from lutrace.imaging import BoolArray, LabelledVoxels, Mask, Volume, connect_voxels, dilate_box, empty_region
 from lutrace.segment.plan import Plan
 
+_THREADS = 2
 Category = Literal["tumour", "physiological", "uncertain"]
 
 
@@ -27,12 +29,15 @@ class NormalUptake:
 def find_normal_uptake(volume: Volume, organs: Mapping[str, Mask], plan: Plan) -> NormalUptake:
     """The voxels that the plan's physiological organs explain, by region name of the masks given."""
     organ_voxels, zone, foci = (empty_region(volume.geometry.shape_zyx) for _ in range(3))
-    for organ in plan.physiological:
-        mask = organs.get(organ.region)
-        if mask is None or mask.is_empty:
-            continue
-        around, grown = dilate_box(mask.array, volume.geometry, plan.organ_margin_mm, within=mask.box)
-        zone[around] |= grown
+    drawn = [(organ, organs[organ.region]) for organ in plan.physiological if organ.region in organs]
+    drawn = [(organ, mask) for organ, mask in drawn if not mask.is_empty]
+    with ThreadPoolExecutor(_THREADS) as pool:
+        spread = pool.map(
+            lambda one: dilate_box(one[1].array, volume.geometry, plan.organ_margin_mm, within=one[1].box), drawn
+        )
+        for around, grown in spread:
+            zone[around] |= grown
+    for organ, mask in drawn:
         box = mask.box
         own = mask.array[box]
         if organ.keep_above_median is None:
@@ -42,8 +47,9 @@ def find_normal_uptake(volume: Volume, organs: Mapping[str, Mask], plan: Plan) -
         hot = own & (volume.array[box] > limit)
         foci[box] |= hot
         organ_voxels[box] |= own & ~hot
-    for mask in organs.values():
-        foci[mask.box] &= ~organ_voxels[mask.box]
+    for organ, mask in drawn:
+        if organ.keep_above_median is not None:
+            foci[mask.box] &= ~organ_voxels[mask.box]
     return NormalUptake(organ_voxels, zone, foci)
 
 
