@@ -46,6 +46,7 @@ class CoxBasis:
 
     given: CoxInput
     sums: RiskSums
+    at_zero: RiskSums
     inverse: FloatArray
 
     @cached_property
@@ -95,6 +96,12 @@ class CoxBasis:
             score += column * coef
         return score if self.given.rows.offset is None else score + np.asarray(self.given.rows.offset)
 
+    def compute_robust_score(self) -> float:
+        """The score statistic at zero coefficients against the spread of the clusters' scores."""
+        parts = self.sum_clusters(self.spread_over_rows(compute_weighted_score(self.at_zero)))
+        total = parts.sum(axis=0)
+        return float(total @ np.linalg.solve(parts.T @ parts, total))
+
     def spread_over_rows(self, values: FloatArray) -> FloatArray:
         """Values of the ordered rows, (m,) or (m, p), put where the rows were given; 0 for rows never at risk."""
         spread = np.zeros((self.given.survival.n, *values.shape[1:]))
@@ -113,7 +120,7 @@ def compute_weighted_score(found: RiskSums) -> FloatArray:
     """
     order, groups = found.order, found.order.groups
     drift = order.collect(found.hazard_moments)
-    own = found.sums[groups.tied] * found.tied.second[:, None] - found.tied_sums * found.tied.third[:, None]
+    own = found.sums[groups.tied] * found.squares.share[:, None] - found.tied_sums * found.squares.square[:, None]
     drift[groups.tied_event] -= np.repeat(own, groups.n_events[groups.tied], axis=0)
     drift *= found.risk[:, None]
     residuals: FloatArray = order.covariates * found.residual[:, None] + drift

@@ -15,7 +15,7 @@ from lutrace.stats.arrays import FloatArray, IntArray, check_level
 from lutrace.stats.cox.basis import CoxBasis, prepare_cox
 from lutrace.stats.cox.fit import fit_cox
 from lutrace.stats.cox.likelihood import MonotoneLikelihoodError, check_separate
-from lutrace.stats.cox.result import CoxFit, as_floats, chi_square_test, hazard_ratios
+from lutrace.stats.cox.result import CoxFit, as_floats, hazard_ratios
 from lutrace.stats.cox.risk_order import CoxRows, RiskOrder, Ties
 from lutrace.stats.cox.risk_sums import RiskSums, compute_risk_sums
 from lutrace.stats.survival.observations import Survival
@@ -77,7 +77,7 @@ def fit_firth_cox(
     null = _at(order, np.zeros(p))
     check_separate(null.sums.information, terms, n_events=order.groups.event_rows.size)
     best = _climb(null, np.arange(p))
-    basis = CoxBasis(given, best.sums, best.inverse)
+    basis = CoxBasis(given, best.sums, null.sums, best.inverse)
     se = np.sqrt(np.diag(best.inverse))
     ratios = np.array([max(2 * (best.value - _profile(best, number, 0.0).value), 0.0) for number in range(p)])
     bounds = _find_bounds(best, se, level) / given.scale[:, None]
@@ -98,7 +98,6 @@ def fit_firth_cox(
         level=level,
         loglik_null=null.value + unscaled,
         loglik=best.value + unscaled,
-        tests=(chi_square_test("penalised likelihood ratio", 2 * (best.value - null.value), p),),
         penalty="firth",
         notes=_warn_of_bounds(terms, bounds),
         method=(

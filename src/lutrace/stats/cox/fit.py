@@ -9,10 +9,10 @@ import numpy as np
 from scipy.special import ndtr, ndtri
 
 from lutrace.core import EstimationError, UnusableInputError
-from lutrace.stats.arrays import FloatArray, check_level
-from lutrace.stats.cox.basis import CoxBasis, CoxInput, compute_weighted_score, prepare_cox
-from lutrace.stats.cox.maximum import Maximum, maximise
-from lutrace.stats.cox.result import CoxFit, ModelTest, as_floats, chi_square_test, hazard_ratios
+from lutrace.stats.arrays import check_level
+from lutrace.stats.cox.basis import CoxBasis, CoxInput, prepare_cox
+from lutrace.stats.cox.maximum import Maximum, Start, maximise
+from lutrace.stats.cox.result import CoxFit, as_floats, hazard_ratios
 from lutrace.stats.cox.risk_order import CoxRows, Ties, find_risk_order
 from lutrace.stats.survival.observations import Survival
 
@@ -94,12 +94,13 @@ def fit_ridge_cox(
     if penalty.shape not in ((), (len(terms),)) or not (np.isfinite(penalty) & (penalty >= 0)).all():
         raise UnusableInputError(f"theta must be one number at or above 0, or one per term ({len(terms)}), got {theta}")
     given = prepare_cox(survival, covariates, terms=terms, strata=strata, ties=ties, rows=rows)
-    ridge = np.broadcast_to(penalty * survival.n / max(survival.n - 1, 1), (len(terms),))
+    spread = given.covariates.var(axis=0, ddof=1) if survival.n > 1 else np.zeros(len(terms))
+    ridge = penalty * spread / given.scale**2
     found = maximise(given.order, terms, ridge=ridge)
     return _complete(given, found, terms=terms, ties=ties, level=level, ridge=True)
 
 
-def _start_from_sample(given: CoxInput, terms: Sequence[str], ties: Ties) -> FloatArray | None:
+def _start_from_sample(given: CoxInput, terms: Sequence[str], ties: Ties) -> Start | None:
     """Where a sixteenth of the rows, evenly over time, has its maximum; None when it has none."""
     taken = given.order.rows[_THINNED // 2 :: _THINNED]
     survival, rows = given.survival, given.rows
@@ -111,16 +112,21 @@ def _start_from_sample(given: CoxInput, terms: Sequence[str], ties: Ties) -> Flo
     known = CoxRows(weights=weights, offset=offset)
     try:
         order, _, scale = find_risk_order(thinned, given.covariates[taken], strata=strata, ties=ties, rows=known)
-        return maximise(order, terms).coef / scale * given.scale
+        found = maximise(order, terms)
     except EstimationError:
         return None
+    ratio = given.scale / scale
+    times = given.order.groups.event_rows.size / order.groups.event_rows.size * np.outer(ratio, ratio)
+    return Start(found.coef * ratio, found.information * times, found.at_zero.information * times)
 
 
 def _complete(
     given: CoxInput, found: Maximum, *, terms: Sequence[str], ties: Ties, level: float, ridge: bool = False
 ) -> CoxFit:
     """The result of a maximum: estimates, intervals, tests."""
-    basis = CoxBasis(given, found.at_maximum, np.asarray(np.linalg.inv(found.information), dtype=np.float64))
+    basis = CoxBasis(
+        given, found.at_maximum, found.at_zero, np.asarray(np.linalg.inv(found.information), dtype=np.float64)
+    )
     coef, covariance = found.coef / given.scale, basis.inverse / np.outer(given.scale, given.scale)
     spread = basis.robust_covariance if basis.is_robust else covariance
     errors = np.sqrt(np.diag(spread))
@@ -143,27 +149,8 @@ def _complete(
         level=level,
         loglik_null=found.at_zero.loglik,
         loglik=found.at_maximum.loglik,
-        tests=_test_model(found, basis, spread, ridge=ridge),
         penalty="ridge" if ridge else "none",
         notes=(),
         method=f"{method}, robust errors" if basis.is_robust else method,
         basis=basis,
     )
-
-
-def _test_model(found: Maximum, basis: CoxBasis, spread: FloatArray, *, ridge: bool) -> tuple[ModelTest, ...]:
-    start, end, scale = found.at_zero, found.at_maximum, basis.given.scale
-    coef = found.coef / scale
-    df = float(np.trace(end.information @ basis.inverse)) if ridge else found.coef.size
-    ratio = chi_square_test("likelihood ratio", 2 * (end.loglik - start.loglik), df)
-    wald = chi_square_test("Wald", float(coef @ np.linalg.solve(spread, coef)), df)
-    if ridge:
-        return ratio, wald
-    score = float(start.gradient @ np.linalg.solve(start.information, start.gradient))
-    tests = (ratio, chi_square_test("score", score, df), wald)
-    if not basis.is_robust:
-        return tests
-    parts = basis.sum_clusters(basis.spread_over_rows(compute_weighted_score(start)))
-    total = parts.sum(axis=0)
-    robust = float(total @ np.linalg.solve(parts.T @ parts, total))
-    return (*tests, chi_square_test("robust score", robust, df))

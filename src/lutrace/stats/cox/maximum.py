@@ -13,14 +13,23 @@ from lutrace.stats.cox.risk_order import RiskOrder
 from lutrace.stats.cox.risk_sums import RiskSums, compute_risk_sums
 
 _MAX_STEPS = 50
-_SETTLED = 1e-11
-"""Newton's last step, in standard deviations of each covariate, below which the maximum counts as found."""
+_SETTLED = 1e-12
+"""Step still to come, in standard deviations of each covariate, below which the maximum counts as found."""
 _ROUNDED = 1e-7
 """Step from which on one that does not halve with new information is rounding: covariates all but repeat each other."""
 _SPENT = 1e-9
 """Share of the information at zero below which a direction is one in which the likelihood only grows."""
 _CONTRACTS = 0.05
 """Length of a step, relative to the one before, up to which the same information serves for a further step."""
+
+
+@dataclass(frozen=True, eq=False)
+class Start:
+    """Where a search may begin: coefficients near the maximum, and about the information there and at zero."""
+
+    coef: FloatArray
+    information: FloatArray
+    at_zero: FloatArray
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,7 +51,7 @@ class Maximum:
 
 
 def maximise(
-    order: RiskOrder, terms: Sequence[str], *, ridge: FloatArray | None = None, start: FloatArray | None = None
+    order: RiskOrder, terms: Sequence[str], *, ridge: FloatArray | None = None, start: Start | None = None
 ) -> Maximum:
     """The maximum of the partial likelihood less half of ridge times the squared coefficients.
 
@@ -54,46 +63,53 @@ def maximise(
         MonotoneLikelihoodError: the likelihood grows without bound.
     """
     penalty = np.zeros(len(terms)) if ridge is None else ridge
-    at_zero = found = compute_risk_sums(order, np.zeros(len(terms)))
-    held = at_zero.information + np.diag(penalty)
-    check_separate(held, terms, n_events=order.groups.event_rows.size)
-    if start is not None:
-        started = compute_risk_sums(order, start)
-        if _objective(started, penalty) > _objective(at_zero, penalty):
-            found, held = started, _informed(started, at_zero, penalty, terms)
+    found = at_zero = compute_risk_sums(order, np.zeros(len(terms)))
+    n_events = order.groups.event_rows.size
+    started = None if start is None else compute_risk_sums(order, start.coef)
+    if start is None or started is None or not _objective(started, penalty) > _objective(at_zero, penalty):
+        held = at_zero.information + np.diag(penalty)
+        check_separate(held, terms, n_events=n_events)
+        reference = np.diag(held)
+    else:
+        found, held = started, start.information + np.diag(penalty)
+        reference = np.diag(start.at_zero) + penalty
     last = np.inf
     for n_steps in range(1, _MAX_STEPS + 1):
         step = np.asarray(np.linalg.solve(held, found.gradient - penalty * found.coef), dtype=np.float64)
         length = float(np.abs(step).max())
         if length > _CONTRACTS * last:
-            held = _informed(found, at_zero, penalty, terms)
+            held = _check_spent(found.information + np.diag(penalty), reference, terms)
             step = np.asarray(np.linalg.solve(held, found.gradient - penalty * found.coef), dtype=np.float64)
             length = float(np.abs(step).max())
-        settled = length < _SETTLED or (length < _ROUNDED and length > last / 2)
+        to_come = length * min(1.0, length / last) if np.isfinite(last) else length
+        settled = to_come < _SETTLED or (length < _ROUNDED and length > last / 2)
         found, last = _climb(found, step, penalty), length
         if settled:
-            return Maximum(found, at_zero, _informed(found, at_zero, penalty, terms), n_steps)
-    vectors = _scaled_eigen(found.information + np.diag(penalty), at_zero, penalty)[1]
-    raise MonotoneLikelihoodError(name_involved(terms, vectors[:, 0]))
+            held = _check_spent(found.information + np.diag(penalty), reference, terms)
+            if start is not None:
+                check_separate(held, terms, n_events=n_events)
+            return Maximum(found, at_zero, held, n_steps)
+    raise MonotoneLikelihoodError(
+        name_involved(terms, _scaled_eigen(found.information + np.diag(penalty), reference)[1][:, 0])
+    )
 
 
-def _objective(found: RiskSums, penalty: FloatArray) -> float:
-    return found.loglik - 0.5 * float(penalty @ found.coef**2)
-
-
-def _informed(found: RiskSums, at_zero: RiskSums, penalty: FloatArray, terms: Sequence[str]) -> FloatArray:
-    """The information with the ridge; MonotoneLikelihoodError when, compared with zero, a direction has none left."""
-    information: FloatArray = found.information + np.diag(penalty)
-    values, vectors = _scaled_eigen(information, at_zero, penalty)
+def _check_spent(information: FloatArray, reference: FloatArray, terms: Sequence[str]) -> FloatArray:
+    """The information; MonotoneLikelihoodError when, compared with zero, a direction has none left."""
+    values, vectors = _scaled_eigen(information, reference)
     if not values[0] >= _SPENT:
         raise MonotoneLikelihoodError(name_involved(terms, vectors[:, 0]))
     return information
 
 
-def _scaled_eigen(information: FloatArray, at_zero: RiskSums, penalty: FloatArray) -> tuple[FloatArray, FloatArray]:
-    scale = np.sqrt(np.diag(at_zero.information) + penalty)
+def _scaled_eigen(information: FloatArray, reference: FloatArray) -> tuple[FloatArray, FloatArray]:
+    scale = np.sqrt(reference)
     values, vectors = np.linalg.eigh(information / np.outer(scale, scale))
     return np.asarray(values, dtype=np.float64), np.asarray(vectors, dtype=np.float64)
+
+
+def _objective(found: RiskSums, penalty: FloatArray) -> float:
+    return found.loglik - 0.5 * float(penalty @ found.coef**2)
 
 
 def _climb(found: RiskSums, step: FloatArray, penalty: FloatArray) -> RiskSums:

@@ -59,8 +59,6 @@ class CoxFit:
     level: float
     loglik_null: float
     loglik: float
-    tests: tuple[ModelTest, ...]
-    """Likelihood ratio, score and Wald test of the whole model; with robust errors also the robust score test."""
     penalty: str
     """none, ridge or firth."""
     notes: tuple[str, ...]
@@ -106,6 +104,28 @@ class CoxFit:
     def dfbeta(self) -> FloatArray:
         """About the change of each coefficient by each row, times its case weight, (n, p)."""
         return self.basis.dfbeta
+
+    @cached_property
+    def tests(self) -> tuple[ModelTest, ...]:
+        """Likelihood ratio, score and Wald test of the whole model; with robust errors also the robust score test.
+
+        With Firth's penalty the penalised likelihood ratio alone; with a ridge there is no score test.
+        """
+        ratio, p = 2 * (self.loglik - self.loglik_null), len(self.terms)
+        if self.penalty == "firth":
+            return (_chi_square_test("penalised likelihood ratio", ratio, p),)
+        start, end = self.basis.at_zero, self.basis.sums
+        df = p if self.penalty == "none" else float(np.trace(end.information @ self.basis.inverse))
+        spread = self.robust_covariance if self.is_robust else self.covariance
+        coef = np.asarray(self.coef)
+        tests = [_chi_square_test("likelihood ratio", ratio, df)]
+        if self.penalty == "none":
+            score = float(start.gradient @ np.linalg.solve(start.information, start.gradient))
+            tests.append(_chi_square_test("score", score, df))
+        tests.append(_chi_square_test("Wald", float(coef @ np.linalg.solve(spread, coef)), df))
+        if self.is_robust and self.penalty == "none":
+            tests.append(_chi_square_test("robust score", self.basis.compute_robust_score(), df))
+        return tuple(tests)
 
     @cached_property
     def ph_tests(self) -> tuple[PhTest, ...]:
@@ -163,7 +183,7 @@ def _warn_of_sparsity(terms: Sequence[str], events_per_term: float, exposed: Seq
     return tuple(warnings)
 
 
-def chi_square_test(name: str, statistic: float, df: float) -> ModelTest:
+def _chi_square_test(name: str, statistic: float, df: float) -> ModelTest:
     """A test of the whole model by the chi-square distribution."""
     return ModelTest(name, statistic, df, float(chdtrc(df, max(statistic, 0.0))))
 

@@ -17,6 +17,8 @@ from lutrace.stats.survival.observations import Survival, row_weights
 Ties = Literal["efron", "breslow"]
 BLOCK = 8192
 """Rows worked on at once: ten covariates of them fit the cache of a core."""
+_SCALED_BY = 32_768
+"""Rows that are enough for a mean and a standard deviation to work with: neither shows in a result."""
 _CONSTANT = 1e-13
 """Standard deviation, as a share of the mean, that is rounding only."""
 
@@ -83,7 +85,7 @@ class RiskOrder:
     rows: IntArray
     """Number of each row in the data given, (m,)."""
     covariates: FloatArray
-    """Centred and divided by their standard deviation, (m, p)."""
+    """Centred and divided by (about) their standard deviation, (m, p)."""
     weights: FloatArray | None
     offset: FloatArray | None
     groups: Groups
@@ -116,6 +118,22 @@ class RiskOrder:
         leaves = np.zeros(0, dtype=np.intp) if self.leaves is None else self.leaves[self.leaving]
         pointers = np.searchsorted(leaves, np.arange(self.groups.n + 1))
         return csr_array((weights[self.leaving], self.leaving, pointers), shape=(self.groups.n, weights.size))
+
+    @cached_property
+    def event_sum(self) -> FloatArray:
+        """The sum over events of case weight times covariates, (p,)."""
+        counted = np.zeros(self.rows.size)
+        counted[self.groups.event_rows] = 1.0 if self.weights is None else self.weights[self.groups.event_rows]
+        summed: FloatArray = counted @ self.covariates
+        return summed
+
+    @cached_property
+    def event_offset(self) -> float:
+        """The sum over events of case weight times offset."""
+        if self.offset is None:
+            return 0.0
+        offsets = self.offset[self.groups.event_rows]
+        return float(offsets.sum() if self.weights is None else offsets @ self.weights[self.groups.event_rows])
 
     @cached_property
     def _everyone(self) -> NDArray[np.int32]:
@@ -158,7 +176,7 @@ def find_risk_order(
     ties: Ties = "efron",
     rows: CoxRows | None = None,
 ) -> tuple[RiskOrder, FloatArray, FloatArray]:
-    """The rows in order, and the mean and the standard deviation (1 where it is 0) taken out of each covariate.
+    """The rows in order, and about the mean and the standard deviation (1 where it is 0) of each covariate, taken out.
 
     Raises:
         UnusableInputError: unknown ties, a label, weight or offset that is missing, a weight at or below 0.
@@ -291,13 +309,12 @@ def _weights_and_offset(rows: CoxRows | None, n: int) -> tuple[FloatArray | None
 
 
 def _mean_and_scale(covariates: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Mean and standard deviation of each covariate; of every k-th row where that is enough to centre and scale by."""
     n = covariates.shape[0]
-    mean: FloatArray = np.ones(n) @ covariates / n
-    squares = np.zeros_like(mean)
-    for start in range(0, n, BLOCK):
-        centred = covariates[start : start + BLOCK] - mean
-        squares += np.einsum("ij,ij->j", centred, centred)
-    scale = np.sqrt(squares / n)
+    part = covariates[:: n // _SCALED_BY] if n >= 2 * _SCALED_BY else covariates
+    mean, scale = part.mean(axis=0), part.std(axis=0)
+    if not (scale > _CONSTANT * np.abs(mean)).all():
+        mean, scale = covariates.mean(axis=0), covariates.std(axis=0)
     return mean, np.where(scale > _CONSTANT * np.abs(mean), scale, 1.0)
 
 

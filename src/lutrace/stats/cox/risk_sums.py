@@ -15,15 +15,16 @@ _EMPTY = 1e-150
 
 
 @dataclass(frozen=True, eq=False)
-class TiedHazards:
-    """Per tied group, over its events l with the tied share f_l and the weight D_l of the reduced risk set.
+class Squares:
+    """Sums of the mean case weight over the squared weight of the risk set, per group.
 
-    `first` is the sum of f / D; `second` and `third` those of f / D^2 and f^2 / D^2; all times the mean case weight.
+    `whole` of all groups; of a tied group, with the tied share f of each event l, `share` is the sum with f and
+    `square` that with f^2.
     """
 
-    first: FloatArray
-    second: FloatArray
-    third: FloatArray
+    whole: FloatArray
+    share: FloatArray
+    square: FloatArray
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,17 +32,19 @@ class RiskSums:
     """A Cox model at one vector of coefficients.
 
     `risk` is the case weight times the relative hazard of each row, up to one factor per stratum; `hazard` the step of
-    the baseline hazard at each group, `squared` the sum of one over the squared weight of the risk set. A point that
-    all but empties a risk set of weight has a log likelihood of minus infinity: a search must step back from it.
+    the baseline hazard at each group, `tied_hazard` the part of it that the tied events themselves do not meet; `left`
+    is the weight of the risk set less the tied share, at each tied event. A point that all but empties a risk set of
+    weight has a log likelihood of minus infinity: a search must step back from it.
     """
 
     order: RiskOrder
     coef: FloatArray
     risk: FloatArray
     loglik: float
+    total: FloatArray
+    left: FloatArray
     hazard: FloatArray
-    squared: FloatArray
-    tied: TiedHazards
+    tied_hazard: FloatArray
 
     @cached_property
     def residual(self) -> FloatArray:
@@ -55,13 +58,26 @@ class RiskSums:
     @cached_property
     def gradient(self) -> FloatArray:
         """The slope of the log likelihood, (p,)."""
-        slope: FloatArray = self.residual @ self.order.covariates
+        slope: FloatArray = self.order.event_sum - (self.risk * self.exposure()) @ self.order.covariates
         return slope
 
     @cached_property
     def information(self) -> FloatArray:
         """Minus the curvature of the log likelihood, (p, p)."""
         return self.sum_variances()
+
+    @cached_property
+    def squares(self) -> Squares:
+        """Sums over the squared weight of the risk set."""
+        groups = self.order.groups
+        whole = self.hazard / self.total
+        if not groups.tied.size:
+            return Squares(whole, self.tied_hazard, self.tied_hazard)
+        inverse = _tied_weight(self.order) / self.left**2
+        whole[groups.tied] = np.add.reduceat(inverse, groups.tied_first)
+        inverse *= groups.tied_share
+        share = np.add.reduceat(inverse, groups.tied_first)
+        return Squares(whole, share, np.add.reduceat(inverse * groups.tied_share, groups.tied_first))
 
     @cached_property
     def sums(self) -> FloatArray:
@@ -78,21 +94,21 @@ class RiskSums:
         """The mean covariates of the risk set at each group (with ties the mean over its events), (groups, p)."""
         groups = self.order.groups
         means: FloatArray = self.sums * self.hazard[:, None]
-        means[groups.tied] -= self.tied_sums * self.tied.first[:, None]
+        means[groups.tied] -= self.tied_sums * self.tied_hazard[:, None]
         means /= (groups.event_weight * groups.n_events)[:, None]
         return means
 
     @cached_property
     def hazard_moments(self) -> FloatArray:
         """The step of the baseline hazard times the mean covariates at each group, (groups, p)."""
-        moments: FloatArray = self.sums * self.squared[:, None]
-        moments[self.order.groups.tied] -= self.tied_sums * self.tied.second[:, None]
+        moments: FloatArray = self.sums * self.squares.whole[:, None]
+        moments[self.order.groups.tied] -= self.tied_sums * self.squares.share[:, None]
         return moments
 
     def exposure(self, factor: FloatArray | None = None) -> FloatArray:
         """The cumulative baseline hazard that each row met, each step times `factor` of its group, (m,)."""
         groups = self.order.groups
-        steps, own = self.hazard, self.tied.first
+        steps, own = self.hazard, self.tied_hazard
         if factor is not None:
             steps, own = steps * factor, own * factor[groups.tied]
         met = self.order.collect(steps)
@@ -101,7 +117,7 @@ class RiskSums:
 
     def sum_variances(self, factor: FloatArray | None = None) -> FloatArray:
         """The covariance of the covariates within the risk sets, summed over events, times `factor` of each group."""
-        second, (cross, square) = self.squared, (self.tied.second, self.tied.third)
+        second, cross, square = self.squares.whole, self.squares.share, self.squares.square
         if factor is not None:
             own = factor[self.order.groups.tied]
             second, cross, square = second * factor, cross * own, square * own
@@ -118,43 +134,54 @@ def compute_risk_sums(order: RiskOrder, coef: FloatArray) -> RiskSums:
     eta = order.covariates @ coef
     if order.offset is not None:
         eta += order.offset
-    _centre(eta, order)
-    risk = np.exp(eta)
-    event_weights = None if order.weights is None else order.weights[groups.event_rows]
-    gained = float(eta[groups.event_rows].sum() if event_weights is None else eta[groups.event_rows] @ event_weights)
+    gained = float(order.event_sum @ coef) + order.event_offset - _centre(eta, order)
+    risk = np.exp(eta, out=eta)
     if order.weights is not None:
         risk *= order.weights
     total = order.sum_over_groups(risk)
+    left = np.zeros(0)
+    tied_hazard = np.zeros(groups.tied.size)
     # A step that is far too long all but empties a risk set of weight: such a point counts as impossible.
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         weight = groups.event_weight * groups.n_events
         logs, lowest = weight * np.log(total), total.min()
         hazard = weight / total
-        squared = hazard / total
-        tied = TiedHazards(*np.zeros((3, groups.tied.size)))
         if groups.tied.size:
             n_tied = groups.n_events[groups.tied]
-            out = np.repeat(np.add.reduceat(risk[groups.tied_event], groups.tied_first), n_tied)
-            left = np.repeat(total[groups.tied], n_tied) - groups.tied_share * out
-            mean_weight = np.repeat(groups.event_weight[groups.tied], n_tied)
+            out = np.add.reduceat(risk[groups.tied_event], groups.tied_first)
+            left = np.repeat(total[groups.tied], n_tied) - groups.tied_share * np.repeat(out, n_tied)
             lowest = min(lowest, left.min())
-            logs[groups.tied] = np.add.reduceat(mean_weight * np.log(left), groups.tied_first)
-            step = mean_weight / left
-            terms = [step, step / left, groups.tied_share * step, groups.tied_share * step / left]
-            terms.append(groups.tied_share * terms[-1])
-            hazard[groups.tied], squared[groups.tied], *own = (np.add.reduceat(one, groups.tied_first) for one in terms)
-            tied = TiedHazards(*own)
+            tied_weight = _tied_weight(order)
+            logs[groups.tied] = np.add.reduceat(tied_weight * np.log(left), groups.tied_first)
+            step = tied_weight / left
+            hazard[groups.tied] = np.add.reduceat(step, groups.tied_first)
+            tied_hazard = np.add.reduceat(groups.tied_share * step, groups.tied_first)
     loglik = gained - float(logs.sum()) if lowest > _EMPTY else -np.inf
-    return RiskSums(order, coef, risk, loglik, hazard, squared, tied)
+    return RiskSums(order, coef, risk, loglik, total, left, hazard, tied_hazard)
 
 
-def _centre(eta: FloatArray, order: RiskOrder) -> None:
-    """Take the largest linear predictor of each stratum out, in place: hazards then cannot overflow."""
+def _tied_weight(order: RiskOrder) -> FloatArray | float:
+    """Mean case weight of its group at each tied event; 1 where all weights are."""
+    groups = order.groups
+    if order.weights is None:
+        return 1.0
+    return np.repeat(groups.event_weight[groups.tied], groups.n_events[groups.tied])
+
+
+def _centre(eta: FloatArray, order: RiskOrder) -> float:
+    """Take the largest linear predictor of each stratum out, in place, so that hazards cannot overflow.
+
+    Gives what that takes from the events, each by its case weight.
+    """
+    groups = order.groups
+    weight = groups.event_weight * groups.n_events
     if order.stratum_rows.size == 1:
-        eta -= eta.max()
-    else:
-        highest = np.maximum.reduceat(eta, order.stratum_rows)
-        eta -= np.repeat(highest, np.diff(order.stratum_rows, append=eta.size))
+        highest = eta.max()
+        eta -= highest
+        return float(highest * weight.sum())
+    highest = np.maximum.reduceat(eta, order.stratum_rows)
+    eta -= np.repeat(highest, np.diff(order.stratum_rows, append=eta.size))
+    return float(highest @ np.add.reduceat(weight, np.searchsorted(groups.first_row, order.stratum_rows)))
 
 
 def _gram(columns: FloatArray, weights: FloatArray) -> FloatArray:
