@@ -15,9 +15,11 @@ from lutrace.stats.cox.diagnostics import Influence, PhTest, TimeTransform, comp
 from lutrace.stats.cox.firth import fit_cox_or_firth, fit_firth_cox
 from lutrace.stats.cox.fit import fit_cox, fit_ridge_cox
 from lutrace.stats.cox.likelihood import CoxScore, MonotoneLikelihoodError, compute_cox_score
+from lutrace.stats.cox.prediction import PredictedSurvival, predict_survival
 from lutrace.stats.cox.residuals import SchoenfeldResiduals, compute_row_residuals, compute_schoenfeld
 from lutrace.stats.cox.result import CoxFit, ModelTest
 from lutrace.stats.cox.risk_order import CoxRows, Ties
+from lutrace.stats.cox.splines import SplineBasis, compute_spline_basis
 from lutrace.stats.description.agreement import Agreement, compute_agreement
 from lutrace.stats.description.correlation import Correlation, compute_pearson, compute_spearman
 from lutrace.stats.description.proportions import Proportion, compute_proportion
@@ -94,8 +96,10 @@ __all__ = [
     "ModelTest",
     "MonotoneLikelihoodError",
     "PhTest",
+    "PredictedSurvival",
     "Proportion",
     "SchoenfeldResiduals",
+    "SplineBasis",
     "StateHistories",
     "StateOccupancy",
     "Summary",
@@ -125,6 +129,7 @@ __all__ = [
     "compute_row_residuals",
     "compute_schoenfeld",
     "compute_spearman",
+    "compute_spline_basis",
     "compute_state_occupancy",
     "compute_summary",
     "compute_turnbull",
@@ -142,5 +147,6 @@ __all__ = [
     "make_landmark_set",
     "make_time_varying_rows",
     "measurements_of",
+    "predict_survival",
     "survival_of",
 ]

@@ -128,6 +128,13 @@ class RiskOrder:
         return summed
 
     @cached_property
+    def stratum_event_weight(self) -> FloatArray:
+        """The sum of the events' case weights, per stratum."""
+        starts = np.searchsorted(self.groups.first_row, self.stratum_rows)
+        summed: FloatArray = np.add.reduceat(self.groups.event_weight * self.groups.n_events, starts)
+        return summed
+
+    @cached_property
     def event_offset(self) -> float:
         """The sum over events of case weight times offset."""
         if self.offset is None:

@@ -39,6 +39,8 @@ class RiskSums:
 
     order: RiskOrder
     coef: FloatArray
+    centre: FloatArray
+    """Logarithm of the factor taken out of `risk`, per stratum."""
     risk: FloatArray
     loglik: float
     total: FloatArray
@@ -134,7 +136,8 @@ def compute_risk_sums(order: RiskOrder, coef: FloatArray) -> RiskSums:
     eta = order.covariates @ coef
     if order.offset is not None:
         eta += order.offset
-    gained = float(order.event_sum @ coef) + order.event_offset - _centre(eta, order)
+    centre = _centre(eta, order)
+    gained = float(order.event_sum @ coef) + order.event_offset - float(centre @ order.stratum_event_weight)
     risk = np.exp(eta, out=eta)
     if order.weights is not None:
         risk *= order.weights
@@ -157,7 +160,7 @@ def compute_risk_sums(order: RiskOrder, coef: FloatArray) -> RiskSums:
             hazard[groups.tied] = np.add.reduceat(step, groups.tied_first)
             tied_hazard = np.add.reduceat(groups.tied_share * step, groups.tied_first)
     loglik = gained - float(logs.sum()) if lowest > _EMPTY else -np.inf
-    return RiskSums(order, coef, risk, loglik, total, left, hazard, tied_hazard)
+    return RiskSums(order, coef, centre, risk, loglik, total, left, hazard, tied_hazard)
 
 
 def _tied_weight(order: RiskOrder) -> FloatArray | float:
@@ -168,20 +171,15 @@ def _tied_weight(order: RiskOrder) -> FloatArray | float:
     return np.repeat(groups.event_weight[groups.tied], groups.n_events[groups.tied])
 
 
-def _centre(eta: FloatArray, order: RiskOrder) -> float:
-    """Take the largest linear predictor of each stratum out, in place, so that hazards cannot overflow.
-
-    Gives what that takes from the events, each by its case weight.
-    """
-    groups = order.groups
-    weight = groups.event_weight * groups.n_events
+def _centre(eta: FloatArray, order: RiskOrder) -> FloatArray:
+    """Take the largest linear predictor of each stratum out, in place, so that hazards cannot overflow; gives them."""
     if order.stratum_rows.size == 1:
-        highest = eta.max()
+        highest = np.array([eta.max()])
         eta -= highest
-        return float(highest * weight.sum())
+        return highest
     highest = np.maximum.reduceat(eta, order.stratum_rows)
     eta -= np.repeat(highest, np.diff(order.stratum_rows, append=eta.size))
-    return float(highest @ np.add.reduceat(weight, np.searchsorted(groups.first_row, order.stratum_rows)))
+    return highest
 
 
 def _gram(columns: FloatArray, weights: FloatArray) -> FloatArray:

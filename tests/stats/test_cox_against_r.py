@@ -1,0 +1,19 @@
+"""The Cox model against R: the stored numbers of validation/stats/cox (which see for script and versions)."""
+
+import pytest
+from validation.stats.cox.cases import compute_all, tolerance_of
+from validation.stats.numbers import STATS, compare, read_reference
+
+REFERENCE = read_reference(STATS / "cox" / "reference.csv")
+FOUND = compute_all()
+
+
+@pytest.mark.parametrize("case", sorted({case for case, _ in FOUND}))
+def test_all_numbers_of_a_case_equal_r(case):
+    ours = {key: values for key, values in FOUND.items() if key[0] == case}
+    for name, quantity, difference in compare(ours, REFERENCE):
+        assert difference <= tolerance_of(name), (quantity, difference)
+
+
+def test_no_number_of_r_is_left_out():
+    assert {key for key in REFERENCE if key[0] != "version"} == set(FOUND)
