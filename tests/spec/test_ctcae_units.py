@@ -7,8 +7,11 @@ from __future__ import annotations
 
 from typing import Any
 
+import ibis
+import pyarrow as pa
 import pytest
 
+from lutrace.endpoints import check_plausible
 from lutrace.study import run_grades
 
 ANAEMIA, PLATELETS, NEUTROPHILS = "Anemia", "Platelet count decreased", "Neutrophil count decreased"
@@ -77,3 +80,11 @@ def test_a_share_of_the_white_cells_is_not_graded(
     for row in graded[analyte, unit]:
         assert row["grade"] is None
         assert "unknown unit '%'" in row["reason"]
+
+
+def test_a_value_without_limits_is_doubted_by_its_own_bounds() -> None:
+    given = pa.table({"analyte": ["haemoglobin"] * 2, "value": [118.0, 11.8], "factor": [1.0, 1.0]})
+    rows = check_plausible(ibis.memtable(given)).order_by("value").to_pyarrow().to_pylist()
+
+    assert rows[0]["suspicion"] is None
+    assert "it would be plausible in g/l" in rows[1]["suspicion"]
