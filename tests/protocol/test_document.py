@@ -9,6 +9,7 @@ import pytest
 
 from lutrace.core import ProtocolError
 from lutrace.protocol import (
+    DerivedGradeFlips,
     DerivedToxicity,
     Protocol,
     PsaPfs,
@@ -87,6 +88,10 @@ DERIVED: list[tuple[str, str]] = [
     ),
     ("{kind: worsening_variants, name: w, label: W, of: os}", "derived.w.of: expected one of none, got 'os'"),
     ("{kind: psa_switches, name: p, label: P, of: os}", "derived.p.of: expected one of none, got 'os'"),
+    (
+        "{kind: survival_times, name: s, label: S, indexes: [{name: one}, {name: one, event: mcrpc}]}",
+        "indexes: expected index dates with names of their own",
+    ),
     ("{kind: toxicity, name: cox, label: T}", "derived: expected a name that no analysis or table of the report has"),
 ]
 
@@ -95,6 +100,19 @@ DERIVED: list[tuple[str, str]] = [
 def test_a_derived_table_that_cannot_be_made_is_refused(item: str, message: str) -> None:
     with pytest.raises(ProtocolError, match=message):
         parse_protocol(f"{TEXT}derived: [{item}]\n", "small.yaml")
+
+
+def test_grades_are_compared_with_each_other_version_once() -> None:
+    item = "{kind: grade_flips, name: f, label: F, against: [ctcae-6.0, ctcae-5.0, ctcae-4.0, ctcae-6.0]}"
+    (flips,) = parse_protocol(f"{TEXT}derived: [{item}]\n", "small.yaml").derived
+    assert isinstance(flips, DerivedGradeFlips)
+    assert flips.others == ("ctcae-6.0", "ctcae-4.0")
+
+
+def test_follow_up_of_an_outcome_that_there_is_not_is_refused() -> None:
+    line = "  - {kind: follow_up, name: f, label: F, populations: [C2], endpoint: pfs}\nreport:"
+    with pytest.raises(ProtocolError, match=r"analyses\.f\.endpoint: expected one of os, got 'pfs'"):
+        parse_protocol(TEXT.replace("report:", line), "small.yaml")
 
 
 def test_a_covariate_that_tells_of_the_whole_course_is_refused() -> None:
