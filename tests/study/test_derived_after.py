@@ -1,6 +1,6 @@
 """A study that asks for what happened after the first cycle: course, times, toxicity, questionnaires, PSA switches.
 
-Of the 66 patients 51 have three doses (days 0, 42, 84), 15 have two; 19 die. Five have more, told in `more_rows`.
+Of the 66 patients 51 have three doses (days 0, 42, 84), 15 have two; 19 die. Six have more, told in `more_rows`.
 """
 
 from __future__ import annotations
@@ -20,6 +20,8 @@ from lutrace.protocol import parse_protocol
 from lutrace.study import Computation, RunResult, run_study
 from lutrace.study.derived import derive_item
 from lutrace.study.derived_parts import Ground
+from lutrace.study.presentation import compose_spec
+from lutrace.study.review_status import ReviewStatus
 from lutrace.tables import FACT_TABLES
 
 STUDY = """
@@ -57,7 +59,12 @@ derived:
   - {kind: psa_switches, name: switches, label: PSA by switch, of: psa_pfs}
 """
 CUT = on(420)
-_LIMITS = {"haemoglobin": (13.0, 17.0, "g/dL"), "neutrophils": (2.0, 7.0, "10^9/L"), "psa": (None, None, "ng/mL")}
+_LIMITS = {
+    "haemoglobin": (13.0, 17.0, "g/dL"),
+    "neutrophils": (2.0, 7.0, "10^9/L"),
+    "platelets": (None, None, "10^9/L"),
+    "psa": (None, None, "ng/mL"),
+}
 
 
 def _lab(patient: str, analyte: str, day: int, value: float) -> Row:
@@ -73,13 +80,13 @@ def _sheet(patient: str, day: int, answers: tuple[float, ...]) -> list[Row]:
 
 
 def more_rows(rows: dict[str, list[Row]]) -> dict[str, list[Row]]:
-    """What five of the patients have beside the rows of the cohort.
+    """What six of the patients have beside the rows of the cohort.
 
     patient-00: cabazitaxel from day 150, red cells on days 100 and 160; haemoglobin 12.0 before, 9.5, then 7.5;
     clinicians: anaemia grade 2 before and going on, grade 3 on day 50; pain 2 before, 4 on day 60, 2 on day 100.
     patient-01: stopped for progression on day 84, hospice on day 120; neutrophils 0.4; PSA doubles on day 200.
     patient-02: pain 3 before; three of four items at cycle 2. patient-03: PSA back at the nadir between rise and
-    confirmation. patient-04: a reason of the stop that means nothing.
+    confirmation. patient-04: a reason of the stop that means nothing. patient-05: platelets 120 without a lower limit.
     """
     psa = {row["patient_id"]: row["value"] for row in rows["labs"] if row["record_key"] == "-5"}
     labs = [
@@ -89,6 +96,7 @@ def more_rows(rows: dict[str, list[Row]]) -> dict[str, list[Row]]:
         _lab("patient-01", "neutrophils", 30, 0.4),
         _lab("patient-01", "psa", 200, 2 * psa["patient-01"]),
         _lab("patient-03", "psa", 140, 0.38 * psa["patient-03"]),
+        _lab("patient-05", "platelets", 30, 120.0),
     ]
     anaemia = {"patient_id": "patient-00", "term": "Anemia", "criteria": "ctcae-5.0", "reporter": "clinician"}
     line = {"patient_id": "patient-00", "agent": "cabazitaxel", "agent_class": "taxane", "record_key": "1"}
@@ -153,9 +161,9 @@ def written(ran: RunResult) -> Path:
 
 
 def counted(computed: Computation, variable: str, landmark: str = "C2") -> dict[str | None, float]:
-    """Patients by level; those of a yes under None; the unknown under `missing`."""
+    """Patients by level; those of a yes under None; the missing by why, or under `missing`."""
     return {
-        "missing" if row["statistic"] == "missing" else row["level"]: row["value"]
+        row["level"] or ("missing" if row["statistic"] == "missing" else None): row["value"]
         for row in computed.tables["summaries"]
         if row["variable"] == variable and row["group"] == landmark and row["value"]
     }
@@ -187,17 +195,24 @@ def test_the_course_adds_up_and_names_each_end(computed: Computation, abstract_r
         ("course.query_code_not_counted", {None: 1}),
         ("times.first_dose_os_data_cut", {"death": 19, "censored": 47}),
         ("times.next_os_data_cut", {"censored": 1, "no_index": 65}),
-        ("toxicity.anemia_laboratory_worst", {"3": 1, "not_graded": 65}),
-        ("toxicity.anemia_laboratory_shift", {"1 to 3": 1, "not_graded": 65}),
-        ("toxicity.anemia_laboratory_cycle_1", {"2": 1, "not_graded": 65}),
-        ("toxicity.anemia_laboratory_cycle_2", {"3": 1, "not_graded": 65}),
-        ("toxicity.anemia_laboratory_severe", {None: 1, "missing": 65}),
-        ("toxicity.anemia_clinician_shift", {"2 to 3": 1, "not_graded": 65}),
-        ("toxicity.anemia_clinician_emergent", {None: 1, "missing": 65}),
-        ("toxicity.neutrophil_count_decreased_laboratory_worst", {"4": 1, "not_graded": 65}),
-        ("versions.neutrophil_count_decreased_ctcae_6_0_worst", {"lower": 1, "missing": 65}),
-        ("versions.neutrophil_count_decreased_ctcae_4_0_worst", {"same": 1, "missing": 65}),
-        ("versions.anemia_ctcae_6_0_any", {"missing": 65}),
+        ("toxicity.anemia_laboratory_worst", {"3": 1, "no_value": 65}),
+        ("toxicity.anemia_laboratory_shift", {"1 to 3": 1, "no_value": 65}),
+        ("toxicity.anemia_laboratory_cycle_1", {"2": 1, "no_value": 65}),
+        ("toxicity.anemia_laboratory_cycle_2", {"3": 1, "no_value": 65}),
+        ("toxicity.anemia_laboratory_severe", {None: 1, "no_value": 65}),
+        ("toxicity.anemia_clinician_shift", {"2 to 3": 1, "no_value": 65}),
+        ("toxicity.anemia_clinician_emergent", {None: 1, "no_value": 65}),
+        ("toxicity.platelet_count_decreased_laboratory_worst", {"cannot_be_graded": 1, "no_value": 65}),
+        ("toxicity.platelet_count_decreased_laboratory_shift", {"cannot_be_graded": 1, "no_value": 65}),
+        ("toxicity.platelet_count_decreased_laboratory_severe", {"cannot_be_graded": 1, "no_value": 65}),
+        ("toxicity.platelet_count_decreased_laboratory_to_severe", {"cannot_be_graded": 1, "no_value": 65}),
+        ("toxicity.neutrophil_count_decreased_laboratory_emergent", {"no_baseline": 1, "no_value": 65}),
+        ("toxicity.neutrophil_count_decreased_laboratory_to_recovery", {"not_recovered": 1, "no_value": 65}),
+        ("versions.platelet_count_decreased_ctcae_4_0_worst", {"cannot_be_graded": 1, "no_value": 65}),
+        ("toxicity.neutrophil_count_decreased_laboratory_worst", {"4": 1, "no_value": 65}),
+        ("versions.neutrophil_count_decreased_ctcae_6_0_worst", {"lower": 1, "no_value": 65}),
+        ("versions.neutrophil_count_decreased_ctcae_4_0_worst", {"same": 1, "no_value": 65}),
+        ("versions.anemia_ctcae_6_0_any", {"no_value": 65}),
         ("by_cycle.cycle_1", {"valid": 2, "no_sheet": 64}),
         ("by_cycle.cycle_2", {"too_few_items": 1, "no_sheet": 65}),
         ("by_day.day_60", {"valid": 1, "too_few_items": 1, "no_sheet": 64}),
@@ -281,6 +296,39 @@ def test_results_and_report_show_counts_and_medians(written: Path) -> None:
     page = (written / "report.html").read_text(encoding="utf-8")
     for words in ("How radioligand therapy ended", "planned cycles completed", "Anemia (clinician): shift", "medians"):
         assert words in page
+
+
+WRITTEN_OUT = """
+report:
+  sections:
+    - {title: Times, items: [{show: derived, name: shown, caption: Survival, of: times}]}
+"""
+
+
+@pytest.mark.parametrize(
+    ("more", "names"),
+    [
+        ("", ["shown", "times_medians"]),
+        ("- {title: M, items: [{show: estimates, name: own, caption: M, analyses: [times]}]}", ["shown", "own"]),
+    ],
+)
+def test_medians_follow_the_counts_of_times_in_a_report_that_is_written_out(
+    computed: Computation, more: str, names: list[str]
+) -> None:
+    protocol = parse_protocol(f"{STUDY}{WRITTEN_OUT}    {more}\n", "after.yaml")
+    spec = compose_spec(protocol, key_numbers=(), status=ReviewStatus("", ""), derived=computed.derived)
+    assert [item.name for section in spec.sections for item in section.items] == names
+
+
+def test_notes_name_each_index_date_with_its_number_and_say_each_rule_once(computed: Computation) -> None:
+    notes = computed.derived.notes
+    assert "second_dose: time runs from cycle 2; at risk from spect 2 on." in notes["times"]
+    assert "after_12_weeks: time runs from first cycle, 84 days later (landmark)." in notes["times"]
+    told = [note.partition(": ") for note in notes["variants"]]
+    assert len({words for _, _, words in told}) == len(told)
+    assert told[0][0] == (
+        "as stated; or death; or recorded progression; or death or recorded progression; no pause over 126 days"
+    )
 
 
 def test_without_a_data_cut_the_course_is_refused_with_what_to_do(facts: WithPictures) -> None:

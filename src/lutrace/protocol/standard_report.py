@@ -6,7 +6,6 @@ from collections.abc import Sequence
 
 from lutrace.protocol.analyses import Analysis, ConcordanceAnalysis, CoxAnalysis, KaplanMeierAnalysis
 from lutrace.protocol.derived import Derived
-from lutrace.protocol.derived_course import DerivedSurvivalTimes
 from lutrace.protocol.presentation import (
     Item,
     Presentation,
@@ -66,19 +65,10 @@ def compose_standard_report(
 
 def _derived(derived: Sequence[Derived]) -> tuple[ReportSection, ...]:
     """One section of all derived tables, when there are any."""
-    items = tuple(item for one in derived for item in _derived_items(one))
-    return (ReportSection(title="Course and history", items=items),) if items else ()
-
-
-def _derived_items(one: Derived) -> tuple[Item, ...]:
-    """The counts of a derived table, and its medians where it has them."""
-    counts = ShowDerived(show="derived", name=f"{one.name}_counts", caption=one.label, of=one.name)
-    if not isinstance(one, DerivedSurvivalTimes):
-        return (counts,)
-    medians = ShowEstimates(
-        show="estimates", name=f"{one.name}_medians", caption=f"{one.label}: medians", analyses=(one.name,)
+    items = tuple(
+        ShowDerived(show="derived", name=f"{one.name}_counts", caption=one.label, of=one.name) for one in derived
     )
-    return counts, medians
+    return (ReportSection(title="Course and history", items=items),) if items else ()
 
 
 def _items_of(analysis: Analysis) -> tuple[Item, ...]:

@@ -95,7 +95,7 @@ def _variable_lines(
 
 def _level_name(material: Material, variable: str, sample: Row, headed: bool) -> Cell:
     if sample["statistic"] == "missing":
-        return Cell("Unknown", indent=1)
+        return Cell(material.word(sample.get("level")) or "Unknown", indent=1)
     if headed and sample["statistic"] == "median_iqr":
         return Cell(with_unit("Median (Q1, Q3)", sample["unit"]), indent=1)
     if headed:

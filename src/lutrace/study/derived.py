@@ -147,7 +147,9 @@ def _value(variable: Variable, rows: Sequence[Row], *, endpoint: str) -> Row:
         number, category = float(bool(read)), "yes" if read else "no"
     if variable.kind == "classes" and read is not None and read not in variable.levels:
         raise ValueError(f"{endpoint}: expected one of {', '.join(variable.levels)}, got {read!r}")
-    return {"endpoint": endpoint, "value": number, "category": category, "unit": variable.unit, "reason": None}
+    gap = variable.gap(rows) if read is None else None
+    value = {"endpoint": endpoint, "value": number, "category": category, "unit": variable.unit, "reason": None}
+    return value | {"gap": gap}
 
 
 def _of_any_day(row: Row, day: dt.date) -> bool:

@@ -91,6 +91,11 @@ def any_row(row: Row) -> bool:
     return True
 
 
+def no_gap(rows: Sequence[Row]) -> str | None:
+    """Nothing is told of why a value is missing."""
+    return None
+
+
 def having(column: str, *codes: object) -> Callable[[Row], bool]:
     """Takes the rows whose column holds one of the codes."""
     return lambda row: row[column] in codes
@@ -135,7 +140,8 @@ class Variable:
     """One variable of a counted table: `read` says it of the rows of one patient in `table` that `of` takes (or none).
 
     kind: `number` (median and quartiles), `yes` (patients of whom it is true), `classes` (patients per level; a level
-    that is not listed raises). What `read` leaves empty is counted as unknown. The evidence is that of these rows;
+    that is not listed raises). What `read` leaves empty is counted as missing, by why (`gap`). The evidence is that of
+    these rows;
     where they are counts themselves, that of the rows of another table that hold on the day asked about (`shown_by`).
     Of several facts of a row `proof` says which: that of `worst_row`, of `end_table` and `end_row`.
     """
@@ -150,6 +156,7 @@ class Variable:
     unit: str = "patients"
     shown_by: tuple[str, Callable[[Row, dt.date], bool]] | None = None
     proof: str = "source"
+    gap: Callable[[Sequence[Row]], str | None] = no_gap
 
 
 @dataclass(frozen=True)

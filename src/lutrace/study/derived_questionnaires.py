@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import ibis
 import pyarrow as pa
@@ -70,9 +70,17 @@ def derive_variant_tables(ground: Ground, item: DerivedWorseningVariants) -> Der
     return Derivation(
         {WORSENINGS.name: table},
         tuple(_of_variant(item.of, name) for name in variants),
-        tuple(f"{name}: {describe_worsening(variant)}." for name, variant in variants.items()),
+        _rules_of(variants),
         labels=_LABELS,
     )
+
+
+def _rules_of(variants: Mapping[str, TimeToWorsening]) -> tuple[str, ...]:
+    """Each rule in words once, behind the variants that have it."""
+    names: dict[str, list[str]] = {}
+    for name, variant in variants.items():
+        names.setdefault(describe_worsening(variant), []).append(name)
+    return tuple(f"{'; '.join(own)}: {words}." for words, own in names.items())
 
 
 def _of_variant(outcome: str, variant: str) -> Variable:

@@ -24,6 +24,7 @@ _CENSORED = {
     "data_cut": "censored at the data cut",
     "earlier": "censored at the last sign of life, at the latest the cut",
 }
+_NUMBERED = ("cycle", "spect", "line", "next_line")
 _LABELS = {"end_of_treatment": "end of treatment", "next_line": "next line", _NO_INDEX: "no such index date"}
 
 
@@ -105,12 +106,19 @@ def _dates(index: IndexDate) -> Variable:
     )  # fmt: skip
 
 
+def _moment(event: str, number: int) -> str:
+    """An event of an index date or of entry in words, with its number where there are several."""
+    words = event.replace("_", " ")
+    return f"{words} {number}" if event in _NUMBERED else words
+
+
 def _notes(item: DerivedSurvivalTimes) -> tuple[str, ...]:
     told = []
     for one in item.indexes:
         after = f", {one.landmark:g} days later (landmark)" if one.landmark else ""
-        risk = f"; at risk from {one.entry.replace('_', ' ')} on" if one.entry != "index" else ""
-        told.append(f"{one.name}: time runs from {one.event.replace('_', ' ')}{after}{risk}.")
+        risk = f"; at risk from {_moment(one.entry, one.entry_number)} on" if one.entry != "index" else ""
+        begun = f" begun after {', '.join(one.after)}" if one.event == "eligible_lines" else ""
+        told.append(f"{one.name}: time runs from {_moment(one.event, one.number)}{begun}{after}{risk}.")
     several = "Classes count the first index date of a patient; medians take all of them, as if of other patients."
     least = "Left out: an event or the end of follow-up on or before the index, or no time at risk."
     return (*told, several, least)

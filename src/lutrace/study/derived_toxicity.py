@@ -13,17 +13,27 @@ from lutrace.endpoints import (
     held,
 )
 from lutrace.protocol import DerivedGradeFlips, DerivedToxicity
-from lutrace.study.derived_parts import Derivation, Ground, Reading, Variable, seen
+from lutrace.study.derived_parts import Derivation, Ground, Reading, Variable, only, seen
 from lutrace.tables import GRADE_FLIPS, TOXICITY_COURSES, TOXICITY_CYCLES
 
 _SOURCES = {"laboratory": "laboratory", "clinician": "clinician"}
 _GRADES = ("0", "1", "2", "3", "4", "5")
-_NONE = "not_graded"
+_NO_VALUE = "no_value"
+_CANNOT = "cannot_be_graded"
 _NO_BASELINE = "no_baseline"
+_NEVER_SEVERE = "never_severe"
+_NOT_WORSE = "not_worse"
+_NOT_RECOVERED = "not_recovered"
 _SEVERE = 3
+_MILD = 1
 _FLIPS = ("same", "lower", "higher", "graded_by_one_only")
 _LABELS = {
-    _NONE: "nothing graded",
+    _NO_VALUE: "nothing on record in the window",
+    _CANNOT: "on record, cannot be graded",
+    _NO_BASELINE: "no baseline grade",
+    _NEVER_SEVERE: "no grade 3 or more",
+    _NOT_WORSE: "never above grade 1 and the baseline",
+    _NOT_RECOVERED: "not recovered",
     "same": "the same",
     "lower": "lower",
     "higher": "higher",
@@ -78,61 +88,70 @@ def _of_course(term: str, source: str, courses: Sequence[Row]) -> tuple[Variable
     stem, words = f"{_stem(term)}_{source}", f"{term} ({_SOURCES[source]})"
 
     def shift(rows: Sequence[Row]) -> Reading:
-        if not rows or rows[0]["worst_grade"] is None:
-            return _NONE
+        why = _ungraded(rows)
+        if why is not None:
+            return why
         before = rows[0]["baseline_grade"]
         return f"{_NO_BASELINE if before is None else before} to {rows[0]['worst_grade']}"
 
     pairs = [f"{a} to {b}" for a in (*_GRADES, _NO_BASELINE) for b in _GRADES]
-    shifts = tuple(one for one in pairs if one in seen(courses, shift, holds))
+    found = seen(courses, shift, holds)
+    shifts = (*(one for one in (*pairs, _CANNOT) if one in found), _NO_VALUE)
 
     def severe(rows: Sequence[Row]) -> Reading:
-        return None if not rows or rows[0]["worst_grade"] is None else rows[0]["worst_grade"] >= _SEVERE
-
-    def emergent(rows: Sequence[Row]) -> Reading:
-        return None if not rows else rows[0]["emergent"]
+        return None if _ungraded(rows) else rows[0]["worst_grade"] >= _SEVERE
 
     return (
         Variable(
-            f"{stem}_worst", f"{words}: worst grade", "classes", name, _worst, holds, (*_GRADES, _NONE), proof="worst"
+            f"{stem}_worst", f"{words}: worst grade", "classes", name, _worst, holds, (*_GRADES, _CANNOT, _NO_VALUE),
+            proof="worst",
         ),
-        Variable(f"{stem}_severe", f"{words}: grade 3 or more", "yes", name, severe, holds, proof="first_severe"),
-        Variable(f"{stem}_emergent", f"{words}: worse than at baseline", "yes", name, emergent, holds, proof="worst"),
-        Variable(f"{stem}_shift", f"{words}: shift", "classes", name, shift, holds, (*shifts, _NONE), proof="worst"),
-        _days(
-            f"{stem}_to_severe",
-            f"{words}: day of the first grade 3 or more, where there was one",
-            "days_to_severe",
-            holds,
-            "first_severe",
+        Variable(
+            f"{stem}_severe", f"{words}: grade 3 or more", "yes", name, severe, holds, proof="first_severe",
+            gap=_ungraded,
         ),
-        _days(
-            f"{stem}_to_recovery",
-            f"{words}: recovery after the extreme, where there was one",
-            "days_to_recovery",
-            holds,
-            "recovery",
+        Variable(
+            f"{stem}_emergent", f"{words}: worse than at baseline", "yes", name, only("emergent"), holds,
+            proof="worst", gap=lambda rows: _ungraded(rows) or _NO_BASELINE,
         ),
-    )
+        Variable(f"{stem}_shift", f"{words}: shift", "classes", name, shift, holds, shifts, proof="worst"),
+        Variable(
+            f"{stem}_to_severe", f"{words}: day of the first grade 3 or more, where there was one", "number", name,
+            only("days_to_severe"), holds, unit="d", proof="first_severe",
+            gap=lambda rows: _ungraded(rows) or _NEVER_SEVERE,
+        ),
+        Variable(
+            f"{stem}_to_recovery", f"{words}: recovery after the extreme, where there was one", "number", name,
+            only("days_to_recovery"), holds, unit="d", proof="recovery", gap=_unrecovered,
+        ),
+    )  # fmt: skip
 
 
-def _days(name: str, label: str, column: str, holds: Callable[[Row], bool], proof: str) -> Variable:
-    def read(rows: Sequence[Row]) -> Reading:
-        return rows[0][column] if rows else None
+def _ungraded(rows: Sequence[Row]) -> str | None:
+    """Why a patient has no grade: nothing on record, or nothing that can be graded."""
+    if not rows:
+        return _NO_VALUE
+    return _CANNOT if rows[0]["worst_grade"] is None else None
 
-    return Variable(name, label, "number", TOXICITY_COURSES.name, read, holds, unit="d", proof=proof)
+
+def _unrecovered(rows: Sequence[Row]) -> str | None:
+    """Why a patient has no recovery: no grade, nothing to recover from, or none that came."""
+    why = _ungraded(rows)
+    if why is not None:
+        return why
+    return _NOT_RECOVERED if rows[0]["worst_grade"] > max(rows[0]["baseline_grade"] or 0, _MILD) else _NOT_WORSE
 
 
 def _of_cycle(term: str, source: str, cycle: int, cycles: Sequence[Row]) -> Variable:
     name, words = f"{_stem(term)}_{source}_cycle_{cycle}", f"{term} ({_SOURCES[source]}), cycle {cycle}: worst grade"
     holds = _is_of(term, source, cycle)
     found = seen(cycles, _worst, holds)
-    levels = (*(grade for grade in _GRADES if grade in found), _NONE)
+    levels = (*(level for level in (*_GRADES, _CANNOT) if level in found), _NO_VALUE)
     return Variable(name, words, "classes", TOXICITY_CYCLES.name, _worst, holds, levels, proof="worst")
 
 
 def _worst(rows: Sequence[Row]) -> Reading:
-    return str(rows[0]["worst_grade"]) if rows and rows[0]["worst_grade"] is not None else _NONE
+    return _ungraded(rows) or str(rows[0]["worst_grade"])
 
 
 def _stem(term: str) -> str:
@@ -164,15 +183,13 @@ def _of_flips(term: str, other: str) -> tuple[Variable, Variable]:
         return rows[0]["n_flipped"] > 0 if rows else None
 
     def worst(rows: Sequence[Row]) -> Reading:
-        if not rows:
-            return None
-        own, by_other = rows[0]["worst_grade"], rows[0]["other_worst_grade"]
+        own, by_other = (rows[0]["worst_grade"], rows[0]["other_worst_grade"]) if rows else (None, None)
         if own is None or by_other is None:
-            return "same" if own is by_other else "graded_by_one_only"
+            return None if own is by_other else "graded_by_one_only"
         return "same" if own == by_other else "lower" if by_other < own else "higher"
 
-    stem, words = f"{_stem(term)}_{_stem(other)}", f"{term}, {other}"
+    stem, words, name = f"{_stem(term)}_{_stem(other)}", f"{term}, {other}", GRADE_FLIPS.name
     return (
-        Variable(f"{stem}_any", f"{words}: a value with another grade", "yes", GRADE_FLIPS.name, any_value, holds),
-        Variable(f"{stem}_worst", f"{words}: worst grade", "classes", GRADE_FLIPS.name, worst, holds, _FLIPS),
+        Variable(f"{stem}_any", f"{words}: a value with another grade", "yes", name, any_value, holds, gap=_ungraded),
+        Variable(f"{stem}_worst", f"{words}: worst grade", "classes", name, worst, holds, _FLIPS, gap=_ungraded),
     )

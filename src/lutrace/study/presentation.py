@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from lutrace import report
@@ -108,19 +108,38 @@ def compose_spec(
 ) -> ReportSpec:
     """What the report shows: the protocol's sections in order, without the items named in `without`.
 
-    Below each table and figure stands what of it no reader has gone over; below a derived table its rules.
+    Below each table and figure stands what of it no reader has gone over; below a derived table its rules, and after
+    it its medians, unless an item of estimates asks for them.
     """
+    medians = _medians_after(protocol, derived)
+
+    def shown(items: Sequence[Any]) -> Iterator[Any]:
+        for item in (item for item in items if item.name not in without):
+            yield _shown(item, protocol, status, derived)
+            if item.name in medians:
+                yield medians[item.name]
+
     sections = tuple(
-        Section(
-            section.title,
-            section.text,
-            tuple(_shown(item, protocol, status, derived) for item in section.items if item.name not in without),
-        )
+        Section(section.title, section.text, tuple(shown(section.items)))
         for section in protocol.report.sections
         if any(item.name not in without for item in section.items) or section.text
     )
     methods = (*methods_of(protocol), *(text for text in (status.new_lesions, status.volumes) if text))
     return ReportSpec(sections, methods, tuple(key_numbers), {**derived.labels, **compose_labels(protocol)})
+
+
+def _medians_after(protocol: Protocol, derived: DerivedTables) -> dict[str, report.EstimateTable]:
+    """The tables of medians that no item asks for, by the first item that shows the counts of the derived table."""
+    items = [item for section in protocol.report.sections for item in section.items]
+    asked = {name for item in items if item.show == "estimates" for name in item.analyses}
+    waiting = {row["analysis"] for row in derived.estimates} - asked
+    found: dict[str, report.EstimateTable] = {}
+    for item in items:
+        if item.show == "derived" and item.of in waiting:
+            waiting.remove(item.of)
+            caption = f"{item.caption}: medians"
+            found[item.name] = report.EstimateTable(f"{item.of}_medians", caption, analyses=(item.of,))
+    return found
 
 
 def methods_of(protocol: Protocol) -> tuple[str, ...]:

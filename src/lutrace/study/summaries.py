@@ -88,7 +88,10 @@ def summarise_values(values: Sequence[Row], protocol: Protocol) -> list[Row]:
 
 
 def summarise_lines(tables: Mapping[str, Sequence[Line]], values: Sequence[Row], protocol: Protocol) -> list[Row]:
-    """Rows of SUMMARIES for these tables; of each value `population endpoint value category unit reason` are read."""
+    """Rows of SUMMARIES for these tables; of each value `population endpoint value category unit reason` are read.
+
+    Where a value may also have `gap`, a short name of why it is missing, the missing are counted by it.
+    """
     rows: list[Row] = []
     for table, lines in tables.items():
         for landmark in protocol.landmarks:
@@ -126,7 +129,7 @@ def _line_rows(line: Line, rows: Sequence[Row]) -> list[Row]:
 
 
 def _number_rows(line: Line, rows: Sequence[Row]) -> list[Row]:
-    known = [row["value"] for row in rows if row["reason"] is None and row["value"] is not None]
+    known = _known(rows)
     unit = next((row["unit"] for row in rows if row["unit"] is not None), "1")
     base = _base(line, len(known), len(rows), unit)
     summary = compute_summary(known) if known else None
@@ -138,13 +141,17 @@ def _number_rows(line: Line, rows: Sequence[Row]) -> list[Row]:
         "low": summary.q1 if summary else None,
         "high": summary.q3 if summary else None,
     }
-    return [first, *_missing(base, len(rows) - len(known))]
+    return [first, *_missing(base, rows, len(known))]
 
 
 def _yes_rows(line: Line, rows: Sequence[Row]) -> list[Row]:
-    known = [row["value"] for row in rows if row["reason"] is None and row["value"] is not None]
+    known = _known(rows)
     base = _base(line, len(known), len(rows), "patients")
-    return [_count(base, None, sum(1 for value in known if value > 0)), *_missing(base, len(rows) - len(known))]
+    return [_count(base, None, sum(1 for value in known if value > 0)), *_missing(base, rows, len(known))]
+
+
+def _known(rows: Sequence[Row]) -> list[float]:
+    return [row["value"] for row in rows if row["reason"] is None and row["value"] is not None]
 
 
 def _class_rows(line: Line, rows: Sequence[Row]) -> list[Row]:
@@ -152,7 +159,7 @@ def _class_rows(line: Line, rows: Sequence[Row]) -> list[Row]:
     levels = line.levels or tuple(sorted(counts))
     known = sum(counts.values())
     base = _base(line, known, len(rows), "patients")
-    return [*(_count(base, level, counts[level]) for level in levels), *_missing(base, len(rows) - known)]
+    return [*(_count(base, level, counts[level]) for level in levels), *_missing(base, rows, known)]
 
 
 def _base(line: Line, n: int, total: int, unit: str) -> Mapping[str, object]:
@@ -163,7 +170,9 @@ def _count(base: Mapping[str, object], level: str | None, number: int) -> Row:
     return {**base, "level": level, "statistic": "count", "value": float(number), "low": None, "high": None}
 
 
-def _missing(base: Mapping[str, object], number: int) -> list[Row]:
-    if number == 0:
-        return []
-    return [{**base, "level": None, "statistic": "missing", "value": float(number), "low": None, "high": None}]
+def _missing(base: Mapping[str, object], rows: Sequence[Row], known: int) -> list[Row]:
+    """How many have no value: by why, where that is told, and the others."""
+    told = Counter(row["gap"] for row in rows if row.get("gap") is not None)
+    others = len(rows) - known - told.total()
+    counts = [*sorted(told.items()), *([(None, others)] if others else [])]
+    return [{**_count(base, gap, number), "statistic": "missing"} for gap, number in counts]

@@ -10,7 +10,7 @@ SUMMARIES = result_table(
         label("group", "group, or all"),
         count("order", "order of the row"),
         label("variable", "variable in words"),
-        label("level", "level of a category", null="for a number"),
+        label("level", "level of a category, or why values are missing", null="for a number, or missing without a why"),
         label("statistic", "what is given", codes=("median_iqr", "count", "missing")),
         label("unit", "unit of the variable"),
         number("value", "median or count", unit="named by statistic", null="without data"),

@@ -92,10 +92,10 @@ def derive_toxicity_cycles(basis: ToxicityBasis) -> ir.Table:
     cycles = basis.known(basis.facts.table(CYCLES), "administered_date")
     order = ibis.window(group_by="patient_id", order_by=[cycles.administered_date, cycles.cycle])
     spans = cycles.select(
-        "patient_id", "cycle", begin="administered_date", end=cycles.administered_date.lead().over(order)
+        "patient_id", "cycle", dose="administered_date", next_dose=cycles.administered_date.lead().over(order)
     )
     rows = events.inner_join(spans, "patient_id")
-    rows = rows.filter((rows.date > rows.begin) & (rows.end.isnull() | (rows.date <= rows.end)))
+    rows = rows.filter((rows.date > rows.dose) & (rows.next_dose.isnull() | (rows.date <= rows.next_dose)))
     rows = rows.mutate(key=rows.date.cast("string") + ibis.literal("|") + rows.source_row)
     keys = [*KEYS, "cycle"]
     rows = rows.mutate(worst=rows.grade.max().over(ibis.window(group_by=keys)))
