@@ -19,21 +19,20 @@ import argparse
 import csv
 import json
 import math
-import os
 import statistics
 import subprocess
 import sys
 import tempfile
-import venv
 from pathlib import Path
 from typing import Any
+
+from shared.environment import make_peer
 
 STEPS = Path(__file__).parent / "whole_body_steps"
 PEERS = {
     "whole_body_peer": ("SimpleITK==2.5.7", "scipy==1.17.1", "numpy==2.4.6", "pydicom==3.0.2"),
     "whole_body_mirp": ("mirp==2.7.0", "scipy==1.17.1", "numpy==2.4.6", "pydicom==3.0.2"),
 }
-CACHE = Path(__file__).parent / ".cache"
 FASTER, READS, BAR_GB = 5.0, 4.0, 3.0
 RELATIVE = 1e-5
 SHARED = ("volume_ml", "suv_mean", "suv_max", "suv_peak")
@@ -60,7 +59,7 @@ def main() -> int:
 
 def commands_of(folder: Path) -> dict[str, list[str]]:
     """How each side is started on the scan in a folder, by its name."""
-    peer_python = make_peer("whole_body_peer")
+    peer_python = make_peer("whole_body_peer", PEERS["whole_body_peer"])
     scan = [str(folder / "pet"), str(folder / "organs.nii.gz")]
     peer = [peer_python, str(STEPS / "peer.py"), *scan]
     return {
@@ -76,22 +75,11 @@ def run_mirp(folder: Path, tuned: list[str], n_lesions: int) -> dict[str, Any]:
     masks = folder / "lesions.nii.gz"
     run([*tuned, "--masks", str(masks), "--most", str(n_lesions)])
     script, out = STEPS / "mirp_peer.py", folder / "mirp.csv"
-    answer = run([make_peer("whole_body_mirp"), str(script), str(folder / "pet"), str(masks), str(out)])
+    answer = run(
+        [make_peer("whole_body_mirp", PEERS["whole_body_mirp"]), str(script), str(folder / "pet"), str(masks), str(out)]
+    )
     check_same_measures(folder / "tuned.csv", out)
     return answer
-
-
-def make_peer(name: str) -> str:
-    """The Python of a peer's environment; made on the first call, in a folder that git ignores."""
-    folder, wanted = CACHE / name, PEERS[name]
-    python = folder / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
-    mark = folder / "installed.txt"
-    if not mark.is_file() or mark.read_text(encoding="utf-8").split() != list(wanted):
-        venv.create(folder, with_pip=True, clear=True)
-        (CACHE / ".gitignore").write_text("*\n", encoding="utf-8")
-        subprocess.run([str(python), "-m", "pip", "install", "--quiet", *wanted], check=True)
-        mark.write_text("\n".join(wanted), encoding="utf-8")
-    return str(python)
 
 
 def run(command: list[str]) -> dict[str, Any]:

@@ -98,7 +98,7 @@ def compute_log_rank(
     observed, expected = np.zeros(names.size), np.zeros(names.size)
     variance = np.zeros((names.size, names.size))
     for rows in stratum_rows(strata, survival.n):
-        sets = find_risk_sets(survival, rows, efron=False)
+        sets = find_risk_sets(survival, rows)
         if sets is not None:
             parts = _compare(sets, membership[rows], event_weights)
             observed, expected, variance = observed + parts[0], expected + parts[1], variance + parts[2]

@@ -1,0 +1,30 @@
+# R's fits of the same data: fits.R WHICH FOLDER TIMES TERMS ROUNDS TASK; WHICH is lean (coxph.fit, no residuals) or full.
+suppressPackageStartupMessages(library(survival))
+given <- commandArgs(trailingOnly = TRUE)
+which <- given[1]; folder <- given[2]; p <- as.integer(given[4]); rounds <- as.integer(given[5]); task <- given[6]
+read <- function(name, size) readBin(file.path(folder, paste0(name, ".bin")), "double", size)
+size <- file.size(file.path(folder, "event.bin")) / 8
+time <- read(given[3], size); event <- read("event", size)
+x <- matrix(read("x", size * p), size, p, dimnames = list(NULL, paste0("x", seq_len(p))))
+frame <- data.frame(time, event, x)
+control <- coxph.control()
+lean <- function(time, event, x) {
+  fit <- coxph.fit(x, Surv(time, event), NULL, NULL, NULL, control, NULL, "efron", NULL, resid = FALSE)
+  list(fit$coefficients, sqrt(diag(fit$var)))
+}
+work <- switch(task,
+  cox = if (which == "lean") function() lean(time, event, x) else function() {
+    fit <- coxph(Surv(time, event) ~ ., frame, y = FALSE)
+    list(coef(fit), sqrt(diag(vcov(fit))))
+  },
+  km = function() list(summary(survfit(Surv(time, event) ~ 1, conf.type = "log-log"))$table["median"], NULL),
+  refits = function() {
+    set.seed(1)
+    coefs <- sapply(1:1000, function(i) { taken <- sample(size, replace = TRUE); lean(time[taken], event[taken], x[taken, ])[[1]] })
+    list(rowMeans(coefs), apply(coefs, 1, sd))
+  })
+invisible(lean(time[1:200], event[1:200], x[1:200, ]))
+used <- sapply(seq_len(rounds), function(i) { gc(FALSE); taken <- system.time(found <<- work()); c(taken[["elapsed"]], taken[["user.self"]] + taken[["sys.self"]]) })
+numbers <- function(values) if (is.null(values)) "null" else paste0("[", paste(sprintf("%.17g", values), collapse = ","), "]")
+peak <- as.numeric(gsub("\\D", "", grep("VmHWM", readLines("/proc/self/status"), value = TRUE))) / 2^20
+cat(sprintf('{"wall": %g, "cpu": %g, "peak_gb": %g, "coef": %s, "se": %s}\n', min(used[1, ]), min(used[2, ]), peak, numbers(found[[1]]), numbers(found[[2]])))
