@@ -1,20 +1,27 @@
-"""Survival against R: the stored numbers of validation/stats/survival (which see for script and versions)."""
+"""lutrace.stats against R: the stored numbers of validation/stats (which see for scripts and versions)."""
+
+import importlib
 
 import pytest
-
 from validation.stats.numbers import STATS, compare, read_reference
-from validation.stats.survival.cases import compute_all, tolerance_of
 
-REFERENCE = read_reference(STATS / "survival" / "reference.csv")
-FOUND = compute_all()
+TOPICS = ("survival", "curves", "competing", "intervals", "prediction", "follow_up")
 
 
-@pytest.mark.parametrize("case", sorted({case for case, _ in FOUND}))
-def test_all_numbers_of_a_case_equal_r(case):
-    ours = {key: values for key, values in FOUND.items() if key[0] == case}
-    for name, quantity, difference in compare(ours, REFERENCE):
-        assert difference <= tolerance_of(name), (quantity, difference)
+@pytest.fixture(scope="module", params=TOPICS)
+def topic(request):
+    """The cases of a topic, its numbers by lutrace and R's."""
+    cases = importlib.import_module(f"validation.stats.{request.param}.cases")
+    stored = read_reference(STATS / request.param / "reference.csv")
+    return cases, cases.compute_all(), {key: values for key, values in stored.items() if key[0] != "version"}
 
 
-def test_no_number_of_r_is_left_out():
-    assert {key for key in REFERENCE if key[0] != "version"} == set(FOUND)
+def test_all_numbers_of_a_topic_equal_r(topic):
+    cases, found, stored = topic
+    far = [difference for difference in compare(found, stored) if difference[2] > cases.tolerance_of(difference[0])]
+    assert far == []
+
+
+def test_no_number_of_r_is_left_out(topic):
+    _, found, stored = topic
+    assert set(stored) == set(found)

@@ -93,3 +93,51 @@ def test_the_curve_falls_and_its_interval_holds_it(rows):
 def test_without_censoring_the_curve_is_the_share_still_alive(times):
     curve = compute_kaplan_meier(survival_of(times, [1] * len(times)))
     assert np.allclose(curve.survival, [(np.array(times) > time).mean() for time in curve.time])
+
+
+def test_whole_weights_count_patients():
+    once = compute_kaplan_meier(survival_of([1, 2, 2, 4, 5], [1, 1, 0, 1, 0]), weights=[2, 1, 3, 1, 2])
+    rows = [0, 0, 1, 2, 2, 2, 3, 4, 4]
+    many = compute_kaplan_meier(survival_of(np.array([1, 2, 2, 4, 5])[rows], np.array([1, 1, 0, 1, 0])[rows]))
+    assert np.allclose(once.survival, many.survival)
+    assert np.allclose(once.std_error, many.std_error)
+    assert once.at_risk.tolist() == [5, 4, 2, 1]
+    assert once.weight_at_risk.tolist() == many.at_risk.tolist()
+
+
+def test_the_jackknife_without_censoring_is_the_binomial_error():
+    # Each patient moves the share alive by (alive - share) / n: the sum of squares is p (1 - p) / n.
+    curve = compute_kaplan_meier(survival_of([1, 2, 3, 4], [1, 1, 1, 1]), cluster=[1, 2, 3, 4], interval="plain")
+    assert curve.error == "infinitesimal jackknife"
+    assert np.allclose(
+        (curve.survival[:3] * curve.std_error[:3]) ** 2, [0.75 * 0.25 / 4, 0.5 * 0.5 / 4, 0.25 * 0.75 / 4]
+    )
+
+
+def test_a_patient_in_two_rows_is_one_cluster():
+    whole = compute_kaplan_meier(survival_of([3, 5, 8], [1, 1, 1]), cluster=["a", "b", "c"])
+    split = compute_kaplan_meier(
+        survival_of([3, 2, 5, 8], [1, 0, 1, 1], entry=[0, 0, 2, 0]), cluster=["a", "b", "b", "c"]
+    )
+    shared = np.isin(split.time, whole.time)
+    assert np.allclose(split.survival[shared], whole.survival)
+    assert np.allclose(split.std_error[shared][:2], whole.std_error[:2])
+
+
+def test_a_curve_that_falls_to_zero_before_others_enter_says_so():
+    curve = compute_kaplan_meier(survival_of([1, 5], [1, 1], entry=[0, 3]))
+    assert curve.survival.tolist() == [0, 0]
+    assert "stays at 0 although others enter later" in curve.warnings[0]
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"weights": [1, 0]}, "a weight must be above 0.*row 2"),
+        ({"weights": [1]}, "weights must be of length 2"),
+        ({"cluster": ["a"]}, "one label per row"),
+    ],
+)
+def test_faulty_weights_and_clusters_are_refused(given, message):
+    with pytest.raises(UnusableInputError, match=message):
+        compute_kaplan_meier(survival_of([1, 2], [1, 0]), **given)

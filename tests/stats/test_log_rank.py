@@ -4,7 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lutrace.core import EstimationError, UnusableInputError
-from lutrace.stats import compute_log_rank, fit_cox, survival_of
+from lutrace.stats import GEHAN, compute_log_rank, fit_cox, fleming_harrington, survival_of
 
 # Freireich et al. 1963: placebo and 6-mercaptopurine, weeks of remission.
 PLACEBO = [1, 1, 2, 2, 3, 4, 4, 5, 5, 8, 8, 8, 8, 11, 11, 12, 12, 15, 17, 22, 23]
@@ -61,3 +61,39 @@ def test_no_comparison_without_an_event_while_both_groups_are_at_risk():
         compute_log_rank(survival_of([1, 2], [0, 0]), ["a", "b"])
     with pytest.raises(EstimationError, match="at least two groups are at risk"):
         compute_log_rank(survival_of([1, 2, 3], [0, 1, 1]), ["a", "b", "b"])
+
+
+def test_gehan_counts_each_event_as_often_as_patients_are_at_risk():
+    # Events at 1 (a, 4 at risk) and 2 (b, 3 at risk: a b b): U = 4 (1 - 1/2) + 3 (0 - 1/3) = 1.
+    test = compute_log_rank(survival_of([1, 2, 3, 4], [1, 1, 0, 0]), ["a", "b", "a", "b"], event_weights=GEHAN)
+    assert test.observed[0] - test.expected[0] == pytest.approx(1)
+    # Variance 16 x 1/4 + 9 x 2/9 = 6.
+    assert test.statistic == pytest.approx(1 / 6)
+
+
+def test_late_weights_leave_the_first_event_out():
+    # S just before the events is 1 and 3/4: weights 0 and 1/4.
+    late = compute_log_rank(
+        survival_of([1, 2, 3, 4], [1, 1, 0, 0]), ["a", "b", "a", "b"], event_weights=fleming_harrington(0, 1)
+    )
+    assert late.observed == (0, 0.25)
+    assert late.method == "Fleming-Harrington(0, 1)"
+
+
+def test_the_trend_of_two_groups_is_their_log_rank_test():
+    plain = compute_log_rank(FOLLOW_UP, ARM)
+    trend = compute_log_rank(FOLLOW_UP, ARM, trend=[3, 7])
+    assert trend.statistic == pytest.approx(plain.statistic)
+    assert (trend.df, trend.method) == (1, "log-rank for trend over the scores 3, 7")
+
+
+def test_the_trend_needs_different_scores_of_all_groups():
+    with pytest.raises(UnusableInputError, match="different scores"):
+        compute_log_rank(FOLLOW_UP, ARM, trend=[1, 1])
+    with pytest.raises(UnusableInputError, match="trend must be of length 2"):
+        compute_log_rank(FOLLOW_UP, ARM, trend=[1, 2, 3])
+
+
+def test_negative_exponents_are_refused():
+    with pytest.raises(UnusableInputError, match="at or above 0"):
+        fleming_harrington(-1, 0)

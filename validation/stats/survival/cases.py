@@ -6,6 +6,7 @@ import math
 from collections.abc import Sequence
 
 import numpy as np
+from validation.stats.numbers import INPUTS, Numbers, follow_up_of, gaps_of, read_complete
 
 from lutrace.core import Row, read_rows
 from lutrace.stats import (
@@ -24,7 +25,6 @@ from lutrace.stats import (
     fit_firth_cox,
     survival_of,
 )
-from validation.stats.numbers import INPUTS, Numbers, follow_up_of, gaps_of, read_complete
 
 INTERVALS: tuple[IntervalType, ...] = ("log-log", "log", "plain")
 TIES: tuple[Ties, ...] = ("efron", "breslow")

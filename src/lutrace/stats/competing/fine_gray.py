@@ -151,7 +151,7 @@ def fit_fine_gray(
     if follow_up.entry is not None:
         raise UnusableInputError("Fine and Gray's sandwich takes no delayed entry; use make_fine_gray_rows and fit_cox")
     matrix = covariate_matrix(covariates, terms, follow_up.n)
-    sets = _find_sets(follow_up, follow_up.number_of(cause))
+    sets = _find_sets(follow_up, follow_up.events_of(cause))
     scale = matrix.std(axis=0)
     flat = [term for term, width in zip(terms, scale, strict=True) if width == 0]
     if flat:
@@ -209,13 +209,11 @@ def _sum_rows(place: IntArray, values: FloatArray, n_steps: int) -> FloatArray:
     return np.column_stack([np.bincount(place, weights=column, minlength=n_steps) for column in values.T])
 
 
-def _find_sets(follow_up: CompetingRisks, number: int) -> _Sets:
+def _find_sets(follow_up: CompetingRisks, is_event: BoolArray) -> _Sets:
     times, place = np.unique(follow_up.time, return_inverse=True)
     left = np.bincount(place, minlength=times.size)
     at_risk = np.cumsum(left[::-1])[::-1].astype(np.float64)
-    is_event, is_censored = follow_up.cause == number, follow_up.cause == 0
-    if not is_event.any():
-        raise EstimationError("the model needs events of the cause, found none")
+    is_censored = follow_up.cause == 0
     censored = np.bincount(place[is_censored], minlength=times.size)
     events = np.bincount(place[is_event], minlength=times.size)
     after = np.cumprod(1 - censored / at_risk)

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from lutrace.core import EstimationError
 from lutrace.stats.arrays import BoolArray, FloatArray, IntArray
 from lutrace.stats.competing.observations import CompetingRisks
 from lutrace.stats.survival.observations import Survival
@@ -14,7 +13,7 @@ from lutrace.stats.survival.observations import Survival
 
 @dataclass(frozen=True, eq=False)
 class FineGrayRows:
-    """Rows for `fit_cox(survival, x[rows.patient], weights=rows.weights, cluster=rows.patient)`.
+    """Rows for `fit_cox(survival, x[patient], rows=CoxRows(weights=weights, clusters=patient))`.
 
     `patient` is the number (from 0) of the patient in the follow-up that the rows were made from.
     """
@@ -59,10 +58,7 @@ def make_fine_gray_rows(follow_up: CompetingRisks, *, cause: str) -> FineGrayRow
     >>> make_fine_gray_rows(seen, cause="x").weights.round(3).tolist()
     [1.0, 0.667, 1.0, 1.0, 1.0]
     """
-    number = follow_up.number_of(cause)
-    event = follow_up.cause == number
-    if not event.any():
-        raise EstimationError(f"the model needs events of {cause}, found none")
+    event = follow_up.events_of(cause)
     entry = np.zeros(follow_up.n) if follow_up.entry is None else follow_up.entry
     periods = _find_periods(follow_up, entry, event_times=follow_up.time[event])
     waits = np.flatnonzero((follow_up.cause > 0) & ~event)

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from lutrace.core import UnusableInputError
-from lutrace.stats.arrays import FloatArray, IntArray
+from lutrace.core import EstimationError, UnusableInputError
+from lutrace.stats.arrays import BoolArray, FloatArray, IntArray
 from lutrace.stats.survival.observations import Survival, survival_of
 
 
@@ -30,15 +30,28 @@ class CompetingRisks:
         """The number of rows."""
         return int(self.time.size)
 
-    def count(self, cause: str) -> int:
-        """The number of events of one cause."""
-        return int((self.cause == self.number_of(cause)).sum())
+    def take(self, rows: IntArray | BoolArray) -> CompetingRisks:
+        """The follow-up of some rows, by number or by mask; the causes stay."""
+        entry = None if self.entry is None else self.entry[rows]
+        return CompetingRisks(self.time[rows], self.cause[rows], self.causes, entry)
 
     def number_of(self, cause: str) -> int:
         """The number of a cause; UnusableInputError when there is none of this name."""
         if cause not in self.causes:
             raise UnusableInputError(f"cause must be one of {', '.join(self.causes)}, got {cause}")
         return self.causes.index(cause) + 1
+
+    def events_of(self, cause: str) -> BoolArray:
+        """The rows that have the event of a cause; EstimationError when none has."""
+        event: BoolArray = self.cause == self.number_of(cause)
+        if not event.any():
+            raise EstimationError(f"the model needs events of {cause}, found none in {self.n} patients")
+        return event
+
+    def select(self, rows: BoolArray | IntArray) -> CompetingRisks:
+        """The follow-up of some rows, by mask or by number; the causes stay the same."""
+        entry = None if self.entry is None else self.entry[rows]
+        return CompetingRisks(self.time[rows], self.cause[rows], self.causes, entry)
 
     def any_event(self) -> Survival:
         """Follow-up to the first event of whatever cause."""

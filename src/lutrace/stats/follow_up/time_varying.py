@@ -59,7 +59,8 @@ def measurements_of(patient: Any, time: Any, value: Any, *, n: int) -> Measureme
     refuse_rows(~np.isin(owners, np.arange(n)), f"patient must be a row of the follow-up, 0 to {n - 1}")
     order = np.lexsort((times, owners))
     owners, times, values = owners[order].astype(np.intp), times[order], values[order]
-    same = np.concatenate([[False], (owners[1:] == owners[:-1]) & (times[1:] == times[:-1])])
+    same = np.zeros(times.size, dtype=np.bool_)
+    same[1:] = (owners[1:] == owners[:-1]) & (times[1:] == times[:-1])
     clash = np.zeros(times.size, dtype=np.bool_)
     clash[order] = same & (values != np.roll(values, 1))
     refuse_rows(clash, "a patient must have one value at one time")

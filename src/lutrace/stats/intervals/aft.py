@@ -141,6 +141,8 @@ def fit_aft(
     if flat:
         raise EstimationError(f"{', '.join(flat)} has one value in all patients; leave it out")
     ones = np.ones((times.n, 1))
+    if np.linalg.matrix_rank(np.hstack([ones, (matrix - centre) / spread])) <= len(terms):
+        raise EstimationError(f"{', '.join(terms)}: collinear (combinations of one another); leave one out")
     null = _maximise(rows, ones, _start(rows, ones))[1]
     standard = np.hstack([ones, (matrix - centre) / spread])
     found, best = _maximise(rows, standard, _start(rows, standard))
@@ -247,10 +249,10 @@ def _maximise(rows: _Times, design: FloatArray, start: FloatArray) -> tuple[Floa
 def _evaluate(rows: _Times, design: FloatArray, coef: FloatArray) -> _At:
     """Log likelihood of log times with its gradient and information, by coefficients and log scale."""
     shape, n_terms = rows.shape, design.shape[1]
-    scale = float(np.exp(coef[n_terms])) if shape.has_scale else 1.0
-    location = design @ coef[:n_terms]
-    low, high = (rows.low - location) / scale, (rows.high - location) / scale
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):  # a step too far; its likelihood is not taken
+        scale = float(np.exp(coef[n_terms])) if shape.has_scale else 1.0
+        location = design @ coef[:n_terms]
+        low, high = (rows.low - location) / scale, (rows.high - location) / scale
         value, by_low, by_high = _two_ends(low, high, rows, scale)
     weights = rows.weights
     first = weights[:, None] * (by_low.first + by_high.first)

@@ -60,7 +60,6 @@ def intervals_of(low: Any, high: Any) -> IntervalTimes:
     refuse_rows((lows < 0) | np.isinf(lows), "low must be a time at or above 0")
     refuse_rows(highs <= 0, "high must be a time above 0")
     refuse_rows(lows > highs, "low must not lie after high")
-    refuse_rows(
-        (lows == 0) & np.isinf(highs), "a patient must be known free of the event at, or to have had it by, some time"
-    )
+    says_nothing = (lows == 0) & np.isinf(highs)
+    refuse_rows(says_nothing, "low above 0 or a finite high must be known: a row from 0 to inf says nothing")
     return IntervalTimes(lows, highs)

@@ -30,10 +30,12 @@ def compute_limits(
     point, spread = estimate[inner], z * log_error[inner]
     match interval:
         case "log-log":
-            half = spread / np.abs(np.log(point))
-            low[inner], high[inner] = point ** np.exp(half), point ** np.exp(-half)
+            with np.errstate(over="ignore"):  # next to 1, where the limits are 0 and 1
+                half = spread / np.abs(np.log(point))
+                low[inner], high[inner] = point ** np.exp(half), point ** np.exp(-half)
         case "log":
-            low[inner], high[inner] = point * np.exp(-spread), np.minimum(point * np.exp(spread), 1)
+            with np.errstate(over="ignore"):
+                low[inner], high[inner] = point * np.exp(-spread), np.minimum(point * np.exp(spread), 1)
         case "plain":
             low[inner], high[inner] = np.maximum(point - spread * point, 0), np.minimum(point + spread * point, 1)
         case "arcsine":

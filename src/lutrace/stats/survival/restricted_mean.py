@@ -160,9 +160,10 @@ def _compare_groups(survival: Survival, groups: Any, chosen: _Choice, *, weights
         part = chosen.find_part(own, case[rows], chosen.horizon)
         per_cluster.append(np.bincount(owners[rows], weights=part.influence, minlength=owners.max() + 1))
         variance = float(per_cluster[-1] @ per_cluster[-1]) if robust else part.variance
-        parts.append((Estimate(str(name), part.value, variance), own))
         if part.value == 0 or variance == 0:
+            variance = float("nan")
             warnings.append(f"group {name}: no event or no survivor up to {chosen.horizon:g}: the error is unknown")
+        parts.append((Estimate(str(name), part.value, variance), own))
     error: ErrorType = "infinitesimal jackknife" if robust else "Greenwood"
     contrasts = tuple(
         compute_contrast(

@@ -1,0 +1,30 @@
+# Rows of time-varying covariates by tmerge: Rscript reference.R STATS_FOLDER OUT.csv
+source(file.path(commandArgs(trailingOnly = TRUE)[1], "put.R"))
+need("survival")
+mgus <- read_input("mgus2")
+base <- data.frame(id = mgus$id, futime = mgus$futime, death = mgus$death)
+rows <- tmerge(base, base, id = id, died = event(futime, death))
+ill <- with(subset(mgus, pstat == 1), data.frame(id, when = ptime, ill = 1))
+rows <- tmerge(rows, rbind(data.frame(id = mgus$id, when = 0, ill = 0), ill), id = id, ill = tdc(when, ill))
+labs <- NULL
+for (visit in 0:3) labs <- rbind(labs, with(mgus, data.frame(id, when = (id %% 5) * 4 + 13 * visit, hgb = hgb - visit / 2)))
+labs <- labs[!is.na(labs$hgb), ]
+rows <- tmerge(rows, labs, id = id, hgb = tdc(when, hgb))
+known <- rows[!is.na(rows$hgb), ]
+thin <- function(values) values[seq(1, length(values), 7)]
+put("rows", "number", c(nrow(known), length(setdiff(base$id, known$id)), length(unique(rows$id[is.na(rows$hgb)]))))
+put("rows", "patient", thin(known$id))
+put("rows", "start", thin(known$tstart))
+put("rows", "stop", thin(known$tstop))
+put("rows", "event", thin(known$died))
+put("rows", "hgb", thin(known$hgb))
+put("rows", "ill", thin(known$ill))
+fit <- coxph(Surv(tstart, tstop, died) ~ hgb + ill, known, control = coxph.control(eps = 1e-14, toler.chol = 1e-15, iter.max = 50, timefix = FALSE))
+put("cox", "coef", coef(fit))
+put("cox", "se", sqrt(diag(vcov(fit))))
+later <- subset(mgus, futime > 24)
+later$ill <- with(later, pstat == 1 & ptime <= 24)
+fit <- coxph(Surv(futime - 24, death) ~ ill + age, later, control = coxph.control(eps = 1e-14, toler.chol = 1e-15, iter.max = 50, timefix = FALSE))
+put("landmark", "counts", c(nrow(later), sum(mgus$futime <= 24 & mgus$death == 1), sum(mgus$futime <= 24 & mgus$death == 0)))
+put("landmark", "coef", coef(fit))
+finish("survival")
