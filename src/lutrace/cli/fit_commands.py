@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 MOST_SHOWN = 40
 """Rows that people see; files and JSON hold all."""
-SHOWN = ("term", "time", "measure", "estimate (interval)", "p", "unit", "events/n")
+SHOWN = ("term", "cause", "time", "measure", "estimate (interval)", "p", "unit", "events/n")
 
 
 class TieRule(StrEnum):
@@ -37,11 +37,23 @@ class Interval(StrEnum):
     PLAIN = "plain"
 
 
+class Shape(StrEnum):
+    """A distribution of times."""
+
+    WEIBULL = "weibull"
+    EXPONENTIAL = "exponential"
+    LOGNORMAL = "lognormal"
+    LOGLOGISTIC = "loglogistic"
+
+
 Table = Annotated[Path, typer.Argument(help="CSV, TSV, XLSX or Parquet, a row per patient (or per interval)")]
 Time = Annotated[str, typer.Option("--time", help="column: end of follow-up")]
 Event = Annotated[
     str, typer.Option("--event", help="column: 1 event, 0 censored; or which value is the event: status=2")
 ]
+Causes = Annotated[str, typer.Option("--event", help="column: which event ended follow-up, or censoring")]
+Censored = Annotated[str, typer.Option("--censored", help="the value of --event that means censored")]
+Times = Annotated[str | None, typer.Option("--times", help="at these times only: 6,12,24")]
 Entry = Annotated[str | None, typer.Option("--entry", help="column: start of being at risk (delayed entry)")]
 By = Annotated[str | None, typer.Option("--by", help="column of the groups to compare")]
 Terms = Annotated[str, typer.Option("--terms", help='"age, log2(psa), C(ecog), per(weight, 10)"; C() for groups')]
@@ -72,14 +84,23 @@ def km(  # noqa: PLR0913 - each parameter is an option
     by: By = None,
     strata: Strata = None,
     weights: Weights = None,
-    times: Annotated[str | None, typer.Option("--times", help="survival at these times only: 6,12,24")] = None,
+    cluster: Cluster = None,
+    times: Times = None,
     interval: Annotated[Interval, typer.Option("--interval", help="scale of the interval")] = Interval.LOG_LOG,
     level: Level = 0.95,
     as_json: AsJson = False,
     out: Out = None,
 ) -> None:
     """Kaplan-Meier curves of all or of each group, medians first, and the log-rank test between groups."""
-    asked = {"time": time, "event": event, "entry": entry, "by": by, "strata": strata, "weights": weights}
+    asked = {
+        "time": time,
+        "event": event,
+        "entry": entry,
+        "by": by,
+        "strata": strata,
+        "weights": weights,
+        "cluster": cluster,
+    }
     _run(
         table,
         {"kind": "km", **asked, "times": _numbers(times), "interval": interval.value, "level": level},
@@ -110,6 +131,92 @@ def cox(  # noqa: PLR0913 - each parameter is an option
     asked = {"time": time, "event": event, "terms": terms, "entry": entry, "strata": strata, "cluster": cluster}
     chosen = {"weights": weights, "offset": offset, "ties": None if ties is None else ties.value, "firth": firth}
     _run(table, {"kind": "cox", **asked, **chosen, "units": _units(unit), "level": level}, as_json=as_json, out=out)
+
+
+@fit.command("rmst", short_help="Restricted mean survival time, differences and ratios.")
+def rmst(  # noqa: PLR0913 - each parameter is an option
+    table: Table,
+    time: Time,
+    event: Event,
+    tau: Annotated[float, typer.Option("--tau", help="time up to which the mean is taken, in the unit of --time")],
+    entry: Entry = None,
+    by: By = None,
+    cluster: Cluster = None,
+    weights: Weights = None,
+    level: Level = 0.95,
+    as_json: AsJson = False,
+    out: Out = None,
+) -> None:
+    """Mean time free of the event up to tau, of all or of each group, and between groups."""
+    asked = {"time": time, "event": event, "tau": tau, "entry": entry, "by": by}
+    _run(
+        table,
+        {"kind": "rmst", **asked, "cluster": cluster, "weights": weights, "level": level},
+        as_json=as_json,
+        out=out,
+    )
+
+
+@fit.command("cif", short_help="Cumulative incidence of competing events, Gray's test.")
+def cif(  # noqa: PLR0913 - each parameter is an option
+    table: Table,
+    time: Time,
+    event: Causes,
+    censored: Censored = "0",
+    cause: Annotated[str | None, typer.Option("--cause", help="this cause only")] = None,
+    entry: Entry = None,
+    by: By = None,
+    strata: Strata = None,
+    cluster: Cluster = None,
+    weights: Weights = None,
+    times: Times = None,
+    interval: Annotated[Interval, typer.Option("--interval", help="scale of the interval")] = Interval.LOG_LOG,
+    level: Level = 0.95,
+    as_json: AsJson = False,
+    out: Out = None,
+) -> None:
+    """Aalen-Johansen incidence of each cause, of all or of each group, and Gray's test between groups."""
+    asked = {"time": time, "event": event, "censored": censored, "cause": cause, "entry": entry, "by": by}
+    chosen = {"strata": strata, "cluster": cluster, "weights": weights, "times": _numbers(times)}
+    _run(
+        table, {"kind": "cif", **asked, **chosen, "interval": interval.value, "level": level}, as_json=as_json, out=out
+    )
+
+
+@fit.command("fine-gray", short_help="Fine and Gray's model of one of several causes.")
+def fine_gray(  # noqa: PLR0913 - each parameter is an option
+    table: Table,
+    time: Time,
+    event: Causes,
+    cause: Annotated[str, typer.Option("--cause", help="the cause that is modelled")],
+    terms: Terms,
+    censored: Censored = "0",
+    unit: Units = None,
+    level: Level = 0.95,
+    as_json: AsJson = False,
+    out: Out = None,
+) -> None:
+    """Subdistribution hazard ratios with the sandwich of Fine and Gray (robust_se; se is the naive one)."""
+    asked = {"time": time, "event": event, "cause": cause, "terms": terms, "censored": censored}
+    _run(table, {"kind": "fine-gray", **asked, "units": _units(unit), "level": level}, as_json=as_json, out=out)
+
+
+@fit.command("aft", short_help="Accelerated failure times of interval-censored data.")
+def aft(  # noqa: PLR0913 - each parameter is an option
+    table: Table,
+    low: Annotated[str, typer.Option("--low", help="column: last time free of the event; empty: it had come before")],
+    high: Annotated[str, typer.Option("--high", help="column: first time with it; empty: it was not seen")],
+    terms: Annotated[str | None, typer.Option("--terms", help="as for cox; none: intercept alone")] = None,
+    distribution: Annotated[Shape, typer.Option("--distribution", help="of the times")] = Shape.WEIBULL,
+    weights: Weights = None,
+    unit: Units = None,
+    level: Level = 0.95,
+    as_json: AsJson = False,
+    out: Out = None,
+) -> None:
+    """Ratios of times (above 1: later events) where an event is known to lie between two times."""
+    asked = {"low": low, "high": high, "terms": terms, "distribution": distribution.value, "weights": weights}
+    _run(table, {"kind": "aft", **asked, "units": _units(unit), "level": level}, as_json=as_json, out=out)
 
 
 def _run(table: Path, options: dict[str, Any], *, as_json: bool, out: Path | None) -> None:

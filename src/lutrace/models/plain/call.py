@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from lutrace.stats import IntervalType, Ties
+from lutrace.stats import DistributionName, IntervalType, Ties
 
-Kind = Literal["km", "cox", "logistic", "mixed", "cif", "rmst"]
+Kind = Literal["km", "rmst", "cox", "cif", "fine-gray", "aft", "logistic", "mixed"]
 
 
 @dataclass(frozen=True)
@@ -39,4 +39,8 @@ class FitCall:
     times: tuple[float, ...] = ()
     tau: float | None = None
     cause: str | None = None
+    censored: str = "0"
+    low: str | None = None
+    high: str | None = None
+    distribution: DistributionName = "weibull"
     units: Mapping[str, str] = field(default_factory=dict)

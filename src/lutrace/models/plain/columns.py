@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from lutrace.core import Row, TableError, UnusableInputError
 
 FloatArray = NDArray[np.float64]
+BoolArray = NDArray[np.bool_]
 _MISSING = frozenset({"", "na", "n/a", "nan", "none", "null", "."})
 _NO, _YES = frozenset({"0", "no", "false"}), frozenset({"1", "yes", "true"})
 _MOST_NAMED = 5
@@ -84,12 +85,12 @@ class PlainTable:
             )
         return np.array([_event(one) for one in labels], dtype=np.float64)
 
-    def take(self, kept: NDArray[np.bool_]) -> PlainTable:
+    def take(self, kept: BoolArray) -> PlainTable:
         """The table of the rows that are kept."""
         pairs = [pair for pair, keep in zip(zip(self.numbers, self.rows, strict=True), kept, strict=True) if keep]
         return PlainTable(self.name, tuple(number for number, _ in pairs), tuple(row for _, row in pairs))
 
-    def refuse(self, faulty: NDArray[np.bool_], rule: str) -> None:
+    def refuse(self, faulty: BoolArray, rule: str) -> None:
         """Raise TableError with the rows (as the file counts them) that break a rule."""
         faults = [f"row {number}: {rule}" for number, fault in zip(self.numbers, faulty, strict=True) if fault]
         if faults:

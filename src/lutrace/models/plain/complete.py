@@ -34,7 +34,7 @@ class Prepared:
     @property
     def matrix(self) -> FloatArray:
         """The design, shape (n, p)."""
-        return np.column_stack([column.values for column in self.design])
+        return np.array([column.values for column in self.design], dtype=np.float64).reshape(len(self.design), -1).T
 
     @property
     def term_names(self) -> tuple[str, ...]:
@@ -42,11 +42,19 @@ class Prepared:
         return tuple(column.name for column in self.design)
 
 
-def prepare(table: PlainTable, call: FitCall, *, numbers: Sequence[str], labels: Sequence[str] = ()) -> Prepared:
+def prepare(
+    table: PlainTable,
+    call: FitCall,
+    *,
+    numbers: Sequence[str],
+    labels: Sequence[str] = (),
+    gaps_allowed: Sequence[str] = (),
+) -> Prepared:
     """The complete rows for a call: `numbers` and `labels` name the options of the call whose columns it needs.
 
-    `event` is read as 0/1. Raises TableError for cells that are neither a value nor empty, UnusableInputError for a
-    column that is not there or where no row is complete.
+    `event` among the numbers is read as 0/1. Rows stay whose cell is empty in a column of `gaps_allowed`. Raises
+    TableError for cells that are neither a value nor empty, UnusableInputError for a column that is not there or
+    where no row is complete.
     """
     if not table.rows:
         raise UnusableInputError(f"{table.name}: no rows; expected a row per patient under the header")
@@ -57,7 +65,7 @@ def prepare(table: PlainTable, call: FitCall, *, numbers: Sequence[str], labels:
             read[option] = table.read_events(column) if option == "event" else table.read_numbers(column)
     words = {option: table.read_labels(getattr(call, option)) for option in labels if getattr(call, option) is not None}
     design = () if call.terms is None else build_columns(parse_terms(call.terms, table), table, call.units)
-    empty = [(getattr(call, option), np.isnan(values)) for option, values in read.items()]
+    empty = [(getattr(call, option), np.isnan(values)) for option, values in read.items() if option not in gaps_allowed]
     empty += [(getattr(call, option), np.array([one is None for one in cells])) for option, cells in words.items()]
     empty += list({column.source: (column.source, np.isnan(column.values)) for column in design}.values())
     lost = np.any([gap for _, gap in empty], axis=0) if empty else np.zeros(len(table.rows), dtype=np.bool_)
@@ -81,13 +89,18 @@ def _known(cells: Sequence[str | None], kept: NDArray[np.bool_]) -> list[str]:
 
 def follow_up(prepared: Prepared) -> Survival:
     """The follow-up of the complete rows. Raises TableError, by row of the file, for times that cannot be."""
+    refuse_times(prepared)
+    numbers = prepared.numbers
+    return survival_of(numbers["time"], numbers["event"], entry=numbers.get("entry"))
+
+
+def refuse_times(prepared: Prepared) -> None:
+    """Raise TableError, by row of the file, for times below 0 and for entries that are not before the end."""
     time, entry = prepared.numbers["time"], prepared.numbers.get("entry")
-    table = prepared.table
     if entry is None:
-        table.refuse(time < 0, "time is below 0: follow-up would end before it starts")
+        prepared.table.refuse(time < 0, "time is below 0: follow-up would end before it starts")
     else:
-        table.refuse(entry >= time, "entry is not before time: nobody can be at risk for no time")
-    return survival_of(time, prepared.numbers["event"], entry=entry)
+        prepared.table.refuse(entry >= time, "entry is not before time: nobody can be at risk for no time")
 
 
 def need(call: FitCall, *options: str) -> None:

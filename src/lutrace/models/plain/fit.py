@@ -6,11 +6,20 @@ from collections.abc import Callable, Mapping
 
 from lutrace.models.plain.call import FitCall, Kind
 from lutrace.models.plain.columns import PlainTable
+from lutrace.models.plain.competing import fit_cif, fit_fine_gray_model
 from lutrace.models.plain.cox import fit_cox_model
+from lutrace.models.plain.intervals import fit_aft_model
 from lutrace.models.plain.results import PlainFit
-from lutrace.models.plain.survival import fit_km
+from lutrace.models.plain.survival import fit_km, fit_rmst
 
-_FITS: Mapping[Kind, Callable[[PlainTable, FitCall], PlainFit]] = {"km": fit_km, "cox": fit_cox_model}
+_FITS: Mapping[Kind, Callable[[PlainTable, FitCall], PlainFit]] = {
+    "km": fit_km,
+    "rmst": fit_rmst,
+    "cox": fit_cox_model,
+    "cif": fit_cif,
+    "fine-gray": fit_fine_gray_model,
+    "aft": fit_aft_model,
+}
 
 
 def fit_plain(table: PlainTable, call: FitCall) -> PlainFit:

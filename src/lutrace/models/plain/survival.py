@@ -1,17 +1,25 @@
-"""Kaplan-Meier curves of a plain table: medians, survival at each time, and the test between groups."""
+"""Curves of a plain table: medians, survival at each time, the test between groups, restricted means."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 
 from lutrace.core import Row
 from lutrace.models.plain.call import FitCall
-from lutrace.models.plain.columns import PlainTable, sort_labels
+from lutrace.models.plain.columns import BoolArray, PlainTable, sort_labels
 from lutrace.models.plain.complete import Prepared, follow_up, need, prepare
 from lutrace.models.plain.results import PlainFit, estimate_row
-from lutrace.stats import Survival, SurvivalCurve, compute_kaplan_meier, compute_log_rank, compute_reverse_kaplan_meier
+from lutrace.stats import (
+    Survival,
+    SurvivalCurve,
+    compute_kaplan_meier,
+    compute_log_rank,
+    compute_restricted_mean,
+    compute_reverse_kaplan_meier,
+)
 
 ALL = "all"
 
@@ -23,39 +31,110 @@ def fit_km(table: PlainTable, call: FitCall) -> PlainFit:
     asked for or else at every event. Raises what `prepare` and `follow_up` raise.
     """
     need(call, "time", "event")
-    found = prepare(table, call, numbers=("time", "event", "entry", "weights"), labels=("by", "strata"))
+    found = prepare(table, call, numbers=("time", "event", "entry", "weights"), labels=("by", "strata", "cluster"))
     everyone = follow_up(found)
     rows: list[Row] = []
-    for term, survival in each_group(found, everyone, call):
-        curve = compute_kaplan_meier(survival, interval=call.interval, level=call.level)
-        rows += _medians(term, survival, curve, call)
+    for term, here in each_group(found, call):
+        survival, kept = everyone.take(here), _kept(found, here)
+        curve = compute_kaplan_meier(survival, **kept, interval=call.interval, level=call.level)
+        reverse = compute_reverse_kaplan_meier(survival, **kept, interval=call.interval, level=call.level)
+        rows += _medians(term, curve, reverse, call)
         rows += _points(term, curve, call)
     if "by" in found.labels and len(set(found.labels["by"])) > 1:
         rows.append(_log_rank(found, everyone, call))
     return PlainFit(tuple(rows), warnings=found.warnings)
 
 
-def each_group(found: Prepared, survival: Survival, call: FitCall) -> Iterator[tuple[str, Survival]]:
-    """The name and follow-up of each group, in the order of the labels; of all where the call names no group."""
+def each_group(found: Prepared, call: FitCall) -> Iterator[tuple[str, BoolArray]]:
+    """The name and the rows of each group, in the order of the labels; all rows where the call names no group."""
     if "by" not in found.labels:
-        yield ALL, survival
+        yield ALL, np.ones(found.n, dtype=np.bool_)
         return
     labels = np.array(found.labels["by"])
     for label in sort_labels(found.labels["by"]):
-        here = labels == label
-        entry = None if survival.entry is None else survival.entry[here]
-        yield f"{call.by}={label}", Survival(survival.time[here], survival.event[here], entry)
+        yield f"{call.by}={label}", labels == label
 
 
-def _medians(term: str, survival: Survival, curve: SurvivalCurve, call: FitCall) -> list[Row]:
-    reverse = compute_reverse_kaplan_meier(survival, interval=call.interval, level=call.level)
+def fit_rmst(table: PlainTable, call: FitCall) -> PlainFit:
+    """The restricted mean time of each group up to `tau`, in the unit of the times, with differences and ratios.
+
+    Raises what `prepare` and `follow_up` raise, and UnusableInputError for a `tau` beyond the follow-up of a group.
+    """
+    need(call, "time", "event", "tau")
+    found = prepare(table, call, numbers=("time", "event", "entry", "weights"), labels=("by", "cluster"))
+    result = compute_restricted_mean(
+        follow_up(found),
+        found.labels.get("by"),
+        horizon=float(call.tau or 0.0),
+        weights=found.numbers.get("weights"),
+        cluster=found.labels.get("cluster"),
+        level=call.level,
+    )
+    unit, n, events = f"unit of {call.time}", found.n, int(found.numbers["event"].sum())
+    rows = [
+        estimate_row(
+            ALL if call.by is None else f"{call.by}={one.group}",
+            "rmst",
+            unit=unit,
+            n=one.n,
+            events=one.n_events,
+            method=one.method,
+            coef=one.estimate,
+            estimate=one.estimate,
+            se=one.se,
+            low=one.low,
+            high=one.high,
+        )
+        for one in result.estimates
+    ]
+    for one in result.contrasts:
+        term = f"{call.by}={one.group} vs {one.reference}"
+        told: dict[str, Any] = {"n": n, "events": events, "method": one.method}
+        rows.append(
+            estimate_row(
+                term,
+                "rmst_difference",
+                unit=unit,
+                **told,
+                coef=one.difference,
+                estimate=one.difference,
+                se=one.se,
+                low=one.low,
+                high=one.high,
+                p=one.p,
+            )
+        )
+        rows.append(
+            estimate_row(
+                term,
+                "rmst_ratio",
+                unit="1",
+                **told,
+                estimate=one.ratio,
+                low=one.ratio_low,
+                high=one.ratio_high,
+                p=one.ratio_p,
+            )
+        )
+    return PlainFit(tuple(rows), warnings=(*found.warnings, *result.warnings))
+
+
+def _kept(found: Prepared, here: BoolArray) -> dict[str, Any]:
+    weights, cluster = found.numbers.get("weights"), found.labels.get("cluster")
+    return {
+        "weights": None if weights is None else weights[here],
+        "cluster": None if cluster is None else np.array(cluster)[here],
+    }
+
+
+def _medians(term: str, curve: SurvivalCurve, reverse: SurvivalCurve, call: FitCall) -> list[Row]:
     return [
         estimate_row(
             term,
             measure,
             unit=f"unit of {call.time}",
             n=one.n,
-            events=survival.n_events,
+            events=curve.n_events,
             method=one.method,
             estimate=one.estimate,
             low=one.low,

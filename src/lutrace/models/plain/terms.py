@@ -10,6 +10,7 @@ import numpy as np
 
 from lutrace.core import UnusableInputError
 from lutrace.models.plain.columns import FloatArray, PlainTable, sort_labels
+from lutrace.stats import compute_spline_basis
 
 _CALL = re.compile(r"\s*(\w+)\s*\((.*)\)\s*\Z", re.DOTALL)
 _POSITIVE: Mapping[str, tuple[Callable[[FloatArray], FloatArray], str]] = {
@@ -17,7 +18,8 @@ _POSITIVE: Mapping[str, tuple[Callable[[FloatArray], FloatArray], str]] = {
     "log": (np.log, "per e-fold of {name}"),
     "log10": (np.log10, "per 10-fold of {name}"),
 }
-KNOWN = "a column, log2(x), log(x), log10(x), sqrt(x), per(x, 10), C(x), C(x, ref=level)"
+KNOWN = "a column, log2(x), log(x), log10(x), sqrt(x), per(x, 10), C(x), C(x, ref=level), rcs(x, 4)"
+DEFAULT_KNOTS = 4
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,13 +85,13 @@ def _parse(text: str, table: PlainTable) -> Term:
         table.check_columns(text)
     assert call is not None
     function, inside = call[1], call[2].strip()
-    if function not in (*_POSITIVE, "sqrt", "per", "C"):
+    if function not in (*_POSITIVE, "sqrt", "per", "C", "rcs"):
         raise UnusableInputError(f"--terms: {function}(...) is not known; expected {KNOWN}")
     column, argument = inside, None
     if inside not in table.columns and "," in inside:
         column, argument = (part.strip() for part in inside.rsplit(",", 1))
     table.check_columns(column)
-    if argument is not None and function not in ("per", "C"):
+    if argument is not None and function not in ("per", "C", "rcs"):
         raise UnusableInputError(f"--terms: {text}: {function} takes one column; expected {KNOWN}")
     return Term(text, function, column, argument)
 
@@ -109,6 +111,8 @@ def _build(term: Term, table: PlainTable, units: Mapping[str, str]) -> list[Colu
         case "sqrt":
             table.refuse(values < 0, f"{term.text}: {term.column} is below 0 and has no root")
             return [Column(term.text, f"per 1 of the root {name}", np.sqrt(values), term.column)]
+        case "rcs":
+            return _build_spline(term, values, name)
         case other:
             transform, told = _POSITIVE[other]
             table.refuse(
@@ -146,6 +150,19 @@ def _build_groups(term: Term, table: PlainTable) -> list[Column]:
         )
         for level in levels
         if level != reference
+    ]
+
+
+def _build_spline(term: Term, values: FloatArray, name: str) -> list[Column]:
+    known = np.isfinite(values)
+    n_knots = DEFAULT_KNOTS if term.argument is None else int(_positive(term))
+    basis = compute_spline_basis(values[known], term.column, knots=n_knots)
+    columns = np.full((values.size, len(basis.terms)), np.nan)
+    columns[known] = basis.columns
+    units = [f"per 1 {name}, straight part", *[f"bend of the spline of {term.column}"] * (len(basis.terms) - 1)]
+    return [
+        Column(f"{term.text}[{place + 1}]", unit, column, term.column)
+        for place, (unit, column) in enumerate(zip(units, columns.T, strict=True))
     ]
 
 
