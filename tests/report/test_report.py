@@ -271,17 +271,6 @@ def test_a_small_cell_policy_reaches_sentences_and_says_so(report_input: ReportI
     assert "counts below 5 hidden; no row of one person" in text
 
 
-def test_a_stricter_report_leaves_nothing_of_an_earlier_one_beside_it(
-    report_input: ReportInput, tmp_path: Path
-) -> None:
-    render_report(report_input, tmp_path)
-    own = tmp_path / "tables" / "note.txt"
-    own.write_text("of the user", encoding="utf-8")
-    files = render_report(replace(report_input, policy=ReleasePolicy(min_cell=5)), tmp_path)
-    left = {tmp_path / name for name in all_files(tmp_path)}
-    assert left == {files.html, files.docx, own, *files.tables, *files.figures}
-
-
 def test_evidence_with_a_date_is_refused(report_input: ReportInput, tmp_path: Path) -> None:
     evidence = (EvidenceRow("pseudonym-001", "c2", "os", category="2024-03-01"),)
     with pytest.raises(DisclosureError, match=r"evidence\.category holds a calendar date"):

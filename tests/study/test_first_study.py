@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 import re
+import shutil
 from collections.abc import Callable
 from html.parser import HTMLParser
 from pathlib import Path
@@ -12,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from lutrace.core import MissingFactError
+from lutrace.core import MissingFactError, UnusableInputError
 from lutrace.study import Computation, compute_study, load_protocol, run_study
 
 
@@ -219,6 +220,25 @@ def test_no_calendar_date_and_no_pseudonym_leaves(written: Path) -> None:
         text = (written / name).read_text(encoding="utf-8")
         assert "patient-0" not in text, name
         assert re.search(r"\b202[23]-\d{2}-\d{2}\b", text) is None, name
+
+
+def test_a_run_that_breaks_while_it_writes_leaves_the_earlier_results_whole(
+    written: Path, abstract_facts: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = shutil.copytree(written, tmp_path / "out")
+
+    def broken(*_: Any, **__: Any) -> None:
+        raise MissingFactError("stopped")
+
+    monkeypatch.setattr("lutrace.study.run.write_results", broken)
+    with pytest.raises(MissingFactError, match="stopped"):
+        run_study(load_protocol("early-spect-response"), abstract_facts, out)
+    assert [path.name for path in tmp_path.iterdir()] == ["out"]
+    for path in (one for one in written.rglob("*") if one.is_file()):
+        assert path.read_bytes() == (out / path.relative_to(written)).read_bytes(), path.name
+    (out / "own.txt").write_text("of the user", encoding="utf-8")
+    with pytest.raises(UnusableInputError, match=r"holds 1 other files or folders \(own.txt"):
+        run_study(load_protocol("early-spect-response"), abstract_facts, out)
 
 
 @pytest.mark.slow

@@ -30,6 +30,7 @@ from lutrace.core.quantities import (
     PositiveFloat,
     field_validator,
 )
+from lutrace.core.result_folder import check_result_folder, replaced_folder
 from lutrace.core.source import Source
 from lutrace.core.tabular import (
     Row,
@@ -76,6 +77,7 @@ __all__ = [
     "canonical_json",
     "check_is_other_file",
     "check_is_table_file",
+    "check_result_folder",
     "convert",
     "digest_of",
     "digest_of_bytes",
@@ -90,6 +92,7 @@ __all__ = [
     "read_document",
     "read_numbered_rows",
     "read_rows",
+    "replaced_folder",
     "short",
     "silent",
     "spawn_workers",

@@ -12,6 +12,8 @@ from lutrace.core import (
     Progress,
     Row,
     UnusableInputError,
+    check_result_folder,
+    replaced_folder,
     silent,
 )
 from lutrace.dicom import (
@@ -36,7 +38,6 @@ from lutrace.ingest.lesion_objects import (
 )
 from lutrace.ingest.organ_masks import read_organ_masks
 from lutrace.ingest.profile import SiteProfile
-from lutrace.ingest.result_folder import check_result_folder, replaced_folder
 from lutrace.ingest.scan_measuring import find_model_mask, tracer_of
 from lutrace.ingest.suv_step import Quantified, quantify_image, records_of_series
 from lutrace.ingest.tracer_check import describe_tracer

@@ -33,11 +33,14 @@ from lutrace.report.evidence import collect_evidence
 from lutrace.report.material import group_endpoint
 from lutrace.report.notices import NoticeGroup, group_notices
 from lutrace.report.pages import render_index
-from lutrace.report.rendering import render_report
+from lutrace.report.rendering import REPORT_ENDINGS, REPORT_FILES, REPORT_FOLDERS, render_report
 from lutrace.report.row_files import may_leave
 from lutrace.report.wording import format_estimate, format_value
 
 __all__ = [
+    "REPORT_ENDINGS",
+    "REPORT_FILES",
+    "REPORT_FOLDERS",
     "AgreementTable",
     "AttritionTable",
     "CheckTable",

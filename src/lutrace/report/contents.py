@@ -371,6 +371,16 @@ class ReportFiles:
     tables: tuple[Path, ...]
     figures: tuple[Path, ...]
 
+    def moved(self, old: Path, new: Path) -> ReportFiles:
+        """The same files, after the folder `old` that they were written to has become `new`."""
+
+        def place(path: Path) -> Path:
+            return new / path.relative_to(old)
+
+        evidence = None if self.evidence is None else place(self.evidence)
+        tables, figures = (tuple(place(path) for path in paths) for paths in (self.tables, self.figures))
+        return ReportFiles(place(self.html), place(self.docx), evidence, tables, figures)
+
 
 @dataclass(frozen=True)
 class IndexEntry:

@@ -37,7 +37,12 @@ from lutrace.report.wording import banner_lines
 
 _FIGURES = (FlowFigure, SurvivalFigure, ForestFigure, WaterfallFigure, ScatterFigure, PictureFigure)
 EVIDENCE_FILE = "evidence.csv"
-_ENDINGS = (".csv", ".xlsx", ".tex", ".svg", ".png", ".pdf")
+HTML_FILE, DOCX_FILE = "report.html", "report.docx"
+REPORT_FILES = (HTML_FILE, DOCX_FILE, EVIDENCE_FILE)
+REPORT_FOLDERS = ("tables", "figures")
+REPORT_ENDINGS = (".csv", ".xlsx", ".tex", ".svg", ".png", ".pdf")
+"""All that a report writes: files, folders, and the endings of the files in those."""
+
 _OF_PERSONS = (WaterfallFigure, ScatterFigure, PictureFigure)
 
 
@@ -52,11 +57,11 @@ class _Made:
 
 
 def render_report(report_input: ReportInput, out: Path) -> ReportFiles:
-    """Write `report.html`, `report.docx`, `evidence.csv`, `tables/` and `figures/` into the folder `out`.
+    """Write `report.html`, `report.docx`, `evidence.csv`, `tables/` and `figures/` into the new folder `out`.
 
     Rows pass the disclosure gate first: columns declared as dates or free text are withheld and named in the
     provenance, patients become study numbers, small counts are hidden as the policy asks. The same input gives the
-    same bytes. Tables, figures and evidence that an earlier report left in `out` are removed.
+    same bytes.
     Raises DisclosureError for what may not leave, MissingFactError for pictures that are not there.
     """
     report_input = _blurred(report_input)
@@ -79,22 +84,11 @@ def render_report(report_input: ReportInput, out: Path) -> ReportFiles:
     provenance = _provenance(report_input, withheld)
     evidence = material.evidence.as_document() if material.evidence.rows else None
     page = format_report_page(report_input, placed, key_numbers=keys, provenance=provenance, evidence=evidence)
-    html_path, docx_path = out / "report.html", out / "report.docx"
+    html_path, docx_path = out / HTML_FILE, out / DOCX_FILE
     html_path.write_text(page, encoding="utf-8", newline="\n")
     write_report_document(docx_path, report_input, documented, provenance)
     evidence_path = _write_evidence(material, out, banner)
-    _remove_older(out, {*made.tables, *made.figures, *([evidence_path] if evidence_path else [])})
     return ReportFiles(html_path, docx_path, evidence_path, tuple(made.tables), tuple(made.figures))
-
-
-def _remove_older(out: Path, written: set[Path]) -> None:
-    """Take away what an earlier report left in the folder and this one did not write: it may show more than it may."""
-    older = [out / EVIDENCE_FILE]
-    for folder in ("tables", "figures"):
-        older += [path for path in (out / folder).glob("*") if path.suffix in _ENDINGS]
-    for path in older:
-        if path not in written:
-            path.unlink(missing_ok=True)
 
 
 def _release(report_input: ReportInput) -> tuple[Material, tuple[str, ...], dict[str, str]]:

@@ -7,10 +7,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from lutrace.cohort import Cohort, select_patients
-from lutrace.core import DisclosureError, MissingFactError, Progress, Row, silent
+from lutrace.core import DisclosureError, MissingFactError, Progress, Row, check_result_folder, replaced_folder, silent
 from lutrace.endpoints import Basis, derive_endpoints
 from lutrace.protocol import Protocol
 from lutrace.report import (
+    REPORT_ENDINGS,
+    REPORT_FILES,
+    REPORT_FOLDERS,
     EvidenceRow,
     Notice,
     ReleasePolicy,
@@ -40,6 +43,7 @@ from lutrace.study.summaries import summarise_values
 from lutrace.tables import Facts
 
 _STEPS = 5
+_RESULTS_FILE = "results.json"
 _FEW = 2
 """Up to so many places are named in a line of the summary."""
 
@@ -93,9 +97,11 @@ def run_study(
     """Run the protocol on a snapshot and write `results.json` and the report into the folder `out`.
 
     The same snapshot, protocol and data cut give the same bytes. Facts after `data_cut` are not known to the run.
-    Raises MissingFactError when nobody reaches the first landmark; ContradictionError when scans were measured with
-    different versions of the plan; DisclosureError for what may not leave.
+    Earlier results in `out` are replaced as a whole once all is written. Raises UnusableInputError when `out` holds
+    anything else; MissingFactError when nobody reaches the first landmark; ContradictionError when scans were measured
+    with different versions of the plan; DisclosureError for what may not leave.
     """
+    check_result_folder(out, (*REPORT_FILES, _RESULTS_FILE), REPORT_FOLDERS, endings=REPORT_ENDINGS)
     computation = compute_study(protocol, facts, data_cut=data_cut, progress=progress)
     progress("report", 4, _STEPS)
     policy = policy or ReleasePolicy()
@@ -122,12 +128,13 @@ def run_study(
         row_tables=computation.derived.rows,
         day_zero=first_days(computation.cohort.members),
     )
-    files = render_report(report_input, out)
-    path = out / "results.json"
     notices = release_notices(computation.notices, min_cell=policy.min_cell)
-    write_results(path, protocol=protocol, meta=meta, tables=released, notices=notices, status=status)
+    with replaced_folder(out) as fresh:
+        files = render_report(report_input, fresh)
+        path = fresh / _RESULTS_FILE
+        write_results(path, protocol=protocol, meta=meta, tables=released, notices=notices, status=status)
     progress("report", _STEPS, _STEPS)
-    return RunResult(path, files, computation, report_input)
+    return RunResult(out / _RESULTS_FILE, files.moved(fresh, out), computation, report_input)
 
 
 def compute_study(
