@@ -58,13 +58,13 @@ def measurements_of(patient: Any, time: Any, value: Any, *, n: int) -> Measureme
         raise UnusableInputError(f"value must hold one number per time ({times.size}), got {values.size}")
     refuse_rows(~np.isin(owners, np.arange(n)), f"patient must be a row of the follow-up, 0 to {n - 1}")
     order = np.lexsort((times, owners))
-    owners, times, values = owners[order].astype(np.intp), times[order], values[order]
+    rows, times, values = owners[order].astype(np.intp), times[order], values[order]
     same = np.zeros(times.size, dtype=np.bool_)
-    same[1:] = (owners[1:] == owners[:-1]) & (times[1:] == times[:-1])
+    same[1:] = (rows[1:] == rows[:-1]) & (times[1:] == times[:-1])
     clash = np.zeros(times.size, dtype=np.bool_)
     clash[order] = same & (values != np.roll(values, 1))
     refuse_rows(clash, "a patient must have one value at one time")
-    return Measurements(owners[~same], times[~same], values[~same])
+    return Measurements(rows[~same], times[~same], values[~same])
 
 
 def make_time_varying_rows(survival: Survival, changes: Mapping[str, Measurements]) -> TimeVaryingRows:
