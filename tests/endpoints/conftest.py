@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from lutrace.core import Row
-from lutrace.endpoints import Basis, derive_values, derived_names
+from lutrace.endpoints import Basis, derive_endpoints, derive_values, derived_names
 from lutrace.protocol import Protocol, parse_protocol
 
 PROTOCOL = """
@@ -51,9 +51,10 @@ class Derived:
         return self._rows[key]
 
     def items(self) -> list[tuple[tuple[str, str], Row]]:
-        for name in derived_names(self._basis.protocol):
-            rows = derive_values(self._basis, name)
-            self._rows.update({(row["population"], row["endpoint"]): row for row in rows})
+        """All of them: each derivation is run once, and gives the endpoints that are named."""
+        rows = derive_endpoints(self._basis)
+        assert {row["endpoint"] for row in rows} == set(derived_names(self._basis.protocol))
+        self._rows.update({(row["population"], row["endpoint"]): row for row in rows})
         return list(self._rows.items())
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import ibis
@@ -50,8 +51,13 @@ class Basis:
         """Patient, population, `index_date`, the cycle of the landmark, its `spect_date`, and the first cycle.
 
         Columns `c1_date` and `c1_row` are of the first cycle; `landmark_date` is the day up to which covariates may
-        look: time zero, but the SPECT where time runs from cycle 1 (which is warned of).
+        look: time zero, but the SPECT where time runs from cycle 1 (which is warned of). Made once, however often
+        it is asked for: it comes from the rows of members and scans alone.
         """
+        return self._time_zero
+
+    @cached_property
+    def _time_zero(self) -> ir.Table:
         members = _table(self.members, COHORT_MEMBERS.arrow_schema)
         first = members.filter(members.population == FIRST_CYCLE)
         first = first.select("patient_id", c1_date="index_date", c1_row="index_row")
@@ -65,15 +71,17 @@ class Basis:
         spects = self.spects().select("patient_id", "cycle", spect_date="scan_date")
         joined = attach(joined, spects, ["patient_id", "cycle"])
         late = [landmark.name for landmark in landmarks if landmark.origin == "first_cycle"]
-        return joined.mutate(
-            landmark_date=ibis.cases(
-                (joined.population.isin(late) & joined.spect_date.notnull(), joined.spect_date),
-                else_=joined.index_date,
-            )
+        dated = ibis.cases(
+            (joined.population.isin(late) & joined.spect_date.notnull(), joined.spect_date), else_=joined.index_date
         )
+        return held(joined.mutate(landmark_date=dated))
 
     def spects(self) -> ir.Table:
-        """The measured SPECT of each cycle."""
+        """The measured SPECT of each cycle, one and the same table however often it is asked for."""
+        return self._spects
+
+    @cached_property
+    def _spects(self) -> ir.Table:
         return _table(self.scans, _SCANS)
 
     def known(self, table: ir.Table, date: str) -> ir.Table:
@@ -104,7 +112,8 @@ def finish(table: ir.Table, *, endpoint: str, rule: str, unit: str | None = None
 def ranked_first(table: ir.Table, by: Sequence[str], order: Sequence[Any]) -> ir.Table:
     """The first row of each group in the given order; the order must leave no ties."""
     place = ibis.row_number().over(ibis.window(group_by=list(by), order_by=list(order)))
-    return table.mutate(place=place).filter(lambda t: t.place == 0).drop("place")
+    placed = table.mutate(place=place)
+    return placed.filter(placed.place == 0).select(table.columns)
 
 
 def count_of(flag: ir.BooleanValue) -> ir.IntegerScalar:
@@ -114,9 +123,13 @@ def count_of(flag: ir.BooleanValue) -> ir.IntegerScalar:
 
 
 def attach(left: ir.Table, right: ir.Table, keys: Sequence[str]) -> ir.Table:
-    """`left` with the columns of `right`, empty where there is no partner."""
+    """`left` with the columns of `right`, empty where there is no partner.
+
+    Columns are chosen, not dropped: ibis writes out a step that drops columns as often as it is used.
+    """
     joined = left.left_join(right, list(keys))
-    return joined.drop(*[f"{key}_right" for key in keys])
+    twice = {f"{key}_right" for key in keys}
+    return joined.select([name for name in joined.columns if name not in twice])
 
 
 def _table(rows: Sequence[Row], schema: pa.Schema) -> ir.Table:

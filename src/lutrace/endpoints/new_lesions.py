@@ -44,7 +44,7 @@ def derive_new_lesions(basis: Basis) -> ir.Table:
 
 def _against(basis: Basis, reference: str, *, endpoint: str, line: str = "avid") -> ir.Table:
     choose, words = REFERENCES[reference]
-    zero = basis.time_zero()
+    zero = basis.time_zero().select(*_KEYS, "index_date", "spect_date")
     pairs = _pairs(basis, choose)
     links = links_of(basis.facts, basis.protocol.measures.plan)
     listed = list_new(links, pairs, _KEYS)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import ibis
 import ibis.expr.types as ir
 
@@ -34,29 +36,28 @@ def derive_psa_course(basis: Basis) -> ir.Table:
     rules = basis.protocol.psa
     clocked, _ = psa_and_baseline(basis)
     rows = attach(basis.time_zero(), summarise_psa(clocked, rules, PsaProgression()), ["patient_id"])
-    dates = clocked.select("patient_id", source_row="psa_row", date="psa_date")
     judged = ibis.coalesce(rows.reason, ibis.cases((rows.evaluable.isnull(), _NOT_JUDGED)))
-    rows = rows.mutate(judged=judged)
+    rows = _dated(rows.mutate(judged=judged), clocked, ("nadir", "baseline"))
     nadir = "lowest PSA since the first cycle, baseline included"
     flare = "at least 25 % above baseline by day 84, and below baseline later"
     doubling = f"ln 2 over the slope of ln PSA ({rules.doubling.window}, {rules.doubling.method}, "
     tables = [
-        *_week_12_values(rows, clocked, dates, rules),
+        *_week_12_values(rows, clocked, rules),
         _value(
-            rows, dates, endpoint="psa_nadir", value=rows.nadir_ng_ml, row=rows.nadir_row, unit="ng/mL",
+            rows, endpoint="psa_nadir", value=rows.nadir_ng_ml, proof="nadir", unit="ng/mL",
             reason=ibis.coalesce(ibis.cases((rows.nadir_ng_ml.isnull(), _NOT_JUDGED))), rule=nadir,
         ),
         _value(
-            rows, dates, endpoint="psa_flare", value=_as_number(rows.flare), row=rows.baseline_row, unit="1",
+            rows, endpoint="psa_flare", value=_as_number(rows.flare), proof="baseline", unit="1",
             reason=rows.judged, rule=flare,
         ),
         _value(
-            rows, dates, endpoint="psadt_months", value=rows.psadt_months, row=rows.nadir_row, unit="months",
+            rows, endpoint="psadt_months", value=rows.psadt_months, proof="nadir", unit="months",
             reason=ibis.coalesce(rows.psadt_reason, ibis.cases((rows.psadt_months.isnull(), _NOT_JUDGED))),
             rule=f"{doubling}{rules.doubling.convention})",
         ),
         _value(
-            rows, dates, endpoint="psa_velocity", value=rows.velocity_ng_ml_year, row=rows.nadir_row, unit="ng/mL/year",
+            rows, endpoint="psa_velocity", value=rows.velocity_ng_ml_year, proof="nadir", unit="ng/mL/year",
             reason=ibis.cases(
                 (rows.velocity_ng_ml_year.isnull(), ibis.coalesce(rows.psadt_reason, ibis.literal(_NOT_JUDGED)))
             ),
@@ -66,17 +67,17 @@ def derive_psa_course(basis: Basis) -> ir.Table:
     return ibis.union(*tables)
 
 
-def _week_12_values(rows: ir.Table, clocked: ir.Table, dates: ir.Table, rules: PsaRules) -> list[ir.Table]:
+def _week_12_values(rows: ir.Table, clocked: ir.Table, rules: PsaRules) -> list[ir.Table]:
     """Change at week 12 and the declines reached there, each with the value's row."""
     words = f"PSA nearest to day {WEEK_12_DAY} after cycle 1, within {rules.week12_window:g} days, against baseline"
     missing = ibis.cases((rows.week12_day.isnull(), f"no PSA within {rules.week12_window:g} days of week 12"))
     reason = ibis.coalesce(rows.judged, missing)
-    at = clocked.select("patient_id", week12_row="psa_row", week12_day="day")
+    at = clocked.select("patient_id", week12_row="psa_row", week12_date="psa_date", week12_day="day")
     rows = attach(rows.mutate(late=reason), at, ["patient_id", "week12_day"])
     answers = {"psa_change_12wk_pct": (rows.change_12wk_pct, "%")}
     answers |= {f"psa{p}_12wk": (_as_number(rows[f"psa{p}_12wk"]), "1") for p in LEVELS}
     return [
-        _value(rows, dates, endpoint=name, value=value, row=rows.week12_row, unit=unit, reason=rows.late, rule=words)
+        _value(rows, endpoint=name, value=value, proof="week12", unit=unit, reason=rows.late, rule=words)
         for name, (value, unit) in answers.items()
     ]
 
@@ -92,21 +93,20 @@ def derive_psa_doses(basis: Basis) -> ir.Table:
     doses = given.select("patient_id", dose_day=given.administered_date.delta(given.c1_date, unit="day"))
     response = derive_dose_response(clocked, baseline, doses.filter(doses.dose_day >= 0))
     found = attach(classify_course(response), baseline.select("patient_id", "baseline_row"), ["patient_id"])
-    rows = attach(basis.time_zero(), found, ["patient_id"])
-    dates = clocked.select("patient_id", source_row="psa_row", date="psa_date")
+    rows = _dated(attach(basis.time_zero(), found, ["patient_id"]), clocked, ("baseline",))
     unfollowed = ibis.cases((rows.n_doses_followed.isnull(), _NOT_JUDGED))
     words = "number of the dose after which PSA first was so far below baseline"
     tables = [
         _value(
-            rows, dates, endpoint=f"psa{p}_dose", value=rows[f"psa{p}_dose"].cast("float64"), row=rows.baseline_row,
-            unit="1", rule=words,
+            rows, endpoint=f"psa{p}_dose", value=rows[f"psa{p}_dose"].cast("float64"), proof="baseline", unit="1",
+            rule=words,
             reason=ibis.coalesce(unfollowed, ibis.cases((rows[f"psa{p}_dose"].isnull(), f"no decline by {p} %"))),
         )
         for p in LEVELS
     ]  # fmt: skip
     shape = _value(
-        rows.mutate(category=rows.course), dates, endpoint="psa_course", value=rows.n_doses_followed.cast("float64"),
-        row=rows.baseline_row, unit="1", reason=unfollowed, rule="last PSA after each dose against the one before",
+        rows, endpoint="psa_course", value=rows.n_doses_followed.cast("float64"), proof="baseline", unit="1",
+        reason=unfollowed, rule="last PSA after each dose against the one before", category=rows.course,
     )  # fmt: skip
     return ibis.union(*tables, shape)
 
@@ -115,24 +115,37 @@ def _as_number(answer: ir.BooleanValue) -> ir.FloatingValue:
     return ibis.cases((answer, 1.0), (~answer, 0.0))
 
 
+def _dated(rows: ir.Table, clocked: ir.Table, proofs: Sequence[str]) -> ir.Table:
+    """The rows with `<proof>_date`, the day of the value that `<proof>_row` names."""
+    for proof in proofs:
+        row, date = f"{proof}_row", f"{proof}_date"
+        known = clocked.select("patient_id", **{row: "psa_row", date: "psa_date"})
+        rows = attach(rows, known, ["patient_id", row])
+    return rows
+
+
 def _value(
     rows: ir.Table,
-    dates: ir.Table,
     *,
     endpoint: str,
     value: ir.Value,
-    row: ir.Value,
+    proof: str,
     unit: str,
     reason: ir.Value,
     rule: str,
+    **more: ir.Value,
 ) -> ir.Table:
-    """Rows of ENDPOINT_VALUES with a value, or with the reason why there is none; dated at the row of evidence."""
+    """Rows of ENDPOINT_VALUES with a value, or with the reason why there is none; dated at the row of the proof."""
     good = reason.isnull()
-    rows = rows.mutate(
+    own = rows.select(
+        "patient_id",
+        "population",
+        "index_date",
         value=ibis.cases((good, value)),
-        source_row=ibis.cases((good, row)),
+        date=ibis.cases((good, rows[f"{proof}_date"])),
+        source_row=ibis.cases((good, rows[f"{proof}_row"])),
         source_table=ibis.cases((good, "labs")),
         reason=reason,
+        **more,
     )
-    kept = dates.select("patient_id", "source_row", "date")
-    return finish(attach(rows, kept, ["patient_id", "source_row"]), endpoint=endpoint, rule=rule, unit=unit)
+    return finish(own, endpoint=endpoint, rule=rule, unit=unit)
