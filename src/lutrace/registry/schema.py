@@ -72,9 +72,8 @@ def check_schema(connection: duckdb.DuckDBPyConnection) -> None:
         raise UnusableInputError(
             f"the registry has schema version {version}, expected {SCHEMA_VERSION}; use a newer lutrace"
         )
-    differing = [
-        table.name for table in STORED_TABLES.values() if _stored_columns(connection, table) != _declared(table)
-    ]
+    stored = _stored_columns(connection)
+    differing = [table.name for table in STORED_TABLES.values() if stored.get(table.name) != _declared(table)]
     if differing:
         raise UnusableInputError(
             f"the registry's tables {', '.join(differing)} differ from their declaration; run `lutrace upgrade`"
@@ -89,8 +88,9 @@ def upgrade_schema(connection: duckdb.DuckDBPyConnection) -> list[str]:
     """
     done: list[str] = []
     with transaction(connection):
+        stored = _stored_columns(connection)
         for table in STORED_TABLES.values():
-            done += _upgrade_table(connection, table)
+            done += _upgrade_table(connection, table, dict(stored.get(table.name, ())))
         connection.execute("DELETE FROM schema_version")
         connection.execute("INSERT INTO schema_version VALUES (?)", [SCHEMA_VERSION])
     return done
@@ -107,8 +107,7 @@ def transaction(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
     connection.commit()
 
 
-def _upgrade_table(connection: duckdb.DuckDBPyConnection, table: Table) -> list[str]:
-    stored = dict(_stored_columns(connection, table))
+def _upgrade_table(connection: duckdb.DuckDBPyConnection, table: Table, stored: dict[str, str]) -> list[str]:
     declared = dict(_declared(table))
     if stored == declared and list(stored) == list(declared):
         return []
@@ -139,13 +138,13 @@ def _declared(table: Table) -> list[tuple[str, str]]:
     return [(column.name, SQL_TYPE[column.type]) for column in table.columns]
 
 
-def _stored_columns(connection: duckdb.DuckDBPyConnection, table: Table) -> list[tuple[str, str]]:
-    return [
-        (str(name), str(kind))
-        for name, kind in connection.execute(
-            "SELECT column_name, data_type FROM duckdb_columns() "
-            "WHERE table_name = ? AND schema_name = 'main' AND database_name = current_database() "
-            "ORDER BY column_index",
-            [table.name],
-        ).fetchall()
-    ]
+def _stored_columns(connection: duckdb.DuckDBPyConnection) -> dict[str, list[tuple[str, str]]]:
+    """Names and types of the columns of every table of the file, in their order, in one query."""
+    found: dict[str, list[tuple[str, str]]] = {}
+    rows = connection.execute(
+        "SELECT table_name, column_name, data_type FROM duckdb_columns() "
+        "WHERE schema_name = 'main' AND database_name = current_database() ORDER BY table_name, column_index"
+    ).fetchall()
+    for table, name, kind in rows:
+        found.setdefault(str(table), []).append((str(name), str(kind)))
+    return found
