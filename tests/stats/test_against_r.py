@@ -5,7 +5,7 @@ import importlib
 import pytest
 from validation.stats.numbers import STATS, compare, read_reference
 
-TOPICS = ("survival", "curves", "competing", "intervals", "prediction", "follow_up")
+TOPICS = ("survival", "curves", "competing", "intervals", "prediction", "follow_up", "propensity", "command")
 
 
 @pytest.fixture(scope="module", params=TOPICS)

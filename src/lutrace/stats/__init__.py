@@ -31,6 +31,11 @@ from lutrace.stats.intervals.aft import AftFit, fit_aft
 from lutrace.stats.intervals.distributions import DistributionName
 from lutrace.stats.intervals.observations import IntervalTimes, intervals_of
 from lutrace.stats.intervals.turnbull import IntervalCurve, compute_turnbull
+from lutrace.stats.propensity.balance import Balance, Denominator, compute_balance
+from lutrace.stats.propensity.effects import Effect, compute_augmented_effect, compute_weighted_effect
+from lutrace.stats.propensity.matching import Matching, match_nearest
+from lutrace.stats.propensity.scores import PropensityScores, fit_propensity
+from lutrace.stats.propensity.weights import Estimand, PropensityWeights, compute_weights
 from lutrace.stats.survival.accuracy import AccuracyAt, compute_auc, compute_brier
 from lutrace.stats.survival.concordance import Concordance, compute_concordance
 from lutrace.stats.survival.contrasts import Contrast
@@ -69,6 +74,7 @@ __all__ = [
     "AccuracyAt",
     "AftFit",
     "Agreement",
+    "Balance",
     "CompetingRisks",
     "Concordance",
     "Contrast",
@@ -77,7 +83,10 @@ __all__ = [
     "CoxRows",
     "CoxScore",
     "CurvePoints",
+    "Denominator",
     "DistributionName",
+    "Effect",
+    "Estimand",
     "EventWeights",
     "FineGrayFit",
     "FineGrayRows",
@@ -92,11 +101,14 @@ __all__ = [
     "IntervalType",
     "LandmarkSet",
     "LogRank",
+    "Matching",
     "Measurements",
     "ModelTest",
     "MonotoneLikelihoodError",
     "PhTest",
     "PredictedSurvival",
+    "PropensityScores",
+    "PropensityWeights",
     "Proportion",
     "SchoenfeldResiduals",
     "SplineBasis",
@@ -113,6 +125,8 @@ __all__ = [
     "competing_of",
     "compute_agreement",
     "compute_auc",
+    "compute_augmented_effect",
+    "compute_balance",
     "compute_brier",
     "compute_concordance",
     "compute_cox_score",
@@ -133,12 +147,15 @@ __all__ = [
     "compute_state_occupancy",
     "compute_summary",
     "compute_turnbull",
+    "compute_weighted_effect",
+    "compute_weights",
     "count_at_risk",
     "fit_aft",
     "fit_cox",
     "fit_cox_or_firth",
     "fit_fine_gray",
     "fit_firth_cox",
+    "fit_propensity",
     "fit_ridge_cox",
     "fleming_harrington",
     "histories_of",
@@ -146,6 +163,7 @@ __all__ = [
     "make_fine_gray_rows",
     "make_landmark_set",
     "make_time_varying_rows",
+    "match_nearest",
     "measurements_of",
     "predict_survival",
     "survival_of",
