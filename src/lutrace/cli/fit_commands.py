@@ -236,6 +236,8 @@ def _run(table: Path, options: dict[str, Any], *, as_json: bool, out: Path | Non
 def _show(found: PlainFit) -> None:
     shown = [_for_people(row) for row in found.rows[:MOST_SHOWN]]
     names = [name for name in SHOWN if any(row.get(name) is not None for row in shown)]
+    if len({row.get("cause") for row in shown}) == 1 and "cause" in names:
+        names.remove("cause")
     show_rows("estimates", shown, columns=names)
     if len(shown) < len(found.rows):
         tell(f"{len(found.rows) - len(shown)} more rows; --out FILE or --json gives all")

@@ -1,0 +1,148 @@
+"""`lutrace fit`: rows and checks of a model, and what a damaged table is told. The numbers: tests/stats, by R."""
+
+import json
+
+import pytest
+
+from lutrace.cli.app import run
+
+LUNG = """id,time,status,age,sex,ecog
+1,306,2,74,m,1
+2,455,2,68,m,0
+3,1010,1,56,m,0
+4,210,2,57,m,1
+5,883,2,60,f,0
+6,1022,1,74,f,1
+7,310,2,68,f,2
+8,361,2,71,f,2
+9,218,2,53,m,1
+10,166,2,61,m,2
+11,170,2,57,f,1
+12,654,2,68,f,
+"""
+
+
+@pytest.fixture
+def table(tmp_path):
+    """A function that writes a table and gives its path."""
+
+    def write(text, name="table.csv"):
+        path = tmp_path / name
+        path.write_text(text, encoding="utf-8")
+        return path
+
+    return write
+
+
+@pytest.fixture
+def lutrace(capsys):
+    """A function that runs one command and gives its status, answer and what was said."""
+
+    def call(*arguments):
+        status = run([str(one) for one in arguments])
+        said = capsys.readouterr()
+        return status, said.out, said.err
+
+    return call
+
+
+def _json(lutrace, *arguments):
+    status, out, err = lutrace(*arguments, "--json")
+    assert status == 0, err
+    return json.loads(out)
+
+
+def test_each_term_has_a_row_with_its_unit_and_who_is_left_out_is_said(lutrace, table):
+    call = ["fit", "cox", table(LUNG), "--time", "time", "--event", "status=2", "--terms", "log2(age), C(sex), C(ecog)"]
+    found = _json(lutrace, *call)
+    assert [(row["term"], row["unit"]) for row in found["estimates"]] == [
+        ("log2(age)", "per doubling of age"),
+        ("C(sex)[m]", "m vs f"),
+        ("C(ecog)[1]", "1 vs 0"),
+        ("C(ecog)[2]", "2 vs 0"),
+    ]
+    assert {(row["n"], row["events"]) for row in found["estimates"]} == {(11, 9)}
+    assert any("ecog (1)" in told for told in found["warnings"])
+    assert {"proportional_hazards", "events_per_term", "separation"} <= {row["check"] for row in found["checks"]}
+
+
+def test_the_reference_of_groups_and_the_unit_of_a_column_can_be_said(lutrace, table):
+    call = ["fit", "cox", table(LUNG), "--time", "time", "--event", "status=2", "--terms", "per(age,10),C(sex,ref=m)"]
+    found = _json(lutrace, *call, "--unit", "age=years")
+    assert [row["unit"] for row in found["estimates"]] == ["per 10 years of age", "f vs m"]
+
+
+def test_decimal_commas_and_a_missing_cell_written_na_are_understood(lutrace, table):
+    dots = table("t,e,x\n1.5,1,0.5\n2.5,1,NA\n3.5,1,0.25\n4.5,0,1.5\n5.5,1,0.75\n")
+    commas = table("t;e;x\n1,5;1;0,5\n2,5;1;NA\n3,5;1;0,25\n4,5;0;1,5\n5,5;1;0,75\n", "commas.csv")
+    one, other = (
+        _json(lutrace, "fit", "cox", path, "--time", "t", "--event", "e", "--terms", "x")["estimates"]
+        for path in (dots, commas)
+    )
+    assert one == other
+    assert one[0]["n"] == 4
+
+
+@pytest.mark.parametrize(
+    ("text", "terms", "status", "told"),
+    [
+        ("t,e,x\n1,1,2\n2,0,much\n", "x", 1, "row 3, x: expected a number"),
+        ("t,e,x\n1,1,2\n-2,0,1\n", "x", 1, "row 3: time is below 0"),
+        ("t,e,x\n1,2,2\n2,1,1\n", "x", 2, "--event e=2"),
+        ("t,e,x\n1,0,2\n2,0,1\n", "x", 1, "events"),
+        ("t,e,x\n1,1,2\n2,1,2\n3,0,2\n", "x", 1, "does not vary"),
+        ("t,e,x,y\n1,1,2,4\n2,1,3,6\n3,0,1,2\n4,1,5,10\n", "x,y", 1, "combinations of one another"),
+        ("t,e,x\n1,1,2\n", "x", 1, "does not vary"),
+        ("t,e,x\n", "x", 2, "no rows"),
+        ("t,e,x\n1,1,\n2,1,\n", "x", 2, "no row is complete"),
+        ("t,e,x\n1,1,a\n2,1,b\n", "x", 2, "C(x)"),
+        ("t,e,x\n1,1,0\n2,1,3\n", "log2(x)", 1, "row 2: log2(x): x is 0 or below"),
+        ("t,e,x\n1,1,0\n2,1,3\n", "z", 2, "no column is called z"),
+        ("t,e,x\n1,1,0\n2,1,3\n", "exp(x)", 2, "exp(...) is not known"),
+        ("t,e,x\n1,1,a\n2,1,b\n", "C(x, ref=c)", 2, "never c"),
+        ("t,e,x\n1,1,a\n2,1,a\n", "C(x)", 2, "one value only"),
+        ("t,e,x\n1,1,0\n2,1,3\n", "x, x", 2, "twice"),
+    ],
+)
+def test_a_damaged_table_or_term_is_refused_by_row_with_the_remedy(lutrace, table, text, terms, status, told):
+    found, out, err = lutrace("fit", "cox", table(text), "--time", "t", "--event", "e", "--terms", terms)
+    assert found == status
+    assert out == ""
+    assert told in err
+    assert err.startswith("error: ")
+
+
+def test_entry_at_or_after_the_end_is_refused_by_row(lutrace, table):
+    path = table("a,t,e,x\n0,1,1,2\n5,5,0,1\n")
+    status, _, err = lutrace("fit", "cox", path, "--time", "t", "--event", "e", "--entry", "a", "--terms", "x")
+    assert status == 1
+    assert "row 3: entry is not before time" in err
+
+
+def test_separation_is_named_and_answered_by_firth(lutrace, table):
+    rows = "".join(f"{day},{int(day < 9)},{int(day < 9)}\n" for day in range(1, 22))
+    found = _json(lutrace, "fit", "cox", table("t,e,x\n" + rows), "--time", "t", "--event", "e", "--terms", "x")
+    row = found["estimates"][0]
+    assert 1 < row["low"] < row["estimate"] < 1e4
+    assert "Firth" in row["method"]
+    assert any("separate" in told for told in found["warnings"])
+
+
+def test_causes_and_the_label_of_censoring_are_words_of_the_table(lutrace, table):
+    path = table("t,why,arm\n1,death,a\n2,alive,a\n3,progression,b\n4,death,b\n5,alive,a\n6,progression,a\n")
+    call = ["fit", "cif", path, "--time", "t", "--event", "why", "--censored", "alive", "--cause", "death"]
+    found = _json(lutrace, *call, "--times", "4")
+    assert [(row["cause"], row["time"]) for row in found["estimates"]] == [("death", 4.0)]
+    assert found["estimates"][0]["estimate"] == pytest.approx(1 / 6 + 5 / 6 * 3 / 4 * 1 / 3)
+    status, _, err = lutrace("fit", "cif", path, "--time", "t", "--event", "why")
+    assert status == 2
+    assert "--censored" in err
+
+
+def test_rows_are_written_and_never_over_the_input(lutrace, table, tmp_path):
+    path = table(LUNG)
+    call = ["fit", "km", path, "--time", "time", "--event", "status=2", "--by", "sex"]
+    assert lutrace(*call, "--out", tmp_path / "km.csv")[0] == 0
+    assert (tmp_path / "km.csv").read_text(encoding="utf-8").startswith("term,measure,coef,se,robust_se,estimate")
+    assert lutrace(*call, "--out", path)[0] == 2
+    assert path.read_text(encoding="utf-8") == LUNG
