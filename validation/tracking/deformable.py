@@ -1,10 +1,12 @@
 """What a deformable registration does for links and new lesions, on virtual patients as painted and bent, at what cost.
 
-    python validation/tracking/deformable.py [--patients N] [--jobs 2] [--work FOLDER]
+    python validation/tracking/deformable.py [--patients N] [--jobs 2] [--work FOLDER] [--body bent] [--look ct]
 
-writes deformable.json. The virtual patients move as stiff bodies; a bend (12 mm to the side, 6 mm forward over the
-trunk, another phase for each scan) is laid on every SPECT, its CT, its masks and its truth. PSMA-PET to each SPECT by
-CT; SPECT to the next SPECT by CT and by uptake. Organ masks are given. Synthetic: never how it does on patients.
+writes deformable.json; with --work the rows of a patient are kept, and a run that was stopped goes on. The virtual
+patients move as stiff bodies; a bend (12 mm to the side, 6 mm forward over the trunk, another phase for each scan) is
+laid on every SPECT, its CT, its masks and its truth. PSMA-PET to each SPECT by CT; SPECT to the next SPECT by CT and by
+uptake. Organ masks are given. Synthetic: never how it does on patients. The stored numbers: --patients 3 --body bent
+--look ct.
 """
 
 from __future__ import annotations
@@ -54,6 +56,15 @@ PARAMETERS = CohortParameters(share_new_lesion=(0.7, 0.6), share_new_avid=(0.9, 
 WINDOWS = {"ct": (-500.0, 500.0), "uptake": (0.0, 10.0)}
 METRICS = {"ct": "mutual_information", "uptake": "correlation"}
 GRID_MM = 9.0
+BODIES, LOOKS = ("stiff", "bent"), ("ct", "uptake")
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """Which bodies are measured, registered by what."""
+
+    bodies: tuple[str, ...]
+    looks: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -73,7 +84,10 @@ def main() -> int:
     parser.add_argument("--patients", type=int, default=PATIENTS)
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--work", type=Path, help="folder that keeps the centre")
+    parser.add_argument("--body", action="append", choices=BODIES, help="as painted (stiff) or bent (default: both)")
+    parser.add_argument("--look", action="append", choices=LOOKS, help="what is registered (default: both)")
     options = parser.parse_args()
+    what = Wanted(tuple(options.body or BODIES), tuple(options.look or LOOKS))
     with tempfile.TemporaryDirectory() as base:
         centre = (options.work or Path(base)) / "centre"
         if not (centre / "truth.json").exists():
@@ -81,7 +95,8 @@ def main() -> int:
         people = json.loads((centre / "truth.json").read_text(encoding="utf-8"))["patients"][: options.patients]
         folders = [centre / "dicom" / one["patient_id"] for one in people]
         with ProcessPoolExecutor(options.jobs) as pool:
-            rows = [row for rows in pool.map(measure_patient, folders, people) for row in rows]
+            tasks = (folders, people, itertools.repeat(what))
+            rows = [row for rows in pool.map(measure_patient_once, *tasks) for row in rows]
     result = {"version": __version__, "seed": SEED, "patients": len(people), "plan": PLAN, "pairs": summarise(rows)}
     (HERE / "deformable.json").write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8", newline="\n")
     print(json.dumps(result, indent=1))
@@ -99,7 +114,7 @@ def summarise(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
         total: Counter[str] = Counter()
         for one in several:
             total.update(one["counts"])
-        missed = np.concatenate([one["missed_mm"] for one in several])
+        missed = np.concatenate([np.asarray(one["missed_mm"], dtype=float) for one in several])
         right, wrong, both = total["right_links"], total["wrong_links"], total["in_both"]
         lines.append(
             dict(zip(heads, head, strict=True))
@@ -116,21 +131,32 @@ def _share(part: float, whole: float) -> float | None:
     return round(part / whole, 3) if whole else None
 
 
-def measure_patient(folder: Path, person: dict[str, Any]) -> list[dict[str, Any]]:
+def measure_patient_once(folder: Path, person: dict[str, Any], what: Wanted) -> list[dict[str, Any]]:
+    """The rows of a patient, from the file beside the scans where an earlier run of the same kind left them."""
+    kept = folder / f"rows-{'-'.join((*what.bodies, *what.looks))}.json"
+    if not kept.exists():
+        begun = kept.with_suffix(".part")
+        begun.write_text(json.dumps(measure_patient(folder, person, what)), encoding="utf-8")
+        begun.replace(kept)
+    rows: list[dict[str, Any]] = json.loads(kept.read_text(encoding="utf-8"))
+    return rows
+
+
+def measure_patient(folder: Path, person: dict[str, Any], what: Wanted) -> list[dict[str, Any]]:
     """Counts for each pair of scans, by the way of tracking."""
     pet = _read(folder / "PET", "PET", person["pet"], None)
     rows = []
-    for body in ("stiff", "bent"):
+    for body in what.bodies:
         spects = [
             _read(folder / f"SPECT{one['cycle']}", "SPECT", one, one["cycle"] if body == "bent" else None)
             for one in person["spect"]
         ]
         for one, other in [*((pet, spect) for spect in spects), *itertools.pairwise(spects)]:
             kind = f"{one.name} to {other.name}"
-            for look in ("ct", "uptake") if one.name == other.name else ("ct",):
+            for look in what.looks if one.name == other.name else ("ct",):
                 for way, motion, seconds in _motions(one, other, look):
                     counted = {"pair": kind, "body": body, "look": look, "way": way, "seconds": seconds}
-                    counted["missed_mm"] = _missed_mm(one, other, motion)
+                    counted["missed_mm"] = _missed_mm(one, other, motion).tolist()
                     for by, counts in _counts(one, other, motion).items():
                         rows.append(counted | {"by": by, "counts": counts})
     return rows
