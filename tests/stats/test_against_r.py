@@ -3,7 +3,7 @@
 import importlib
 
 import pytest
-from validation.stats.numbers import STATS, compare, read_reference
+from validation.stats.comparison import STATS, compare, read_reference
 
 TOPICS = ("survival", "curves", "competing", "intervals", "prediction", "follow_up", "propensity", "command")
 

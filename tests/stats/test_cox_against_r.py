@@ -1,8 +1,8 @@
 """The Cox model against R: the stored numbers of validation/stats/cox (which see for script and versions)."""
 
 import pytest
+from validation.stats.comparison import STATS, compare, read_reference
 from validation.stats.cox.cases import compute_all, tolerance_of
-from validation.stats.numbers import STATS, compare, read_reference
 
 REFERENCE = read_reference(STATS / "cox" / "reference.csv")
 FOUND = compute_all()

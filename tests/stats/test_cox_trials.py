@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from validation.stats.numbers import STATS, compare, read_reference
+from validation.stats.comparison import STATS, compare, read_reference
 
 from lutrace.core import read_rows
 from lutrace.stats import compute_ph_tests, fit_cox, predict_survival, survival_of

@@ -19,7 +19,7 @@ from pathlib import Path
 HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE.parents[1]))
 
-from validation.stats.numbers import Numbers, compare, read_reference  # noqa: E402
+from validation.stats.comparison import Numbers, compare, read_reference  # noqa: E402
 
 PACKAGE_MISSING = 3
 

@@ -7,7 +7,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from validation.stats.numbers import INPUTS, Numbers
+from validation.stats.comparison import INPUTS, Numbers
 
 from lutrace.core import Row, read_rows, write_rows
 from lutrace.study import FitCall, PlainFit, run_fit

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
-from validation.stats.numbers import Numbers, read_complete
+from validation.stats.comparison import Numbers, read_complete
 
 from lutrace.stats import (
     CoxFit,

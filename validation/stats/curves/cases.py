@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from validation.stats.numbers import INPUTS, Numbers, floats_of, follow_up_of, gaps_of
+from validation.stats.comparison import INPUTS, Numbers, floats_of, follow_up_of, gaps_of
 
 from lutrace.core import Row, read_rows
 from lutrace.stats import (

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from validation.stats.numbers import INPUTS, Numbers, floats_of
+from validation.stats.comparison import INPUTS, Numbers, floats_of
 
 from lutrace.core import read_rows
 from lutrace.stats import fit_cox, make_landmark_set, make_time_varying_rows, measurements_of, survival_of

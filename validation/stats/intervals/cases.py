@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Literal
 
 import numpy as np
-from validation.stats.numbers import INPUTS, STATS, Numbers, floats_of
+from validation.stats.comparison import INPUTS, STATS, Numbers, floats_of
 
 from lutrace.core import Row, read_rows
 from lutrace.stats import IntervalTimes, compute_turnbull, fit_aft, intervals_of

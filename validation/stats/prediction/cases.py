@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 from scipy.special import expit
-from validation.stats.numbers import INPUTS, Numbers, floats_of, follow_up_of
+from validation.stats.comparison import INPUTS, Numbers, floats_of, follow_up_of
 
 from lutrace.core import read_rows
 from lutrace.stats import Survival, compute_auc, compute_brier, survival_of

@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 
 import numpy as np
-from validation.stats.numbers import INPUTS, Numbers, follow_up_of, gaps_of, read_complete
+from validation.stats.comparison import INPUTS, Numbers, follow_up_of, gaps_of, read_complete
 
 from lutrace.core import Row, read_rows
 from lutrace.stats import (
