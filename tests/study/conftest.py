@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import pytest
+from tests.conftest import HandFacts
 
+from lutrace.study import RunResult, load_protocol, run_study
 from lutrace.tables import MEASURE_VERSION
 
 N_C2, N_C3 = 66, 51
@@ -182,8 +183,8 @@ def _add_end(rows: Rows, name: str, number: int, volume: float, rng: np.random.G
     _add(rows, "follow_up", patient_id=name, status=status, date=on(day), date_precision="day", basis="record")
 
 
-@pytest.fixture
-def abstract_facts(abstract_rows: Rows, make_facts: Callable[..., Any]) -> WithPictures:
+@pytest.fixture(scope="session")
+def abstract_facts(abstract_rows: Rows) -> WithPictures:
     import struct
     import zlib
 
@@ -193,4 +194,10 @@ def abstract_facts(abstract_rows: Rows, make_facts: Callable[..., Any]) -> WithP
     head = struct.pack(">IIBBBBB", 8, 8, 8, 0, 0, 0, 0)
     pixels = zlib.compress(b"".join(b"\x00" + bytes(8) for _ in range(8)))
     png = b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"IDAT", pixels) + chunk(b"IEND", b"")
-    return WithPictures(make_facts(**abstract_rows), png)
+    return WithPictures(HandFacts(abstract_rows), png)
+
+
+@pytest.fixture(scope="session")
+def first_study(abstract_facts: WithPictures, tmp_path_factory: pytest.TempPathFactory) -> RunResult:
+    """The first study on the cohort, run once for all who only read what it computed and wrote."""
+    return run_study(load_protocol("early-spect-response"), abstract_facts, tmp_path_factory.mktemp("first-study"))

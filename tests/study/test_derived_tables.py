@@ -15,7 +15,7 @@ from tests.study.conftest import WithPictures, on
 from lutrace.core import ProtocolError, Row
 from lutrace.protocol import parse_protocol
 from lutrace.report import ReleasePolicy
-from lutrace.study import Computation, compute_study, run_study
+from lutrace.study import Computation, RunResult, compute_study, run_study
 from lutrace.tables import FACT_TABLES
 
 STUDY = """
@@ -108,21 +108,19 @@ def history_rows() -> dict[str, list[Row]]:
 
 
 @pytest.fixture(scope="module")
-def once() -> dict[str, Any]:
-    return {}
-
-
-@pytest.fixture
 def facts(abstract_rows: dict[str, list[Row]], abstract_facts: WithPictures) -> WithPictures:
     return WithPictures(HandFacts({**abstract_rows, **history_rows()}), abstract_facts.picture("any"))
 
 
+@pytest.fixture(scope="module")
+def ran(facts: WithPictures, tmp_path_factory: pytest.TempPathFactory) -> RunResult:
+    """The study, run once for all tests of this file that only read."""
+    return run_study(parse_protocol(STUDY, "history.yaml"), facts, tmp_path_factory.mktemp("out"))
+
+
 @pytest.fixture
-def computed(once: dict[str, Any], facts: WithPictures) -> Computation:
-    if "computed" not in once:
-        once["computed"] = compute_study(parse_protocol(STUDY, "history.yaml"), facts)
-    found: Computation = once["computed"]
-    return found
+def computed(ran: RunResult) -> Computation:
+    return ran.computation
 
 
 def counted(computed: Computation, variable: str, landmark: str = "C2") -> dict[str | None, float]:
@@ -192,12 +190,8 @@ def test_every_row_points_to_rows_that_exist(computed: Computation, facts: WithP
 
 
 @pytest.fixture
-def written(once: dict[str, Any], facts: WithPictures, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    if "written" not in once:
-        once["written"] = tmp_path_factory.mktemp("out")
-        run_study(parse_protocol(STUDY, "history.yaml"), facts, once["written"])
-    folder: Path = once["written"]
-    return folder
+def written(ran: RunResult) -> Path:
+    return ran.results.parent
 
 
 def rows_of(path: Path) -> list[dict[str, str]]:

@@ -14,31 +14,19 @@ from typing import Any
 import pytest
 
 from lutrace.core import MissingFactError, UnusableInputError
-from lutrace.study import Computation, compute_study, load_protocol, run_study
-
-
-@pytest.fixture(scope="module")
-def once() -> dict[str, Any]:
-    return {}
+from lutrace.study import Computation, RunResult, compute_study, load_protocol, run_study
 
 
 @pytest.fixture
-def written(once: dict[str, Any], abstract_facts: Any, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def written(first_study: RunResult) -> Path:
     """The folder of the study, which is run once."""
-    if "written" not in once:
-        once["written"] = tmp_path_factory.mktemp("out")
-        result = run_study(load_protocol("early-spect-response"), abstract_facts, once["written"])
-        once["computed"] = result.computation
-    folder: Path = once["written"]
-    return folder
+    return first_study.results.parent
 
 
 @pytest.fixture
-def computed(once: dict[str, Any], written: Path) -> Computation:
+def computed(first_study: RunResult) -> Computation:
     """What that run computed."""
-    assert written.is_dir()
-    result: Computation = once["computed"]
-    return result
+    return first_study.computation
 
 
 def share(computed: Computation, analysis: str, population: str, term: str | None = None) -> tuple[int, int, str]:

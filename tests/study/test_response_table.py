@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.study.conftest import Rows, abstract_facts, abstract_rows  # noqa: F401
+from tests.study.conftest import Rows
 
 from lutrace.report import ReleasePolicy
-from lutrace.study import load_protocol, run_study
+from lutrace.study import RunResult, load_protocol, run_study
 
 
 def expected_classes(rows: Rows, cycle: int) -> Counter[str]:
@@ -33,13 +33,8 @@ def expected_classes(rows: Rows, cycle: int) -> Counter[str]:
     return counts
 
 
-def test_the_report_counts_recip_classes_at_both_landmarks(
-    abstract_facts: Any,  # noqa: F811
-    abstract_rows: Rows,  # noqa: F811
-    tmp_path: Path,
-) -> None:
-    result = run_study(load_protocol("early-spect-response"), abstract_facts, tmp_path / "out")
-    rows = [row for row in result.computation.tables["summaries"] if row["table"] == "response"]
+def test_the_report_counts_recip_classes_at_both_landmarks(first_study: RunResult, abstract_rows: Rows) -> None:
+    rows = [row for row in first_study.computation.tables["summaries"] if row["table"] == "response"]
     found = {(row["group"], row["level"]): row["value"] for row in rows if row["variable"] == "recip"}
     for landmark, cycle in (("C2", 2), ("C3", 3)):
         expected = expected_classes(abstract_rows, cycle)
@@ -47,16 +42,13 @@ def test_the_report_counts_recip_classes_at_both_landmarks(
             level: float(expected[level]) for level in ("PR", "SD", "PD")
         }
         assert found[landmark, "CR"] == found[landmark, "not_evaluable"] == 0.0
-    html = result.report.html.read_text(encoding="utf-8")
+    html = first_study.report.html.read_text(encoding="utf-8")
     assert "RECIP rules applied to SPECT" in html
     assert "These rules were made for PSMA-PET" in html
 
 
 @pytest.mark.slow
-def test_small_counts_of_response_are_hidden_by_the_gate(
-    abstract_facts: Any,  # noqa: F811
-    tmp_path: Path,
-) -> None:
+def test_small_counts_of_response_are_hidden_by_the_gate(abstract_facts: Any, tmp_path: Path) -> None:
     policy = ReleasePolicy(min_cell=5, patient_level=False)
     run_study(load_protocol("early-spect-response"), abstract_facts, tmp_path / "out", policy=policy)
     text = (tmp_path / "out" / "tables" / "response_classes.csv").read_text(encoding="utf-8")
