@@ -68,6 +68,14 @@ def other(when: int) -> Event:
 Case = tuple[str, str, str, tuple[Event, ...], tuple[tuple[int, float], ...], tuple[float | None, str]]
 STOPS: list[Case] = [
     ("a_rise_confirmed_after_the_therapy_only_is_none", "C1", "psa_switched", (other(100),), RISE, (90, "censored")),
+    (
+        "a_drug_of_a_trial_is_a_new_therapy",
+        "C1",
+        "psa_switched",
+        (("line", 100, "drug_x", "trial"),),
+        RISE,
+        (90, "censored"),
+    ),
     ("nor_is_it_a_component_of_pfs", "C1", "switched", (other(100),), RISE, (100, "censored")),
     ("where_later_values_count_it_is_confirmed", "C1", "psa_counts", (other(100),), RISE, (90, PSA_EVENT)),
     ("a_value_of_the_day_of_the_new_therapy_confirms", "C1", "psa_switched", (other(120),), RISE, (90, PSA_EVENT)),

@@ -12,7 +12,7 @@ from lutrace.endpoints.vital_status import vital_status
 from lutrace.protocol import Pfs, PsaPfs
 from lutrace.tables import TREATMENTS
 
-SYSTEMIC = ("taxane", "arpi", "parp", "ra223", "platinum", "immune", "rlt")
+SYSTEMIC = ("taxane", "arpi", "parp", "ra223", "platinum", "immune", "rlt", "trial")
 """Classes of treatment that count as a new systemic therapy."""
 
 

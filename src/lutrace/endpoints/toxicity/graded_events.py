@@ -18,7 +18,7 @@ from lutrace.tables import ADVERSE_EVENTS, CYCLES, LABS, SUPPORT, TREATMENTS, Fa
 from lutrace.terms import ctcae_version
 
 NEXT_LINE = ("taxane", "arpi", "parp", "ra223", "platinum", "immune", "trial")
-"""Classes of treatment whose begin after the last cycle ends the window."""
+"""Classes of treatment whose begin after the last cycle ends the window; radioligand therapy is a cycle itself."""
 _BY_TRANSFUSION = (
     ("red_cells", "haemoglobin", ("ctcae-4.0", "ctcae-5.0", "ctcae-6.0")),
     ("platelets", "platelets", ("ctcae-6.0",)),
