@@ -52,6 +52,8 @@ def test_points_beyond_follow_up_are_unknown():
 def test_aalens_variance_takes_no_weights():
     with pytest.raises(UnusableInputError, match="use the infinitesimal jackknife"):
         compute_cumulative_incidence(SEEN, error="Aalen", weights=[1] * 6)
+    with pytest.raises(UnusableInputError, match="error must be infinitesimal jackknife or Aalen, got Greenwood"):
+        compute_cumulative_incidence(SEEN, error="Greenwood")
 
 
 def test_after_all_at_risk_had_events_nothing_is_added_and_it_is_said():

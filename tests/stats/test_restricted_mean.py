@@ -49,7 +49,7 @@ def test_clusters_that_reach_over_the_groups_take_from_the_error_of_the_differen
 
 
 def test_survival_at_a_milestone_is_the_curve_there():
-    found = compute_milestone(FOUR, ["a", "b", "a", "b"], time=2, interval="plain")
+    found = compute_milestone(FOUR, ["a", "b", "a", "b"], time=2)
     assert [one.estimate for one in found.estimates] == [0.5, 0.5]
     assert found.estimates[0].se ** 2 == pytest.approx(0.125)
     assert found.contrasts[0].difference == 0

@@ -104,6 +104,8 @@ def compute_cumulative_incidence(
     >>> curves[0].incidence.tolist()
     [0.25, 0.25, 0.5, 0.5]
     """
+    if error not in ("infinitesimal jackknife", "Aalen"):
+        raise UnusableInputError(f"error must be infinitesimal jackknife or Aalen, got {error}")
     if error == "Aalen" and (weights is not None or cluster is not None or follow_up.entry is not None):
         raise UnusableInputError(
             "Aalen's variance takes no weights, clusters or entry; use the infinitesimal jackknife"
@@ -116,13 +118,10 @@ def compute_cumulative_incidence(
         own = follow_up.cause == number
         hazard = ground.steps.sum_leaving(case * own) / ground.at_risk
         estimate = np.cumsum(ground.before * hazard)
-        match error:
-            case "infinitesimal jackknife":
-                variance = _jackknife(follow_up, ground, own, hazard=hazard, case=case, cluster=owners)
-            case "Aalen":
-                variance = _aalen(follow_up, ground, own)
-            case _:
-                raise UnusableInputError(f"error must be infinitesimal jackknife or Aalen, got {error}")
+        if error == "Aalen":
+            variance = _aalen(follow_up, ground, own)
+        else:
+            variance = _jackknife(follow_up, ground, own, hazard=hazard, case=case, cluster=owners)
         std_error = np.sqrt(variance)
         with np.errstate(divide="ignore", invalid="ignore"):
             low, high = compute_limits(estimate, std_error / estimate, interval=interval, level=level)

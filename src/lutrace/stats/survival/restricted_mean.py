@@ -102,10 +102,11 @@ def compute_milestone(
     time: float,
     weights: Any = None,
     cluster: Any = None,
-    interval: IntervalType = "log-log",
     level: float = 0.95,
 ) -> GroupComparison:
     """Survival at a milestone by Kaplan-Meier, per group, with the difference and the ratio of the groups.
+
+    The interval of a survival is log-log, that of a difference symmetric, of a ratio on the logarithm.
 
     Args:
         survival: follow-up, with or without delayed entry.
@@ -113,7 +114,6 @@ def compute_milestone(
         time: the milestone, above 0, within the follow-up of every group.
         weights: case weight of each row, above 0, or None.
         cluster: label of each row's patient or cluster, or None.
-        interval: scale of the interval of each survival; that of a difference is symmetric.
         level: confidence level.
 
     Raises:
@@ -127,7 +127,7 @@ def compute_milestone(
     0.375
     """
     _check_horizon(time)
-    chosen = _Choice("milestone", time, level, interval, _milestone_part)
+    chosen = _Choice("milestone", time, level, "log-log", _milestone_part)
     return _compare_groups(survival, groups, chosen, weights=weights, cluster=cluster)
 
 
