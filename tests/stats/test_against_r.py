@@ -5,7 +5,7 @@ import importlib
 import pytest
 from validation.stats.comparison import STATS, compare, read_reference
 
-TOPICS = ("survival", "curves", "competing", "intervals", "prediction", "follow_up", "propensity", "command")
+TOPICS = ("survival", "curves", "competing", "intervals", "prediction", "follow_up", "propensity", "imputation", "command")
 
 
 @pytest.fixture(scope="module", params=TOPICS)
