@@ -20,9 +20,34 @@ from lutrace.stats.cox.residuals import SchoenfeldResiduals, compute_row_residua
 from lutrace.stats.cox.result import CoxFit, ModelTest
 from lutrace.stats.cox.risk_order import CoxRows, Ties
 from lutrace.stats.cox.splines import SplineBasis, compute_spline_basis
-from lutrace.stats.description.agreement import Agreement, compute_agreement
-from lutrace.stats.description.correlation import Correlation, compute_pearson, compute_spearman
-from lutrace.stats.description.proportions import Proportion, compute_proportion
+from lutrace.stats.description.agreement import Agreement, KappaWeights, compute_agreement
+from lutrace.stats.description.comparisons import (
+    FisherTest,
+    GroupTest,
+    MeanDifference,
+    StandardisedDifference,
+    compute_chi_square,
+    compute_fisher,
+    compute_kruskal_wallis,
+    compute_rank_sum,
+    compute_standardised_difference,
+    compute_welch,
+)
+from lutrace.stats.description.correlation import Correlation, compute_partial, compute_pearson, compute_spearman
+from lutrace.stats.description.measurements import (
+    IccKind,
+    IntraclassCorrelation,
+    LimitsOfAgreement,
+    compute_icc,
+    compute_limits_of_agreement,
+)
+from lutrace.stats.description.proportions import (
+    Proportion,
+    ProportionDifference,
+    compute_proportion,
+    compute_proportion_difference,
+    compute_wilson,
+)
 from lutrace.stats.description.summaries import Summary, compute_summary
 from lutrace.stats.follow_up.immortal_time import check_known_at
 from lutrace.stats.follow_up.landmark import LandmarkSet, make_landmark_set
@@ -44,6 +69,18 @@ from lutrace.stats.propensity.effects import Effect, compute_augmented_effect, c
 from lutrace.stats.propensity.matching import Matching, match_nearest
 from lutrace.stats.propensity.scores import PropensityScores, fit_propensity
 from lutrace.stats.propensity.weights import Estimand, PropensityWeights, compute_weights
+from lutrace.stats.regression.degrees import DfMethod, FTest
+from lutrace.stats.regression.fractional import FractionalFit, fit_fractional
+from lutrace.stats.regression.logistic import (
+    CaseRows,
+    LogisticFit,
+    fit_firth_logistic,
+    fit_logistic,
+    fit_logistic_or_firth,
+)
+from lutrace.stats.regression.mixed import ContrastTest, MixedFit, RandomEffects, fit_mixed, split_within_between
+from lutrace.stats.regression.ordinal import OrdinalFit, fit_ordinal
+from lutrace.stats.regression.separation import Separation, SeparationError
 from lutrace.stats.survival.accuracy import AccuracyAt, compute_auc, compute_brier
 from lutrace.stats.survival.concordance import Concordance, compute_concordance
 from lutrace.stats.survival.contrasts import Contrast
@@ -83,25 +120,33 @@ __all__ = [
     "AftFit",
     "Agreement",
     "Balance",
+    "CaseRows",
     "CompetingRisks",
     "Concordance",
     "Contrast",
+    "ContrastTest",
     "Correlation",
     "CoxFit",
     "CoxRows",
     "CoxScore",
     "CurvePoints",
     "Denominator",
+    "DfMethod",
     "DistributionName",
     "DrawMethod",
     "Effect",
     "Estimand",
     "EventWeights",
+    "FTest",
     "FineGrayFit",
     "FineGrayRows",
+    "FisherTest",
+    "FractionalFit",
     "GrayTest",
     "GroupComparison",
     "GroupEstimate",
+    "GroupTest",
+    "IccKind",
     "ImputationPlan",
     "ImputedSets",
     "IncidenceCurve",
@@ -110,20 +155,32 @@ __all__ = [
     "IntervalCurve",
     "IntervalTimes",
     "IntervalType",
+    "IntraclassCorrelation",
+    "KappaWeights",
     "LandmarkSet",
+    "LimitsOfAgreement",
     "LogRank",
+    "LogisticFit",
     "Matching",
+    "MeanDifference",
     "Measurements",
+    "MixedFit",
     "ModelTest",
     "MonotoneLikelihoodError",
+    "OrdinalFit",
     "PhTest",
     "Pooled",
     "PredictedSurvival",
     "PropensityScores",
     "PropensityWeights",
     "Proportion",
+    "ProportionDifference",
+    "RandomEffects",
     "SchoenfeldResiduals",
+    "Separation",
+    "SeparationError",
     "SplineBasis",
+    "StandardisedDifference",
     "StateHistories",
     "StateOccupancy",
     "Summary",
@@ -140,34 +197,51 @@ __all__ = [
     "compute_augmented_effect",
     "compute_balance",
     "compute_brier",
+    "compute_chi_square",
     "compute_concordance",
     "compute_cox_score",
     "compute_cumulative_incidence",
+    "compute_fisher",
     "compute_gray_test",
+    "compute_icc",
     "compute_kaplan_meier",
+    "compute_kruskal_wallis",
+    "compute_limits_of_agreement",
     "compute_log_rank",
     "compute_milestone",
     "compute_outcome_predictors",
+    "compute_partial",
     "compute_pearson",
     "compute_ph_tests",
     "compute_proportion",
+    "compute_proportion_difference",
+    "compute_rank_sum",
     "compute_restricted_mean",
     "compute_reverse_kaplan_meier",
     "compute_row_residuals",
     "compute_schoenfeld",
     "compute_spearman",
     "compute_spline_basis",
+    "compute_standardised_difference",
     "compute_state_occupancy",
     "compute_summary",
     "compute_turnbull",
     "compute_weighted_effect",
     "compute_weights",
+    "compute_welch",
+    "compute_wilson",
     "count_at_risk",
     "fit_aft",
     "fit_cox",
     "fit_cox_or_firth",
     "fit_fine_gray",
     "fit_firth_cox",
+    "fit_firth_logistic",
+    "fit_fractional",
+    "fit_logistic",
+    "fit_logistic_or_firth",
+    "fit_mixed",
+    "fit_ordinal",
     "fit_propensity",
     "fit_ridge_cox",
     "fleming_harrington",
@@ -181,5 +255,6 @@ __all__ = [
     "measurements_of",
     "pool_estimates",
     "predict_survival",
+    "split_within_between",
     "survival_of",
 ]

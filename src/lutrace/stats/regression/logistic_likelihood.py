@@ -1,0 +1,148 @@
+"""The likelihood of a logistic model, plain or with Firth's penalty, and its climb, profiles and bounds."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.optimize import brentq
+from scipy.special import chdtri, expit
+
+from lutrace.core import EstimationError
+from lutrace.stats.arrays import FloatArray, IntArray, sum_by
+
+_MAX_STEPS = 500
+_SETTLED = 1e-11
+"""Last step, per unit of the scaled covariates, below which the maximum counts as found."""
+_LONGEST = 5.0
+_FARTHEST = 1e3
+"""Distance from the estimate, in standard errors, up to which a bound is looked for."""
+
+
+@dataclass(frozen=True, eq=False)
+class LogisticRows:
+    """The n rows of a model: scaled columns, share of events (0 to 1), case weights, offset; and its penalty."""
+
+    matrix: FloatArray
+    outcome: FloatArray
+    weights: FloatArray
+    offset: FloatArray
+    is_firth: bool
+
+
+@dataclass(frozen=True, eq=False)
+class LogisticPoint:
+    """The (penalised) log likelihood of rows at coefficients."""
+
+    rows: LogisticRows
+    coef: FloatArray
+    value: float
+    gradient: FloatArray
+    information: FloatArray
+    probability: FloatArray
+    leverage: FloatArray
+    """Of each row, 0 without penalty."""
+
+
+def evaluate(rows: LogisticRows, coef: FloatArray) -> LogisticPoint:
+    """The point at these coefficients; a value of minus infinity where the information is numerically singular."""
+    x, y, w = rows.matrix, rows.outcome, rows.weights
+    line = x @ coef + rows.offset
+    probability = expit(line)
+    value = float(w @ (y * line - np.logaddexp(0, line)))
+    weighted = x * (w * probability * expit(-line))[:, None]
+    information = weighted.T @ x
+    leverage = np.zeros(0)
+    gradient = x.T @ (w * (y - probability))
+    if rows.is_firth:
+        sign, log_det = np.linalg.slogdet(information)
+        if sign <= 0 or not np.isfinite(log_det):
+            return LogisticPoint(rows, coef, -np.inf, gradient, information, probability, leverage)
+        value += float(log_det) / 2
+        leverage = np.einsum("ij,ij->i", weighted, np.linalg.solve(information, x.T).T)
+        gradient = gradient + x.T @ (leverage * (0.5 - probability))
+    return LogisticPoint(rows, coef, value, gradient, information, probability, leverage)
+
+
+def climb(start: LogisticPoint, free: IntArray) -> LogisticPoint:
+    """The highest point reached by changing the free coefficients.
+
+    Raises:
+        EstimationError: no convergence.
+    """
+    point = start
+    for _ in range(_MAX_STEPS):
+        whole = np.linalg.solve(point.information[np.ix_(free, free)], point.gradient[free])
+        step = np.asarray(whole * min(1.0, _LONGEST / max(float(np.abs(whole).max(initial=0.0)), 1e-300)), np.float64)
+        moved = _move(point, free, step)
+        while not moved.value >= point.value - 1e-10 * (1 + abs(point.value)):
+            step = step / 2
+            moved = _move(point, free, step)
+        point = moved
+        if np.abs(step).max(initial=0.0) < _SETTLED:
+            return point
+    raise EstimationError(
+        f"the logistic model of {start.rows.outcome.size} rows did not converge; use fewer covariates"
+    )
+
+
+def profile(best: LogisticPoint, number: int, value: float) -> LogisticPoint:
+    """The highest point with one coefficient held at a value."""
+    free = np.setdiff1d(np.arange(best.coef.size), [number])
+    inverse = np.linalg.inv(best.information)
+    started = evaluate(
+        best.rows, best.coef + (value - best.coef[number]) * inverse[:, number] / inverse[number, number]
+    )
+    return climb(started, free) if np.isfinite(started.value) else started
+
+
+def find_bounds(best: LogisticPoint, se: FloatArray, level: float) -> FloatArray:
+    """The profile-likelihood bounds of each coefficient, (p, 2); NaN where the profile does not reach one."""
+    drop = float(chdtri(1, 1 - level))
+    return np.array(
+        [[_find_bound(best, number, side * size, drop) for side in (-1, 1)] for number, size in enumerate(se)]
+    )
+
+
+def compute_ratios(best: LogisticPoint) -> FloatArray:
+    """The likelihood-ratio statistic of each coefficient against zero, (p,)."""
+    heights = np.array([profile(best, number, 0.0).value for number in range(best.coef.size)])
+    return np.asarray(2 * (best.value - heights), dtype=np.float64).clip(0)
+
+
+def compute_robust_covariance(best: LogisticPoint, inverse: FloatArray, clusters: IntArray | None) -> FloatArray:
+    """The sandwich of clusters (each row on its own without them), times g / (g - 1) for g of them, (p, p).
+
+    Raises:
+        EstimationError: one cluster.
+    """
+    rows = best.rows
+    scores = rows.matrix * (rows.weights * (rows.outcome - best.probability))[:, None]
+    parts = scores if clusters is None else sum_by(scores, clusters)
+    if len(parts) < 2:
+        raise EstimationError("robust errors need two clusters or more")
+    middle = parts.T @ parts * (len(parts) / (len(parts) - 1))
+    return np.asarray(inverse @ middle @ inverse, dtype=np.float64)
+
+
+def _move(point: LogisticPoint, free: IntArray, step: FloatArray) -> LogisticPoint:
+    coef = point.coef.copy()
+    coef[free] += step
+    return evaluate(point.rows, coef)
+
+
+def _find_bound(best: LogisticPoint, number: int, reach: float, drop: float) -> float:
+    centre = float(best.coef[number])
+
+    def excess(distance: float) -> float:
+        return min(2 * (best.value - profile(best, number, centre + distance * reach).value) - drop, 1e6)
+
+    try:
+        near, far = 0.0, 2.0
+        while excess(far) < 0:
+            near, far = far, far * 1.5
+            if far > _FARTHEST:
+                return float("nan")
+        return centre + reach * float(brentq(excess, near, far, xtol=1e-12, rtol=1e-13))
+    except (EstimationError, np.linalg.LinAlgError):
+        return float("nan")
