@@ -121,7 +121,7 @@ def compute_weighted_score(found: RiskSums) -> FloatArray:
     order, groups = found.order, found.order.groups
     drift = order.collect(found.hazard_moments)
     own = found.sums[groups.tied] * found.squares.share[:, None] - found.tied_sums * found.squares.square[:, None]
-    drift[groups.tied_event] -= np.repeat(own, groups.n_events[groups.tied], axis=0)
+    drift[groups.tied_event] -= np.repeat(own, groups.n_tied, axis=0)
     drift *= found.risk[:, None]
     residuals: FloatArray = order.covariates * found.residual[:, None] + drift
     means = np.repeat(found.mean_covariates, groups.n_events, axis=0)

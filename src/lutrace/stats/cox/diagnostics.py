@@ -71,7 +71,7 @@ def compute_ph_tests(fit: CoxFit, *, transform: TimeTransform = "km") -> tuple[P
     if order.weights is not None:
         events = events * order.weights[groups.event_rows, None]
     observed = np.add.reduceat(events, groups.first_event[:-1], axis=0)
-    expected = sums.mean_covariates * (groups.event_weight * groups.n_events)[:, None]
+    expected = sums.mean_covariates * groups.weight[:, None]
     score = np.concatenate([np.zeros(p), factor @ (observed - expected)])
     crossed, squared = sums.sum_variances(factor), sums.sum_variances(factor**2)
     information = np.block([[sums.information, crossed], [crossed, squared]])

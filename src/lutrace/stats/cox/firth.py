@@ -201,7 +201,7 @@ def _penalty_slope(point: _Point) -> FloatArray:
                               (x[:, :, None] * x[:, None, :]).reshape(-1, p * p)], axis=1)  # fmt: skip
     at_risk = order.sum_columns(sums.risk, columns)
     alone = np.setdiff1d(np.arange(groups.n), groups.tied)
-    n_tied = groups.n_events[groups.tied]
+    n_tied = groups.n_tied
     group = np.concatenate([alone, np.repeat(groups.tied, n_tied)])
     weight = groups.event_weight[group]
     weight[: alone.size] *= groups.n_events[alone]

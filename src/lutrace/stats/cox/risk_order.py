@@ -15,8 +15,8 @@ from lutrace.stats.arrays import FloatArray, IntArray, finite_vector, label_code
 from lutrace.stats.survival.observations import Survival, row_weights
 
 Ties = Literal["efron", "breslow"]
-BLOCK = 8192
-"""Rows worked on at once: ten covariates of them fit the cache of a core."""
+BLOCK = 2048
+"""Rows worked on at once: they fit the cache, and their product is too small for BLAS to wait for a second thread."""
 _SCALED_BY = 32_768
 """Rows that are enough for a mean and a standard deviation to work with: neither shows in a result."""
 _CONSTANT = 1e-13
@@ -68,10 +68,26 @@ class Groups:
         """The number of groups."""
         return int(self.time.size)
 
-    @property
+    @cached_property
     def n_events(self) -> IntArray:
         """Events of each group."""
         return np.diff(self.first_event)
+
+    @cached_property
+    def n_rows(self) -> IntArray:
+        """Rows that are at risk from each group on, going back in time."""
+        return np.diff(self.first_row)
+
+    @cached_property
+    def n_tied(self) -> IntArray:
+        """Events of each tied group."""
+        return self.n_events[self.tied]
+
+    @cached_property
+    def weight(self) -> FloatArray:
+        """Sum of the case weights of each group's events."""
+        summed: FloatArray = self.event_weight * self.n_events
+        return summed
 
 
 @dataclass(frozen=True, eq=False)
@@ -124,14 +140,14 @@ class RiskOrder:
         """The sum over events of case weight times covariates, (p,)."""
         counted = np.zeros(self.rows.size)
         counted[self.groups.event_rows] = 1.0 if self.weights is None else self.weights[self.groups.event_rows]
-        summed: FloatArray = counted @ self.covariates
+        summed: FloatArray = np.einsum("i,ij->j", counted, self.covariates)
         return summed
 
     @cached_property
     def stratum_event_weight(self) -> FloatArray:
         """The sum of the events' case weights, per stratum."""
         starts = np.searchsorted(self.groups.first_row, self.stratum_rows)
-        summed: FloatArray = np.add.reduceat(self.groups.event_weight * self.groups.n_events, starts)
+        summed: FloatArray = np.add.reduceat(self.groups.weight, starts)
         return summed
 
     @cached_property
@@ -169,7 +185,7 @@ class RiskOrder:
         running = values.copy()
         for start, end in self.spans:
             np.cumsum(values[start:end][::-1], axis=0, out=running[start:end][::-1])
-        collected: FloatArray = np.repeat(running, np.diff(self.groups.first_row), axis=0)
+        collected: FloatArray = np.repeat(running, self.groups.n_rows, axis=0)
         if self.leaves is not None:
             collected -= np.concatenate([running, np.zeros_like(running[:1])])[self.leaves]
         return collected

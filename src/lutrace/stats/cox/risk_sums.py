@@ -60,7 +60,8 @@ class RiskSums:
     @cached_property
     def gradient(self) -> FloatArray:
         """The slope of the log likelihood, (p,)."""
-        slope: FloatArray = self.order.event_sum - (self.risk * self.exposure()) @ self.order.covariates
+        expected = np.einsum("i,ij->j", self.risk * self.exposure(), self.order.covariates)
+        slope: FloatArray = self.order.event_sum - expected
         return slope
 
     @cached_property
@@ -97,7 +98,7 @@ class RiskSums:
         groups = self.order.groups
         means: FloatArray = self.sums * self.hazard[:, None]
         means[groups.tied] -= self.tied_sums * self.tied_hazard[:, None]
-        means /= (groups.event_weight * groups.n_events)[:, None]
+        means /= groups.weight[:, None]
         return means
 
     @cached_property
@@ -114,7 +115,7 @@ class RiskSums:
         if factor is not None:
             steps, own = steps * factor, own * factor[groups.tied]
         met = self.order.collect(steps)
-        met[groups.tied_event] -= np.repeat(own, groups.n_events[groups.tied])
+        met[groups.tied_event] -= np.repeat(own, groups.n_tied)
         return met
 
     def sum_variances(self, factor: FloatArray | None = None) -> FloatArray:
@@ -133,7 +134,7 @@ class RiskSums:
 def compute_risk_sums(order: RiskOrder, coef: FloatArray) -> RiskSums:
     """The model at `coef`, log hazard ratios per standard deviation of the covariates."""
     groups = order.groups
-    eta = order.covariates @ coef
+    eta: FloatArray = np.einsum("ij,j->i", order.covariates, coef)
     if order.offset is not None:
         eta += order.offset
     centre = _centre(eta, order)
@@ -146,13 +147,11 @@ def compute_risk_sums(order: RiskOrder, coef: FloatArray) -> RiskSums:
     tied_hazard = np.zeros(groups.tied.size)
     # A step that is far too long all but empties a risk set of weight: such a point counts as impossible.
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-        weight = groups.event_weight * groups.n_events
-        logs, lowest = weight * np.log(total), total.min()
-        hazard = weight / total
+        logs, lowest = groups.weight * np.log(total), total.min()
+        hazard = groups.weight / total
         if groups.tied.size:
-            n_tied = groups.n_events[groups.tied]
             out = np.add.reduceat(risk[groups.tied_event], groups.tied_first)
-            left = np.repeat(total[groups.tied], n_tied) - groups.tied_share * np.repeat(out, n_tied)
+            left = np.repeat(total[groups.tied], groups.n_tied) - groups.tied_share * np.repeat(out, groups.n_tied)
             lowest = min(lowest, left.min())
             tied_weight = _tied_weight(order)
             logs[groups.tied] = np.add.reduceat(tied_weight * np.log(left), groups.tied_first)
@@ -168,7 +167,7 @@ def _tied_weight(order: RiskOrder) -> FloatArray | float:
     groups = order.groups
     if order.weights is None:
         return 1.0
-    return np.repeat(groups.event_weight[groups.tied], groups.n_events[groups.tied])
+    return np.repeat(groups.event_weight[groups.tied], groups.n_tied)
 
 
 def _centre(eta: FloatArray, order: RiskOrder) -> FloatArray:
