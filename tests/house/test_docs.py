@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -44,7 +45,7 @@ def blocks(name: str) -> list[Block]:
 def commands(text: str) -> Iterator[list[str]]:
     """The arguments of each line that calls lutrace; a line may go on after a backslash."""
     for line in text.replace("\\\n", " ").splitlines():
-        words = line.split(" #")[0].split()
+        words = shlex.split(line.split(" #")[0])
         if words and words[0].removeprefix(".venv/bin/") == "lutrace":
             yield words[1:]
 

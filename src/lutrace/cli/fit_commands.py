@@ -250,7 +250,8 @@ def _show(found: PlainFit) -> None:
 
 def _for_people(row: Row) -> Row:
     ends = ["not reached" if end is None else f"{end:.4g}" for end in (row["low"], row["high"])]
-    estimate = "" if row["estimate"] is None else f"{row['estimate']:.4g} ({ends[0]} to {ends[1]})"
+    interval = "" if row["low"] is None and row["high"] is None else f" ({ends[0]} to {ends[1]})"
+    estimate = "" if row["estimate"] is None else f"{row['estimate']:.4g}{interval}"
     events = f"{row['n']}" if row["events"] is None else f"{row['events']}/{row['n']}"
     return {**row, "estimate (interval)": estimate or None, "events/n": events}
 

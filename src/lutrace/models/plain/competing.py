@@ -34,7 +34,7 @@ def fit_cif(table: PlainTable, call: FitCall) -> PlainFit:
     for term, here in each_group(found, call):
         weights, cluster = found.numbers.get("weights"), found.labels.get("cluster")
         curves = compute_cumulative_incidence(
-            follow_up.take(here),
+            follow_up.select(here),
             weights=None if weights is None else weights[here],
             cluster=None if cluster is None else np.array(cluster)[here],
             interval=call.interval,

@@ -35,7 +35,7 @@ def fit_km(table: PlainTable, call: FitCall) -> PlainFit:
     everyone = follow_up(found)
     rows: list[Row] = []
     for term, here in each_group(found, call):
-        survival, kept = everyone.take(here), _kept(found, here)
+        survival, kept = everyone.select(here), _kept(found, here)
         curve = compute_kaplan_meier(survival, **kept, interval=call.interval, level=call.level)
         reverse = compute_reverse_kaplan_meier(survival, **kept, interval=call.interval, level=call.level)
         rows += _medians(term, curve, reverse, call)

@@ -30,11 +30,6 @@ class CompetingRisks:
         """The number of rows."""
         return int(self.time.size)
 
-    def take(self, rows: IntArray | BoolArray) -> CompetingRisks:
-        """The follow-up of some rows, by number or by mask; the causes stay."""
-        entry = None if self.entry is None else self.entry[rows]
-        return CompetingRisks(self.time[rows], self.cause[rows], self.causes, entry)
-
     def number_of(self, cause: str) -> int:
         """The number of a cause; UnusableInputError when there is none of this name."""
         if cause not in self.causes:

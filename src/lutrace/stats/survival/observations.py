@@ -34,10 +34,6 @@ class Survival:
         """The number of events."""
         return int(self.event.sum())
 
-    def take(self, rows: IntArray | BoolArray) -> Survival:
-        """The follow-up of some rows, by number or by mask."""
-        return Survival(self.time[rows], self.event[rows], None if self.entry is None else self.entry[rows])
-
     def select(self, rows: BoolArray | IntArray) -> Survival:
         """The follow-up of some rows, by mask or by number."""
         return Survival(self.time[rows], self.event[rows], None if self.entry is None else self.entry[rows])
