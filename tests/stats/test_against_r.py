@@ -5,7 +5,18 @@ import importlib
 import pytest
 from validation.stats.comparison import STATS, compare, read_reference
 
-TOPICS = ("survival", "curves", "competing", "intervals", "prediction", "follow_up", "propensity", "imputation", "command")
+TOPICS = (
+    "survival",
+    "curves",
+    "competing",
+    "intervals",
+    "prediction",
+    "follow_up",
+    "propensity",
+    "imputation",
+    "meta",
+    "command",
+)
 
 
 @pytest.fixture(scope="module", params=TOPICS)

@@ -71,7 +71,8 @@ def draw_logistic(known: FloatArray, values: FloatArray, wanted: FloatArray, ran
     names = [f"covariate {number}" for number in range(int(used.sum()))]
     found = maximise_logit(rows[:, used], outcome, names, weights=weights)
     drawn = found.coef + np.linalg.cholesky(found.covariance) @ random.standard_normal(found.coef.size)
-    return (random.random(wanted.shape[0]) < expit(wanted[:, used] @ drawn)).astype(np.float64)
+    probability = np.asarray(expit(wanted[:, used] @ drawn), dtype=np.float64)
+    return (random.random(probability.size) < probability).astype(np.float64)
 
 
 def _draw_line(known: FloatArray, values: FloatArray, random: np.random.Generator) -> _Line:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from scipy.special import expit
 
 from lutrace.core import EstimationError
 from lutrace.stats.arrays import BoolArray, FloatArray, covariate_matrix, finite_vector, refuse_rows
@@ -88,18 +89,19 @@ def fit_propensity(treated: Any, covariates: Any, *, terms: Sequence[str]) -> Pr
     design = np.column_stack([np.ones(group.size), matrix])
     names = (INTERCEPT, *terms)
     found = maximise_logit(design, group.astype(np.float64), names)
+    score = np.asarray(expit(design @ found.coef), dtype=np.float64)
     fewer = min(group.sum(), group.size - group.sum())
     warnings = []
     if fewer < 10 * len(terms):
         warnings.append(f"{fewer / len(terms):.1f} patients of the smaller group per covariate, below 10")
-    n_extreme = int(((found.probability < _EXTREME) | (found.probability > 1 - _EXTREME)).sum())
+    n_extreme = int(((score < _EXTREME) | (score > 1 - _EXTREME)).sum())
     if n_extreme:
         warnings.append(
             f"{n_extreme} of {group.size} scores are below {_EXTREME} or above {1 - _EXTREME}: weak overlap"
         )
     return PropensityScores(
         group,
-        found.probability,
+        score,
         names,
         found.coef,
         found.covariance,
