@@ -146,3 +146,24 @@ def test_rows_are_written_and_never_over_the_input(lutrace, table, tmp_path):
     assert (tmp_path / "km.csv").read_text(encoding="utf-8").startswith("term,measure,coef,se,robust_se,estimate")
     assert lutrace(*call, "--out", path)[0] == 2
     assert path.read_text(encoding="utf-8") == LUNG
+
+
+def test_a_perfect_predictor_is_named_before_fitting_and_firth_answers(lutrace, table):
+    rows = "".join(f"{int(number < 8)},{int(number < 8)},{number % 5}\n" for number in range(21))
+    found = _json(lutrace, "fit", "logistic", table("y,x,z\n" + rows), "--event", "y", "--terms", "x, z")
+    row = next(row for row in found["estimates"] if row["term"] == "x")
+    assert 1 < row["low"] < row["estimate"] < row["high"] < 1e6
+    assert "Firth" in row["method"]
+    assert any("x separates" in check["told"] for check in found["checks"])
+
+
+def test_the_slopes_of_a_mixed_model_must_be_terms(lutrace, table):
+    path = table("y,t,who\n1,0,a\n2,1,a\n2,0,b\n4,1,b\n3,0,c\n3,1,c\n")
+    call = ["fit", "mixed", path, "--outcome", "y", "--terms", "t", "--group", "who"]
+    found = _json(lutrace, *call, "--unit", "y=points")
+    assert [row["unit"] for row in found["estimates"]] == ["points, all covariates 0", "points per 1 of t"]
+    assert found["estimates"][1]["estimate"] == pytest.approx(1.0)
+    assert found["estimates"][1]["groups"] == 3
+    status, _, err = lutrace(*call, "--random", "week")
+    assert status == 2
+    assert "--random names week" in err

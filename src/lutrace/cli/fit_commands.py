@@ -46,6 +46,13 @@ class Shape(StrEnum):
     LOGLOGISTIC = "loglogistic"
 
 
+class DfMethod(StrEnum):
+    """How degrees of freedom are found."""
+
+    KENWARD_ROGER = "kenward-roger"
+    SATTERTHWAITE = "satterthwaite"
+
+
 Table = Annotated[Path, typer.Argument(help="CSV, TSV, XLSX or Parquet, a row per patient (or per interval)")]
 Time = Annotated[str, typer.Option("--time", help="column: end of follow-up")]
 Event = Annotated[
@@ -54,6 +61,7 @@ Event = Annotated[
 Causes = Annotated[str, typer.Option("--event", help="column: which event ended follow-up, or censoring")]
 Censored = Annotated[str, typer.Option("--censored", help="the value of --event that means censored")]
 Times = Annotated[str | None, typer.Option("--times", help="at these times only: 6,12,24")]
+Outcome = Annotated[str, typer.Option("--outcome", help="column that is modelled")]
 Entry = Annotated[str | None, typer.Option("--entry", help="column: start of being at risk (delayed entry)")]
 By = Annotated[str | None, typer.Option("--by", help="column of the groups to compare")]
 Terms = Annotated[str, typer.Option("--terms", help='"age, log2(psa), C(ecog), per(weight, 10)"; C() for groups')]
@@ -217,6 +225,64 @@ def aft(  # noqa: PLR0913 - each parameter is an option
     """Ratios of times (above 1: later events) where an event is known to lie between two times."""
     asked = {"low": low, "high": high, "terms": terms, "distribution": distribution.value, "weights": weights}
     _run(table, {"kind": "aft", **asked, "units": _units(unit), "level": level}, as_json=as_json, out=out)
+
+
+@fit.command("logistic", short_help="Logistic model: odds ratios, separation named.")
+def logistic(  # noqa: PLR0913 - each parameter is an option
+    table: Table,
+    terms: Terms,
+    event: Annotated[
+        str, typer.Option("--event", "--outcome", help="column: 1 yes, 0 no; or which value is yes: response=CR")
+    ],
+    cluster: Cluster = None,
+    weights: Weights = None,
+    offset: Offset = None,
+    firth: Firth = False,
+    unit: Units = None,
+    level: Level = 0.95,
+    as_json: AsJson = False,
+    out: Out = None,
+) -> None:
+    """Odds ratios with profile intervals; where covariates separate the events, Firth's penalty, and they are named."""
+    asked = {"event": event, "terms": terms, "cluster": cluster, "weights": weights, "offset": offset, "firth": firth}
+    _run(table, {"kind": "logistic", **asked, "units": _units(unit), "level": level}, as_json=as_json, out=out)
+
+
+@fit.command("ordinal", short_help="Proportional odds of an outcome in ordered classes.")
+def ordinal(
+    table: Table,
+    outcome: Outcome,
+    terms: Terms,
+    classes: Annotated[str | None, typer.Option("--classes", help="from the lowest: 0,1,2 (default: sorted)")] = None,
+    unit: Units = None,
+    level: Level = 0.95,
+    as_json: AsJson = False,
+    out: Out = None,
+) -> None:
+    """Odds ratios of a higher class, with the cut points."""
+    order = tuple(part.strip() for part in (classes or "").split(",") if part.strip())
+    asked = {"outcome": outcome, "terms": terms, "classes": order, "units": _units(unit), "level": level}
+    _run(table, {"kind": "ordinal", **asked}, as_json=as_json, out=out)
+
+
+@fit.command("mixed", short_help="Linear mixed model of repeated measurements.")
+def mixed(  # noqa: PLR0913 - each parameter is an option
+    table: Table,
+    outcome: Outcome,
+    terms: Terms,
+    group: Annotated[str, typer.Option("--group", help="column of what has several rows: the patient")],
+    random: Annotated[str | None, typer.Option("--random", help="terms with a slope per group, as in --terms")] = None,
+    uncorrelated: Annotated[bool, typer.Option("--uncorrelated", help="intercepts and slopes not correlated")] = False,
+    df_method: Annotated[DfMethod, typer.Option("--df", help="degrees of freedom")] = DfMethod.KENWARD_ROGER,
+    unit: Units = None,
+    level: Level = 0.95,
+    as_json: AsJson = False,
+    out: Out = None,
+) -> None:
+    """Mean differences with t tests by Kenward and Roger or Satterthwaite; a random intercept per group."""
+    asked = {"outcome": outcome, "terms": terms, "group": group, "random": random, "uncorrelated": uncorrelated}
+    chosen = {"df_method": df_method.value, "units": _units(unit), "level": level}
+    _run(table, {"kind": "mixed", **asked, **chosen}, as_json=as_json, out=out)
 
 
 def _run(table: Path, options: dict[str, Any], *, as_json: bool, out: Path | None) -> None:

@@ -10,7 +10,7 @@ from lutrace.protocol import Protocol
 from lutrace.report import ReportMeta
 from lutrace.tables import PATIENTS, Facts
 
-_COMPUTING = ("duckdb", "firthmodels", "ibis-framework", "numpy", "scipy", "statsmodels")
+_COMPUTING = ("duckdb", "ibis-framework", "numpy", "scipy", "statsmodels")
 """The programs beside lutrace whose versions can move a number."""
 
 

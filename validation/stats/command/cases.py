@@ -17,14 +17,14 @@ LUNG = {"time": "time", "event": "status=2"}
 
 def tolerance_of(case: str) -> float:
     """Relative difference that counts as equal."""
-    return 1e-6 if case == "fine-gray" else 1e-8
+    return {"fine-gray": 1e-6, "ordinal": 1e-5}.get(case, 1e-5 if case.startswith("mixed") else 1e-8)
 
 
 def compute_all() -> Numbers:
     """All numbers of the topic."""
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
-        return {**_cox(folder), **_curves(), **_competing(folder), **_aft(folder)}
+        return {**_cox(folder), **_curves(), **_competing(folder), **_aft(folder), **_regression()}
 
 
 def _fit(table: Path | str, **options: Any) -> PlainFit:
@@ -118,3 +118,24 @@ def _aft(folder: Path) -> Numbers:
         ("aft", "se"): _column(found.rows, "se"),
         ("aft", "scale"): scale,
     }
+
+
+def _regression() -> Numbers:
+    terms = "age, C(sex)"
+    logistic = _fit("lung", kind="logistic", event="status=2", terms=terms)
+    ordinal = _fit("lung", kind="ordinal", outcome="ph.ecog", terms=terms)
+    numbers: Numbers = {
+        ("logistic", "coef"): _column(logistic.rows, "coef"),
+        ("logistic", "se"): _column(logistic.rows, "se"),
+        ("logistic", "n"): [logistic.rows[0]["n"], logistic.rows[0]["events"]],
+        ("ordinal", "coef"): _column(ordinal.rows, "coef"),
+        ("ordinal", "cuts"): [one["value"] for one in ordinal.checks if one["check"] == "cut_point"],
+    }
+    sleep = {"kind": "mixed", "outcome": "Reaction", "terms": "Days", "group": "Subject", "random": "Days"}
+    for name, method in (("Kenward-Roger", "kenward-roger"), ("Satterthwaite", "satterthwaite")):
+        mixed = _fit("sleepstudy", **sleep, df_method=method)
+        for quantity in ("coef", "se", "df", "p"):
+            numbers[f"mixed {name}", quantity] = _column(mixed.rows, quantity)
+        spread = [one["value"] for one in mixed.checks if one["check"] in ("random_sd", "residual_sd")]
+    numbers["mixed Satterthwaite", "spread"] = spread
+    return numbers

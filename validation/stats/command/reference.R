@@ -2,6 +2,8 @@
 source(file.path(commandArgs(trailingOnly = TRUE)[1], "put.R"))
 need("survival")
 need("cmprsk")
+need("lmerTest")
+need("MASS")
 
 lung <- read_input("lung")
 bladder <- read_input("bladder2")
@@ -54,4 +56,26 @@ fit <- survreg(Surv(low, high, type = "interval2") ~ age + factor(sex), lung, co
 put("aft", "coef", coef(fit))
 put("aft", "se", sqrt(diag(vcov(fit)))[1:3])
 put("aft", "scale", fit$scale)
-finish(c("survival", "cmprsk"))
+lung$died <- lung$status == 2
+fit <- glm(died ~ age + factor(sex), binomial, lung, control = list(epsilon = 1e-14, maxit = 100))
+put("logistic", "coef", coef(fit))
+put("logistic", "se", sqrt(diag(vcov(fit))))
+put("logistic", "n", c(nrow(lung), sum(lung$died)))
+
+sleep <- read_input("sleepstudy")
+strict <- lmerControl(optimizer = "bobyqa", optCtrl = list(rhoend = 1e-12, maxfun = 1e5))
+fit <- lmer(Reaction ~ Days + (Days | Subject), sleep, control = strict)
+for (ddf in c("Kenward-Roger", "Satterthwaite")) {
+  found <- summary(fit, ddf = ddf)$coefficients
+  put(paste("mixed", ddf), "coef", found[, "Estimate"])
+  put(paste("mixed", ddf), "se", found[, "Std. Error"])
+  put(paste("mixed", ddf), "df", found[, "df"])
+  put(paste("mixed", ddf), "p", found[, "Pr(>|t|)"])
+}
+put("mixed Satterthwaite", "spread", c(as.data.frame(VarCorr(fit))$sdcor[c(1, 2, 4)]))
+
+known <- lung[!is.na(lung$ph.ecog), ]
+fit <- MASS::polr(factor(ph.ecog) ~ age + factor(sex), known, Hess = TRUE, control = list(reltol = 1e-15, maxit = 1000))
+put("ordinal", "coef", coef(fit))
+put("ordinal", "cuts", fit$zeta)
+finish(c("survival", "cmprsk", "lmerTest", "pbkrtest", "MASS"))

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from lutrace.stats import DistributionName, IntervalType, Ties
+from lutrace.stats import DfMethod, DistributionName, IntervalType, Ties
 
-Kind = Literal["km", "rmst", "cox", "cif", "fine-gray", "aft", "logistic", "mixed"]
+Kind = Literal["km", "rmst", "cox", "cif", "fine-gray", "aft", "logistic", "ordinal", "mixed"]
 
 
 @dataclass(frozen=True)
@@ -32,6 +32,9 @@ class FitCall:
     offset: str | None = None
     group: str | None = None
     random: str | None = None
+    uncorrelated: bool = False
+    df_method: DfMethod = "kenward-roger"
+    classes: tuple[str, ...] = ()
     ties: Ties | None = None
     firth: bool = False
     interval: IntervalType = "log-log"

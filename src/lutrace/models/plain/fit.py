@@ -9,6 +9,7 @@ from lutrace.models.plain.columns import PlainTable
 from lutrace.models.plain.competing import fit_cif, fit_fine_gray_model
 from lutrace.models.plain.cox import fit_cox_model
 from lutrace.models.plain.intervals import fit_aft_model
+from lutrace.models.plain.regression import fit_logistic_model, fit_mixed_model, fit_ordinal_model
 from lutrace.models.plain.results import PlainFit
 from lutrace.models.plain.survival import fit_km, fit_rmst
 
@@ -19,6 +20,9 @@ _FITS: Mapping[Kind, Callable[[PlainTable, FitCall], PlainFit]] = {
     "cif": fit_cif,
     "fine-gray": fit_fine_gray_model,
     "aft": fit_aft_model,
+    "logistic": fit_logistic_model,
+    "ordinal": fit_ordinal_model,
+    "mixed": fit_mixed_model,
 }
 
 

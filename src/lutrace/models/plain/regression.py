@@ -1,0 +1,145 @@
+"""Logistic, ordered and mixed models of a plain table."""
+
+from __future__ import annotations
+
+from lutrace.core import UnusableInputError
+from lutrace.models.plain.call import FitCall
+from lutrace.models.plain.columns import PlainTable, sort_labels
+from lutrace.models.plain.complete import need, prepare
+from lutrace.models.plain.results import PlainFit, check_row, estimate_row
+from lutrace.stats import (
+    CaseRows,
+    RandomEffects,
+    fit_firth_logistic,
+    fit_logistic_or_firth,
+    fit_mixed,
+    fit_ordinal,
+)
+
+INTERCEPT_UNIT = "all covariates 0"
+
+
+def fit_logistic_model(table: PlainTable, call: FitCall) -> PlainFit:
+    """A row per term, the intercept first: log odds, odds ratio with its interval; separation among the checks.
+
+    Raises what `prepare` raises, and EstimationError where the model has no answer.
+    """
+    need(call, "event", "terms")
+    found = prepare(table, call, numbers=("event", "weights", "offset"), labels=("cluster",))
+    fitter = fit_firth_logistic if call.firth else fit_logistic_or_firth
+    rows = CaseRows(found.numbers.get("weights"), found.numbers.get("offset"), found.labels.get("cluster"))
+    fit = fitter(found.numbers["event"], found.matrix, terms=found.term_names, level=call.level, rows=rows)
+    is_robust = "robust" in fit.method
+    units = [INTERCEPT_UNIT, *(column.unit for column in found.design)]
+    estimates = tuple(
+        estimate_row(
+            term,
+            "odds_ratio" if place else "odds",
+            unit=units[place],
+            n=fit.n,
+            events=fit.n_events,
+            method=fit.method,
+            coef=fit.coef[place],
+            se=None if is_robust else fit.se[place],
+            robust_se=fit.se[place] if is_robust else None,
+            estimate=fit.odds_ratio[place],
+            low=fit.low[place],
+            high=fit.high[place],
+            statistic=fit.z[place],
+            p=fit.p[place],
+        )
+        for place, term in enumerate(fit.terms)
+    )
+    rarer = min(fit.n_events, fit.n - fit.n_events)
+    checks = (
+        check_row("separation", "model", told=str(fit.separation or "none")),
+        check_row("events_per_term", "model", value=rarer / max(len(found.design), 1)),
+        check_row("log_likelihood", "model", value=fit.loglik),
+    )
+    return PlainFit(estimates, checks, (*found.warnings, *fit.warnings))
+
+
+def fit_ordinal_model(table: PlainTable, call: FitCall) -> PlainFit:
+    """A row per term: the odds ratio of a higher class of `outcome`; classes in the order of `classes`, or sorted.
+
+    Raises what `prepare` raises, and EstimationError where the model has no answer.
+    """
+    need(call, "outcome", "terms")
+    found = prepare(table, call, numbers=(), labels=("outcome",))
+    outcome = found.labels["outcome"]
+    classes = list(call.classes) or sort_labels(outcome)
+    fit = fit_ordinal(outcome, found.matrix, terms=found.term_names, classes=classes, level=call.level)
+    estimates = tuple(
+        estimate_row(
+            column.name,
+            "odds_ratio_of_a_higher_class",
+            unit=column.unit,
+            n=fit.n,
+            events=None,
+            method=fit.method,
+            coef=fit.coef[place],
+            se=fit.se[place],
+            estimate=fit.odds_ratio[place],
+            low=fit.low[place],
+            high=fit.high[place],
+            statistic=fit.z[place],
+            p=fit.p[place],
+        )
+        for place, column in enumerate(found.design)
+    )
+    names = [f"{low}|{high}" for low, high in zip(fit.classes, fit.classes[1:], strict=False)]
+    checks = [check_row("cut_point", name, value=cut) for name, cut in zip(names, fit.cut_points, strict=True)]
+    counts = [check_row("rows_in_class", name, value=n) for name, n in zip(fit.classes, fit.n_by_class, strict=True)]
+    return PlainFit(estimates, (*checks, *counts), found.warnings)
+
+
+def fit_mixed_model(table: PlainTable, call: FitCall) -> PlainFit:
+    """A row per term, the intercept first, in the outcome's unit; standard deviations of random effects as checks.
+
+    `random` names the terms that have a slope per group, after the intercept. Raises what `prepare` raises, and
+    EstimationError where the model has no answer.
+    """
+    need(call, "outcome", "terms", "group")
+    found = prepare(table, call, numbers=("outcome",), labels=("group",))
+    slopes = tuple(name.strip() for name in (call.random or "").split(",") if name.strip())
+    unknown = [name for name in slopes if name not in found.term_names]
+    if unknown:
+        raise UnusableInputError(f"--random names {', '.join(unknown)}; expected terms: {', '.join(found.term_names)}")
+    fit = fit_mixed(
+        found.numbers["outcome"],
+        found.matrix,
+        terms=found.term_names,
+        random=RandomEffects(found.labels["group"], slopes, correlated=not call.uncorrelated),
+        level=call.level,
+        df_method=call.df_method,
+    )
+    unit = call.units.get(str(call.outcome), f"unit of {call.outcome}")
+    units = [f"{unit}, {INTERCEPT_UNIT}", *(f"{unit} {column.unit}" for column in found.design)]
+    estimates = tuple(
+        estimate_row(
+            term,
+            "mean_difference" if place else "mean",
+            unit=units[place],
+            n=fit.n,
+            events=None,
+            method=fit.method,
+            coef=fit.coef[place],
+            se=fit.se[place],
+            estimate=fit.coef[place],
+            low=fit.low[place],
+            high=fit.high[place],
+            statistic=fit.t[place],
+            df=fit.df[place],
+            p=fit.p[place],
+            groups=fit.n_groups,
+        )
+        for place, term in enumerate(fit.terms)
+    )
+    spread = zip(fit.random_terms, fit.random_sd, strict=True)
+    checks = [check_row("random_sd", term, value=sd) for term, sd in spread]
+    checks.append(check_row("residual_sd", "model", value=fit.residual_sd))
+    if len(fit.random_terms) == 2:
+        checks.append(check_row("random_correlation", "model", value=float(fit.random_correlation[0, 1])))
+    checks.append(check_row("log_likelihood", "model", value=fit.loglik))
+    checks.append(check_row("singular", "model", told="yes" if fit.is_singular else "no"))
+    return PlainFit(estimates, tuple(checks), (*found.warnings, *fit.warnings))
