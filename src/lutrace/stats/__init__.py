@@ -83,6 +83,7 @@ from lutrace.stats.propensity.effects import Effect, compute_augmented_effect, c
 from lutrace.stats.propensity.matching import Matching, match_nearest
 from lutrace.stats.propensity.scores import PropensityScores, fit_propensity
 from lutrace.stats.propensity.weights import Estimand, PropensityWeights, compute_weights
+from lutrace.stats.published.curve import ReconstructedCurve, reconstruct_curve
 from lutrace.stats.regression.degrees import DfMethod, FTest
 from lutrace.stats.regression.fractional import FractionalFit, fit_fractional
 from lutrace.stats.regression.logistic import (
@@ -195,6 +196,7 @@ __all__ = [
     "Proportion",
     "ProportionDifference",
     "RandomEffects",
+    "ReconstructedCurve",
     "RiskSetMessage",
     "RiskSetOverride",
     "SchoenfeldResiduals",
@@ -288,6 +290,7 @@ __all__ = [
     "pool_estimates",
     "pool_studies",
     "predict_survival",
+    "reconstruct_curve",
     "split_within_between",
     "survival_of",
 ]

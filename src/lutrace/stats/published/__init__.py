@@ -1,0 +1,1 @@
+"""What published figures tell: individual times from a curve."""
