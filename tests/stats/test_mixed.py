@@ -4,7 +4,9 @@ import numpy as np
 import pytest
 
 from lutrace.core import EstimationError, UnusableInputError
-from lutrace.stats import RandomEffects, fit_mixed, split_within_between
+from lutrace.stats import RandomEffects, fit_linear, fit_mixed, split_within_between
+from lutrace.stats.regression.mixed_likelihood import evaluate, sum_groups
+from lutrace.stats.regression.mixed_maximum import find_inward, maximise
 
 PATIENT = np.repeat([1, 2, 3, 4], 3)
 PAIN = [5, 4, 4, 7, 6, 4, 3, 3, 2, 6, 4, 5]
@@ -114,3 +116,41 @@ def test_wrong_calls_are_refused_in_words():
     repeated = np.column_stack([CYCLE, np.multiply(CYCLE, 2)])
     with pytest.raises(EstimationError, match="twice is a combination"):
         fit_mixed(PAIN, repeated, terms=["cycle", "twice"], random=random)
+
+
+def test_without_groups_a_linear_model_has_the_errors_by_hand():
+    # Slope 5.5 / 5; residual sum of squares 2.7 on 2 degrees of freedom.
+    fit = fit_linear([1, 3, 2, 5], [0, 1, 2, 3], terms=["day"])
+    assert fit.coef[1] == pytest.approx(1.1)
+    assert fit.se[1] == pytest.approx(np.sqrt(2.7 / 2 / 5))
+    assert fit.df == 2
+    assert fit.r_squared == pytest.approx(1 - 2.7 / 8.75)
+    with pytest.raises(EstimationError, match="without any residual"):
+        fit_linear([0, 1, 2], [0, 1, 2], terms=["day"])
+    with pytest.raises(EstimationError, match="two clusters"):
+        fit_linear([1, 3, 2, 5], [0, 1, 2, 3], terms=["day"], clusters=[1] * 4)
+
+
+def test_the_search_leaves_a_boundary_from_which_the_likelihood_rises():
+    rng = np.random.default_rng(8)
+    group = np.repeat(np.arange(20), 4)
+    columns = np.column_stack([np.ones(80), np.tile(np.linspace(-1, 1, 4), 20)])
+    noise = rng.normal(size=80) + 2 * rng.normal(size=20)[group]
+    for is_diagonal in (True, False):
+        fixed = np.column_stack([np.ones(80) / np.sqrt(80), noise - noise.mean()])
+        sums = sum_groups(columns, fixed, group, is_diagonal=is_diagonal, is_reml=True)
+        start = evaluate(sums, np.zeros((2, 2)))
+        inside = find_inward(start)
+        assert evaluate(sums, inside).loglik > start.loglik
+        assert find_inward(maximise(sums)) is None
+
+
+def test_the_fit_tells_how_intercepts_and_slopes_go_together():
+    rng = np.random.default_rng(9)
+    group, x = np.repeat(np.arange(200), 6), np.tile(np.arange(6.0), 200)
+    level = rng.normal(size=200)
+    y = (3 * level)[group] + (level + 0.1 * rng.normal(size=200))[group] * x + rng.normal(size=1200)
+    fit = fit_mixed(y, x, terms=["x"], random=RandomEffects(group, ["x"]))
+    assert fit.random_terms == ("intercept", "x")
+    assert fit.random_correlation[0, 1] > 0.9
+    assert np.sqrt(np.diag(fit.covariance)) == pytest.approx(fit.se)

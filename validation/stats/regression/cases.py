@@ -33,6 +33,7 @@ from lutrace.stats import (
     compute_wilson,
     fit_firth_logistic,
     fit_fractional,
+    fit_linear,
     fit_logistic,
     fit_mixed,
     fit_ordinal,
@@ -58,7 +59,7 @@ def tolerance_of(case: str) -> float:
 def compute_all() -> Numbers:
     """All numbers."""
     visits, pairs = _read("visits"), _read("pairs")
-    numbers = _mixed_sleep() | _mixed_visits(visits) | _logistic(visits) | _bounded(visits)
+    numbers = _mixed_sleep() | _mixed_visits(visits) | _linear(visits) | _logistic(visits) | _bounded(visits)
     numbers |= _firth("firth separated", _read("separated"), ["marker", "age"])
     numbers |= _firth("firth visits", [row for row in visits if row["visit"] == "0"], ["treated", "pain"])
     return numbers | _proportions() | _tables() | _groups(pairs) | _agreement(pairs)
@@ -131,6 +132,22 @@ def _mixed_visits(rows: list[Row]) -> Numbers:
     for case, random in (("flat intercept", RandomEffects(patient)), ("flat correlated", slope)):
         numbers |= _mixed(case, flat, covariates[:, :2], terms=FIXED[:2], random=random)
     return numbers
+
+
+def _linear(rows: list[Row]) -> Numbers:
+    names = ["treated", "age", "pain"]
+    score, covariates = floats_of(rows, "score"), _columns(rows, names)
+    plain = fit_linear(score, covariates, terms=names)
+    clustered = fit_linear(score, covariates, terms=names, clusters=[row["patient"] for row in rows])
+    return {
+        ("linear plain", "coef"): list(plain.coef),
+        ("linear plain", "se"): list(plain.se),
+        ("linear plain", "p"): list(plain.p),
+        ("linear plain", "low"): list(plain.low),
+        ("linear plain", "fit"): [plain.residual_sd, plain.r_squared, plain.df],
+        ("linear clusters", "se"): list(clustered.se),
+        ("linear clusters", "p"): list(clustered.p),
+    }
 
 
 def _logistic(rows: list[Row]) -> Numbers:

@@ -44,6 +44,18 @@ mixed("visits maximum", score ~ visit + treated + course + between + within + (v
 mixed("flat intercept", flat ~ visit + treated + (1 | patient), visits)
 mixed("flat correlated", flat ~ visit + treated + (visit | patient), visits)
 
+# Linear models, plain and with clusters.
+linear <- lm(score ~ treated + age + pain, visits)
+found <- summary(linear)
+put("linear plain", "coef", coef(linear))
+put("linear plain", "se", found$coefficients[, 2])
+put("linear plain", "p", found$coefficients[, 4])
+put("linear plain", "low", confint(linear)[, 1])
+put("linear plain", "fit", c(found$sigma, found$r.squared, linear$df.residual))
+se <- sqrt(diag(vcovCL(linear, cluster = visits$patient, type = "HC0", cadjust = TRUE)))
+put("linear clusters", "se", se)
+put("linear clusters", "p", 2 * pt(-abs(coef(linear) / se), 60))
+
 # Logistic models. Profile bounds by root finding (confint interpolates between points of the profile).
 tight <- list(epsilon = 1e-15, maxit = 100)
 bounds <- function(x, y, weights, offset, best, se) {

@@ -30,7 +30,7 @@ def maximise(sums: GroupSums) -> MixedPoint:
     factor = np.eye(sums.q)
     for _ in range(_MAX_ROUNDS):
         factor = _search(sums, factor)
-        inward = _find_inward(evaluate(sums, factor))
+        inward = find_inward(evaluate(sums, factor))
         if inward is None:
             return _polish(evaluate(sums, factor))
         factor = inward
@@ -42,6 +42,23 @@ def maximise(sums: GroupSums) -> MixedPoint:
 def is_singular(point: MixedPoint) -> bool:
     """Whether a random effect has no variance of its own."""
     return bool((np.diag(point.factor) < _SINGULAR).any())
+
+
+def find_inward(point: MixedPoint) -> FloatArray | None:
+    """A factor inside the boundary from which the likelihood rises, or None where it does not, or is not reached."""
+    if not is_singular(point):
+        return None
+    slope = point.sigma2 * compute_slope(point, turn(point))
+    relative = point.factor @ point.factor.T
+    if point.sums.is_diagonal:
+        values, vectors = np.diag(slope), np.eye(point.sums.q)
+    else:
+        values, vectors = np.linalg.eigh(slope)
+    best = int(np.argmax(values))
+    if values[best] <= _RISES * point.sums.n_groups:
+        return None
+    raised = relative + 0.05 * np.outer(vectors[:, best], vectors[:, best]) + 1e-6 * np.eye(point.sums.q)
+    return np.asarray(np.linalg.cholesky(raised), dtype=np.float64)
 
 
 def _unpack(sums: GroupSums, values: FloatArray) -> FloatArray:
@@ -62,23 +79,6 @@ def _search(sums: GroupSums, start: FloatArray) -> FloatArray:
     options = {"ftol": 1e-15, "gtol": 1e-8, "maxiter": 500, "maxcor": 20}
     found = minimize(objective, first, jac=True, method="L-BFGS-B", bounds=bounds, options=options)
     return _unpack(sums, np.asarray(found.x, dtype=np.float64))
-
-
-def _find_inward(point: MixedPoint) -> FloatArray | None:
-    """A factor inside the boundary from which the likelihood rises, or None at a maximum."""
-    if not is_singular(point):
-        return None
-    slope = point.sigma2 * compute_slope(point, turn(point))
-    relative = point.factor @ point.factor.T
-    if point.sums.is_diagonal:
-        values, vectors = np.diag(slope), np.eye(point.sums.q)
-    else:
-        values, vectors = np.linalg.eigh(slope)
-    best = int(np.argmax(values))
-    if values[best] <= _RISES * point.sums.n_groups:
-        return None
-    raised = relative + 0.05 * np.outer(vectors[:, best], vectors[:, best]) + 1e-6 * np.eye(point.sums.q)
-    return np.asarray(np.linalg.cholesky(raised), dtype=np.float64)
 
 
 def _polish(point: MixedPoint) -> MixedPoint:

@@ -53,7 +53,8 @@ class SeparationError(EstimationError):
 def find_separation(event: BoolArray, matrix: FloatArray, terms: Sequence[str]) -> Separation | None:
     """The separation of events by columns (n, p) with these names, intercept first; None if there is none.
 
-    By linear programme: of all planes with no event below and no non-event above, the one with the largest distances.
+    Both outcomes must occur. By linear programme: of all planes with no event below and no non-event above, the one
+    with the largest distances.
 
     Source: Albert and Anderson 1984, Biometrika 71:1; Konis 2007 (thesis, Oxford), chapter 4.
 
@@ -107,7 +108,5 @@ def _find_plane(signed: FloatArray) -> FloatArray:
 
 
 def _separates_alone(event: BoolArray, column: FloatArray) -> bool:
-    if event.all() or not event.any():
-        return False
     yes, no = column[event], column[~event]
     return bool(no.max() <= yes.min() or yes.max() <= no.min())
