@@ -86,6 +86,7 @@ from lutrace.stats.propensity.weights import Estimand, PropensityWeights, comput
 from lutrace.stats.published.curve import ReconstructedCurve, reconstruct_curve
 from lutrace.stats.regression.degrees import DfMethod, FTest
 from lutrace.stats.regression.fractional import FractionalFit, fit_fractional
+from lutrace.stats.regression.linear import LinearFit, fit_linear
 from lutrace.stats.regression.logistic import (
     CaseRows,
     LogisticFit,
@@ -178,6 +179,7 @@ __all__ = [
     "LandmarkSet",
     "LeverageMessage",
     "LimitsOfAgreement",
+    "LinearFit",
     "LogRank",
     "LogisticFit",
     "Matching",
@@ -271,6 +273,7 @@ __all__ = [
     "fit_firth_cox",
     "fit_firth_logistic",
     "fit_fractional",
+    "fit_linear",
     "fit_logistic",
     "fit_logistic_or_firth",
     "fit_mixed",
