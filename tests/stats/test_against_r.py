@@ -15,6 +15,7 @@ TOPICS = (
     "propensity",
     "imputation",
     "meta",
+    "multiplicity",
     "command",
 )
 

@@ -64,6 +64,7 @@ from lutrace.stats.federated.models import (
 )
 from lutrace.stats.federated.risk_set_sums import RiskSetMessage, answer_risk_sets, combine_risk_sets
 from lutrace.stats.follow_up.immortal_time import check_known_at
+from lutrace.stats.follow_up.index_dates import IndexDates, IndexStrategy, choose_index_dates
 from lutrace.stats.follow_up.landmark import LandmarkSet, make_landmark_set
 from lutrace.stats.follow_up.time_varying import Measurements, TimeVaryingRows, make_time_varying_rows, measurements_of
 from lutrace.stats.imputation.chained import (
@@ -78,6 +79,8 @@ from lutrace.stats.intervals.aft import AftFit, fit_aft
 from lutrace.stats.intervals.distributions import DistributionName
 from lutrace.stats.intervals.observations import IntervalTimes, intervals_of
 from lutrace.stats.intervals.turnbull import IntervalCurve, compute_turnbull
+from lutrace.stats.multiplicity.adjustment import AdjustedTests, Adjustment, adjust_p_values
+from lutrace.stats.multiplicity.resampling import LeftOut, Optimism, compute_optimism, leave_one_out
 from lutrace.stats.propensity.balance import Balance, Denominator, compute_balance
 from lutrace.stats.propensity.effects import Effect, compute_augmented_effect, compute_weighted_effect
 from lutrace.stats.propensity.matching import Matching, match_nearest
@@ -97,6 +100,8 @@ from lutrace.stats.regression.logistic import (
 from lutrace.stats.regression.mixed import ContrastTest, MixedFit, RandomEffects, fit_mixed, split_within_between
 from lutrace.stats.regression.ordinal import OrdinalFit, fit_ordinal
 from lutrace.stats.regression.separation import Separation, SeparationError
+from lutrace.stats.sensitivity.confounding import EValue, compute_confounder_bias, compute_e_value, find_tipping_ratio
+from lutrace.stats.sensitivity.missed_deaths import MissedDeaths, TippingDeaths, draw_missed_deaths, find_tipping_deaths
 from lutrace.stats.survival.accuracy import AccuracyAt, compute_auc, compute_brier
 from lutrace.stats.survival.concordance import Concordance, compute_concordance
 from lutrace.stats.survival.contrasts import Contrast
@@ -133,6 +138,8 @@ __all__ = [
     "PETO",
     "TARONE_WARE",
     "AccuracyAt",
+    "AdjustedTests",
+    "Adjustment",
     "AftFit",
     "Agreement",
     "Balance",
@@ -150,6 +157,7 @@ __all__ = [
     "DfMethod",
     "DistributionName",
     "DrawMethod",
+    "EValue",
     "Effect",
     "Estimand",
     "EventWeights",
@@ -170,6 +178,8 @@ __all__ = [
     "ImputedSets",
     "IncidenceCurve",
     "IncidencePoints",
+    "IndexDates",
+    "IndexStrategy",
     "Influence",
     "IntervalCurve",
     "IntervalTimes",
@@ -177,6 +187,7 @@ __all__ = [
     "IntraclassCorrelation",
     "KappaWeights",
     "LandmarkSet",
+    "LeftOut",
     "LeverageMessage",
     "LimitsOfAgreement",
     "LinearFit",
@@ -185,9 +196,11 @@ __all__ = [
     "Matching",
     "MeanDifference",
     "Measurements",
+    "MissedDeaths",
     "MixedFit",
     "ModelTest",
     "MonotoneLikelihoodError",
+    "Optimism",
     "OrdinalFit",
     "PhTest",
     "Pooled",
@@ -217,11 +230,14 @@ __all__ = [
     "Ties",
     "TimeTransform",
     "TimeVaryingRows",
+    "TippingDeaths",
+    "adjust_p_values",
     "answer_cox",
     "answer_leverages",
     "answer_logistic",
     "answer_risk_sets",
     "check_known_at",
+    "choose_index_dates",
     "combine_risk_sets",
     "competing_of",
     "compute_agreement",
@@ -231,8 +247,10 @@ __all__ = [
     "compute_brier",
     "compute_chi_square",
     "compute_concordance",
+    "compute_confounder_bias",
     "compute_cox_score",
     "compute_cumulative_incidence",
+    "compute_e_value",
     "compute_fisher",
     "compute_gray_test",
     "compute_icc",
@@ -241,6 +259,7 @@ __all__ = [
     "compute_limits_of_agreement",
     "compute_log_rank",
     "compute_milestone",
+    "compute_optimism",
     "compute_outcome_predictors",
     "compute_partial",
     "compute_pearson",
@@ -264,6 +283,9 @@ __all__ = [
     "compute_wilson",
     "count_at_risk",
     "count_on_grid",
+    "draw_missed_deaths",
+    "find_tipping_deaths",
+    "find_tipping_ratio",
     "fit_aft",
     "fit_cox",
     "fit_cox_or_firth",
@@ -284,6 +306,7 @@ __all__ = [
     "histories_of",
     "impute_covariates",
     "intervals_of",
+    "leave_one_out",
     "make_fine_gray_rows",
     "make_landmark_set",
     "make_time_varying_rows",

@@ -1,0 +1,1 @@
+"""How wrong the data would have to be: unmeasured confounding, missed deaths."""

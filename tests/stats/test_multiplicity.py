@@ -1,0 +1,108 @@
+"""Adjusted p values, optimism and single rows left out."""
+
+import numpy as np
+import pytest
+
+from lutrace.core import EstimationError, UnusableInputError
+from lutrace.stats import (
+    adjust_p_values,
+    compute_concordance,
+    compute_optimism,
+    fit_cox,
+    leave_one_out,
+    survival_of,
+)
+
+
+def test_holm_by_hand():
+    # 3 * 0.01, 2 * 0.03 and then not below it: 0.06.
+    assert adjust_p_values([0.01, 0.04, 0.03], adjustment="Holm").p == pytest.approx((0.03, 0.06, 0.06))
+
+
+def test_a_false_discovery_rate_by_hand():
+    # 3 * 0.01, min(3/2 * 0.03, 0.04), 0.04
+    assert adjust_p_values([0.01, 0.04, 0.03], adjustment="Benjamini-Hochberg").p == pytest.approx((0.03, 0.04, 0.04))
+
+
+@pytest.mark.parametrize(
+    ("p", "given", "words"),
+    [
+        ([0.1, 1.2], {}, "between 0 and 1; not so in row 2"),
+        ([0.1, np.nan], {}, "finite number; not so in row 2"),
+        ([0.1, 0.2], {"n_tests": 1}, "a family of 1 tests cannot hold 2"),
+        ([], {}, "one at least"),
+        ([0.1], {"adjustment": "Bonferroni"}, "must be Holm"),
+    ],
+)
+def test_what_is_no_family_of_tests_is_refused(p, given, words):
+    with pytest.raises(UnusableInputError, match=words):
+        adjust_p_values(p, **{"adjustment": "Holm", **given})
+
+
+def make_noise(n=80, p=6):
+    draw = np.random.default_rng(8)
+    return survival_of(draw.exponential(size=n), draw.random(n) < 0.7), draw.normal(size=(n, p))
+
+
+def test_the_optimism_of_a_model_of_noise_is_about_all_that_it_seems_to_know():
+    survival, covariates = make_noise()
+
+    def fit(rows):
+        return fit_cox(survival.select(rows), covariates[rows], terms=list("abcdef")).coef
+
+    def score(coef, rows):
+        return compute_concordance(survival.select(rows), covariates[rows] @ np.array(coef)).estimate
+
+    found = compute_optimism(fit, score, n=survival.n, seed=1, n_samples=30)
+    assert found.apparent > 0.55
+    assert abs(found.corrected - 0.5) < 0.06
+    assert found.corrected == pytest.approx(found.apparent - found.optimism)
+    assert compute_optimism(fit, score, n=survival.n, seed=1, n_samples=30) == found
+
+
+def test_a_constant_score_has_no_optimism():
+    found = compute_optimism(lambda rows: None, lambda model, rows: 0.7, n=10, seed=1)
+    assert (found.apparent, found.optimism, found.corrected) == (0.7, 0.0, 0.7)
+
+
+def failing_when(fails):
+    def fit(rows):
+        if fails(rows):
+            raise EstimationError("no events")
+        return 0.0
+
+    return fit
+
+
+def test_samples_that_cannot_be_fitted_are_counted():
+    # A sample of 6 misses a certain row with probability (5/6)^6, a third: too often. With 40 rows it misses four
+    # certain ones at once in about one of a hundred.
+    rare = failing_when(lambda rows: not np.isin(range(4), rows).any())
+    found = compute_optimism(rare, lambda model, rows: model, n=40, seed=2)
+    assert 0 < found.n_failed < 10
+    assert found.warnings == (f"{found.n_failed} of 200 samples could not be fitted and are left out",)
+    with pytest.raises(EstimationError, match="cannot be estimated in"):
+        compute_optimism(failing_when(lambda rows: not (rows == 0).any()), lambda model, rows: model, n=6, seed=2)
+
+
+def test_the_row_without_which_the_sign_turns_is_named():
+    values = np.array([1.0, 1.0, -1.0, -1.5, 2.0])
+    found = leave_one_out(lambda rows: float(values[rows].mean()), n=5)
+    assert found.without == pytest.approx([0.125, 0.125, 0.625, 0.75, -0.125])
+    assert (found.most_influential, found.reversed_by) == (3, (4,))
+    assert (found.low, found.high) == (-0.125, 0.75)
+
+
+def test_rows_without_which_there_is_no_estimate_are_counted():
+    found = leave_one_out(failing_when(lambda rows: 0 not in rows), n=4)
+    assert found.n_failed == 1
+    assert np.isnan(found.without[0])
+    with pytest.raises(EstimationError, match="no estimate with one row left out"):
+        leave_one_out(failing_when(lambda rows: rows.size < 4), n=4)
+
+
+def test_too_few_rows_are_refused():
+    with pytest.raises(UnusableInputError, match="at least 3 rows"):
+        leave_one_out(lambda rows: 0.0, n=2)
+    with pytest.raises(UnusableInputError, match="at least 2 patients"):
+        compute_optimism(lambda rows: None, lambda model, rows: 0.0, n=1, seed=1)
