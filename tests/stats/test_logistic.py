@@ -97,6 +97,21 @@ def test_a_known_part_of_the_log_odds_shifts_the_intercept_alone():
     assert moved.coef == pytest.approx((plain.coef[0] - 0.7, plain.coef[1]))
 
 
+def test_a_covariate_far_from_zero_has_the_odds_ratio_of_the_same_one_nearby():
+    year = np.array([2016, 2017, 2018, 2019, 2020, 2021, 2022, 2023.5])
+    event = [0, 1, 0, 0, 1, 1, 0, 1]
+    for fit in (fit_logistic, fit_firth_logistic):
+        far, near = (fit(event, year - shift, terms=["year"]) for shift in (0, 2020))
+        assert far.coef[1] == pytest.approx(near.coef[1], rel=1e-7)
+        assert (far.low[1], far.high[1]) == pytest.approx((near.low[1], near.high[1]), rel=1e-6)
+
+
+def test_firth_settles_where_the_penalty_outweighs_the_rows():
+    # One without the marker has the event, two of four with it: half a patient more in each cell.
+    fit = fit_logistic_or_firth([1, 0, 1, 0, 1], [1, 1, 1, 1, 0], terms=["x"])
+    assert fit.odds_ratio == pytest.approx((1.5 / 0.5, (2.5 / 2.5) / (1.5 / 0.5)))
+
+
 def test_what_is_no_logistic_model_is_refused():
     with pytest.raises(UnusableInputError, match="outcome must be 0 or 1; not so in row 2"):
         fit_logistic([0, 2, 1], [1, 2, 3], terms=["x"])

@@ -27,6 +27,11 @@ def test_a_constant_shift_between_raters_lowers_agreement_but_not_consistency():
 def test_ratings_that_say_nothing_are_refused():
     with pytest.raises(EstimationError, match="all measurements are equal"):
         compute_icc([[1, 1], [1, 1]], kind="1,1")
+    with pytest.raises(EstimationError, match="patients do not differ"):
+        compute_icc([[1, 2], [2, 1]], kind="2,1")
+    with pytest.raises(EstimationError, match="patients do not differ"):
+        compute_icc([[1, 2], [1, 2]], kind="3,1")
+    assert compute_icc([[1, 1], [2, 2], [3, 3]], kind="2,1").low == 1
     with pytest.raises(UnusableInputError, match="two patients"):
         compute_icc([[1, 2]], kind="1,1")
     with pytest.raises(UnusableInputError, match="row 2"):

@@ -60,7 +60,11 @@ def compute_icc(ratings: Any, *, kind: IccKind, level: float = 0.95) -> Intracla
         raise EstimationError("all measurements are equal: an intraclass correlation needs patients that differ")
     n, k = values.shape
     rows, columns, error, within = _mean_squares(values)
-    if kind == "2,1":
+    if not rows + {"1,1": within, "2,1": columns, "3,1": error}[kind] > 0:
+        raise EstimationError("patients do not differ in the mean: there is no correlation to estimate")
+    if kind == "2,1" and within == 0:
+        estimate = low = high = 1.0
+    elif kind == "2,1":
         estimate = (rows - error) / (rows + (k - 1) * error + k * (columns - error) / n)
         low, high = _agreement_interval(estimate, (rows, columns, error), (n, k), level)
     else:

@@ -149,7 +149,9 @@ def fit_firth_logistic(
     method = "logistic model with Firth's penalty, profile-likelihood interval and p"
     if intercept == "flac":
         return _fit_flac(given, best, method)
-    fit = _complete(given, best, _augmented_covariance(best), interval="profile", method=method)
+    fit = _complete(
+        given, best, np.asarray(np.linalg.inv(best.curvature), dtype=np.float64), interval="profile", method=method
+    )
     return _correct_intercept(given, best, fit) if intercept == "flic" else fit
 
 
@@ -208,12 +210,6 @@ def _prepare(
 def _find(given: _Given) -> Separation | None:
     used = given.rows.weights > 0
     return find_separation(given.rows.outcome[used] == 1, given.design.matrix[used], given.design.terms)
-
-
-def _augmented_covariance(best: LogisticPoint) -> FloatArray:
-    rows = best.rows
-    weights = (rows.weights + best.leverage) * best.probability * (1 - best.probability)
-    return np.asarray(np.linalg.inv(rows.matrix.T @ (rows.matrix * weights[:, None])), dtype=np.float64)
 
 
 def _complete(

@@ -12,8 +12,10 @@ from lutrace.core import EstimationError
 from lutrace.stats.arrays import FloatArray, IntArray, sum_by
 
 _MAX_STEPS = 500
-_SETTLED = 1e-11
-"""Last step, per unit of the scaled covariates, below which the maximum counts as found."""
+_SETTLED = 1e-20
+"""Square of the last step, in standard errors, below which the maximum counts as found."""
+_ROUNDED = 1e-13
+"""The same, below which a step that does not shrink any more is rounding."""
 _LONGEST = 5.0
 _FARTHEST = 1e3
 """Distance from the estimate, in standard errors, up to which a bound is looked for."""
@@ -41,7 +43,15 @@ class LogisticPoint:
     information: FloatArray
     probability: FloatArray
     leverage: FloatArray
-    """Of each row, 0 without penalty."""
+    """Of each row, none without penalty."""
+
+    @property
+    def curvature(self) -> FloatArray:
+        """About minus the second derivative: the information, with a penalty that of its pseudo-rows too."""
+        if not self.rows.is_firth or not self.leverage.size:
+            return self.information
+        weights = (self.rows.weights + self.leverage) * self.probability * (1 - self.probability)
+        return np.asarray(self.rows.matrix.T @ (self.rows.matrix * weights[:, None]), dtype=np.float64)
 
 
 def evaluate(rows: LogisticRows, coef: FloatArray) -> LogisticPoint:
@@ -70,19 +80,21 @@ def climb(start: LogisticPoint, free: IntArray) -> LogisticPoint:
     Raises:
         EstimationError: no convergence.
     """
-    point = start
+    point, last = start, np.inf
     for _ in range(_MAX_STEPS):
-        whole = np.linalg.solve(point.information[np.ix_(free, free)], point.gradient[free])
+        whole = np.linalg.solve(point.curvature[np.ix_(free, free)], point.gradient[free])
+        length = float(whole @ point.gradient[free])
         step = np.asarray(whole * min(1.0, _LONGEST / max(float(np.abs(whole).max(initial=0.0)), 1e-300)), np.float64)
         moved = _move(point, free, step)
         while not moved.value >= point.value - 1e-10 * (1 + abs(point.value)):
             step = step / 2
             moved = _move(point, free, step)
         point = moved
-        if np.abs(step).max(initial=0.0) < _SETTLED:
+        if length < _SETTLED or last / 2 < length < _ROUNDED:
             return point
+        last = length
     raise EstimationError(
-        f"the logistic model of {start.rows.outcome.size} rows did not converge; use fewer covariates"
+        f"the logistic model of {start.rows.outcome.size} rows did not converge; use fewer covariates, or centre them"
     )
 
 
