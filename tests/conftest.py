@@ -137,14 +137,15 @@ def on_postgres(postgres_server: dict[str, str], monkeypatch: pytest.MonkeyPatch
 
 @pytest.fixture(scope="session")
 def spark_session(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
-    """A Spark session of two local cores."""
+    """A Spark session of two local cores that plans once: tables of some hundred rows have nothing to adapt to."""
     from pyspark.sql import SparkSession
 
     folder = tmp_path_factory.mktemp("spark")
     builder = SparkSession.builder.master("local[2]").appName("lutrace tests")
     settings = {
         "spark.ui.enabled": "false",
-        "spark.sql.shuffle.partitions": "2",
+        "spark.sql.adaptive.enabled": "false",
+        "spark.sql.shuffle.partitions": "1",
         "spark.default.parallelism": "2",
         "spark.driver.memory": "2g",
         "spark.driver.bindAddress": "127.0.0.1",

@@ -22,12 +22,11 @@ ENGINES = (
 SPARK = {
     "spark.sql.codegen.wholeStage": "false",
     "spark.sql.codegen.factoryMode": "NO_CODEGEN",
-    "spark.sql.adaptive.enabled": "false",
     "spark.sql.constraintPropagation.enabled": "false",
     "spark.sql.execution.arrow.pyspark.enabled": "true",
 }
-"""Tables of some hundred rows take seconds to plan and compile and none to run: Spark interprets its plans here, and
-makes each once. The few derivations of `make test` run as Spark is by default."""
+"""Tables of some hundred rows take seconds to plan and compile and none to run: Spark interprets its plans here. The
+few derivations of `make test` are compiled, as Spark does by default; both plan each once (`spark_session`)."""
 _OUTCOMES = ("PASSED", "FAILED", "ERROR", "SKIPPED")
 
 
