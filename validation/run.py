@@ -12,7 +12,7 @@ HERE = Path(__file__).parent
 
 
 def checks() -> list[Path]:
-    return sorted(path for path in HERE.glob("*/check_*.py"))
+    return sorted(path for path in HERE.rglob("check_*.py"))
 
 
 def main() -> int:
@@ -22,12 +22,13 @@ def main() -> int:
     sys.path.insert(0, str(HERE.parent))  # checks import their neighbours as `validation.psa.second`
     failed = 0
     for path in checks():
-        label = f"{path.parent.name}/{path.stem}"
+        parts = path.relative_to(HERE).with_suffix("").parts
+        label = "/".join(parts)
         if names and not any(name in label for name in names):
             continue
         print(f"== {label}", flush=True)
         started = time.perf_counter()
-        faults = importlib.import_module(f"validation.{path.parent.name}.{path.stem}").main()
+        faults = importlib.import_module(".".join(("validation", *parts))).main()
         for fault in faults:
             print(f"   FAULT: {fault}")
         failed += bool(faults)
