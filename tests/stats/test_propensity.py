@@ -261,3 +261,15 @@ def test_pairs_equal_those_of_looking_at_every_control(seed, n_controls):
 def test_a_choice_of_matching_that_there_is_not_is_refused(given):
     with pytest.raises(UnusableInputError, match="must be"):
         match_nearest([1, 0], [0.1, 0.2], **given)
+
+
+def test_other_estimands_models_and_denominators_are_refused():
+    with pytest.raises(UnusableInputError, match="ATE or ATT and model linear or logistic"):
+        compute_augmented_effect(SCORES, OUTCOME, MARKER, terms=["x"], model="probit")
+    with pytest.raises(UnusableInputError, match="denominator must be one of pooled"):
+        compute_balance(GROUP, MARKER, terms=["x"], weights=[1] * 8, denominator="all")
+
+
+def test_an_outcome_model_whose_covariates_repeat_within_a_group_is_refused():
+    with pytest.raises(UnusableInputError, match="within a group x repeat one another or do not vary"):
+        compute_augmented_effect(SCORES, OUTCOME, GROUP, terms=["x"], model="linear")
