@@ -12,17 +12,22 @@ from lutrace.stats.newton import Maximum, Sums, maximise_sums
 
 
 def compute_logit_sums(
-    matrix: FloatArray, outcome: FloatArray, coef: FloatArray, *, weights: FloatArray | None = None
+    matrix: FloatArray,
+    outcome: FloatArray,
+    coef: FloatArray,
+    *,
+    weights: FloatArray | None = None,
+    offset: FloatArray | float = 0.0,
 ) -> Sums:
-    """Log likelihood, gradient and information at `coef` of outcomes 0 or 1 (n,) on the columns of `matrix` (n, p).
+    """Log likelihood, gradient and information at `coef` of outcomes 0 to 1 (n,) on the columns of `matrix` (n, p).
 
-    `weights` (n,) are case weights.
+    `weights` (n,) are case weights, `offset` (n,) is the known part of the log odds.
 
     >>> sums = compute_logit_sums(np.ones((4, 1)), np.array([1.0, 0, 0, 0]), np.zeros(1))
     >>> [round(float(value), 4) for value in (sums.loglik, sums.gradient[0], sums.information[0, 0])]
     [-2.7726, -1.0, 1.0]
     """
-    score = matrix @ coef
+    score = matrix @ coef + offset
     probability = expit(score)
     case = np.ones(outcome.size) if weights is None else weights
     loglik = float(case @ (outcome * score - np.logaddexp(0.0, score)))

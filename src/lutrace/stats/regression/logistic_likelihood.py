@@ -10,6 +10,7 @@ from scipy.special import chdtri, expit
 
 from lutrace.core import EstimationError
 from lutrace.stats.arrays import FloatArray, IntArray, sum_by
+from lutrace.stats.logit import compute_logit_sums
 
 _MAX_STEPS = 500
 _SETTLED = 1e-20
@@ -57,19 +58,16 @@ class LogisticPoint:
 def evaluate(rows: LogisticRows, coef: FloatArray) -> LogisticPoint:
     """The point at these coefficients; a value of minus infinity where the information is numerically singular."""
     x, y, w = rows.matrix, rows.outcome, rows.weights
+    sums = compute_logit_sums(x, y, coef, weights=w, offset=rows.offset)
+    value, gradient, information = sums.loglik, sums.gradient, sums.information
     line = x @ coef + rows.offset
-    probability = expit(line)
-    value = float(w @ (y * line - np.logaddexp(0, line)))
-    weighted = x * (w * probability * expit(-line))[:, None]
-    information = weighted.T @ x
-    leverage = np.zeros(0)
-    gradient = x.T @ (w * (y - probability))
+    probability, leverage = expit(line), np.zeros(0)
     if rows.is_firth:
         sign, log_det = np.linalg.slogdet(information)
         if sign <= 0 or not np.isfinite(log_det):
             return LogisticPoint(rows, coef, -np.inf, gradient, information, probability, leverage)
         value += float(log_det) / 2
-        leverage = np.einsum("ij,ij->i", weighted, np.linalg.solve(information, x.T).T)
+        leverage = np.einsum("ij,ij->i", x, np.linalg.solve(information, x.T).T) * w * probability * expit(-line)
         gradient = gradient + x.T @ (leverage * (0.5 - probability))
     return LogisticPoint(rows, coef, value, gradient, information, probability, leverage)
 
