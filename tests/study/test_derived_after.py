@@ -9,7 +9,6 @@ import csv
 import json
 import re
 from pathlib import Path
-from typing import Any
 
 import pytest
 from tests.conftest import HandFacts
@@ -131,23 +130,14 @@ def more_rows(rows: dict[str, list[Row]]) -> dict[str, list[Row]]:
 
 
 @pytest.fixture(scope="module")
-def once() -> dict[str, Any]:
-    return {}
-
-
-@pytest.fixture
 def facts(abstract_rows: dict[str, list[Row]], abstract_facts: WithPictures) -> WithPictures:
     return WithPictures(HandFacts({**abstract_rows, **more_rows(abstract_rows)}), abstract_facts.picture("any"))
 
 
-@pytest.fixture
-def ran(once: dict[str, Any], facts: WithPictures, tmp_path_factory: pytest.TempPathFactory) -> RunResult:
+@pytest.fixture(scope="module")
+def ran(facts: WithPictures, tmp_path_factory: pytest.TempPathFactory) -> RunResult:
     """The study, run once for all tests of this file."""
-    if "ran" not in once:
-        out = tmp_path_factory.mktemp("out")
-        once["ran"] = run_study(parse_protocol(STUDY, "after.yaml"), facts, out, data_cut=CUT)
-    found: RunResult = once["ran"]
-    return found
+    return run_study(parse_protocol(STUDY, "after.yaml"), facts, tmp_path_factory.mktemp("out"), data_cut=CUT)
 
 
 @pytest.fixture

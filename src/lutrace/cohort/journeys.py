@@ -6,7 +6,7 @@ import ibis
 import ibis.expr.types as ir
 
 from lutrace.protocol import Protocol
-from lutrace.tables import CYCLES, FOLLOW_UP, PATIENTS, QUANTIFICATIONS, SCANS, TUMOUR_BURDENS, Facts
+from lutrace.tables import CYCLES, FOLLOW_UP, PATIENTS, QUANTIFICATIONS, SCANS, TUMOUR_BURDENS, Facts, without
 
 
 def treatment_of(facts: Facts, protocol: Protocol) -> ir.Table:
@@ -27,7 +27,7 @@ def treatment_of(facts: Facts, protocol: Protocol) -> ir.Table:
     )
     patients = facts.table(PATIENTS).select("patient_id", patient_row="row_id")
     for other in (first, counts, deaths):
-        patients = patients.left_join(other, "patient_id").drop("patient_id_right")
+        patients = without(patients.left_join(other, "patient_id"), "patient_id_right")
     return patients
 
 
@@ -54,8 +54,8 @@ def spects_of(facts: Facts, protocol: Protocol) -> ir.Table:
         .select("scan_id", "plan_digest", "organs_given", "tumour_auto_ml", "tumour_reviewed_ml", burden_row="row_id")
     )
     joined = scans.inner_join(given, ["patient_id", "cycle"])
-    joined = joined.left_join(quantified, "scan_id").drop("scan_id_right")
-    joined = joined.left_join(burdens, "scan_id").drop("scan_id_right")
+    joined = without(joined.left_join(quantified, "scan_id"), "scan_id_right")
+    joined = without(joined.left_join(burdens, "scan_id"), "scan_id_right")
     total = joined.tumour_auto_ml if measures.ttv_source == "auto" else joined.tumour_reviewed_ml
     joined = joined.mutate(
         ttv_ml=total,
@@ -75,4 +75,5 @@ def spects_of(facts: Facts, protocol: Protocol) -> ir.Table:
             "plan_digest",
         ],
     )
-    return joined.mutate(place=ibis.row_number().over(order)).filter(lambda t: t.place == 0).drop("place")
+    placed = joined.mutate(place=ibis.row_number().over(order))
+    return without(placed.filter(placed.place == 0), "place")

@@ -13,7 +13,7 @@ from ibis import Deferred, _
 from lutrace.cohort.journeys import cycles_of, spects_of, treatment_of
 from lutrace.core import ContradictionError, Row, short
 from lutrace.protocol import Landmark, Protocol
-from lutrace.tables import Facts
+from lutrace.tables import Facts, without
 
 TREATED = "treated"
 """The population of all treated patients; its time zero is the first cycle."""
@@ -89,7 +89,7 @@ def _journey(facts: Facts, protocol: Protocol, landmark: Landmark, treatment: ir
     spect = spect.select("patient_id", "scan_id", "scan_date", "scan_row", "quantified", "measured")
     journey = treatment
     for other in (this, before, spect):
-        journey = journey.left_join(other, "patient_id").drop("patient_id_right")
+        journey = without(journey.left_join(other, "patient_id"), "patient_id_right")
     return journey
 
 

@@ -14,7 +14,7 @@ import pyarrow as pa
 
 from lutrace.core import Row, Type
 from lutrace.protocol import Protocol
-from lutrace.tables import COHORT_MEMBERS, ENDPOINT_VALUES, Facts
+from lutrace.tables import COHORT_MEMBERS, ENDPOINT_VALUES, Facts, without
 
 FIRST_CYCLE = "treated"
 """The population whose time zero is the first cycle."""
@@ -113,7 +113,7 @@ def ranked_first(table: ir.Table, by: Sequence[str], order: Sequence[Any]) -> ir
     """The first row of each group in the given order; the order must leave no ties."""
     place = ibis.row_number().over(ibis.window(group_by=list(by), order_by=list(order)))
     placed = table.mutate(place=place)
-    return placed.filter(placed.place == 0).select(table.columns)
+    return without(placed.filter(placed.place == 0), "place")
 
 
 def count_of(flag: ir.BooleanValue) -> ir.IntegerScalar:
@@ -123,13 +123,8 @@ def count_of(flag: ir.BooleanValue) -> ir.IntegerScalar:
 
 
 def attach(left: ir.Table, right: ir.Table, keys: Sequence[str]) -> ir.Table:
-    """`left` with the columns of `right`, empty where there is no partner.
-
-    Columns are chosen, not dropped: ibis writes out a step that drops columns as often as it is used.
-    """
-    joined = left.left_join(right, list(keys))
-    twice = {f"{key}_right" for key in keys}
-    return joined.select([name for name in joined.columns if name not in twice])
+    """`left` with the columns of `right`, empty where there is no partner."""
+    return without(left.left_join(right, list(keys)), *[f"{key}_right" for key in keys])
 
 
 def _table(rows: Sequence[Row], schema: pa.Schema) -> ir.Table:

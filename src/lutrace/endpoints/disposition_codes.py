@@ -8,6 +8,8 @@ import ibis
 import ibis.expr.types as ir
 import pyarrow as pa
 
+from lutrace.endpoints.basis import attach
+from lutrace.tables import without
 from lutrace.terms import DispositionSystem, disposition_systems
 
 OWN = "lutrace"
@@ -29,8 +31,7 @@ def with_meaning(rows: ir.Table) -> ir.Table:
     ]
     schema = pa.schema([(name, pa.string()) for name in ("code_system", "written", "meaning")])
     meanings = ibis.memtable(pa.Table.from_pylist(known, schema=schema))
-    joined = rows.left_join(meanings, ["code_system", "written"])
-    return joined.drop("code_system_right", "written_right", "written")
+    return without(attach(rows, meanings, ["code_system", "written"]), "written")
 
 
 def mean_own_word(word: ir.StringValue) -> Any:

@@ -19,7 +19,7 @@ from lutrace.endpoints.response_inputs import (
     join_notes,
     reference_pairs,
 )
-from lutrace.tables import LESION_LINKS, LESIONS, READER_FINDINGS
+from lutrace.tables import LESION_LINKS, LESIONS, READER_FINDINGS, without
 from lutrace.terms import PppRule
 
 _COLUMNS = {"volume": "volume_ml", "suv_max": "suv_max", "suv_mean": "suv_mean"}
@@ -140,8 +140,9 @@ def _grown(basis: ResponseBasis, rows: ir.Table, rule: PppRule) -> ir.Table:
     lesions = basis.facts.table(LESIONS)
     lesions = lesions.filter(lesions.category == "tumour")
     late = _ends(units, lesions, "followup_lesion", "scan_id")
-    early = _ends(units, lesions, "baseline_lesion", "base_scan_id").rename("base_{name}").drop("base_site")
-    joined = late.inner_join(early, [late.unit == early.base_unit]).drop("base_unit")
+    early = _ends(units, lesions, "baseline_lesion", "base_scan_id").rename("base_{name}")
+    early = without(early, "base_site")
+    joined = without(late.inner_join(early, [late.unit == early.base_unit]), "base_unit")
     changes = {
         name: ibis.cases((joined[f"base_{name}"] > 0, 100 * (joined[name] / joined[f"base_{name}"] - 1)))
         for name in (_COLUMNS[metric] for metric in rule.growth_of)

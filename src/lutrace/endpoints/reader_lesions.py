@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from lutrace.endpoints.basis import attach
 from lutrace.endpoints.response_basis import ResponseBasis
-from lutrace.tables import FINDING_UPTAKES, READER_FINDINGS
+from lutrace.tables import FINDING_UPTAKES, READER_FINDINGS, without
 from lutrace.terms import sites
 
 _KINDS = ("ct_read", "ct_only_lesion")
@@ -47,7 +47,8 @@ def read_findings(basis: ResponseBasis, scans: ir.Table, *, window_days: float) 
     own_day = (joined.purpose == "psma_pet") & joined.found_cycle.isnull() & (days <= window_days)
     joined = joined.filter((own_cycle | own_day).fill_null(False))
     joined = attach(joined, measured, ["scan_id", "row"])
-    return joined.mutate(suv_max=ibis.coalesce(joined.measured_suv_max, joined.suv_max)).drop("measured_suv_max")
+    joined = joined.mutate(suv_max=ibis.coalesce(joined.measured_suv_max, joined.suv_max))
+    return without(joined, "measured_suv_max")
 
 
 def _site_names() -> ir.Table:

@@ -15,7 +15,7 @@ import ibis.expr.types as ir
 
 from lutrace.endpoints.basis import Basis, attach, ranked_first
 from lutrace.protocol import PsaRules
-from lutrace.tables import CYCLES, QUANTIFICATIONS, SCANS, TUMOUR_BURDENS, Facts
+from lutrace.tables import CYCLES, QUANTIFICATIONS, SCANS, TUMOUR_BURDENS, Facts, without
 from lutrace.terms import tracers
 
 NewAgainst = Literal["baseline", "any_earlier", "previous"]
@@ -69,13 +69,13 @@ def list_scans(basis: ResponseBasis) -> ir.Table:
         "burden_row",
     ]
     chosen = ranked_first(rows, ["patient_id", "purpose", "visit"], order)
-    return _with_tracer(basis, chosen.drop("visit", "hours_after_injection"))
+    return _with_tracer(basis, without(chosen, "visit", "hours_after_injection"))
 
 
 def landmark_scans(basis: Basis, response: ResponseBasis) -> ir.Table:
     """The SPECT that a study chose, in the columns of `list_scans`; measured with organ masks by its selection."""
     chosen = basis.spects().select("patient_id", "cycle", "scan_id", "scan_date", "scan_row", "burden_row", "ttv_ml")
-    burdens = _burdens(response).drop("ttv_ml", "scan_id")
+    burdens = without(_burdens(response), "ttv_ml", "scan_id")
     rows = attach(chosen, burdens, ["burden_row"])
     rows = rows.mutate(purpose=ibis.literal("rlt_spect"), organs_given=rows.burden_row.notnull())
     return _with_tracer(response, rows)
@@ -102,7 +102,7 @@ def pair_scans(basis: ResponseBasis, scans: ir.Table) -> ir.Table:
     )
     beside = [name for name in scans.columns if name not in ("patient_id", "purpose")]
     base = rows.filter(rows.is_base).select("patient_id", "purpose", **{f"base_{name}": name for name in beside})
-    late = rows.filter(rows.is_late).drop("is_base", "is_late", "base_date")
+    late = without(rows.filter(rows.is_late), "is_base", "is_late", "base_date")
     return attach(late, base, ["patient_id", "purpose"])
 
 

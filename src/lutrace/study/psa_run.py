@@ -25,6 +25,7 @@ from lutrace.endpoints import (
 )
 from lutrace.study.psa_input import PsaInput, read_psa_input
 from lutrace.study.psa_switches import PsaChoices, choose, value_of, variants
+from lutrace.tables import without
 from lutrace.terms import psa_criteria
 
 _NO_RESULT = "no PSA value that can be placed"
@@ -69,7 +70,7 @@ def run_psa(
     if doses is not None:
         response = source.dose_response(choices)
         rows = _attach(rows, classify_course(response))
-        ordered = response.drop("baseline").order_by(["patient_id", "dose"])
+        ordered = without(response, "baseline").order_by(["patient_id", "dose"])
         by_dose = tuple(ordered.to_pyarrow().to_pylist())
     patients = _everyone(rows, given)
     moved = tuple(_flips(source, choices, progress)) if flips else ()
@@ -127,7 +128,7 @@ class _Source:
 
 
 def _attach(left: ir.Table, right: ir.Table) -> ir.Table:
-    return left.left_join(right, "patient_id").drop("patient_id_right")
+    return without(left.left_join(right, "patient_id"), "patient_id_right")
 
 
 def _everyone(rows: ir.Table, given: PsaInput) -> pa.Table:

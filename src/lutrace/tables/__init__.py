@@ -1,10 +1,11 @@
-"""tables knows the columns of every registry and result table: one declaration each, no logic."""
+"""tables knows the columns of every registry and result table: one declaration each, no rules."""
 
 from lutrace.core import Table
 from lutrace.tables.adverse_events import ADVERSE_EVENTS
 from lutrace.tables.agreements import AGREEMENTS
 from lutrace.tables.attrition import ATTRITION
 from lutrace.tables.cohort_members import COHORT_MEMBERS
+from lutrace.tables.columns import without
 from lutrace.tables.completions import COMPLETION_VISITS, COMPLETIONS
 from lutrace.tables.contacts import CONTACTS
 from lutrace.tables.courses import (
@@ -216,4 +217,5 @@ __all__ = [
     "VITALS",
     "WORSENINGS",
     "Facts",
+    "without",
 ]

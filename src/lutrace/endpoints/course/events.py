@@ -12,7 +12,7 @@ from lutrace.endpoints.course.basis import CourseBasis
 from lutrace.endpoints.course.begun_lines import next_begins
 from lutrace.endpoints.course.doses import CYCLE_TABLE
 from lutrace.endpoints.survival.deaths import derive_death_dates
-from lutrace.tables import FOLLOW_UP
+from lutrace.tables import FOLLOW_UP, without
 
 RANK = {"dose": 0, "lost": 1, "break": 2, "no_therapy": 3, "next_line": 4, "hospice": 5, "dead": 6}
 """Of several events of one day the highest stands: death before hospice before begin of a line before a dose."""
@@ -88,7 +88,7 @@ def list_events(basis: CourseBasis, first: ir.Table, statements: ir.Table) -> ir
     every = ibis.union(*[part.select(*COLUMNS) for part in parts])
     every = basis.known(every, "date").inner_join(first, "patient_id")
     is_after = (every.date > every.c1_date) | ((every.state == "dead") & (every.date >= every.c1_date))
-    return with_rank(every.filter(is_after).drop("c1_date"))
+    return with_rank(without(every.filter(is_after), "c1_date"))
 
 
 def with_rank(events: ir.Table) -> ir.Table:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import ibis
 import ibis.expr.types as ir
 
+from lutrace.tables import without
+
 ROUNDS = 8
 """Lines that can begin within one chain of episodes without a pause longer than the window."""
 _CHAIN = ["patient_id", "chain"]
@@ -29,7 +31,7 @@ def anchor_lines(agents: ir.Table, window_days: float) -> ir.Table:
         rows = rows.mutate(
             line_begin=ibis.cases((rows.anchor <= rows.episode_begin, rows.anchor), else_=rows.line_begin)
         )
-    rows = rows.drop("anchor", "chain", "same_class_begin", "exclusive")
+    rows = without(rows, "anchor", "chain", "same_class_begin", "exclusive")
     order = ibis.window(group_by="patient_id", order_by="line_begin")
     return rows.mutate(line_number=(ibis.dense_rank().over(order) + 1).cast("int64"))
 
@@ -45,7 +47,7 @@ def _chained(agents: ir.Table, window_days: float) -> ir.Table:
         order_by=order,
         preceding=(None, 0),
     )
-    rows = rows.mutate(chain=rows.cut.sum().over(until)).drop("cut")
+    rows = without(rows.mutate(chain=rows.cut.sum().over(until)), "cut")
     earlier = ibis.window(
         group_by=["patient_id", "agent_class"],
         order_by=order,

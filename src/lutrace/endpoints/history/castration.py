@@ -9,7 +9,7 @@ import pyarrow as pa
 from lutrace.endpoints.history.exposures import FAR
 from lutrace.endpoints.history.partial_dates import last_day_of, stands_for
 from lutrace.protocol import McrpcRules
-from lutrace.tables import LABS, MEDICATIONS, TREATMENTS, Facts
+from lutrace.tables import LABS, MEDICATIONS, TREATMENTS, Facts, without
 from lutrace.terms import line_vocabulary
 
 _DATE_LENGTH = 10
@@ -63,9 +63,8 @@ def _joined(spans: ir.Table, rules: McrpcRules) -> ir.Table:
     rows = spans.mutate(cut=ibis.ifelse((pause > rules.late_dose).fill_null(True), 1, 0))
     until = ibis.window(group_by="patient_id", order_by=["began", "until"], preceding=(None, 0))
     rows = rows.mutate(island=rows.cut.sum().over(until))
-    return (
-        rows.group_by(["patient_id", "island"]).aggregate(began=rows.began.min(), until=rows.until.max()).drop("island")
-    )
+    islands = rows.group_by(["patient_id", "island"]).aggregate(began=rows.began.min(), until=rows.until.max())
+    return without(islands, "island")
 
 
 def castrate_on(points: ir.Table, facts: Facts, rules: McrpcRules) -> ir.Table:

@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from lutrace.endpoints.basis import attach, count_of, ranked_first
 from lutrace.protocol import CycleRules
-from lutrace.tables import CYCLE_STATEMENTS, CYCLES, RECONCILED_CYCLES, SERIES_CHECKS, Facts
+from lutrace.tables import CYCLE_STATEMENTS, CYCLES, RECONCILED_CYCLES, SERIES_CHECKS, Facts, without
 
 PRECEDENCE = ("cycle", "administration", "procedure", "radiotherapy", "billing", "letter")
 """Which statement of a cycle its date and activity come from: a row of cycles first, a letter last."""
@@ -90,11 +90,12 @@ def _clustered(statements: ir.Table, rules: CycleRules) -> ir.Table:
     rows = rows.mutate(cut=ibis.ifelse((pause > rules.same_cycle).fill_null(True), 1, 0))
     until = ibis.window(group_by="patient_id", order_by=["begin_date", "evidence"], preceding=(None, 0))
     actinium = (rows.agent == "ac225_psma").fill_null(False)
-    return rows.mutate(
+    rows = rows.mutate(
         cycle=rows.cut.sum().over(until).cast("int64"),
         isotope=ibis.cases((rows.agent.isnull(), "none"), (actinium, "ac"), else_="lu"),
         product=ibis.cases((rows.agent.isin(list(_UNSPECIFIC)) | actinium, ibis.null("string")), else_=rows.agent),
-    ).drop("cut")
+    )
+    return without(rows, "cut")
 
 
 def _activities(rows: ir.Table) -> ir.Table:
@@ -105,7 +106,7 @@ def _activities(rows: ir.Table) -> ir.Table:
     span = stated.group_by([*_CYCLE, "isotope"]).aggregate(
         activity_low_mbq=stated.activity_mbq.min(), activity_high_mbq=stated.activity_mbq.max()
     )
-    return best.inner_join(span, [*_CYCLE, "isotope"]).drop("isotope")
+    return without(best.inner_join(span, [*_CYCLE, "isotope"]), "isotope")
 
 
 def _named(rows: ir.Table) -> ir.Table:

@@ -8,6 +8,7 @@ import ibis
 import ibis.expr.types as ir
 
 from lutrace.endpoints.history.exposures import FAR
+from lutrace.tables import without
 
 GROUP = ["patient_id", "agent_group"]
 _DATE_LENGTH = 10
@@ -28,7 +29,7 @@ def mark_episodes(exposures: ir.Table) -> ir.Table:
         rows = _break_at_others(rows)
     within = ibis.window(group_by=GROUP, order_by=_order(rows), preceding=(None, 0))
     rows = rows.mutate(episode=ibis.ifelse(rows.starts, 1, 0).sum().over(within))
-    return rows.drop("previous_end", "pause")
+    return without(rows, "previous_end", "pause")
 
 
 def _order(rows: ir.Table) -> list[Any]:
@@ -53,7 +54,7 @@ def _with_previous_end(rows: ir.Table) -> ir.Table:
     )
     rows = rows.mutate(until=until)
     earlier = ibis.window(group_by=GROUP, order_by=_order(rows), preceding=(None, 1))
-    return rows.mutate(previous_end=rows.until.max().over(earlier)).drop("other_begin", "until")
+    return without(rows.mutate(previous_end=rows.until.max().over(earlier)), "other_begin", "until")
 
 
 def _break_at_others(rows: ir.Table) -> ir.Table:
@@ -66,7 +67,8 @@ def _break_at_others(rows: ir.Table) -> ir.Table:
     )
     rows = rows.mutate(latest=rows.started.max().over(until))
     between = (rows.latest > rows.previous_end) & (rows.pause > rows.interval_days)
-    return rows.mutate(starts=rows.starts | between.fill_null(False)).drop("rank", "started", "latest")
+    rows = rows.mutate(starts=rows.starts | between.fill_null(False))
+    return without(rows, "rank", "started", "latest")
 
 
 def list_episode_agents(marked: ir.Table) -> ir.Table:

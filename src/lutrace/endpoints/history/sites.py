@@ -8,7 +8,7 @@ import pyarrow as pa
 
 from lutrace.endpoints.basis import ranked_first
 from lutrace.protocol import SiteRules
-from lutrace.tables import DIAGNOSES, LESIONS, METASTASIS_SITES, READER_FINDINGS, SCANS, TEXT_FINDINGS, Facts
+from lutrace.tables import DIAGNOSES, LESIONS, METASTASIS_SITES, READER_FINDINGS, SCANS, TEXT_FINDINGS, Facts, without
 from lutrace.terms import sites
 
 _GROUPS = {
@@ -55,7 +55,7 @@ def _seen(facts: Facts) -> list[ir.Table]:
     lesions = facts.table(LESIONS)
     lesions = lesions.filter((lesions.category == "tumour") & lesions.site.notnull())
     seen = lesions.select("patient_id", "scan_id", "site", "mitnm", "row_id").inner_join(scans, "scan_id")
-    seen = seen.filter(seen.date.notnull()).mutate(word=seen.site.lower()).drop("site").inner_join(_words(), "word")
+    seen = _worded(seen.filter(seen.date.notnull()))
     node = seen.group == "node"
     by_scan = seen.mutate(
         site=ibis.cases(
@@ -70,7 +70,7 @@ def _seen(facts: Facts) -> list[ir.Table]:
         source_row="row_id",
     )
     read = facts.table(READER_FINDINGS)
-    read = read.filter(read.site.notnull()).mutate(word=read.site.lower()).drop("site").inner_join(_words(), "word")
+    read = _worded(read.filter(read.site.notnull()))
     by_reader = read.mutate(
         site="group",
         modality=ibis.literal("reader"),
@@ -99,7 +99,8 @@ def _diagnosed(facts: Facts) -> ir.Table:
 def _said(facts: Facts) -> ir.Table:
     rows = facts.table(TEXT_FINDINGS)
     rows = rows.filter((rows.fact == "metastasis_site") & ~rows.negated & ~rows.uncertain)
-    rows = rows.mutate(word=rows.value.lower(), day=ibis.coalesce(rows.date, rows.note_date)).drop("date")
+    day = ibis.coalesce(rows.date, rows.note_date)
+    rows = without(rows.mutate(word=rows.value.lower(), day=day), "date")
     return rows.inner_join(_words(), "word").mutate(
         date="day",
         site="group",
@@ -107,6 +108,11 @@ def _said(facts: Facts) -> ir.Table:
         source_table=ibis.literal(TEXT_FINDINGS.name),
         source_row="row_id",
     )
+
+
+def _worded(rows: ir.Table) -> ir.Table:
+    """The rows with `word group` in place of their `site`, those whose site is known by name."""
+    return without(rows.mutate(word=rows.site.lower()), "site").inner_join(_words(), "word")
 
 
 def _group(name: str) -> str:

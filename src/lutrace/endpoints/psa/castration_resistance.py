@@ -8,6 +8,7 @@ import ibis.expr.types as ir
 from lutrace.endpoints.basis import attach, ranked_first
 from lutrace.endpoints.psa.progression import SAME, judge_rises
 from lutrace.protocol import PsaProgression
+from lutrace.tables import without
 from lutrace.terms import psa_thresholds
 
 CASTRATE_NMOL_L = 1.7
@@ -66,7 +67,7 @@ def castrate_rises(series: ir.Table, *, least_rise_ng_ml: float = 0.0) -> ir.Tab
     running = ibis.window(group_by=keys, order_by="day", preceding=(None, 0))
     held = held.mutate(run=ibis.cases((held.rise, 0), else_=1).sum().over(running))
     in_run = ibis.window(group_by=[*keys, "run"], order_by="day", preceding=(None, 0))
-    return held.mutate(rises=held.rise.ifelse(1, 0).sum().over(in_run)).drop("ends", "step")
+    return without(held.mutate(rises=held.rise.ifelse(1, 0).sum().over(in_run)), "ends", "step")
 
 
 def eau_castration_resistance(series: ir.Table) -> ir.Table:

@@ -7,6 +7,7 @@ import ibis.expr.types as ir
 
 from lutrace.endpoints.psa.series import after_index
 from lutrace.endpoints.psa.summary import LEVELS, has_fallen
+from lutrace.tables import without
 
 
 def dose_windows(clocked: ir.Table, doses: ir.Table) -> ir.Table:
@@ -20,7 +21,7 @@ def dose_windows(clocked: ir.Table, doses: ir.Table) -> ir.Table:
     marks = clocked.mutate(is_dose=0).select(*names).union(given.select(*names))
     until = ibis.window(group_by="patient_id", order_by=["day", "is_dose"], preceding=(None, 0))
     marks = marks.mutate(dose=marks.is_dose.sum().over(until).cast("int64"))
-    return marks.filter(marks.is_dose == 0).drop("is_dose")
+    return without(marks.filter(marks.is_dose == 0), "is_dose")
 
 
 def derive_dose_response(clocked: ir.Table, baseline: ir.Table, doses: ir.Table) -> ir.Table:

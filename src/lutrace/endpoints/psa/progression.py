@@ -11,6 +11,7 @@ import ibis.expr.types as ir
 from lutrace.endpoints.basis import attach, ranked_first
 from lutrace.endpoints.psa.series import after_index
 from lutrace.protocol import PsaProgression
+from lutrace.tables import without
 
 SAME = 1e-9
 """Two PSA values closer than this (ng/mL) are equal: thresholds are products of decimal numbers."""
@@ -66,9 +67,8 @@ def judge_rises(after: ir.Table, rule: PsaProgression) -> ir.Table:
         confirming_row=ibis.cases((after.rise & second, after.second_row)),
         enough=second | _unasked(after, rule) | (_open_end(after, rule) & whole),
     )
-    return after.mutate(progresses=after.rise & after.enough).drop(
-        "second_psa", "second_day", "second_row", "least_between", "enough"
-    )
+    after = after.mutate(progresses=after.rise & after.enough)
+    return without(after, "second_psa", "second_day", "second_row", "least_between", "enough")
 
 
 def _seconds(after: ir.Table, rule: PsaProgression) -> dict[str, Any]:

@@ -9,7 +9,7 @@ import ibis.expr.types as ir
 
 from lutrace.endpoints.basis import Basis, attach, finish, ranked_first
 from lutrace.protocol import PsaBaseline, PsaValues
-from lutrace.tables import LABS
+from lutrace.tables import LABS, without
 
 
 def psa_series(basis: Basis) -> ir.Table:
@@ -43,7 +43,8 @@ def one_per_day(results: ir.Table, day: str, rule: PsaValues) -> ir.Table:
         case "last":
             return ranked_first(counted, keys, [ibis.desc("turn"), ibis.desc("psa_row")])
     mean = counted.psa.mean().over(ibis.window(group_by=keys))
-    return ranked_first(counted.mutate(mean=mean), keys, [ibis.desc("psa"), "psa_row"]).mutate(psa="mean").drop("mean")
+    highest = ranked_first(counted.mutate(mean=mean), keys, [ibis.desc("psa"), "psa_row"])
+    return without(highest.mutate(psa="mean"), "mean")
 
 
 def on_clock(series: ir.Table, index: ir.Table) -> ir.Table:
@@ -84,7 +85,7 @@ def keep_baseline_assay(clocked: ir.Table, rule: PsaBaseline) -> ir.Table:
     rows = baseline_of(clocked, rule).select("patient_id", psa_row="baseline_row")
     at = clocked.inner_join(rows, ["patient_id", "psa_row"]).select("patient_id", baseline_assay="assay")
     joined = clocked.inner_join(at, "patient_id")
-    return joined.filter(joined.assay == joined.baseline_assay).drop("baseline_assay")
+    return without(joined.filter(joined.assay == joined.baseline_assay), "baseline_assay")
 
 
 def first_cycles(basis: Basis) -> ir.Table:

@@ -10,7 +10,7 @@ from lutrace.endpoints.psa.progression import find_psa_progression
 from lutrace.endpoints.psa.series import first_cycles, psa_and_baseline
 from lutrace.endpoints.vital_status import vital_status
 from lutrace.protocol import Pfs, PsaPfs
-from lutrace.tables import TREATMENTS
+from lutrace.tables import TREATMENTS, without
 
 SYSTEMIC = ("taxane", "arpi", "parp", "ra223", "platinum", "immune", "rlt", "trial")
 """Classes of treatment that count as a new systemic therapy."""
@@ -33,7 +33,8 @@ def judged_series(basis: Basis, outcome: PsaPfs | Pfs) -> tuple[ir.Table, ir.Tab
     clocked, baseline = psa_and_baseline(basis)
     if outcome.after_new_therapy == "censors":
         joined = attach(clocked, new_therapies(basis), ["patient_id"])
-        clocked = joined.filter(joined.stop_date.isnull() | (joined.psa_date <= joined.stop_date)).drop("stop_date")
+        seen = joined.filter(joined.stop_date.isnull() | (joined.psa_date <= joined.stop_date))
+        clocked = without(seen, "stop_date")
     asked = outcome.progression.unconfirmed == "event_at_stop"
     found = find_psa_progression(clocked, baseline, outcome.progression, _stop_days(basis) if asked else None)
     return clocked, baseline, found

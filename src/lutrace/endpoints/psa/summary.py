@@ -12,6 +12,7 @@ from lutrace.endpoints.psa.kinetics import doubling_time
 from lutrace.endpoints.psa.progression import SAME, judge_rises, without_percentage
 from lutrace.endpoints.psa.series import after_index, baseline_of
 from lutrace.protocol import PsaProgression, PsaRules
+from lutrace.tables import without
 
 LEVELS = (30, 50, 80, 90)
 """Declines that are reported, in percent of baseline."""
@@ -79,7 +80,7 @@ def _course(marked: ir.Table) -> ir.Table:
         days[f"psa{p}_last"] = marked.day.max(where=marked[f"fell{p}"])
     found = marked.group_by("patient_id").aggregate(**days)
     off = ibis.cases((found.nearest % 2 == 1, 1), else_=-1) * (found.nearest - found.nearest % 2) / 2
-    found = found.mutate(week12_day=(WEEK_12_DAY + off).cast("int64")).drop("nearest")
+    found = without(found.mutate(week12_day=(WEEK_12_DAY + off).cast("int64")), "nearest")
     return attach(found, _on_those_days(marked, found), ["patient_id"])
 
 

@@ -10,7 +10,7 @@ import ibis
 import ibis.expr.types as ir
 import pyarrow as pa
 
-from lutrace.endpoints.basis import Basis
+from lutrace.endpoints.basis import Basis, attach
 from lutrace.endpoints.psa.progression import describe_rule
 from lutrace.endpoints.psa.response import best_response
 from lutrace.endpoints.psa.stops import judged_series
@@ -55,8 +55,7 @@ def _answers(basis: Basis, outcome: PsaPfs) -> ir.Table:
     clocked, baseline, found = judged_series(basis, outcome)
     best = best_response(clocked, baseline, percent=50.0, gap_days=basis.protocol.psa.response_confirmation)
     best = best.select("patient_id", "responded", response_row="first_row")
-    joined = best.left_join(found.select("patient_id", "progression_day", "progression_row"), "patient_id")
-    return joined.drop("patient_id_right")
+    return attach(best, found.select("patient_id", "progression_day", "progression_row"), ["patient_id"])
 
 
 def _compared(chosen: ir.Table, other: ir.Table) -> ir.Table:

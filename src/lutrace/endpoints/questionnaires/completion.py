@@ -10,7 +10,7 @@ import ibis.expr.types as ir
 from lutrace.endpoints.basis import Basis, attach, count_of, ranked_first
 from lutrace.endpoints.questionnaires.scores import valid_scores
 from lutrace.endpoints.vital_status import vital_status
-from lutrace.tables import COMPLETION_VISITS, CYCLES, QUESTIONNAIRES
+from lutrace.tables import COMPLETION_VISITS, CYCLES, QUESTIONNAIRES, without
 
 
 def derive_visits_by_cycle(basis: Basis, instrument: str, scale: str, *, window_days: float = 14.0) -> ir.Table:
@@ -21,7 +21,7 @@ def derive_visits_by_cycle(basis: Basis, instrument: str, scale: str, *, window_
     first = _first_cycles(basis)
     given = basis.known(basis.facts.table(CYCLES), "administered_date")
     numbers = given.filter(given.patient_id.isin(first.patient_id)).select("cycle").distinct()
-    places = first.mutate(all=ibis.literal(1)).inner_join(numbers.mutate(all=ibis.literal(1)), "all").drop("all")
+    places = without(first.mutate(all=ibis.literal(1)).inner_join(numbers.mutate(all=ibis.literal(1)), "all"), "all")
     dated = given.group_by(["patient_id", "cycle"]).aggregate(visit_date=given.administered_date.min())
     visits = attach(places, dated, ["patient_id", "cycle"])
     visits = visits.mutate(
@@ -40,7 +40,7 @@ def derive_visits_by_day(
     """Rows of COMPLETION_VISITS, a visit per day from the first cycle: expected of those alive and followed then."""
     first = _first_cycles(basis)
     listed = ibis.memtable({"all": [1] * len(days), "offset": list(days)})
-    visits = first.mutate(all=ibis.literal(1)).inner_join(listed, "all").drop("all")
+    visits = without(first.mutate(all=ibis.literal(1)).inner_join(listed, "all"), "all")
     visits = attach(visits, vital_status(basis), ["patient_id"])
     since = visits.status_date.delta(visits.c1_date, unit="day")
     dead = visits.died.fill_null(False) & (since <= visits.offset).fill_null(False)

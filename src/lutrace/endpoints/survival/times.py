@@ -21,7 +21,7 @@ from lutrace.endpoints.survival.next_treatment import (
 )
 from lutrace.endpoints.vital_status import vital_status
 from lutrace.protocol import CensorRule, IndexDate
-from lutrace.tables import SURVIVAL_TIMES
+from lutrace.tables import SURVIVAL_TIMES, without
 
 TimedEndpoint = Literal["os", "ttnt", "time_on_treatment"]
 CENSOR_RULES: tuple[CensorRule, ...] = ("last_activity", "data_cut", "earlier")
@@ -67,10 +67,11 @@ def _next_treatment(basis: CourseBasis, rows: ir.Table) -> ir.Table:
     clock = rows.select(*_KEYS, clock_date="base_date")
     following = first_next_treatment(basis.line_agents, clock, keys=_KEYS)
     rows = evaluate_next(attach(rows, following, _KEYS), deaths_count=True)
-    return rows.mutate(
+    rows = rows.mutate(
         event=rows.happened,
         category=ibis.cases((rows.by_line, "next_line"), (rows.by_death, "death"), else_="censored"),
-    ).drop("reason")
+    )
+    return without(rows, "reason")
 
 
 def _on_treatment(basis: CourseBasis, rows: ir.Table) -> ir.Table:

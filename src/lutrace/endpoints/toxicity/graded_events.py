@@ -14,7 +14,7 @@ from lutrace.endpoints.basis import attach, ranked_first
 from lutrace.endpoints.toxicity.grading import grade_labs
 from lutrace.endpoints.toxicity.preparation import correct_calcium
 from lutrace.protocol import ToxicityRules
-from lutrace.tables import ADVERSE_EVENTS, CYCLES, LABS, SUPPORT, TREATMENTS, Facts
+from lutrace.tables import ADVERSE_EVENTS, CYCLES, LABS, SUPPORT, TREATMENTS, Facts, without
 from lutrace.terms import ctcae_version
 
 NEXT_LINE = ("taxane", "arpi", "parp", "ra223", "platinum", "immune", "trial")
@@ -67,7 +67,7 @@ def find_windows(basis: ToxicityBasis) -> ir.Table:
     lines = after.group_by("patient_id").aggregate(next_line=after.begin_date.min())
     rows = attach(doses, lines, ["patient_id"])
     end = ibis.least(rows.window_end, ibis.coalesce(rows.next_line, rows.window_end))
-    return rows.mutate(window_end=end).drop("next_line")
+    return without(rows.mutate(window_end=end), "next_line")
 
 
 def grade_facts(basis: ToxicityBasis, versions: Sequence[str] = ()) -> ir.Table:
