@@ -38,7 +38,7 @@ def at_random() -> list[str]:
 
 def check_part(words: list[str], settings: Path) -> list[str]:
     """Faults of one call of pytest, each test told when it ends; one left out for want of a server is a fault too."""
-    call = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "--tb=short", "-v", *words]
+    call = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "--tb=short", "-vv", *words]
     wide = {**os.environ, "LUTRACE_WIDE": "1", "CI": "true", "PYTHONUNBUFFERED": "1", "SPARK_CONF_DIR": str(settings)}
     started, lines, faults = time.perf_counter(), [], []
     with subprocess.Popen(call, cwd=ROOT, env=wide, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as run:
