@@ -7,7 +7,6 @@ from lutrace.stats import (
     compute_kruskal_wallis,
     compute_proportion_difference,
     compute_rank_sum,
-    compute_standardised_difference,
     compute_welch,
     compute_wilson,
 )
@@ -84,19 +83,3 @@ def test_newcombes_example():
     # Newcombe 1998, table II: 56 of 70 less 48 of 80 is 0.2 (0.0524 to 0.3339).
     found = compute_proportion_difference((56, 70), (48, 80))
     assert (found.low, found.high) == (pytest.approx(0.0524, abs=5e-5), pytest.approx(0.3339, abs=5e-5))
-
-
-def test_weights_move_means_and_not_the_yardstick():
-    values, first = [1, 2, 3, 2, 4, 6], [True] * 3 + [False] * 3
-    plain = compute_standardised_difference(values, first)
-    weighted = compute_standardised_difference(values, first, weights=[1, 1, 1, 2, 0, 0])
-    assert plain.sd == weighted.sd == pytest.approx(2.5**0.5)
-    assert (plain.difference, weighted.difference) == (-2, 0)
-    share = compute_standardised_difference([1, 0, 1, 1, 0, 0, 0, 1], [True] * 4 + [False] * 4)
-    assert share.sd == pytest.approx((0.75 * 0.25) ** 0.5)
-    with pytest.raises(EstimationError, match="do not vary"):
-        compute_standardised_difference([1, 1, 1, 1], [True, True, False, False])
-    with pytest.raises(UnusableInputError, match="weight above 0"):
-        compute_standardised_difference(values, first, weights=[0, 0, 0, 1, 1, 1])
-    with pytest.raises(UnusableInputError, match="at or above 0"):
-        compute_standardised_difference(values, first, weights=[-1, 0, 0, 1, 1, 1])

@@ -25,12 +25,10 @@ from lutrace.stats.description.comparisons import (
     FisherTest,
     GroupTest,
     MeanDifference,
-    StandardisedDifference,
     compute_chi_square,
     compute_fisher,
     compute_kruskal_wallis,
     compute_rank_sum,
-    compute_standardised_difference,
     compute_welch,
 )
 from lutrace.stats.description.correlation import Correlation, compute_partial, compute_pearson, compute_spearman
@@ -219,7 +217,6 @@ __all__ = [
     "SeparationError",
     "SitePolicy",
     "SplineBasis",
-    "StandardisedDifference",
     "StateHistories",
     "StateOccupancy",
     "Summary",
@@ -273,7 +270,6 @@ __all__ = [
     "compute_schoenfeld",
     "compute_spearman",
     "compute_spline_basis",
-    "compute_standardised_difference",
     "compute_state_occupancy",
     "compute_summary",
     "compute_turnbull",

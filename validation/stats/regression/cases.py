@@ -17,6 +17,7 @@ from lutrace.stats import (
     MixedFit,
     RandomEffects,
     compute_agreement,
+    compute_balance,
     compute_chi_square,
     compute_fisher,
     compute_icc,
@@ -28,7 +29,6 @@ from lutrace.stats import (
     compute_proportion_difference,
     compute_rank_sum,
     compute_spearman,
-    compute_standardised_difference,
     compute_welch,
     compute_wilson,
     fit_firth_logistic,
@@ -256,7 +256,7 @@ def _groups(rows: list[Row]) -> Numbers:
     free = compute_rank_sum(first[:9], np.array(second[:12]) + 0.05)
     kruskal = compute_kruskal_wallis(z, group)
     weights = floats_of(rows, "weight")
-    yardsticks: Any = ("average", "first", "second")
+    yardsticks: Any = ("pooled", "treated", "controls")
     return {
         ("groups", "Welch"): [
             *(welch.estimate, welch.low, welch.high, welch.test.statistic),
@@ -266,7 +266,8 @@ def _groups(rows: list[Row]) -> Numbers:
         ("groups", "rank sum exact"): [free.statistic, free.p],
         ("groups", "Kruskal-Wallis"): [kruskal.statistic, kruskal.df or math.nan, kruskal.p],
         ("groups", "standardised"): [
-            compute_standardised_difference(x, is_a, weights=weights, denominator=kind).estimate for kind in yardsticks
+            compute_balance(is_a, x, terms=["x"], weights=weights, denominator=kind).terms[0].after.standardised
+            for kind in yardsticks
         ],
     }
 

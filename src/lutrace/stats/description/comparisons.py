@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from scipy.special import chdtrc, gammaln, stdtr, stdtrit
 
 from lutrace.core import EstimationError, UnsupportedError, UnusableInputError
-from lutrace.stats.arrays import BoolArray, FloatArray, IntArray, check_level, finite_vector, label_codes
+from lutrace.stats.arrays import FloatArray, IntArray, check_level, finite_vector, label_codes
 
 _MAX_EXACT = 50
 """Below this size of both groups, without ties, the rank-sum test is exact, as in R."""
 _MAX_TABLES = 5_000_000
-Denominator = Literal["average", "first", "second"]
 
 
 @dataclass(frozen=True)
@@ -177,57 +175,6 @@ def compute_fisher(table: Any, *, level: float = 0.95) -> FisherTest:
     low, high = found.confidence_interval(level)
     p = float(fisher_exact(counts).pvalue)
     return FisherTest(p, float(found.statistic), float(low), float(high), n, level, f"{method}, conditional odds ratio")
-
-
-@dataclass(frozen=True)
-class StandardisedDifference:
-    """A difference of (weighted) means or shares in parts of a standard deviation; `denominator` says of which."""
-
-    estimate: float
-    difference: float
-    sd: float
-    denominator: str
-    n: int
-    method: str
-
-
-def compute_standardised_difference(
-    values: Any, is_first: Sequence[bool] | BoolArray, *, weights: Any = None, denominator: Denominator = "average"
-) -> StandardisedDifference:
-    """The mean of the first group less that of the others, in parts of the unweighted standard deviation.
-
-    Args:
-        values: n numbers; 0 and 1 alone are a share, with variance p (1 - p).
-        is_first: whether each belongs to the first (treated) group.
-        weights: n weights at or above 0, for the means only, so that weighting does not move the yardstick.
-        denominator: root of both groups' average variance, or the first's or second's own.
-
-    Raises:
-        UnusableInputError: lengths differ, a missing value, a negative weight, fewer than two values in a group.
-        EstimationError: the yardstick is 0.
-
-    Source: Austin 2009, Stat Med 28:3083; the denominators of R's cobalt.
-
-    >>> round(compute_standardised_difference([1, 2, 3, 2, 4, 6], [True] * 3 + [False] * 3).estimate, 4)
-    -1.2649
-    """
-    array = finite_vector(values, "values")
-    first = np.asarray(is_first, dtype=np.bool_)
-    weight = np.ones(array.size) if weights is None else finite_vector(weights, "weights", size=array.size)
-    if first.shape != array.shape or (weight < 0).any():
-        raise UnusableInputError("is_first needs one answer per value, and weights must be at or above 0")
-    one, two = _two_groups(array[first], array[~first], at_least=2)
-    if not (weight[first].sum() > 0 and weight[~first].sum() > 0):
-        raise UnusableInputError("each group needs a weight above 0")
-    is_share = bool(((array == 0) | (array == 1)).all())
-    variances = [group.var(ddof=0 if is_share else 1) for group in (one, two)]
-    variance = {"average": sum(variances) / 2, "first": variances[0], "second": variances[1]}[denominator]
-    if not variance > 0:
-        raise EstimationError("values do not vary: there is no standard deviation to measure the difference in")
-    gap = float(np.average(one, weights=weight[first]) - np.average(two, weights=weight[~first]))
-    sd = float(np.sqrt(variance))
-    word = f"{denominator} of the groups' variances" if denominator == "average" else f"{denominator} group's variance"
-    return StandardisedDifference(gap / sd, gap, sd, f"root of the {word}, unweighted", array.size, "standardised")
 
 
 def _two_groups(first: Any, second: Any, *, at_least: int) -> tuple[FloatArray, FloatArray]:
