@@ -10,7 +10,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -46,17 +46,24 @@ class Orthanc:
             urllib.request.urlopen(request, timeout=30).close()
 
 
+def free_ports(number: int) -> list[int]:
+    """Ports that are free, each another: asked one after the other, the same can be given twice."""
+    with ExitStack() as stack:
+        sockets = [stack.enter_context(socket.socket()) for _ in range(number)]
+        for one in sockets:
+            one.bind(("127.0.0.1", 0))
+        return [int(one.getsockname()[1]) for one in sockets]
+
+
 def free_port() -> int:
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return int(one.getsockname()[1])
+    return free_ports(1)[0]
 
 
 @contextmanager
 def running_orthanc(folder: Path) -> Iterator[Orthanc]:
     """Orthanc until the block ends."""
     assert ORTHANC is not None
-    server = Orthanc(free_port(), free_port(), free_port())
+    server = Orthanc(*free_ports(3))
     configuration = {
         "StorageDirectory": str(folder / "store"),
         "IndexDirectory": str(folder / "store"),

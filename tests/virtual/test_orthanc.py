@@ -3,10 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
-import socket
-import subprocess
-import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
@@ -14,22 +10,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.dicom.orthanc import ORTHANC, running_orthanc
 
 from lutrace.virtual import make_centre
-
-ORTHANC = shutil.which("Orthanc") or shutil.which("Orthanc", path="/usr/sbin")
 
 pytestmark = [
     pytest.mark.server("orthanc"),
     pytest.mark.slow,
     pytest.mark.skipif(ORTHANC is None, reason="not run: no Orthanc; scripts/test-servers installs it"),
 ]
-
-
-def free_port() -> int:
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return int(one.getsockname()[1])
 
 
 def ask(url: str, data: bytes | None = None) -> Any:
@@ -39,41 +28,8 @@ def ask(url: str, data: bytes | None = None) -> Any:
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    folder = tmp_path_factory.mktemp("orthanc")
-    port = free_port()
-    configuration = {
-        "StorageDirectory": str(folder / "store"),
-        "IndexDirectory": str(folder / "store"),
-        "HttpPort": port,
-        "DicomServerEnabled": False,
-        "RemoteAccessAllowed": False,
-        "AuthenticationEnabled": False,
-        "Plugins": [],
-    }
-    path = folder / "orthanc.json"
-    path.write_text(json.dumps(configuration), encoding="utf-8")
-    assert ORTHANC is not None
-    with (folder / "log.txt").open("w", encoding="utf-8") as log:
-        process = subprocess.Popen([ORTHANC, str(path)], stdout=log, stderr=log)
-        url = f"http://127.0.0.1:{port}"
-        try:
-            wait_for(url)
-            yield url
-        finally:
-            process.terminate()
-            process.wait(timeout=20)
-
-
-def wait_for(url: str) -> None:
-    end = time.monotonic() + 30
-    while time.monotonic() < end:
-        try:
-            ask(f"{url}/system")
-        except (urllib.error.URLError, ConnectionError):
-            time.sleep(0.2)
-        else:
-            return
-    raise TimeoutError("Orthanc did not answer within 30 s")
+    with running_orthanc(tmp_path_factory.mktemp("orthanc")) as running:
+        yield running.url
 
 
 def test_orthanc_takes_every_object_of_the_centre_and_orders_them_as_we_meant(server: str, tmp_path: Path) -> None:
