@@ -163,7 +163,38 @@ def test_the_slopes_of_a_mixed_model_must_be_terms(lutrace, table):
     found = _json(lutrace, *call, "--unit", "y=points")
     assert [row["unit"] for row in found["estimates"]] == ["points, all covariates 0", "points per 1 of t"]
     assert found["estimates"][1]["estimate"] == pytest.approx(1.0)
-    assert found["estimates"][1]["groups"] == 3
+    assert [check["value"] for check in found["checks"] if check["check"] == "groups"] == [3]
     status, _, err = lutrace(*call, "--random", "week")
     assert status == 2
     assert "--random names week" in err
+
+
+def test_words_keep_their_commas_where_numbers_have_them(lutrace, table):
+    path = table("t;e;arm\n1,5;1;A.1,x\n2,5;1;B\n3,5;0;A.1,x\n4,5;1;B\n")
+    found = _json(lutrace, "fit", "km", path, "--time", "t", "--event", "e", "--by", "arm")
+    assert {row["term"] for row in found["estimates"]} == {"arm=A.1,x", "arm=B", "arm"}
+
+
+def test_without_terms_an_accelerated_model_is_its_intercept(lutrace, table):
+    path = table("low,high\n1,1\n2,2\n4,4\n")
+    found = _json(lutrace, "fit", "aft", path, "--low", "low", "--high", "high", "--distribution", "lognormal")
+    assert [row["unit"] for row in found["estimates"]] == ["all covariates 0"]
+    assert found["estimates"][0]["estimate"] == pytest.approx(2.0)
+
+
+@pytest.mark.parametrize("option", ["--weights", "--cluster"])
+@pytest.mark.parametrize(("model", "test"), [("km", "log_rank"), ("cif", "gray_test")])
+def test_a_test_that_cannot_count_weights_or_clusters_is_left_out_and_said(lutrace, table, model, test, option):
+    path = table("t,e,arm,w,c\n1,1,a,2,1\n2,1,b,1,1\n3,0,a,1.5,2\n4,1,b,1,2\n5,1,a,1,3\n")
+    call = ["fit", model, path, "--time", "t", "--event", "e", "--by", "arm"]
+    plain, weighted = (_json(lutrace, *call, *more) for more in ([], [option, "w" if option == "--weights" else "c"]))
+    assert [row["measure"] for row in plain["estimates"]].count(test) == 1
+    assert [row["measure"] for row in weighted["estimates"]].count(test) == 0
+    assert any("test: it takes no" in told for told in weighted["warnings"])
+
+
+def test_strata_without_groups_and_weights_of_zero_are_refused(lutrace, table):
+    path = table("t,e,w,s\n1,1,0,1\n2,1,1,2\n")
+    call = ["fit", "km", path, "--time", "t", "--event", "e"]
+    assert "--strata needs --by" in lutrace(*call, "--strata", "s")[2]
+    assert "row 2: w is not above 0" in lutrace(*call, "--weights", "w")[2]

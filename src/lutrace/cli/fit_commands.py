@@ -64,7 +64,7 @@ Times = Annotated[str | None, typer.Option("--times", help="at these times only:
 Outcome = Annotated[str, typer.Option("--outcome", help="column that is modelled")]
 Entry = Annotated[str | None, typer.Option("--entry", help="column: start of being at risk (delayed entry)")]
 By = Annotated[str | None, typer.Option("--by", help="column of the groups to compare")]
-Terms = Annotated[str, typer.Option("--terms", help='"age, log2(psa), C(ecog), per(weight, 10)"; C() for groups')]
+Terms = Annotated[str, typer.Option("--terms", help='"age, log2(psa), C(ecog), rcs(psa, 4)"; C() for groups')]
 Strata = Annotated[str | None, typer.Option("--strata", help="column: own baseline for each of its values")]
 Cluster = Annotated[str | None, typer.Option("--cluster", help="column of what is independent; robust errors")]
 Weights = Annotated[str | None, typer.Option("--weights", help="column of case weights")]

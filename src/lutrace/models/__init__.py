@@ -17,7 +17,7 @@ from lutrace.models.curves import group_patients, median_of_times
 from lutrace.models.fit import fit_analysis
 from lutrace.models.pairs import classify_with
 from lutrace.models.plain.call import FitCall
-from lutrace.models.plain.columns import PlainTable
+from lutrace.models.plain.columns import PlainTable, find_number_columns
 from lutrace.models.plain.fit import fit_plain
 from lutrace.models.plain.results import PlainFit
 from lutrace.models.results import AnalysisResult, ModelWarning
@@ -30,6 +30,7 @@ __all__ = [
     "PlainTable",
     "classify_with",
     "describe_immortal_time",
+    "find_number_columns",
     "fit_analysis",
     "fit_plain",
     "group_patients",

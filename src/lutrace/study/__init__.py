@@ -1,8 +1,9 @@
 """study knows the way from a snapshot and a protocol to a report: cohort, endpoints, models, results."""
 
+from lutrace.models import FitCall, PlainFit
 from lutrace.study.analysis_set import build_analysis_set
 from lutrace.study.demo_index import write_demo_index
-from lutrace.study.fit_run import FitCall, PlainFit, run_fit
+from lutrace.study.fit_run import run_fit
 from lutrace.study.grade_run import GradeResult, run_comparison, run_grades, write_grades
 from lutrace.study.psa_run import PsaResult, run_psa
 from lutrace.study.psa_switches import SWITCHES as PSA_SWITCHES

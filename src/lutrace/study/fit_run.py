@@ -5,9 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from lutrace.core import read_numbered_rows, with_decimal_points
-from lutrace.models import FitCall, PlainFit, PlainTable, fit_plain
-
-__all__ = ["FitCall", "PlainFit", "run_fit"]
+from lutrace.models import FitCall, PlainFit, PlainTable, find_number_columns, fit_plain
 
 
 def run_fit(source: Path, call: FitCall) -> PlainFit:
@@ -17,7 +15,7 @@ def run_fit(source: Path, call: FitCall) -> PlainFit:
     EstimationError where the data have no answer.
     """
     numbered = read_numbered_rows(source)
-    columns = list(dict.fromkeys(name for _, row in numbered for name in row))
-    numbered = with_decimal_points(source, numbered, columns)
+    numbers = find_number_columns([row for _, row in numbered])
+    numbered = with_decimal_points(source, numbered, numbers)
     table = PlainTable(source.name, tuple(number for number, _ in numbered), tuple(row for _, row in numbered))
     return fit_plain(table, call)

@@ -6,6 +6,7 @@ import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -18,6 +19,7 @@ BoolArray = NDArray[np.bool_]
 _MISSING = frozenset({"", "na", "n/a", "nan", "none", "null", "."})
 _NO, _YES = frozenset({"0", "no", "false"}), frozenset({"1", "yes", "true"})
 _MOST_NAMED = 5
+_NUMERIC = re.compile(r"[+-]?[\d.,]+(?:[eE][+-]?\d+)?")
 
 
 @dataclass(frozen=True)
@@ -28,7 +30,7 @@ class PlainTable:
     numbers: tuple[int, ...]
     rows: tuple[Row, ...]
 
-    @property
+    @cached_property
     def columns(self) -> tuple[str, ...]:
         """The names of the columns, in the order of the file."""
         return tuple(dict.fromkeys(name for row in self.rows for name in row))
@@ -95,6 +97,16 @@ class PlainTable:
         faults = [f"row {number}: {rule}" for number, fault in zip(self.numbers, faulty, strict=True) if fault]
         if faults:
             raise TableError(self.name, faults)
+
+
+def find_number_columns(rows: Sequence[Row]) -> list[str]:
+    """The columns in which most cells that say something look like a number, with a decimal point or comma."""
+    found = []
+    for name in dict.fromkeys(name for row in rows for name in row):
+        cells = [row[name] for row in rows if not is_missing(row.get(name))]
+        if 2 * sum(not isinstance(cell, str) or _NUMERIC.fullmatch(cell) is not None for cell in cells) > len(cells):
+            found.append(name)
+    return found
 
 
 def is_missing(cell: Any) -> bool:

@@ -8,8 +8,8 @@ from lutrace.core import Row, UnusableInputError
 from lutrace.models.plain.call import FitCall
 from lutrace.models.plain.columns import PlainTable
 from lutrace.models.plain.complete import Prepared, need, prepare, refuse_times
-from lutrace.models.plain.results import PlainFit, check_row, estimate_row
-from lutrace.models.plain.survival import each_group
+from lutrace.models.plain.results import PlainFit, check_row, coefficient_rows, estimate_row
+from lutrace.models.plain.survival import each_group, is_compared
 from lutrace.stats import (
     CompetingRisks,
     IncidenceCurve,
@@ -28,7 +28,7 @@ def fit_cif(table: PlainTable, call: FitCall) -> PlainFit:
     """
     need(call, "time", "event")
     found = _prepare(table, call)
-    follow_up = _follow_up(found, call)
+    follow_up, compared = _follow_up(found, call), is_compared(found, call)
     rows: list[Row] = []
     told: list[str] = []
     for term, here in each_group(found, call):
@@ -44,8 +44,11 @@ def fit_cif(table: PlainTable, call: FitCall) -> PlainFit:
             if call.cause in (None, curve.cause):
                 rows += _points(term, curve, call)
                 told += curve.warnings
-    if "by" in found.labels and len(set(found.labels["by"])) > 1:
-        rows += _gray_rows(follow_up, found, call)
+    if compared:
+        if found.numbers.keys() & {"entry", "weights"} or "cluster" in found.labels:
+            told.append("no Gray's test: it takes no delayed entry, weights or clusters")
+        else:
+            rows += _gray_rows(follow_up, found, call)
     return PlainFit(tuple(rows), warnings=(*found.warnings, *dict.fromkeys(told)))
 
 
@@ -58,32 +61,28 @@ def fit_fine_gray_model(table: PlainTable, call: FitCall) -> PlainFit:
     found = _prepare(table, call)
     cause = str(call.cause)
     fit = fit_fine_gray(_follow_up(found, call), found.matrix, terms=found.term_names, cause=cause, level=call.level)
-    rows = [
-        estimate_row(
-            column.name,
-            "subdistribution_hazard_ratio",
-            unit=column.unit,
-            n=fit.n,
-            events=fit.n_events,
-            method=fit.method,
-            coef=fit.coef[place],
-            se=fit.naive_se[place],
-            robust_se=fit.se[place],
-            estimate=fit.hazard_ratio[place],
-            low=fit.low[place],
-            high=fit.high[place],
-            statistic=fit.z[place],
-            p=fit.p[place],
-            cause=cause,
-        )
-        for place, column in enumerate(found.design)
-    ]
+    rows = coefficient_rows(
+        fit.terms,
+        ["subdistribution_hazard_ratio"] * len(fit.terms),
+        found.units,
+        n=fit.n,
+        events=fit.n_events,
+        method=fit.method,
+        coef=fit.coef,
+        se=fit.naive_se,
+        robust_se=fit.se,
+        estimate=fit.hazard_ratio,
+        low=fit.low,
+        high=fit.high,
+        statistic=fit.z,
+        p=fit.p,
+    )
     checks = (
         check_row("events_per_term", "model", value=fit.events_per_term),
         check_row("competing_events", "model", value=fit.n_competing),
         check_row("log_likelihood", "model", value=fit.loglik),
     )
-    return PlainFit(tuple(rows), checks, (*found.warnings, *fit.warnings))
+    return PlainFit(tuple({**row, "cause": cause} for row in rows), checks, (*found.warnings, *fit.warnings))
 
 
 def _prepare(table: PlainTable, call: FitCall) -> Prepared:
@@ -131,8 +130,6 @@ def _points(term: str, curve: IncidenceCurve, call: FitCall) -> list[Row]:
 
 
 def _gray_rows(follow_up: CompetingRisks, found: Prepared, call: FitCall) -> list[Row]:
-    if found.numbers.get("entry") is not None or found.numbers.get("weights") is not None:
-        return []
     rows = []
     for cause in follow_up.causes:
         if call.cause not in (None, cause):

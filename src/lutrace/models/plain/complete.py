@@ -34,7 +34,12 @@ class Prepared:
     @property
     def matrix(self) -> FloatArray:
         """The design, shape (n, p)."""
-        return np.array([column.values for column in self.design], dtype=np.float64).reshape(len(self.design), -1).T
+        return np.array([column.values for column in self.design], dtype=np.float64).reshape(len(self.design), self.n).T
+
+    @property
+    def units(self) -> tuple[str, ...]:
+        """What one unit of each column of the design is."""
+        return tuple(column.unit for column in self.design)
 
     @property
     def term_names(self) -> tuple[str, ...]:
@@ -73,6 +78,8 @@ def prepare(
     if not kept.any():
         columns = ", ".join(name for name, gap in empty if gap.any())
         raise UnusableInputError(f"{table.name}: no row is complete; look at {columns}")
+    if "weights" in read:
+        table.refuse(read["weights"] <= 0, f"{call.weights} is not above 0; leave the row out, or mend its weight")
     counted = [(name, int(gap.sum())) for name, gap in empty if gap.any()]
     return Prepared(
         table=table.take(kept),

@@ -6,7 +6,7 @@ from lutrace.core import Row
 from lutrace.models.plain.call import FitCall
 from lutrace.models.plain.columns import PlainTable
 from lutrace.models.plain.complete import Prepared, follow_up, need, prepare
-from lutrace.models.plain.results import PlainFit, check_row, estimate_row
+from lutrace.models.plain.results import PlainFit, check_row, coefficient_rows
 from lutrace.stats import CoxFit, CoxRows, fit_cox_or_firth, fit_firth_cox
 
 PH_ALARM = 0.05
@@ -24,7 +24,22 @@ def fit_cox_model(table: PlainTable, call: FitCall) -> PlainFit:
     need(call, "time", "event", "terms")
     found = prepare(table, call, numbers=("time", "event", "entry", "weights", "offset"), labels=("strata", "cluster"))
     fit = _fit(found, call)
-    rows = tuple(_row(fit, place, column.unit) for place, column in enumerate(found.design))
+    rows = coefficient_rows(
+        fit.terms,
+        ["hazard_ratio"] * len(fit.terms),
+        found.units,
+        n=fit.n,
+        events=fit.n_events,
+        method=fit.method,
+        coef=fit.coef,
+        se=fit.se,
+        robust_se=None if fit.firth else fit.robust_se,
+        estimate=fit.hazard_ratio,
+        low=fit.low,
+        high=fit.high,
+        statistic=fit.z,
+        p=fit.p,
+    )
     return PlainFit(rows, _checks(fit), (*found.warnings, *fit.warnings, *_doubts(fit)))
 
 
@@ -39,25 +54,6 @@ def _fit(found: Prepared, call: FitCall) -> CoxFit:
         ties=call.ties or ("breslow" if call.firth else "efron"),
         level=call.level,
         rows=CoxRows(found.numbers.get("weights"), labels.get("cluster"), found.numbers.get("offset")),
-    )
-
-
-def _row(fit: CoxFit, place: int, unit: str) -> Row:
-    return estimate_row(
-        fit.terms[place],
-        "hazard_ratio",
-        unit=unit,
-        n=fit.n,
-        events=fit.n_events,
-        method=fit.method,
-        coef=fit.coef[place],
-        se=fit.se[place],
-        robust_se=None if fit.firth else fit.robust_se[place],
-        estimate=fit.hazard_ratio[place],
-        low=fit.low[place],
-        high=fit.high[place],
-        statistic=fit.z[place],
-        p=fit.p[place],
     )
 
 

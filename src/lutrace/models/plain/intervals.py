@@ -7,7 +7,7 @@ import numpy as np
 from lutrace.models.plain.call import FitCall
 from lutrace.models.plain.columns import PlainTable
 from lutrace.models.plain.complete import need, prepare
-from lutrace.models.plain.results import PlainFit, check_row, estimate_row
+from lutrace.models.plain.results import INTERCEPT_UNIT, PlainFit, check_row, coefficient_rows
 from lutrace.stats import fit_aft, intervals_of
 
 
@@ -31,24 +31,20 @@ def fit_aft_model(table: PlainTable, call: FitCall) -> PlainFit:
         weights=found.numbers.get("weights"),
         level=call.level,
     )
-    units = ["all covariates 0", *(column.unit for column in found.design)]
-    rows = tuple(
-        estimate_row(
-            term,
-            "time_ratio" if place else "intercept",
-            unit=units[place],
-            n=fit.n,
-            events=fit.n_events,
-            method=fit.method,
-            coef=fit.coef[place],
-            se=fit.se[place],
-            estimate=fit.time_ratio[place],
-            low=fit.low[place],
-            high=fit.high[place],
-            statistic=fit.z[place],
-            p=fit.p[place],
-        )
-        for place, term in enumerate(fit.terms)
+    rows = coefficient_rows(
+        fit.terms,
+        ["intercept", *["time_ratio"] * len(found.design)],
+        [INTERCEPT_UNIT, *found.units],
+        n=fit.n,
+        events=fit.n_events,
+        method=fit.method,
+        coef=fit.coef,
+        se=fit.se,
+        estimate=fit.time_ratio,
+        low=fit.low,
+        high=fit.high,
+        statistic=fit.z,
+        p=fit.p,
     )
     checks = (
         check_row("scale", "model", value=fit.scale),

@@ -6,7 +6,7 @@ from lutrace.core import UnusableInputError
 from lutrace.models.plain.call import FitCall
 from lutrace.models.plain.columns import PlainTable, sort_labels
 from lutrace.models.plain.complete import need, prepare
-from lutrace.models.plain.results import PlainFit, check_row, estimate_row
+from lutrace.models.plain.results import INTERCEPT_UNIT, PlainFit, check_row, coefficient_rows
 from lutrace.stats import (
     CaseRows,
     RandomEffects,
@@ -15,8 +15,6 @@ from lutrace.stats import (
     fit_mixed,
     fit_ordinal,
 )
-
-INTERCEPT_UNIT = "all covariates 0"
 
 
 def fit_logistic_model(table: PlainTable, call: FitCall) -> PlainFit:
@@ -30,25 +28,21 @@ def fit_logistic_model(table: PlainTable, call: FitCall) -> PlainFit:
     rows = CaseRows(found.numbers.get("weights"), found.numbers.get("offset"), found.labels.get("cluster"))
     fit = fitter(found.numbers["event"], found.matrix, terms=found.term_names, level=call.level, rows=rows)
     is_robust = "robust" in fit.method
-    units = [INTERCEPT_UNIT, *(column.unit for column in found.design)]
-    estimates = tuple(
-        estimate_row(
-            term,
-            "odds_ratio" if place else "odds",
-            unit=units[place],
-            n=fit.n,
-            events=fit.n_events,
-            method=fit.method,
-            coef=fit.coef[place],
-            se=None if is_robust else fit.se[place],
-            robust_se=fit.se[place] if is_robust else None,
-            estimate=fit.odds_ratio[place],
-            low=fit.low[place],
-            high=fit.high[place],
-            statistic=fit.z[place],
-            p=fit.p[place],
-        )
-        for place, term in enumerate(fit.terms)
+    estimates = coefficient_rows(
+        fit.terms,
+        ["odds", *["odds_ratio"] * len(found.design)],
+        [INTERCEPT_UNIT, *found.units],
+        n=fit.n,
+        events=fit.n_events,
+        method=fit.method,
+        coef=fit.coef,
+        se=None if is_robust else fit.se,
+        robust_se=fit.se if is_robust else None,
+        estimate=fit.odds_ratio,
+        low=fit.low,
+        high=fit.high,
+        statistic=fit.z,
+        p=fit.p,
     )
     rarer = min(fit.n_events, fit.n - fit.n_events)
     checks = (
@@ -69,23 +63,20 @@ def fit_ordinal_model(table: PlainTable, call: FitCall) -> PlainFit:
     outcome = found.labels["outcome"]
     classes = list(call.classes) or sort_labels(outcome)
     fit = fit_ordinal(outcome, found.matrix, terms=found.term_names, classes=classes, level=call.level)
-    estimates = tuple(
-        estimate_row(
-            column.name,
-            "odds_ratio_of_a_higher_class",
-            unit=column.unit,
-            n=fit.n,
-            events=None,
-            method=fit.method,
-            coef=fit.coef[place],
-            se=fit.se[place],
-            estimate=fit.odds_ratio[place],
-            low=fit.low[place],
-            high=fit.high[place],
-            statistic=fit.z[place],
-            p=fit.p[place],
-        )
-        for place, column in enumerate(found.design)
+    estimates = coefficient_rows(
+        fit.terms,
+        ["odds_ratio_of_a_higher_class"] * len(fit.terms),
+        found.units,
+        n=fit.n,
+        events=None,
+        method=fit.method,
+        coef=fit.coef,
+        se=fit.se,
+        estimate=fit.odds_ratio,
+        low=fit.low,
+        high=fit.high,
+        statistic=fit.z,
+        p=fit.p,
     )
     names = [f"{low}|{high}" for low, high in zip(fit.classes, fit.classes[1:], strict=False)]
     checks = [check_row("cut_point", name, value=cut) for name, cut in zip(names, fit.cut_points, strict=True)]
@@ -114,29 +105,25 @@ def fit_mixed_model(table: PlainTable, call: FitCall) -> PlainFit:
         df_method=call.df_method,
     )
     unit = call.units.get(str(call.outcome), f"unit of {call.outcome}")
-    units = [f"{unit}, {INTERCEPT_UNIT}", *(f"{unit} {column.unit}" for column in found.design)]
-    estimates = tuple(
-        estimate_row(
-            term,
-            "mean_difference" if place else "mean",
-            unit=units[place],
-            n=fit.n,
-            events=None,
-            method=fit.method,
-            coef=fit.coef[place],
-            se=fit.se[place],
-            estimate=fit.coef[place],
-            low=fit.low[place],
-            high=fit.high[place],
-            statistic=fit.t[place],
-            df=fit.df[place],
-            p=fit.p[place],
-            groups=fit.n_groups,
-        )
-        for place, term in enumerate(fit.terms)
+    estimates = coefficient_rows(
+        fit.terms,
+        ["mean", *["mean_difference"] * len(found.design)],
+        [f"{unit}, {INTERCEPT_UNIT}", *(f"{unit} {per}" for per in found.units)],
+        n=fit.n,
+        events=None,
+        method=fit.method,
+        coef=fit.coef,
+        se=fit.se,
+        estimate=fit.coef,
+        low=fit.low,
+        high=fit.high,
+        statistic=fit.t,
+        df=fit.df,
+        p=fit.p,
     )
     spread = zip(fit.random_terms, fit.random_sd, strict=True)
-    checks = [check_row("random_sd", term, value=sd) for term, sd in spread]
+    checks = [check_row("groups", "model", value=fit.n_groups)]
+    checks += [check_row("random_sd", term, value=sd) for term, sd in spread]
     checks.append(check_row("residual_sd", "model", value=fit.residual_sd))
     if len(fit.random_terms) == 2:
         checks.append(check_row("random_correlation", "model", value=float(fit.random_correlation[0, 1])))

@@ -9,13 +9,13 @@ from typing import Any
 from lutrace.core import Row
 from lutrace.models.results import finite_or_none
 
+INTERCEPT_UNIT = "all covariates 0"
 NUMBERS = ("coef", "se", "robust_se", "estimate", "low", "high", "statistic", "df", "p")
-COLUMNS = ("term", "measure", *NUMBERS, "unit", "n", "events", "method")
 
 
 @dataclass(frozen=True)
 class PlainFit:
-    """Rows of COLUMNS (curves have `time` and `at_risk` beside them), checks with a name each, and warnings."""
+    """Rows as `estimate_row` makes them (curves have `time` beside them), checks with a name each, and warnings."""
 
     rows: tuple[Row, ...]
     checks: tuple[Row, ...] = ()
@@ -35,6 +35,32 @@ def estimate_row(term: str, measure: str, *, unit: str, n: int, events: int | No
         "method": method,
         **numbers,
     }
+
+
+def coefficient_rows(
+    terms: Sequence[str],
+    measures: Sequence[str],
+    units: Sequence[str],
+    *,
+    n: int,
+    events: int | None,
+    method: str,
+    **numbers: Sequence[float] | None,
+) -> tuple[Row, ...]:
+    """A row per term of a fitted model; each of `numbers` runs over the terms, or is None for what there is not."""
+    given = {name: values for name, values in numbers.items() if values is not None}
+    return tuple(
+        estimate_row(
+            term,
+            measures[place],
+            unit=units[place],
+            n=n,
+            events=events,
+            method=method,
+            **{name: values[place] for name, values in given.items()},
+        )
+        for place, term in enumerate(terms)
+    )
 
 
 def check_row(check: str, term: str, *, told: str = "", **numbers: Any) -> Row:

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from lutrace.core import Row
+from lutrace.core import Row, UnusableInputError
 from lutrace.models.plain.call import FitCall
 from lutrace.models.plain.columns import BoolArray, PlainTable, sort_labels
 from lutrace.models.plain.complete import Prepared, follow_up, need, prepare
@@ -32,7 +32,7 @@ def fit_km(table: PlainTable, call: FitCall) -> PlainFit:
     """
     need(call, "time", "event")
     found = prepare(table, call, numbers=("time", "event", "entry", "weights"), labels=("by", "strata", "cluster"))
-    everyone = follow_up(found)
+    everyone, compared = follow_up(found), is_compared(found, call)
     rows: list[Row] = []
     for term, here in each_group(found, call):
         survival, kept = everyone.select(here), _kept(found, here)
@@ -40,9 +40,20 @@ def fit_km(table: PlainTable, call: FitCall) -> PlainFit:
         reverse = compute_reverse_kaplan_meier(survival, **kept, interval=call.interval, level=call.level)
         rows += _medians(term, curve, reverse, call)
         rows += _points(term, curve, call)
-    if "by" in found.labels and len(set(found.labels["by"])) > 1:
-        rows.append(_log_rank(found, everyone, call))
-    return PlainFit(tuple(rows), warnings=found.warnings)
+    told: list[str] = []
+    if compared:
+        if "weights" in found.numbers or "cluster" in found.labels:
+            told.append("no log-rank test: it takes no weights or clusters; `lutrace fit cox` does, with robust errors")
+        else:
+            rows.append(_log_rank(found, everyone, call))
+    return PlainFit(tuple(rows), warnings=(*found.warnings, *told))
+
+
+def is_compared(found: Prepared, call: FitCall) -> bool:
+    """Whether the call has groups to compare. Raises UnusableInputError for strata of a comparison that is not made."""
+    if "strata" in found.labels and "by" not in found.labels:
+        raise UnusableInputError(f"lutrace fit {call.kind}: --strata needs --by: strata are of the test between groups")
+    return "by" in found.labels and len(set(found.labels["by"])) > 1
 
 
 def each_group(found: Prepared, call: FitCall) -> Iterator[tuple[str, BoolArray]]:
@@ -150,7 +161,9 @@ def _points(term: str, curve: SurvivalCurve, call: FitCall) -> list[Row]:
         return []
     points = curve.at(times)
     place = np.searchsorted(curve.time, times, side="right") - 1
-    errors = np.where(place < 0, 0.0, curve.std_error[place])
+    of_log = np.where(place < 0, 0.0, curve.std_error[place])
+    errors = np.full(times.size, np.nan)
+    np.multiply(of_log, points.survival, out=errors, where=points.survival > 0)
     next_place = np.minimum(np.searchsorted(curve.time, times, side="left"), curve.time.size - 1)
     return [
         estimate_row(
@@ -161,7 +174,7 @@ def _points(term: str, curve: SurvivalCurve, call: FitCall) -> list[Row]:
             events=curve.n_events,
             method=curve.method,
             estimate=points.survival[number],
-            se=errors[number] * points.survival[number],
+            se=errors[number],
             low=points.low[number],
             high=points.high[number],
             time=float(time),

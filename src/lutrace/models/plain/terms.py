@@ -155,8 +155,10 @@ def _build_groups(term: Term, table: PlainTable) -> list[Column]:
 
 def _build_spline(term: Term, values: FloatArray, name: str) -> list[Column]:
     known = np.isfinite(values)
-    n_knots = DEFAULT_KNOTS if term.argument is None else int(_positive(term))
-    basis = compute_spline_basis(values[known], term.column, knots=n_knots)
+    asked = DEFAULT_KNOTS if term.argument is None else _positive(term)
+    if asked != int(asked):
+        raise UnusableInputError(f"--terms: {term.text}: knots are a whole number, got {term.argument}")
+    basis = compute_spline_basis(values[known], term.column, knots=int(asked))
     columns = np.full((values.size, len(basis.terms)), np.nan)
     columns[known] = basis.columns
     units = [f"per 1 {name}, straight part", *[f"bend of the spline of {term.column}"] * (len(basis.terms) - 1)]
