@@ -89,3 +89,23 @@ def test_a_file_and_the_place_of_a_disk_are_no_folder_for_results(tmp_path: Path
         check_result_folder(tmp_path / "out", NAMES, FOLDERS)
     with pytest.raises(UnusableInputError, match="name a folder inside it"):
         check_result_folder(Path(tmp_path.anchor), NAMES, FOLDERS)
+
+
+def test_where_the_new_folder_cannot_take_its_place_the_earlier_results_come_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = tmp_path / "out"
+    out.mkdir()
+    (out / "report.html").write_text("earlier", encoding="utf-8")
+    rename = Path.rename
+
+    def refuse_new(self: Path, target: Path) -> Path:
+        if self.name == "new":
+            raise PermissionError(13, "in use", str(target))
+        return rename(self, target)
+
+    monkeypatch.setattr(Path, "rename", refuse_new)
+    with pytest.raises(PermissionError), replaced_folder(out) as fresh:
+        (fresh / "report.html").write_text("later", encoding="utf-8")
+    assert (out / "report.html").read_text(encoding="utf-8") == "earlier"
+    assert [path.name for path in tmp_path.iterdir()] == ["out"]

@@ -48,9 +48,15 @@ def replaced_folder(out: Path) -> Iterator[Path]:
         fresh = Path(beside) / "new"
         fresh.mkdir()
         yield fresh
+        old = Path(beside) / "old"
         if place.exists():
-            place.rename(Path(beside) / "old")
-        fresh.rename(place)
+            place.rename(old)
+        try:
+            fresh.rename(place)
+        except OSError:
+            if old.exists():  # else the earlier results would go with what was not finished
+                old.rename(place)
+            raise
 
 
 def _is_ours(path: Path, names: Collection[str], folders: Collection[str], endings: Collection[str]) -> bool:
