@@ -6,6 +6,8 @@ import pytest
 from validation.stats.comparison import STATS, compare, read_reference
 
 TOPICS = (
+    "cox",
+    "regression",
     "survival",
     "curves",
     "competing",
@@ -37,3 +39,11 @@ def test_all_numbers_of_a_topic_equal_r(topic):
 def test_no_number_of_r_is_left_out(topic):
     _, found, stored = topic
     assert set(stored) == set(found)
+
+
+@pytest.mark.parametrize("topic", ["regression"], indirect=True)
+def test_no_restricted_likelihood_is_lower_than_that_of_lmer(topic):
+    _, found, stored = topic
+    fits = sorted({case for case, quantity in found if quantity.endswith("Kenward-Roger df")})
+    assert fits
+    assert [case for case in fits if found[(case, "loglik")][0] < stored[(case, "loglik")][0] - 1e-9] == []

@@ -7,8 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-from scipy.optimize import brentq
-from scipy.special import chdtrc, chdtri
+from scipy.special import chdtrc
 
 from lutrace.core import EstimationError, UnsupportedError
 from lutrace.stats.arrays import FloatArray, IntArray, check_level
@@ -18,6 +17,7 @@ from lutrace.stats.cox.likelihood import MonotoneLikelihoodError, check_separate
 from lutrace.stats.cox.result import CoxFit, as_floats, hazard_ratios
 from lutrace.stats.cox.risk_order import CoxRows, RiskOrder, Ties
 from lutrace.stats.cox.risk_sums import RiskSums, compute_risk_sums
+from lutrace.stats.profile import find_profile_bounds
 from lutrace.stats.survival.observations import Survival
 
 _MAX_STEPS = 500
@@ -25,8 +25,6 @@ _SETTLED = 1e-10
 """Last step, in standard deviations of each covariate, below which the maximum counts as found."""
 _LONGEST = 5.0
 """Longest step, in standard deviations: hazards change by e^5 at most before the slope is looked at again."""
-_FARTHEST = 1e3
-"""Distance from the estimate, in standard errors, up to which a bound is looked for."""
 
 
 def fit_firth_cox(
@@ -80,7 +78,10 @@ def fit_firth_cox(
     basis = CoxBasis(given, best.sums, null.sums, best.inverse)
     se = np.sqrt(np.diag(best.inverse))
     ratios = np.array([max(2 * (best.value - _profile(best, number, 0.0).value), 0.0) for number in range(p)])
-    bounds = _find_bounds(best, se, level) / given.scale[:, None]
+    bounds = find_profile_bounds(
+        lambda number, value: _profile(best, number, value).value, best.sums.coef, se, top=best.value, level=level
+    )
+    bounds /= given.scale[:, None]
     unscaled = float(np.log(given.scale).sum())
     return CoxFit(
         terms=tuple(terms),
@@ -227,31 +228,6 @@ def _profile(best: _Point, number: int, value: float) -> _Point:
     if not np.isfinite(started.value):
         return started
     return _climb(started, free)
-
-
-def _find_bounds(best: _Point, se: FloatArray, level: float) -> FloatArray:
-    """The bounds of each coefficient, (p, 2); NaN where the profile does not reach one."""
-    drop = float(chdtri(1, 1 - level))
-    sides = [[_find_bound(best, number, side * size, drop) for side in (-1, 1)] for number, size in enumerate(se)]
-    return np.array(sides)
-
-
-def _find_bound(best: _Point, number: int, reach: float, drop: float) -> float:
-    centre = float(best.sums.coef[number])
-
-    def excess(distance: float) -> float:
-        value = 2 * (best.value - _profile(best, number, centre + distance * reach).value) - drop
-        return min(value, 1e6)
-
-    try:
-        near, far = 0.0, 2.0
-        while excess(far) < 0:
-            near, far = far, far * 1.5
-            if far > _FARTHEST:
-                return float("nan")
-        return centre + reach * float(brentq(excess, near, far, xtol=1e-12, rtol=1e-13))
-    except (EstimationError, np.linalg.LinAlgError):
-        return float("nan")
 
 
 def _warn_of_bounds(terms: Sequence[str], bounds: FloatArray) -> tuple[str, ...]:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.optimize import brentq
-from scipy.special import chdtri, expit
+from scipy.special import expit
 
 from lutrace.core import EstimationError
 from lutrace.stats.arrays import FloatArray, IntArray, sum_by
 from lutrace.stats.logit import compute_logit_sums
+from lutrace.stats.profile import find_profile_bounds
 
 _MAX_STEPS = 500
 _SETTLED = 1e-20
@@ -18,8 +18,6 @@ _SETTLED = 1e-20
 _ROUNDED = 1e-13
 """The same, below which a step that does not shrink any more is rounding."""
 _LONGEST = 5.0
-_FARTHEST = 1e3
-"""Distance from the estimate, in standard errors, up to which a bound is looked for."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -108,9 +106,8 @@ def profile(best: LogisticPoint, number: int, value: float) -> LogisticPoint:
 
 def find_bounds(best: LogisticPoint, se: FloatArray, level: float) -> FloatArray:
     """The profile-likelihood bounds of each coefficient, (p, 2); NaN where the profile does not reach one."""
-    drop = float(chdtri(1, 1 - level))
-    return np.array(
-        [[_find_bound(best, number, side * size, drop) for side in (-1, 1)] for number, size in enumerate(se)]
+    return find_profile_bounds(
+        lambda number, value: profile(best, number, value).value, best.coef, se, top=best.value, level=level
     )
 
 
@@ -139,20 +136,3 @@ def _move(point: LogisticPoint, free: IntArray, step: FloatArray) -> LogisticPoi
     coef = point.coef.copy()
     coef[free] += step
     return evaluate(point.rows, coef)
-
-
-def _find_bound(best: LogisticPoint, number: int, reach: float, drop: float) -> float:
-    centre = float(best.coef[number])
-
-    def excess(distance: float) -> float:
-        return min(2 * (best.value - profile(best, number, centre + distance * reach).value) - drop, 1e6)
-
-    try:
-        near, far = 0.0, 2.0
-        while excess(far) < 0:
-            near, far = far, far * 1.5
-            if far > _FARTHEST:
-                return float("nan")
-        return centre + reach * float(brentq(excess, near, far, xtol=1e-12, rtol=1e-13))
-    except (EstimationError, np.linalg.LinAlgError):
-        return float("nan")
