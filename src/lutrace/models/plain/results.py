@@ -15,11 +15,15 @@ NUMBERS = ("coef", "se", "robust_se", "estimate", "low", "high", "statistic", "d
 
 @dataclass(frozen=True)
 class PlainFit:
-    """Rows as `estimate_row` makes them (curves have `time` beside them), checks with a name each, and warnings."""
+    """Rows as `estimate_row` makes them (curves have `time` beside them), checks with a name each, and warnings.
+
+    `made` is a table for a next step (weights beside the patients, say), where the model makes one.
+    """
 
     rows: tuple[Row, ...]
     checks: tuple[Row, ...] = ()
     warnings: tuple[str, ...] = ()
+    made: tuple[Row, ...] = ()
 
 
 def estimate_row(term: str, measure: str, *, unit: str, n: int, events: int | None, method: str, **numbers: Any) -> Row:

@@ -1,0 +1,143 @@
+"""The options of `lutrace fit`, each declared once; a command is its words and a list of them."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import typer
+
+from lutrace.core import UnusableInputError
+
+
+@dataclass(frozen=True)
+class Option:
+    """One option: its type, its names, what it says in the help, and how its text becomes a field of the call."""
+
+    kind: Any
+    names: tuple[str, ...]
+    told: str
+    default: Any = None
+    field: str = ""
+    """Of the call; empty: the name under which the option is declared."""
+    read: Callable[[str, Any], Any] | None = None
+    """From the option's name, for a refusal, and what was given."""
+
+
+@dataclass(frozen=True)
+class Command:
+    """One model: its name, a short help, what it gives, the options that it needs and those that it takes."""
+
+    name: str
+    short: str
+    told: str
+    needs: str
+    takes: str = ""
+
+    def options(self) -> dict[str, bool]:
+        """Each option by its declared name, with whether the command needs it."""
+        return {**dict.fromkeys(self.needs.split(), True), **dict.fromkeys(self.takes.split(), False)}
+
+    def build(self, run: Callable[..., None]) -> Callable[..., None]:
+        """The function that typer calls: `run(kind, table, fields, as_json=..., out=..., made=...)`."""
+
+        def call(**given: Any) -> None:
+            fields = {
+                OPTIONS[name].field or name: _read(OPTIONS[name], given[name])
+                for name in self.options()
+                if name not in _FILES
+            }
+            files = {name: given.get(name) for name in ("as_json", "out", "made")}
+            run(self.name, given["table"], fields, **files)
+
+        parameters = [_parameter("table", Path, TABLE)]
+        for name, needed in self.options().items():
+            parameters.append(_option_parameter(name, OPTIONS[name], needed=needed))
+        parameters += [_option_parameter(name, OPTIONS[name], needed=False) for name in ("as_json", "out")]
+        vars(call)["__signature__"] = inspect.Signature(parameters)
+        call.__doc__ = self.told
+        return call
+
+
+def _option_parameter(name: str, option: Option, *, needed: bool) -> inspect.Parameter:
+    kind = option.kind if needed or option.default is not None else option.kind | None
+    default = typer.Option(... if needed else option.default, *option.names, help=option.told)
+    return _parameter(name, kind, default)
+
+
+def _parameter(name: str, kind: Any, default: Any) -> inspect.Parameter:
+    return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=kind)
+
+
+def _read(option: Option, given: Any) -> Any:
+    return given if option.read is None else option.read(option.names[0], given)
+
+
+def _numbers(name: str, text: str | None) -> tuple[float, ...]:
+    try:
+        return tuple(float(part) for part in (text or "").replace(";", ",").split(",") if part.strip())
+    except ValueError:
+        raise UnusableInputError(f"{name}: expected numbers such as 6,12,24, got {text}") from None
+
+
+def _words(_: str, text: str | None) -> tuple[str, ...]:
+    return tuple(part.strip() for part in (text or "").split(",") if part.strip())
+
+
+def _units(name: str, given: list[str] | None) -> dict[str, str]:
+    pairs = [one.partition("=") for one in given or ()]
+    wrong = [column for column, mark, unit in pairs if not (column and mark and unit)]
+    if wrong:
+        raise UnusableInputError(f"{name}: expected COLUMN=UNIT such as psa=ng/mL, got {', '.join(wrong)}")
+    return {column.strip(): unit.strip() for column, _, unit in pairs}
+
+
+TABLE = typer.Argument(..., help="CSV, TSV, XLSX or Parquet, a row per patient (or per interval)")
+_FILES = frozenset({"made"})
+OPTIONS: Mapping[str, Option] = {
+    "time": Option(str, ("--time",), "column: end of follow-up"),
+    "event": Option(str, ("--event",), "column: 1 event, 0 censored; or which value is the event: status=2"),
+    "causes": Option(str, ("--event",), "column: which event ended follow-up, or censoring", field="event"),
+    "yes": Option(
+        str, ("--event", "--outcome"), "column: 1 yes, 0 no; or which value is yes: response=CR", field="event"
+    ),
+    "censored": Option(str, ("--censored",), "the value of --event that means censored", default="0"),
+    "cause": Option(str, ("--cause",), "this cause only"),
+    "entry": Option(str, ("--entry",), "column: start of being at risk (delayed entry)"),
+    "outcome": Option(str, ("--outcome",), "column that is modelled"),
+    "by": Option(str, ("--by",), "column of the groups to compare"),
+    "terms": Option(str, ("--terms",), '"age, log2(psa), C(ecog), rcs(psa, 4)"; C() for groups'),
+    "strata": Option(str, ("--strata",), "column: own baseline for each of its values"),
+    "cluster": Option(str, ("--cluster",), "column of what is independent; robust errors"),
+    "weights": Option(str, ("--weights",), "column of case weights"),
+    "offset": Option(str, ("--offset",), "column added to the linear predictor"),
+    "group": Option(str, ("--group",), "column of what has several rows: the patient"),
+    "random": Option(str, ("--random",), "terms with a slope per group, as in --terms"),
+    "uncorrelated": Option(bool, ("--uncorrelated",), "intercepts and slopes not correlated", default=False),
+    "df_method": Option(
+        Literal["kenward-roger", "satterthwaite"], ("--df",), "degrees of freedom", default="kenward-roger"
+    ),
+    "classes": Option(str, ("--classes",), "from the lowest: 0,1,2 (default: sorted)", read=_words),
+    "ties": Option(Literal["efron", "breslow"], ("--ties",), "default efron; with --firth breslow"),
+    "firth": Option(
+        bool, ("--firth",), "Firth's penalty (by itself where the likelihood has no maximum)", default=False
+    ),
+    "times": Option(str, ("--times",), "at these times only: 6,12,24", read=_numbers),
+    "interval": Option(Literal["log-log", "log", "plain"], ("--interval",), "scale of the interval", default="log-log"),
+    "tau": Option(float, ("--tau",), "time up to which the mean is taken, in the unit of --time"),
+    "low": Option(str, ("--low",), "column: last time free of the event; empty: it had come before"),
+    "high": Option(str, ("--high",), "column: first time with it; empty: it was not seen"),
+    "distribution": Option(
+        Literal["weibull", "exponential", "lognormal", "loglogistic"],
+        ("--distribution",),
+        "of the times",
+        default="weibull",
+    ),
+    "units": Option(list[str], ("--unit",), "unit of a column, psa=ng/mL; may be repeated", read=_units),
+    "level": Option(float, ("--level",), "confidence level", default=0.95),
+    "as_json": Option(bool, ("--json",), "print one JSON object and nothing else", default=False),
+    "out": Option(Path, ("--out",), "write the same rows to a CSV, TSV, XLSX or Parquet file"),
+}
