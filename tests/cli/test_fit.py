@@ -4,8 +4,6 @@ import json
 
 import pytest
 
-from lutrace.cli.app import run
-
 LUNG = """id,time,status,age,sex,ecog
 1,306,2,74,m,1
 2,455,2,68,m,0
@@ -20,30 +18,6 @@ LUNG = """id,time,status,age,sex,ecog
 11,170,2,57,f,1
 12,654,2,68,f,
 """
-
-
-@pytest.fixture
-def table(tmp_path):
-    """A function that writes a table and gives its path."""
-
-    def write(text, name="table.csv"):
-        path = tmp_path / name
-        path.write_text(text, encoding="utf-8")
-        return path
-
-    return write
-
-
-@pytest.fixture
-def lutrace(capsys):
-    """A function that runs one command and gives its status, answer and what was said."""
-
-    def call(*arguments):
-        status = run([str(one) for one in arguments])
-        said = capsys.readouterr()
-        return status, said.out, said.err
-
-    return call
 
 
 def _json(lutrace, *arguments):
@@ -76,7 +50,7 @@ def test_decimal_commas_and_a_missing_cell_written_na_are_understood(lutrace, ta
     dots = table("t,e,x\n1.5,1,0.5\n2.5,1,NA\n3.5,1,0.25\n4.5,0,1.5\n5.5,1,0.75\n")
     commas = table("t;e;x\n1,5;1;0,5\n2,5;1;NA\n3,5;1;0,25\n4,5;0;1,5\n5,5;1;0,75\n", "commas.csv")
     one, other = (
-        _json(lutrace, "fit", "cox", path, "--time", "t", "--event", "e", "--terms", "x")["estimates"]
+        _json(lutrace, "fit", "cox", path, "--time", "t", "--event", "e", "--terms", "x", "--unit", "x=1")["estimates"]
         for path in (dots, commas)
     )
     assert one == other
@@ -150,7 +124,9 @@ def test_rows_are_written_and_never_over_the_input(lutrace, table, tmp_path):
 
 def test_a_perfect_predictor_is_named_before_fitting_and_firth_answers(lutrace, table):
     rows = "".join(f"{int(number < 8)},{int(number < 8)},{number % 5}\n" for number in range(21))
-    found = _json(lutrace, "fit", "logistic", table("y,x,z\n" + rows), "--event", "y", "--terms", "x, z")
+    found = _json(
+        lutrace, "fit", "logistic", table("y,x,z\n" + rows), "--event", "y", "--terms", "x, z", "--unit", "z=1"
+    )
     row = next(row for row in found["estimates"] if row["term"] == "x")
     assert 1 < row["low"] < row["estimate"] < 1e4 < row["high"] < 1e9
     assert "Firth" in row["method"]
@@ -160,8 +136,8 @@ def test_a_perfect_predictor_is_named_before_fitting_and_firth_answers(lutrace, 
 def test_the_slopes_of_a_mixed_model_must_be_terms(lutrace, table):
     path = table("y,t,who\n1,0,a\n2,1,a\n2,0,b\n4,1,b\n3,0,c\n3,1,c\n")
     call = ["fit", "mixed", path, "--outcome", "y", "--terms", "t", "--group", "who"]
-    found = _json(lutrace, *call, "--unit", "y=points")
-    assert [row["unit"] for row in found["estimates"]] == ["points, all covariates 0", "points per 1 of t"]
+    found = _json(lutrace, *call, "--unit", "y=points", "--unit", "t=weeks")
+    assert [row["unit"] for row in found["estimates"]] == ["points, all covariates 0", "points per 1 weeks of t"]
     assert found["estimates"][1]["estimate"] == pytest.approx(1.0)
     assert [check["value"] for check in found["checks"] if check["check"] == "groups"] == [3]
     status, _, err = lutrace(*call, "--random", "week")

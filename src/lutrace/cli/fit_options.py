@@ -87,12 +87,19 @@ def _words(_: str, text: str | None) -> tuple[str, ...]:
     return tuple(part.strip() for part in (text or "").split(",") if part.strip())
 
 
-def _units(name: str, given: list[str] | None) -> dict[str, str]:
-    pairs = [one.partition("=") for one in given or ()]
-    wrong = [column for column, mark, unit in pairs if not (column and mark and unit)]
-    if wrong:
-        raise UnusableInputError(f"{name}: expected COLUMN=UNIT such as psa=ng/mL, got {', '.join(wrong)}")
-    return {column.strip(): unit.strip() for column, _, unit in pairs}
+def _pairs(example: str) -> Callable[[str, list[str] | None], dict[str, str]]:
+    def read(name: str, given: list[str] | None) -> dict[str, str]:
+        pairs = [one.rpartition("=") for one in given or ()]
+        wrong = [
+            one for one, (column, mark, told) in zip(given or (), pairs, strict=True) if not (column and mark and told)
+        ]
+        if wrong:
+            raise UnusableInputError(
+                f"{name}: expected a column and what belongs to it, {example}, got {', '.join(wrong)}"
+            )
+        return {column.strip(): told.strip() for column, _, told in pairs}
+
+    return read
 
 
 TABLE = typer.Argument(..., help="CSV, TSV, XLSX or Parquet, a row per patient (or per interval)")
@@ -136,7 +143,17 @@ OPTIONS: Mapping[str, Option] = {
         "of the times",
         default="weibull",
     ),
-    "units": Option(list[str], ("--unit",), "unit of a column, psa=ng/mL; may be repeated", read=_units),
+    "units": Option(
+        list[str], ("--unit",), "unit of a column, psa=ng/mL, or 1 for none; may be repeated", read=_pairs("psa=ng/mL")
+    ),
+    "landmark": Option(float, ("--landmark",), "follow those still at risk from this time on, in the unit of --time"),
+    "measured": Option(
+        list[str],
+        ("--measured",),
+        "column that says when a covariate was measured, psa=psa_day; may be repeated",
+        read=_pairs("psa=psa_day"),
+    ),
+    "index": Option(str, ("--index",), "column: date of time zero, where --measured columns hold dates"),
     "level": Option(float, ("--level",), "confidence level", default=0.95),
     "as_json": Option(bool, ("--json",), "print one JSON object and nothing else", default=False),
     "out": Option(Path, ("--out",), "write the same rows to a CSV, TSV, XLSX or Parquet file"),

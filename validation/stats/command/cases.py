@@ -13,6 +13,16 @@ from lutrace.core import Row, read_rows, write_rows
 from lutrace.study import FitCall, PlainFit, run_fit
 
 LUNG = {"time": "time", "event": "status=2"}
+UNITS = {
+    "age": "years",
+    "ph.karno": "points",
+    "size": "cm",
+    "number": "1",
+    "mspike": "g/dL",
+    "Reaction": "ms",
+    "Days": "d",
+}
+"""Of the columns of R's data sets that enter a model as numbers."""
 
 
 def tolerance_of(case: str) -> float:
@@ -29,7 +39,7 @@ def compute_all() -> Numbers:
 
 def _fit(table: Path | str, **options: Any) -> PlainFit:
     path = INPUTS / f"{table}.csv" if isinstance(table, str) else table
-    return run_fit(path, FitCall(**options))
+    return run_fit(path, FitCall(**{"units": UNITS, **options}))
 
 
 def _column(rows: Any, name: str) -> list[float]:

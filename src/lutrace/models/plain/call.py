@@ -6,9 +6,41 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from lutrace.stats import DfMethod, DistributionName, IntervalType, Ties
+from lutrace.stats import DfMethod, DistributionName, Estimand, Heterogeneity, IccKind, IntervalType, KappaWeights, Ties
 
-Kind = Literal["km", "rmst", "cox", "cif", "fine-gray", "aft", "logistic", "ordinal", "mixed"]
+Kind = Literal[
+    "km",
+    "rmst",
+    "cox",
+    "cif",
+    "states",
+    "fine-gray",
+    "turnbull",
+    "aft",
+    "accuracy",
+    "logistic",
+    "linear",
+    "fractional",
+    "ordinal",
+    "mixed",
+    "compare",
+    "proportion",
+    "correlation",
+    "kappa",
+    "icc",
+    "bland-altman",
+    "propensity",
+    "e-value",
+    "missed-deaths",
+    "reconstruct",
+    "meta",
+    "adjust",
+]
+Correlation = Literal["pearson", "spearman"]
+Adjustment = Literal["holm", "bh"]
+RatioKind = Literal["risk", "odds", "hazard"]
+OutcomeModel = Literal["linear", "logistic"]
+LogRankTest = Literal["log-rank", "gehan", "tarone-ware", "peto", "fleming-harrington"]
 
 
 @dataclass(frozen=True)
@@ -16,7 +48,9 @@ class FitCall:
     """What `lutrace fit` is asked for. Names are columns of the table; None where the call does not say.
 
     `event` may say which value is the event (`status=2`); `units` says in which unit a column is (`psa: ng/mL`).
-    `times` are in the unit of `time`. Without `ties` they are Efron's, with Firth's penalty Breslow's, as published.
+    `times`, `tau` and `landmark` are in the unit of `time`; `measured` names per covariate the column that says when it
+    was measured (a time on that clock, or a date beside the date of time zero in `index`). Without `ties` they are
+    Efron's, with Firth's penalty Breslow's, as published.
     """
 
     kind: Kind
@@ -47,3 +81,56 @@ class FitCall:
     high: str | None = None
     distribution: DistributionName = "weibull"
     units: Mapping[str, str] = field(default_factory=dict)
+    landmark: float | None = None
+    measured: Mapping[str, str] = field(default_factory=dict)
+    index: str | None = None
+    # the test between groups
+    test: LogRankTest = "log-rank"
+    rho_gamma: tuple[float, ...] = (0.0, 1.0)
+    trend: bool = False
+    # states
+    state: str | None = None
+    target: str | None = None
+    # predictions
+    risk: str | None = None
+    predicted: str | None = None
+    # regression
+    robust: bool = False
+    bounds: tuple[float, ...] = ()
+    intercept: Literal["plain", "flic", "flac"] = "plain"
+    impute: int | None = None
+    seed: int | None = None
+    # two measurements of the same
+    first: str | None = None
+    second: str | None = None
+    correlation: Correlation = "pearson"
+    kappa_weights: KappaWeights = "none"
+    icc: IccKind = "2,1"
+    wilson: bool = False
+    categories: bool = False
+    # comparators
+    treated: str | None = None
+    estimand: Estimand = "ATE"
+    stabilised: bool = False
+    trim: float | None = None
+    cap: float | None = None
+    match: int | None = None
+    replace: bool = False
+    caliper: float | None = None
+    augmented: OutcomeModel | None = None
+    # estimates of others
+    estimate: str | None = None
+    error: str | None = None
+    ratio: RatioKind | None = None
+    common: bool | None = None
+    p: str | None = None
+    label: str | None = None
+    adjustment: Adjustment = "holm"
+    family: int | None = None
+    heterogeneity: Heterogeneity = "REML"
+    knapp_hartung: bool = False
+    recorded: tuple[float, ...] = ()
+    draws: int = 1000
+    curve: str | None = None
+    at_risk: str | None = None
+    n_events: int | None = None

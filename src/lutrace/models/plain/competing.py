@@ -49,7 +49,7 @@ def fit_cif(table: PlainTable, call: FitCall) -> PlainFit:
             told.append("no Gray's test: it takes no delayed entry, weights or clusters")
         else:
             rows += _gray_rows(follow_up, found, call)
-    return PlainFit(tuple(rows), warnings=(*found.warnings, *dict.fromkeys(told)))
+    return PlainFit(tuple(rows), found.checks, (*found.warnings, *dict.fromkeys(told)))
 
 
 def fit_fine_gray_model(table: PlainTable, call: FitCall) -> PlainFit:
@@ -81,6 +81,7 @@ def fit_fine_gray_model(table: PlainTable, call: FitCall) -> PlainFit:
         check_row("events_per_term", "model", value=fit.events_per_term),
         check_row("competing_events", "model", value=fit.n_competing),
         check_row("log_likelihood", "model", value=fit.loglik),
+        *found.checks,
     )
     return PlainFit(tuple({**row, "cause": cause} for row in rows), checks, (*found.warnings, *fit.warnings))
 

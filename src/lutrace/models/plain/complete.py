@@ -3,28 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from lutrace.core import UnusableInputError
+from lutrace.core import Row, UnusableInputError
 from lutrace.models.plain.call import FitCall
 from lutrace.models.plain.columns import FloatArray, PlainTable
 from lutrace.models.plain.results import say_left_out
 from lutrace.models.plain.terms import Column, build_columns, parse_terms
+from lutrace.models.plain.time_zero import check_known, start_at_landmark
+from lutrace.models.plain.units import find_unit, refuse_without_unit
 from lutrace.stats import Survival, survival_of
+
+_YES_OR_NO = ("event", "treated")
 
 
 @dataclass(frozen=True, eq=False)
 class Prepared:
-    """What a model is fitted to: complete rows, their design, and what was left out."""
+    """What a model is fitted to: complete rows, their design, what was left out, and what was checked of time zero."""
 
     table: PlainTable
     design: tuple[Column, ...]
     numbers: dict[str, FloatArray]
     labels: dict[str, list[str]]
     warnings: tuple[str, ...]
+    checks: tuple[Row, ...] = ()
 
     @property
     def n(self) -> int:
@@ -38,8 +43,9 @@ class Prepared:
 
     @property
     def units(self) -> tuple[str, ...]:
-        """What one unit of each column of the design is."""
-        return tuple(column.unit for column in self.design)
+        """What the estimate of each column of the design is per; UnusableInputError where nobody has said its unit."""
+        refuse_without_unit(self.table.name, [column.source for column in self.design if column.unit is None])
+        return tuple(column.unit or "" for column in self.design)
 
     @property
     def term_names(self) -> tuple[str, ...]:
@@ -57,9 +63,9 @@ def prepare(
 ) -> Prepared:
     """The complete rows for a call: `numbers` and `labels` name the options of the call whose columns it needs.
 
-    `event` among the numbers is read as 0/1. Rows stay whose cell is empty in a column of `gaps_allowed`. Raises
-    TableError for cells that are neither a value nor empty, UnusableInputError for a column that is not there or
-    where no row is complete.
+    `event` and `treated` among the numbers are read as 0/1. Rows stay whose cell is empty in a column of
+    `gaps_allowed`, which may name `terms`. Raises TableError for cells that are neither a value nor empty,
+    UnusableInputError for a column that is not there or where no row is complete.
     """
     if not table.rows:
         raise UnusableInputError(f"{table.name}: no rows; expected a row per patient under the header")
@@ -67,12 +73,13 @@ def prepare(
     for option in numbers:
         column = getattr(call, option)
         if column is not None:
-            read[option] = table.read_events(column) if option == "event" else table.read_numbers(column)
+            read[option] = table.read_events(column) if option in _YES_OR_NO else table.read_numbers(column)
     words = {option: table.read_labels(getattr(call, option)) for option in labels if getattr(call, option) is not None}
     design = () if call.terms is None else build_columns(parse_terms(call.terms, table), table, call.units)
     empty = [(getattr(call, option), np.isnan(values)) for option, values in read.items() if option not in gaps_allowed]
     empty += [(getattr(call, option), np.array([one is None for one in cells])) for option, cells in words.items()]
-    empty += list({column.source: (column.source, np.isnan(column.values)) for column in design}.values())
+    if "terms" not in gaps_allowed:
+        empty += list({column.source: (column.source, np.isnan(column.values)) for column in design}.values())
     lost = np.any([gap for _, gap in empty], axis=0) if empty else np.zeros(len(table.rows), dtype=np.bool_)
     kept = ~lost
     if not kept.any():
@@ -81,17 +88,41 @@ def prepare(
     if "weights" in read:
         table.refuse(read["weights"] <= 0, f"{call.weights} is not above 0; leave the row out, or mend its weight")
     counted = [(name, int(gap.sum())) for name, gap in empty if gap.any()]
-    return Prepared(
-        table=table.take(kept),
-        design=tuple(Column(one.name, one.unit, one.values[kept], one.source) for one in design),
-        numbers={option: values[kept] for option, values in read.items()},
-        labels={option: _known(cells, kept) for option, cells in words.items()},
-        warnings=say_left_out(table.name, len(table.rows), counted),
+    complete = {option: [cell or "" for cell in cells] for option, cells in words.items()}
+    warnings = say_left_out(table.name, len(table.rows), counted)
+    return _from_time_zero(_take(Prepared(table, design, read, complete, warnings), kept), call)
+
+
+def _take(prepared: Prepared, kept: NDArray[np.bool_]) -> Prepared:
+    return replace(
+        prepared,
+        table=prepared.table.take(kept),
+        design=tuple(replace(one, values=one.values[kept]) for one in prepared.design),
+        numbers={option: values[kept] for option, values in prepared.numbers.items()},
+        labels={
+            option: [cell for cell, keep in zip(cells, kept, strict=True) if keep]
+            for option, cells in prepared.labels.items()
+        },
     )
 
 
-def _known(cells: Sequence[str | None], kept: NDArray[np.bool_]) -> list[str]:
-    return [cell for cell, keep in zip(cells, kept, strict=True) if keep and cell is not None]
+def _from_time_zero(prepared: Prepared, call: FitCall) -> Prepared:
+    """The rows at risk from time zero, or the landmark, on, and whether their covariates were known by then."""
+    if call.time is None:
+        return prepared
+    if call.landmark is not None:
+        refuse_times(prepared)
+        numbers = prepared.numbers
+        causes = prepared.labels.get("event", ())
+        is_event = numbers["event"] > 0 if "event" in numbers else np.array([one != call.censored for one in causes])
+        start = start_at_landmark(numbers["time"], is_event, numbers.get("entry"), landmark=call.landmark)
+        later = {"time": start.time} | ({} if start.entry is None else {"entry": start.entry})
+        rest = _take(prepared, start.kept)
+        prepared = replace(rest, numbers={**rest.numbers, **later}, warnings=(*rest.warnings, *start.told))
+    sources = [*(column.source for column in prepared.design)]
+    sources += [getattr(call, option) for option in ("by", "strata") if option in prepared.labels]
+    checks = check_known(prepared.table, call, sources, entry=prepared.numbers.get("entry"))
+    return replace(prepared, checks=checks)
 
 
 def follow_up(prepared: Prepared) -> Survival:
@@ -108,6 +139,18 @@ def refuse_times(prepared: Prepared) -> None:
         prepared.table.refuse(time < 0, "time is below 0: follow-up would end before it starts")
     else:
         prepared.table.refuse(entry >= time, "entry is not before time: nobody can be at risk for no time")
+
+
+def outcome_unit(prepared: Prepared, call: FitCall) -> str:
+    """The unit of the outcome, in which its means and differences are. Raises UnusableInputError where none is said."""
+    unit = find_unit(str(call.outcome), call.units)
+    refuse_without_unit(prepared.table.name, [str(call.outcome)] if unit is None else [])
+    return unit or ""
+
+
+def time_unit(call: FitCall) -> str:
+    """The unit of times, as it is said, or else in words."""
+    return find_unit(str(call.time), call.units) or f"unit of {call.time}"
 
 
 def need(call: FitCall, *options: str) -> None:

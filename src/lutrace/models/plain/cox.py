@@ -40,7 +40,7 @@ def fit_cox_model(table: PlainTable, call: FitCall) -> PlainFit:
         statistic=fit.z,
         p=fit.p,
     )
-    return PlainFit(rows, _checks(fit), (*found.warnings, *fit.warnings, *_doubts(fit)))
+    return PlainFit(rows, (*_checks(fit), *found.checks), (*found.warnings, *fit.warnings, *_doubts(fit)))
 
 
 def _fit(found: Prepared, call: FitCall) -> CoxFit:

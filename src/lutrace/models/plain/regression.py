@@ -5,7 +5,7 @@ from __future__ import annotations
 from lutrace.core import UnusableInputError
 from lutrace.models.plain.call import FitCall
 from lutrace.models.plain.columns import PlainTable, sort_labels
-from lutrace.models.plain.complete import need, prepare
+from lutrace.models.plain.complete import need, outcome_unit, prepare
 from lutrace.models.plain.results import INTERCEPT_UNIT, PlainFit, check_row, coefficient_rows
 from lutrace.stats import (
     CaseRows,
@@ -104,7 +104,7 @@ def fit_mixed_model(table: PlainTable, call: FitCall) -> PlainFit:
         level=call.level,
         df_method=call.df_method,
     )
-    unit = call.units.get(str(call.outcome), f"unit of {call.outcome}")
+    unit = outcome_unit(found, call)
     estimates = coefficient_rows(
         fit.terms,
         ["mean", *["mean_difference"] * len(found.design)],

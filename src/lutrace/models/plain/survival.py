@@ -10,7 +10,7 @@ import numpy as np
 from lutrace.core import Row, UnusableInputError
 from lutrace.models.plain.call import FitCall
 from lutrace.models.plain.columns import BoolArray, PlainTable, sort_labels
-from lutrace.models.plain.complete import Prepared, follow_up, need, prepare
+from lutrace.models.plain.complete import Prepared, follow_up, need, prepare, time_unit
 from lutrace.models.plain.results import PlainFit, estimate_row
 from lutrace.stats import (
     Survival,
@@ -46,7 +46,7 @@ def fit_km(table: PlainTable, call: FitCall) -> PlainFit:
             told.append("no log-rank test: it takes no weights or clusters; `lutrace fit cox` does, with robust errors")
         else:
             rows.append(_log_rank(found, everyone, call))
-    return PlainFit(tuple(rows), warnings=(*found.warnings, *told))
+    return PlainFit(tuple(rows), found.checks, (*found.warnings, *told))
 
 
 def is_compared(found: Prepared, call: FitCall) -> bool:
@@ -81,7 +81,7 @@ def fit_rmst(table: PlainTable, call: FitCall) -> PlainFit:
         cluster=found.labels.get("cluster"),
         level=call.level,
     )
-    unit, n, events = f"unit of {call.time}", found.n, int(found.numbers["event"].sum())
+    unit, n, events = time_unit(call), found.n, int(found.numbers["event"].sum())
     rows = [
         estimate_row(
             ALL if call.by is None else f"{call.by}={one.group}",
@@ -127,7 +127,7 @@ def fit_rmst(table: PlainTable, call: FitCall) -> PlainFit:
                 p=one.ratio_p,
             )
         )
-    return PlainFit(tuple(rows), warnings=(*found.warnings, *result.warnings))
+    return PlainFit(tuple(rows), found.checks, (*found.warnings, *result.warnings))
 
 
 def _kept(found: Prepared, here: BoolArray) -> dict[str, Any]:
@@ -143,7 +143,7 @@ def _medians(term: str, curve: SurvivalCurve, reverse: SurvivalCurve, call: FitC
         estimate_row(
             term,
             measure,
-            unit=f"unit of {call.time}",
+            unit=time_unit(call),
             n=one.n,
             events=curve.n_events,
             method=one.method,

@@ -10,6 +10,7 @@ import numpy as np
 
 from lutrace.core import UnusableInputError
 from lutrace.models.plain.columns import FloatArray, PlainTable, sort_labels
+from lutrace.models.plain.units import find_unit, name_without_unit
 from lutrace.stats import compute_spline_basis
 
 _CALL = re.compile(r"\s*(\w+)\s*\((.*)\)\s*\Z", re.DOTALL)
@@ -24,10 +25,13 @@ DEFAULT_KNOTS = 4
 
 @dataclass(frozen=True, eq=False)
 class Column:
-    """One column of the design: its name, what one unit of it is, and its values (NaN where a cell is empty)."""
+    """One column of the design: its name, what its estimate is per, and its values (NaN where a cell is empty).
+
+    `unit` is None for a number of which nobody has said the unit: it can enter a model, but has no estimate per unit.
+    """
 
     name: str
-    unit: str
+    unit: str | None
     values: FloatArray
     source: str
 
@@ -58,7 +62,9 @@ def parse_terms(text: str, table: PlainTable) -> tuple[Term, ...]:
 
 
 def build_columns(terms: tuple[Term, ...], table: PlainTable, units: Mapping[str, str]) -> tuple[Column, ...]:
-    """The columns of the design of all terms; `units` says in which unit a column of the table is.
+    """The columns of the design of all terms; `units` says in which unit a column is whose header does not say it.
+
+    A logarithm is per doubling (e-fold, 10-fold) whatever the unit, and 0/1 is `1 vs 0`: they need none.
 
     Raises TableError for a cell that is no number, and for a number that has no logarithm, by row.
     """
@@ -100,26 +106,31 @@ def _build(term: Term, table: PlainTable, units: Mapping[str, str]) -> list[Colu
     if term.function == "C":
         return _build_groups(term, table)
     values = _numbers_of(term, table)
-    unit = units.get(term.column)
-    name = f"{unit} of {term.column}" if unit else f"of {term.column}"
+    unit, name = find_unit(term.column, units), name_without_unit(term.column)
+    of = None if unit is None else f"of {name}" if unit == "1" else f"{unit} of {name}"
     match term.function:
         case None:
-            return [Column(term.text, f"per 1 {name}", values, term.column)]
+            is_indicator = unit is None and bool(np.isin(values[np.isfinite(values)], (0.0, 1.0)).all())
+            return [Column(term.text, "1 vs 0" if is_indicator else _per("per 1", of), values, term.column)]
         case "per":
             step = _step_of(term)
-            return [Column(term.text, f"per {step:g} {name}", values / step, term.column)]
+            return [Column(term.text, _per(f"per {step:g}", of), values / step, term.column)]
         case "sqrt":
             table.refuse(values < 0, f"{term.text}: {term.column} is below 0 and has no root")
-            return [Column(term.text, f"per 1 of the root {name}", np.sqrt(values), term.column)]
+            return [Column(term.text, _per("per 1 of the root", of), np.sqrt(values), term.column)]
         case "rcs":
-            return _build_spline(term, values, name)
+            return _build_spline(term, values, of)
         case other:
             transform, told = _POSITIVE[other]
             table.refuse(
                 values <= 0,
                 f"{term.text}: {term.column} is 0 or below and has no logarithm; leave the row out or use another term",
             )
-            return [Column(term.text, told.format(name=term.column), transform(values), term.column)]
+            return [Column(term.text, told.format(name=name), transform(values), term.column)]
+
+
+def _per(step: str, of: str | None) -> str | None:
+    return None if of is None else f"{step} {of}"
 
 
 def _numbers_of(term: Term, table: PlainTable) -> FloatArray:
@@ -153,7 +164,7 @@ def _build_groups(term: Term, table: PlainTable) -> list[Column]:
     ]
 
 
-def _build_spline(term: Term, values: FloatArray, name: str) -> list[Column]:
+def _build_spline(term: Term, values: FloatArray, of: str | None) -> list[Column]:
     known = np.isfinite(values)
     asked = DEFAULT_KNOTS if term.argument is None else _positive(term)
     if asked != int(asked):
@@ -161,7 +172,8 @@ def _build_spline(term: Term, values: FloatArray, name: str) -> list[Column]:
     basis = compute_spline_basis(values[known], term.column, knots=int(asked))
     columns = np.full((values.size, len(basis.terms)), np.nan)
     columns[known] = basis.columns
-    units = [f"per 1 {name}, straight part", *[f"bend of the spline of {term.column}"] * (len(basis.terms) - 1)]
+    straight = None if of is None else f"per 1 {of}, straight part"
+    units = [straight, *[f"bend of the spline of {term.column}"] * (len(basis.terms) - 1)]
     return [
         Column(f"{term.text}[{place + 1}]", unit, column, term.column)
         for place, (unit, column) in enumerate(zip(units, columns.T, strict=True))

@@ -1,0 +1,57 @@
+"""In which unit a column of a plain table is: as declared, or as its header says; never guessed."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+from lutrace.core import UnusableInputError, convert
+
+_BRACKETS = re.compile(r"\A(.*\S)\s*(?:\[\s*([^\[\]\s][^\[\]]*)\]|\(\s*([^()\s][^()]*)\))\s*\Z")
+_TIME = re.compile(r"(?:\A|.*[_ .])(days|weeks|months|years)\Z", re.IGNORECASE)
+
+
+def find_unit(column: str, units: Mapping[str, str]) -> str | None:
+    """The unit declared for a column, else that of its header: `age [years]`, `psa (ng/mL)`, `os_months`; or None.
+
+    Round brackets count where a known unit stands in them: `psa (baseline)` says none.
+
+    >>> find_unit("psa (ng/mL)", {}), find_unit("age", {"age": "years"}), find_unit("os_months", {}), find_unit("x", {})
+    ('ng/mL', 'years', 'months', None)
+    """
+    if column in units:
+        return units[column]
+    told = _BRACKETS.match(column)
+    if told is not None and (told[2] or _is_known(told[3])):
+        return str(told[2] or told[3]).strip()
+    named = _TIME.match(column)
+    return None if named is None else named[1].lower()
+
+
+def _is_known(unit: str) -> bool:
+    try:
+        convert(1.0, unit, unit)
+    except UnusableInputError:
+        return False
+    return True
+
+
+def name_without_unit(column: str) -> str:
+    """The header without the unit in brackets.
+
+    >>> name_without_unit("psa (ng/mL)")
+    'psa'
+    """
+    told = _BRACKETS.match(column)
+    return column if told is None else told[1]
+
+
+def refuse_without_unit(table: str, columns: list[str]) -> None:
+    """Raise UnusableInputError, with the remedy, where columns have no unit and an estimate would be per 1 of them."""
+    if columns:
+        names, first = ", ".join(dict.fromkeys(columns)), columns[0]
+        raise UnusableInputError(
+            f"{table}: {names}: no unit, and an estimate per 1 of it says nothing without; say --unit {first}=years "
+            f"(or what it is), or write the unit into the header: {first} [years]; for a score or a ratio, which has "
+            f"none: --unit {first}=1"
+        )

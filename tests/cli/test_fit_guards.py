@@ -1,0 +1,149 @@
+"""`lutrace fit` gives no estimate without a unit, and takes no covariate from after time zero."""
+
+import json
+
+import pytest
+
+PATIENTS = """t,e,age [years],psa (ng/mL),note (baseline),flag,psa_day,responded,response_day
+10,1,70,5,3,1,-3,0,
+50,0,61,80,1,0,0,1,30
+80,1,58,12,2,1,-1,1,44
+90,1,66,40,5,0,0,0,
+20,1,73,9,4,1,-2,0,
+95,0,64,33,6,1,0,1,40
+"""
+COX = ["--time", "t", "--event", "e"]
+
+
+def found(lutrace, *arguments):
+    status, out, err = lutrace("fit", *arguments, "--json")
+    assert status == 0, err
+    return json.loads(out)
+
+
+@pytest.mark.parametrize(
+    ("terms", "units", "per"),
+    [
+        ("age [years]", [], "per 1 years of age"),
+        ("per(age [years], 10)", [], "per 10 years of age"),
+        ("psa (ng/mL)", [], "per 1 ng/mL of psa"),
+        ("log2(psa (ng/mL))", [], "per doubling of psa"),
+        ("log2(note (baseline))", [], "per doubling of note"),
+        ("note (baseline)", ["note (baseline)=points"], "per 1 points of note"),
+        ("note (baseline)", ["note (baseline)=1"], "per 1 of note"),
+        ("flag", [], "1 vs 0"),
+        ("C(flag)", [], "1 vs 0"),
+    ],
+)
+def test_a_unit_is_declared_or_in_the_header_or_not_needed(lutrace, table, terms, units, per):
+    given = [part for unit in units for part in ("--unit", unit)]
+    answer = found(lutrace, "cox", table(PATIENTS), *COX, "--terms", terms, *given)
+    assert [row["unit"] for row in answer["estimates"]] == [per]
+
+
+@pytest.mark.parametrize("terms", ["psa_day", "note (baseline)", "per(psa_day, 7)", "rcs(note (baseline), 3)"])
+def test_a_number_without_a_unit_has_no_estimate_and_the_remedy_is_said(lutrace, table, terms):
+    status, out, err = lutrace("fit", "cox", table(PATIENTS), *COX, "--terms", terms)
+    assert (status, out) == (2, "")
+    assert "no unit" in err and "--unit" in err and "=1" in err
+
+
+def test_an_outcome_without_a_unit_has_no_mean_difference(lutrace, table):
+    path = table("y,who,flag\n1,a,0\n2,a,1\n2,b,0\n4,b,1\n3,c,0\n3,c,1\n")
+    call = ["fit", "mixed", path, "--outcome", "y", "--terms", "flag", "--group", "who"]
+    assert "y: no unit" in lutrace(*call)[2]
+    assert lutrace(*call, "--unit", "y=points")[0] == 0
+
+
+def test_times_have_the_unit_that_is_declared_or_in_their_name(lutrace, table):
+    path = table("os_months,e\n1,1\n2,1\n3,0\n")
+    medians = found(lutrace, "km", path, "--time", "os_months", "--event", "e")["estimates"]
+    assert {row["unit"] for row in medians if row["measure"] == "median"} == {"months"}
+
+
+def test_a_covariate_from_after_time_zero_is_refused_by_row_with_both_ways_out(lutrace, table):
+    text = PATIENTS.replace("10,1,70,5,3,1,-3", "10,1,70,5,3,1,7")
+    call = ["fit", "cox", table(text), *COX, "--terms", "log2(psa (ng/mL))", "--measured", "psa (ng/mL)=psa_day"]
+    status, out, err = lutrace(*call)
+    assert (status, out) == (1, "")
+    assert "row 2: psa (ng/mL) was measured after time zero" in err
+    assert "--landmark" in err and "--entry" in err
+    checks = found(lutrace, *call[1:], "--landmark", "14")["checks"]
+    told = {row["term"]: row["told"] for row in checks if row["check"] == "known_at_start"}
+    assert told == {"psa (ng/mL)": "known by the landmark 14"}
+
+
+def test_a_landmark_leaves_out_who_left_before_and_counts_from_there(lutrace, table):
+    # At 42 the first (10) and fifth (20) have had the event; the others live 8, 38, 48 and 53 more days.
+    answer = found(lutrace, "km", table(PATIENTS), *COX, "--landmark", "42", "--times", "38,48")
+    points = [(row["n"], row["events"], row["estimate"]) for row in answer["estimates"] if row["measure"] == "survival"]
+    assert points == [(4, 2, pytest.approx(2 / 3)), (4, 2, pytest.approx(1 / 3))]
+    assert any("2 with the event and 0 censored at or before it, of 6" in told for told in answer["warnings"])
+
+
+def test_a_landmark_before_the_response_of_one_does_not_cover_it(lutrace, table):
+    text = PATIENTS.replace("0,\n", "0,0\n")
+    call = ["fit", "cox", table(text), *COX, "--terms", "responded", "--measured", "responded=response_day"]
+    err = lutrace(*call, "--landmark", "42")[2]
+    assert "row 4: responded was measured after the landmark 42" in err
+    assert "row 3" not in err
+    assert lutrace(*call, "--landmark", "45")[0] == 0
+
+
+def test_the_groups_of_curves_and_of_competing_risks_are_guarded_too(lutrace, table):
+    text = PATIENTS.replace("0,\n", "0,0\n")
+    late = ["--by", "responded", "--measured", "responded=response_day"]
+    for model in ("km", "cif"):
+        assert "measured after time zero" in lutrace("fit", model, table(text), *COX, *late)[2]
+        assert lutrace("fit", model, table(text), *COX, *late, "--landmark", "45")[0] == 0
+
+
+def test_in_start_stop_rows_a_value_must_be_from_before_its_row(lutrace, table):
+    rows = "id,a,t,e,responded,day\n1,0,6,0,0,0\n1,6,9,1,1,DAY\n2,0,4,1,0,0\n3,0,12,0,0,0\n4,0,3,0,0,0\n4,3,8,1,1,3\n"
+    call = ["--time", "t", "--event", "e", "--entry", "a", "--terms", "responded", "--measured", "responded=day"]
+    assert lutrace("fit", "cox", table(rows.replace("DAY", "6")), *call)[0] == 0
+    err = lutrace("fit", "cox", table(rows.replace("DAY", "7")), *call)[2]
+    assert "row 3: responded was measured after the start of its row" in err
+
+
+def test_dates_are_set_beside_the_date_of_time_zero(lutrace, table):
+    text = "t,e,psa,start,drawn\n1,1,5,2024-01-10,2024-01-10\n2,1,8,2024-02-01,DAY\n3,0,4,2024-03-01,2024-02-20\n"
+    late, early, no_day = (
+        table(text.replace("DAY", day), f"{day}.csv") for day in ("2024-02-02", "2024-01-31", "2024-01")
+    )
+    call = [*COX, "--terms", "log2(psa)", "--measured", "psa=drawn", "--index", "start"]
+    assert "row 3: psa was measured after time zero" in lutrace("fit", "cox", late, *call)[2]
+    assert lutrace("fit", "cox", early, *call)[0] == 0
+    assert "row 3: drawn: expected a day" in lutrace("fit", "cox", no_day, *call)[2]
+    assert "--unit t=days" in lutrace("fit", "cox", late, *call, "--landmark", "0.1")[2]
+    assert lutrace("fit", "cox", late, *call, "--landmark", "0.1", "--unit", "t=months")[0] == 0
+    assert (
+        "measured after the landmark" in lutrace("fit", "cox", late, *call, "--landmark", "0.1", "--unit", "t=days")[2]
+    )
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        (["--measured", "age=psa_day"], "--measured names age; expected a column of --terms"),
+        (["--measured", "psa_day"], "--measured: expected a column and what belongs to it, psa=psa_day"),
+        (["--landmark", "-1"], "landmark must be a time at or above 0"),
+        (["--landmark", "99"], "nobody is at risk after the landmark 99"),
+    ],
+)
+def test_what_the_guard_cannot_check_is_refused(lutrace, table, options, told):
+    status, _, err = lutrace("fit", "cox", table(PATIENTS), *COX, "--terms", "flag", *options)
+    assert status in (1, 2)
+    assert told in err
+
+
+def test_a_covariate_that_somebody_has_without_a_date_is_refused_by_row(lutrace, table):
+    err = lutrace("fit", "cox", table(PATIENTS), *COX, "--terms", "flag", "--measured", "flag=response_day")[2]
+    assert "row 2: response_day is empty" in err and "row 5" in err
+    assert "row 3" not in err
+
+
+def test_what_is_not_said_of_a_covariate_stands_among_the_checks(lutrace, table):
+    checks = found(lutrace, "cox", table(PATIENTS), *COX, "--terms", "flag")["checks"]
+    told = [row["told"] for row in checks if row["check"] == "known_at_start"]
+    assert told == ["when it was measured is not said (--measured)"]
