@@ -86,11 +86,11 @@ def join_without_waist(
 ) -> dict[int, int]:
     """The part that each part belongs to in the end, by name; parts that stay by themselves are left out.
 
-    `group_of` names the part of each listed voxel by the position of its highest voxel in the list, `touching` are the
-    pairs of voxels that touch (all that share a face among them), `place` their flat indices. From the highest saddle
-    down, two parts are joined when their common face is at least `WAIST` of the smaller one's cross-section (a disc of
-    the sphere of its volume) and the lower peak stands out of the saddle by less than `prominence` of itself. The part
-    `fixed` (an organ) takes no part in it.
+    `group_of` names the part of each listed voxel by the position of its highest voxel in the list, `touching` are
+    pairs of voxels that touch (all of two parts that share a face among them), `place` the flat indices of the voxels.
+    From the highest saddle down, two parts are joined when their common face is at least `WAIST` of the smaller one's
+    cross-section (a disc of the sphere of its volume) and the lower peak stands out of the saddle by less than
+    `prominence` of itself. The part `fixed` (an organ) takes no part in it.
     """
     one, other = group_of[touching[0]], group_of[touching[1]]
     chosen = np.flatnonzero((one != other) & (one != fixed) & (other != fixed))

@@ -100,7 +100,9 @@ def _split_listed(
         return Split(np.zeros(0, np.int32), 0, np.zeros(0, np.int32), nothing, nothing)
     uptake = smooth_at(volume, voxels.place, rule.smoothing_fwhm_mm)
     pairs = find_touching(voxels.place, volume.array.shape, connectivity)
-    basin_of, roots = _basins(uptake, voxels.place, pairs, given)
+    basin_of, roots = _basins(uptake, pairs, given)
+    apart = np.flatnonzero(basin_of[pairs[0]] != basin_of[pairs[1]])
+    pairs = pairs[0][apart], pairs[1][apart]
     peak = np.where(given[roots], np.inf, uptake[roots])
     edges = _edges(uptake, pairs, basin_of, len(roots))
     index = np.stack(np.unravel_index(voxels.place[roots], volume.array.shape), axis=1)
@@ -155,12 +157,11 @@ def smooth_at(volume: Volume, place: NDArray[np.int64], fwhm_mm: float) -> NDArr
 
 def _basins(
     uptake: NDArray[np.float64],
-    place: NDArray[np.int64],
     pairs: Pairs,
     normal: BoolArray,
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """The basin of each voxel, and the voxel at which each basin ends: its maximum, or the first of an organ."""
-    order = len(place) - 1 - np.argsort(uptake[::-1], kind="stable")  # of equal uptake, the later place first
+    order = len(uptake) - 1 - np.argsort(uptake[::-1], kind="stable")  # of equal uptake, the later place first
     rank = np.empty(len(order), np.int64)
     rank[order] = np.arange(len(order))
     best = rank.copy()
@@ -175,8 +176,10 @@ def _basins(
         if np.array_equal(further, towards):
             break
         towards = further
-    roots, basin_of = np.unique(towards, return_inverse=True)
-    return basin_of.astype(np.int64), roots
+    roots = np.flatnonzero(towards == np.arange(len(towards)))
+    number = np.empty(len(towards), np.int64)
+    number[roots] = np.arange(len(roots))
+    return number[towards], roots
 
 
 def _edges(
@@ -185,11 +188,13 @@ def _edges(
     basin_of: NDArray[np.int64],
     n_basins: int,
 ) -> Edges:
-    """Which basins touch, and the highest uptake at which they do; the highest saddle first."""
+    """Which basins touch, and the highest uptake at which they do; the highest saddle first.
+
+    `pairs` are the voxels of two basins that touch.
+    """
     one, other = basin_of[pairs[0]], basin_of[pairs[1]]
-    apart = np.flatnonzero(one != other)
-    saddle = np.minimum(uptake[pairs[0][apart]], uptake[pairs[1][apart]])
-    low, high = np.minimum(one[apart], other[apart]), np.maximum(one[apart], other[apart])
+    saddle = np.minimum(uptake[pairs[0]], uptake[pairs[1]])
+    low, high = np.minimum(one, other), np.maximum(one, other)
     key = low * n_basins + high
     order = np.lexsort((-saddle, key))
     first = order[np.unique(key[order], return_index=True)[1]]
@@ -204,17 +209,20 @@ def _split(
     pairs: Pairs,
     basins: tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]],
 ) -> Split:
-    """Parts numbered by component, then by their first voxel; the basin of the organs is part 0."""
+    """Parts numbered by component, then by their first voxel; the basin of the organs is part 0.
+
+    `pairs` are the voxels of two basins that touch.
+    """
     basin_of, roots, group = basins
     group_of = group[basin_of]
-    free = np.flatnonzero(~np.isin(group_of, group[normal[roots]]))
-    names, first, named = np.unique(group_of[free], return_index=True, return_inverse=True)
-    order = np.lexsort((first, voxels.number[free[first]]))
-    rename = np.empty(len(names), np.int32)
-    rename[order] = np.arange(1, len(names) + 1, dtype=np.int32)
-    part = np.zeros(len(voxels.place), np.int32)
-    part[free] = rename[named]
-    component = voxels.number[free[first]][order]
+    names = np.setdiff1d(group, group[normal[roots]])
+    first = np.empty(len(roots), np.int64)
+    first[group_of[::-1]] = np.arange(len(group_of) - 1, -1, -1)  # the last written stays
+    names = names[np.lexsort((first[names], voxels.number[first[names]]))]
+    rename = np.zeros(len(roots), np.int32)
+    rename[names] = np.arange(1, len(names) + 1, dtype=np.int32)
+    part = rename[group_of]
+    component = voxels.number[first[names]]
     peak = np.full(len(names) + 1, -np.inf)
     np.maximum.at(peak, part, uptake)
     saddle = np.full(len(names) + 1, -np.inf)
