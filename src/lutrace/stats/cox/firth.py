@@ -23,6 +23,8 @@ from lutrace.stats.survival.observations import Survival
 _MAX_STEPS = 500
 _SETTLED = 1e-10
 """Last step, in standard deviations of each covariate, below which the maximum counts as found."""
+_SETTLED_HELD = 1e-6
+"""The same where a coefficient is held, in standard errors: the height then errs by about the square of that."""
 _LONGEST = 5.0
 """Longest step, in standard deviations: hazards change by e^5 at most before the slope is looked at again."""
 
@@ -79,7 +81,11 @@ def fit_firth_cox(
     se = np.sqrt(np.diag(best.inverse))
     ratios = np.array([max(2 * (best.value - _profile(best, number, 0.0).value), 0.0) for number in range(p)])
     bounds = find_profile_bounds(
-        lambda number, value: _profile(best, number, value).value, best.sums.coef, se, top=best.value, level=level
+        lambda number, value, near: _profile(best, number, value, near),
+        best.sums.coef,
+        se,
+        top=best.value,
+        level=level,
     )
     bounds /= given.scale[:, None]
     unscaled = float(np.log(given.scale).sum())
@@ -164,6 +170,7 @@ def _at(order: RiskOrder, coef: FloatArray) -> _Point:
 
 def _climb(point: _Point, free: IntArray) -> _Point:
     """The highest point reached by changing the free coefficients alone."""
+    is_held = free.size < point.sums.coef.size
     if free.size == 0:
         return point
     for _ in range(_MAX_STEPS):
@@ -171,6 +178,7 @@ def _climb(point: _Point, free: IntArray) -> _Point:
         information = point.sums.information[np.ix_(free, free)]
         step: FloatArray = np.asarray(np.linalg.solve(information, slope), dtype=np.float64)
         step *= min(1.0, _LONGEST / max(float(np.abs(step).max()), 1e-300))
+        last = is_held and float((step**2 * np.diag(information)).max()) < _SETTLED_HELD**2
         tried = _move(point, free, step)
         while not tried.value >= point.value - 1e-12 * abs(point.value):
             step = step / 2
@@ -178,7 +186,7 @@ def _climb(point: _Point, free: IntArray) -> _Point:
                 return point
             tried = _move(point, free, step)
         point = tried
-        if np.abs(step).max() < _SETTLED:
+        if last or np.abs(step).max() < _SETTLED:
             return point
     raise EstimationError(
         f"Firth's Cox model did not converge with {point.sums.order.groups.event_rows.size} events; "
@@ -201,7 +209,7 @@ def _penalty_slope(point: _Point) -> FloatArray:
     columns = np.concatenate([np.ones((x.shape[0], 1)), spread[:, None], x, x * spread[:, None],
                               (x[:, :, None] * x[:, None, :]).reshape(-1, p * p)], axis=1)  # fmt: skip
     at_risk = order.sum_columns(sums.risk, columns)
-    alone = np.setdiff1d(np.arange(groups.n), groups.tied)
+    alone = np.delete(np.arange(groups.n), groups.tied)
     n_tied = groups.n_tied
     group = np.concatenate([alone, np.repeat(groups.tied, n_tied)])
     weight = groups.event_weight[group]
@@ -218,11 +226,13 @@ def _penalty_slope(point: _Point) -> FloatArray:
     return slope
 
 
-def _profile(best: _Point, number: int, value: float) -> _Point:
-    """The highest point with one coefficient held at a value."""
+def _profile(best: _Point, number: int, value: float, near: _Point | None = None) -> _Point:
+    """The highest point with one coefficient held at a value, looked for on the line from the best to a near one."""
     free = np.setdiff1d(np.arange(best.sums.coef.size), [number])
-    shift = (value - best.sums.coef[number]) * best.inverse[:, number] / best.inverse[number, number]
-    started = _at(best.sums.order, best.sums.coef + shift)
+    away = best.inverse[:, number] if near is None else near.sums.coef - best.sums.coef
+    coef = best.sums.coef + (value - best.sums.coef[number]) / away[number] * away
+    coef[number] = value
+    started = _at(best.sums.order, coef)
     if not np.isfinite(started.value):
         started = _move(best, np.array([number]), np.array([value - best.sums.coef[number]]))
     if not np.isfinite(started.value):

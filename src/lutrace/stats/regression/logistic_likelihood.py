@@ -94,20 +94,20 @@ def climb(start: LogisticPoint, free: IntArray) -> LogisticPoint:
     )
 
 
-def profile(best: LogisticPoint, number: int, value: float) -> LogisticPoint:
-    """The highest point with one coefficient held at a value."""
+def profile(best: LogisticPoint, number: int, value: float, near: LogisticPoint | None = None) -> LogisticPoint:
+    """The highest point with one coefficient held at a value, looked for on the line from the best to a near one."""
     free = np.setdiff1d(np.arange(best.coef.size), [number])
-    inverse = np.linalg.inv(best.information)
-    started = evaluate(
-        best.rows, best.coef + (value - best.coef[number]) * inverse[:, number] / inverse[number, number]
-    )
+    away = np.linalg.inv(best.information)[:, number] if near is None else near.coef - best.coef
+    coef = best.coef + (value - best.coef[number]) / away[number] * away
+    coef[number] = value
+    started = evaluate(best.rows, coef)
     return climb(started, free) if np.isfinite(started.value) else started
 
 
 def find_bounds(best: LogisticPoint, se: FloatArray, level: float) -> FloatArray:
     """The profile-likelihood bounds of each coefficient, (p, 2); NaN where the profile does not reach one."""
     return find_profile_bounds(
-        lambda number, value: profile(best, number, value).value, best.coef, se, top=best.value, level=level
+        lambda number, value, near: profile(best, number, value, near), best.coef, se, top=best.value, level=level
     )
 
 
