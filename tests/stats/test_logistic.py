@@ -157,3 +157,25 @@ def test_a_bounded_score_of_two_groups_has_the_odds_ratio_of_their_means():
         fit_fractional([0, 0, 0], [0, 1, 1], terms=["treated"], bounds=(0, 80))
     with pytest.raises(UnusableInputError, match="lowest and the highest"):
         fit_fractional(score, [0, 0, 0, 1, 1, 1], terms=["treated"], bounds=(80, 0))
+
+
+def test_the_influence_of_a_row_is_about_what_leaving_it_out_does():
+    draw = np.random.default_rng(4)
+    x = draw.normal(size=(60, 2))
+    event = (draw.random(60) < 1 / (1 + np.exp(-x[:, 0]))).astype(float)
+    x[0], event[0] = (4.0, 0.0), 0.0  # far out and against the others
+    fit = fit_logistic(event, x, terms=["x", "y"])
+    without = [
+        fit_logistic(np.delete(event, row), np.delete(x, row, axis=0), terms=["x", "y"], interval="wald").coef
+        for row in range(60)
+    ]
+    change = np.array(fit.coef) - np.array(without)
+    assert np.abs(fit.dfbeta - change).max() < 0.2 * np.abs(change).max()
+    assert (fit.influence[0].row, fit.influence[0].term) == (0, "x")
+
+
+def test_two_equal_rows_are_one_row_of_weight_two_to_its_influence():
+    event, x = np.array([1, 0, 1, 0, 0, 1.0]), np.array([0.1, 0.7, 1.1, 0.4, 2.0, 1.3])
+    fit = fit_logistic(event, x, terms=["x"], rows=CaseRows(weights=[2, 1, 1, 1, 1, 1]))
+    twice = fit_logistic(np.append(event, 1), np.append(x, 0.1), terms=["x"])
+    assert fit.dfbeta[1:] == pytest.approx(twice.dfbeta[1:6])

@@ -8,14 +8,11 @@ from typing import Any
 import numpy as np
 
 from lutrace.core import EstimationError, Row
+from lutrace.models.cox_checks import describe_checks, find_doubts
 from lutrace.models.outcome import count_events, count_late, covariate_of, follow_up_of, select_complete
 from lutrace.models.results import AnalysisResult, Cell, ModelWarning, finite_or_none, join_results, rows_of
 from lutrace.protocol import CoxAnalysis, Landmark, Protocol
 from lutrace.stats import CoxFit, Survival, fit_cox, fit_cox_or_firth, fit_firth_cox
-
-_PH_ALARM = 0.05
-_ROBUST_ALARM = 1.1
-"""Robust standard error over the model's from which on the interval is called too narrow."""
 
 
 def fit_cox_analysis(analysis: CoxAnalysis, rows: Sequence[Row], protocol: Protocol) -> AnalysisResult:
@@ -65,7 +62,7 @@ def _fit_cell(cell: Cell, analysis: CoxAnalysis, rows: Sequence[Row], protocol: 
         fit = _fit(analysis, survival, matrix, terms)
     except EstimationError as error:
         return _refused(cell, where, str(error), n=n, events=events)
-    checks = {**_checks_of(fit), "n_missing": len(rows) - n, "sparse_firth": _compare_firth(fit, survival, matrix)}
+    beside = {"n_missing": len(rows) - n, "sparse_firth": _compare_firth(fit, survival, matrix)}
     row = cell.fill(
         n=fit.n,
         events=fit.n_events,
@@ -77,10 +74,11 @@ def _fit_cell(cell: Cell, analysis: CoxAnalysis, rows: Sequence[Row], protocol: 
         high=fit.high[0],
         statistic=fit.z[0],
         p=fit.p[0],
-        checks=checks,
+        checks={**describe_checks(fit, cell.term), **beside},
     )
     name = f"{where}, {'adjusted' if cell.adjusted_for else 'unadjusted'}"
-    return AnalysisResult((row,), warnings=tuple(ModelWarning(name, text, "warning") for text in _warnings_of(fit)))
+    doubts = tuple(ModelWarning(name, text, "warning") for text in find_doubts(fit, cell.term))
+    return AnalysisResult((row,), warnings=doubts)
 
 
 def _fit(analysis: CoxAnalysis, survival: Survival, matrix: Any, terms: Sequence[str]) -> CoxFit:
@@ -111,49 +109,6 @@ def describe_immortal_time(landmark: Landmark) -> str:
         f"immortal time: time runs from cycle 1, the covariates are of cycle {landmark.cycle}: every patient had to "
         "live until then, and the hazard ratios are biased; set the origin of the landmark to spect"
     )
-
-
-def _warnings_of(fit: CoxFit) -> list[str]:
-    texts = list(fit.warnings)
-    for test in fit.ph_tests:
-        if test.p < _PH_ALARM:
-            of = "the whole model" if test.term == "global" else test.term
-            texts.append(
-                f"hazards are not proportional ({of}: p = {test.p:.3f}): the hazard ratio changes with time and is an "
-                "average over the follow-up"
-            )
-    wider = fit.robust_se[0] / fit.se[0]
-    if not fit.firth and wider > _ROBUST_ALARM:
-        texts.append(
-            f"checked without the model's assumptions (robust standard error) the uncertainty is "
-            f"{100 * (wider - 1):.0f} % larger: take the interval as too narrow, the p value as too small"
-        )
-    return texts
-
-
-def _checks_of(fit: CoxFit) -> dict[str, Any]:
-    concordance = fit.concordance
-    return {
-        "ties": fit.ties,
-        "firth": fit.firth,
-        "robust_se": finite_or_none(fit.robust_se[0]),
-        "events_per_term": fit.events_per_term,
-        "events_in_rarer_group": fit.n_exposed_events[0],
-        "proportional_hazards_p": {test.term: finite_or_none(test.p) for test in fit.ph_tests},
-        "model_tests": {
-            test.name: {"statistic": finite_or_none(test.statistic), "df": test.df, "p": finite_or_none(test.p)}
-            for test in fit.tests
-        },
-        "concordance": None if concordance is None else {"estimate": concordance.estimate, "se": concordance.se},
-        "influential_patients": len({one.row for one in fit.influence if one.term == fit.terms[0]}),
-        "largest_dfbetas": max((abs(one.dfbetas) for one in fit.influence if one.term == fit.terms[0]), default=None),
-        "other_terms": {
-            name: {"coef": finite_or_none(fit.coef[place]), "se": finite_or_none(fit.se[place])}
-            for place, name in enumerate(fit.terms)
-            if place
-        },
-        "warnings": list(fit.warnings),
-    }
 
 
 def _compare_firth(fit: CoxFit, survival: Survival, matrix: Any) -> dict[str, Any] | None:

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from lutrace.core import Row
+from lutrace.core import Row, canonical_json
+from lutrace.models.cox_checks import measure_influence
 from lutrace.models.results import finite_or_none
 
 INTERCEPT_UNIT = "all covariates 0"
@@ -25,8 +26,24 @@ class PlainFit:
     warnings: tuple[str, ...] = ()
     made: tuple[Row, ...] = ()
 
+    @property
+    def records(self) -> tuple[Row, ...]:
+        """Each estimate with the checks of its term and of its model, as JSON text: a row that stands for itself."""
+        of_terms = {row["term"] for row in self.rows}
+        return tuple(
+            {
+                **row,
+                "checks": canonical_json(
+                    [one for one in self.checks if one["term"] == row["term"] or one["term"] not in of_terms]
+                ),
+            }
+            for row in self.rows
+        )
 
-def estimate_row(term: str, measure: str, *, unit: str, n: int, events: int | None, method: str, **numbers: Any) -> Row:
+
+def estimate_row(
+    term: str, measure: str, *, unit: str, n: int | None, events: int | None, method: str, **numbers: Any
+) -> Row:
     """One row: its numbers, empty where not given, not finite or not defined; further columns pass through."""
     known = {name: finite_or_none(numbers.pop(name, None)) for name in NUMBERS}
     return {
@@ -39,6 +56,12 @@ def estimate_row(term: str, measure: str, *, unit: str, n: int, events: int | No
         "method": method,
         **numbers,
     }
+
+
+def interval_row(term: str, measure: str, found: Any, *, unit: str, events: int | None = None, **more: Any) -> Row:
+    """The row of a result that has `estimate`, `low`, `high`, `n` and `method`; `more` as of `estimate_row`."""
+    given = {name: getattr(found, name) for name in ("n", "method", "estimate", "low", "high")}
+    return estimate_row(term, measure, unit=unit, events=events, **{**given, **more})
 
 
 def coefficient_rows(
@@ -78,6 +101,18 @@ def check_row(check: str, term: str, *, told: str = "", **numbers: Any) -> Row:
         "p": finite_or_none(numbers.get("p")),
         "told": told,
     }
+
+
+def influence_rows(fit: Any) -> list[Row]:
+    """Per term of a fit with `influence`: how many rows move its coefficient much (value), and by how many errors."""
+    rows = []
+    for term in fit.terms:
+        n, largest = measure_influence(fit, term)
+        told = "no row moves it by more than 2 / sqrt(n) standard errors"
+        if largest is not None:
+            told = f"rows that move it by more than 2 / sqrt(n) standard errors; the largest by {largest:.2f}"
+        rows.append(check_row("influential_rows", term, value=n, told=told))
+    return rows
 
 
 def say_left_out(name: str, n_all: int, missing: Sequence[tuple[str, int]]) -> tuple[str, ...]:

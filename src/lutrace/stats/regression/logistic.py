@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any, Literal
 
 import numpy as np
@@ -12,6 +13,7 @@ from scipy.special import chdtrc, expit, ndtr, ndtri
 
 from lutrace.core import EstimationError, UnusableInputError
 from lutrace.stats.arrays import FloatArray, IntArray, check_level, finite_vector, label_codes, refuse_rows
+from lutrace.stats.cox.diagnostics import Influence, select_influential
 from lutrace.stats.regression.design import Design, design_of
 from lutrace.stats.regression.logistic_likelihood import (
     LogisticPoint,
@@ -71,6 +73,24 @@ class LogisticFit:
     warnings: tuple[str, ...]
     probability: FloatArray
     """Fitted, of each row."""
+    best: LogisticPoint = field(repr=False)
+    scale: FloatArray = field(repr=False)
+
+    @cached_property
+    def dfbeta(self) -> FloatArray:
+        """About the change of each coefficient by each row, (n, p): one Newton step without it (Pregibon 1981)."""
+        rows, n, p = self.best.rows, self.n, len(self.terms)
+        probability = self.best.probability
+        inverse = np.linalg.inv(self.best.curvature)
+        leverage = np.einsum("ij,ij->i", rows.matrix @ inverse, rows.matrix)
+        leverage *= rows.weights * probability * (1 - probability)
+        pull = rows.weights * (rows.outcome - probability) / (1 - leverage)
+        return np.asarray(((pull[:, None] * rows.matrix) @ inverse)[:n, :p] / self.scale, dtype=np.float64)
+
+    @cached_property
+    def influence(self) -> tuple[Influence, ...]:
+        """Rows that move a coefficient by more than 2 / sqrt(n) standard errors, strongest first."""
+        return select_influential(self.dfbeta, np.sqrt(np.diag(self.covariance)), self.terms)
 
 
 def fit_logistic(
@@ -252,6 +272,8 @@ def _complete(
         method=method,
         warnings=_warn(given, separation, bounds[:p]),
         probability=best.probability[: design.n],
+        best=best,
+        scale=given.scale,
     )
 
 
