@@ -12,7 +12,7 @@ from pathlib import Path
 from scan import ORGANS
 
 from lutrace.core import write_rows
-from lutrace.dicom import index_folder, is_activity_series, read_masks, read_series
+from lutrace.dicom import begin_masks, index_folder, is_activity_series, read_series
 from lutrace.imaging import Mask, Volume
 from lutrace.ingest import parse_profile
 from lutrace.ingest.scan_measuring import tracer_of
@@ -38,16 +38,17 @@ def main() -> None:
         now = time.perf_counter()
         steps[name], clock = now - clock, now
 
-    (series,) = (one for one in index_folder([given.pet]).series if is_activity_series(one))
-    lap("index")
-    image = read_series(series)
-    lap("read")
-    done = quantify_image(image, [], None)
-    array = apply_suv_factor(image.volume.array, done.factor, out=image.volume.array)
-    suv = image.volume.with_array(array, "g/mL")
-    lap("SUV")
-    organs = named(read_masks(given.organs, suv.geometry, series_uid=series.series_uid))
-    lap("organs")
+    with begin_masks(given.organs) as read_masks:
+        (series,) = (one for one in index_folder([given.pet]).series if is_activity_series(one))
+        lap("index")
+        image = read_series(series)
+        lap("read")
+        done = quantify_image(image, [], None)
+        array = apply_suv_factor(image.volume.array, done.factor, out=image.volume.array)
+        suv = image.volume.with_array(array, "g/mL")
+        lap("SUV")
+        organs = named(read_masks(suv.geometry, series_uid=series.series_uid))
+        lap("organs")
     tracer = tracer_of(done.facts)
     found = find(suv, organs, ("suv3",), tracer)["suv3"]
     lap("lesions")

@@ -17,7 +17,7 @@ from lutrace.dicom.inbox import Inbox
 from lutrace.dicom.index import FileFault, FolderIndex, PatientIdentity, SeriesFiles, index_folder
 from lutrace.dicom.index_parts import index_in_parts
 from lutrace.dicom.instance import Instance
-from lutrace.dicom.masks import read_masks
+from lutrace.dicom.masks import MaskReader, begin_masks, read_masks
 from lutrace.dicom.network import DimseArchive, Peer, TlsFiles, check_connection
 from lutrace.dicom.own_grid import read_own_masks
 from lutrace.dicom.receiver import Listening, Receiver
@@ -59,6 +59,7 @@ __all__ = [
     "Keeper",
     "LeftOut",
     "Listening",
+    "MaskReader",
     "MeasuredRegion",
     "NmTiming",
     "OwnNumber",
@@ -78,6 +79,7 @@ __all__ = [
     "WebAddress",
     "WebArchive",
     "WrittenFile",
+    "begin_masks",
     "candidate_of",
     "check_connection",
     "choose_series",

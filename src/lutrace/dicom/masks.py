@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import Protocol
 
 import pydicom
 from pydicom.errors import InvalidDicomError
@@ -23,26 +27,57 @@ def read_masks(path: Path, reference: Geometry, *, series_uid: str | None = None
     Raises UnusableInputError when there is no such path or no mask in it, and what `masks_of_rtstruct`, `masks_of_seg`
     and `read_nifti_masks` raise.
     """
-    if path.is_file():
-        found = _read_file(path, reference, series_uid)
-    elif path.is_dir():
-        found = [
-            mask
-            for file in sorted(path.rglob("*"))
-            if file.is_file()
-            for mask in _read_file(file, reference, series_uid)
-        ]
-    else:
+    return _read(path, reference, series_uid, read_nifti_masks)
+
+
+class MaskReader(Protocol):
+    """What `read_masks` does for one path."""
+
+    def __call__(self, reference: Geometry, *, series_uid: str | None = None) -> list[Mask]:
+        """The regions on the grid of `reference`."""
+        ...
+
+
+@contextmanager
+def begin_masks(path: Path) -> Iterator[MaskReader]:
+    """What `read_masks` gives of `path`, for an image that is not read yet: NIfTI is decoded beside that, in a thread.
+
+    Faults of the files are raised when the masks are asked for. What was not asked for in the end is not waited for.
+    """
+    pool = ThreadPoolExecutor(1)
+    begun = {file: pool.submit(read_nifti_masks, file) for file in _files(path) if is_nifti(file)}
+
+    def read(reference: Geometry, *, series_uid: str | None = None) -> list[Mask]:
+        return _read(path, reference, series_uid, lambda file: begun.pop(file).result())
+
+    try:
+        yield read
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)
+
+
+def _files(path: Path) -> list[Path]:
+    return [path] if path.is_file() else sorted(file for file in path.rglob("*") if file.is_file())
+
+
+def _read(
+    path: Path, reference: Geometry, series_uid: str | None, read_nifti: Callable[[Path], list[Mask]]
+) -> list[Mask]:
+    if not path.exists():
         raise UnusableInputError(f"{path.name}: no such file or folder")
+    found: list[Mask] = []
+    for file in _files(path):
+        if is_nifti(file):
+            found += [_on_grid(mask, reference) for mask in read_nifti(file)]
+        else:
+            found += _read_objects(file, reference, series_uid)
     if not found:
         raise UnusableInputError(f"{path.name}: holds no RTSTRUCT, SEG or NIfTI mask")
     return _with_unique_names(found)
 
 
-def _read_file(path: Path, reference: Geometry, series_uid: str | None) -> list[Mask]:
-    """The regions of one file; none when it is something else."""
-    if is_nifti(path):
-        return [_on_grid(mask, reference) for mask in read_nifti_masks(path)]
+def _read_objects(path: Path, reference: Geometry, series_uid: str | None) -> list[Mask]:
+    """The regions of one DICOM file; none when it is something else."""
     try:
         kind = str(pydicom.dcmread(path, specific_tags=["SOPClassUID"], stop_before_pixels=True).get("SOPClassUID", ""))
     except InvalidDicomError:

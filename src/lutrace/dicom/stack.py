@@ -196,14 +196,15 @@ def _check_same_plane(instances: Sequence[Instance]) -> None:
     for instance in instances:
         if instance.n_frames != 1:
             raise UnsupportedError(f"Number of Frames (0028,0008) = {instance.n_frames}: expected single-frame images")
-        own = layout_of(instance)
-        same_size = (own.rows, own.columns) == (layout.rows, layout.columns)
+    planes = {(own.orientation, own.spacing_mm, layout_of(own).rows, layout_of(own).columns) for own in instances}
+    for orientation, spacing_mm, rows, columns in planes:
         same_plane = (
-            np.allclose(instance.orientation, first.orientation, atol=_COSINE_TOLERANCE)
-            if len(instance.orientation) == len(first.orientation)
+            np.allclose(orientation, first.orientation, atol=_COSINE_TOLERANCE)
+            if len(orientation) == len(first.orientation)
             else False
         )
-        if not (same_size and same_plane and np.allclose(instance.spacing_mm, first.spacing_mm, rtol=1e-4)):
+        same_size = (rows, columns) == (layout.rows, layout.columns)
+        if not (same_size and same_plane and np.allclose(spacing_mm, first.spacing_mm, rtol=1e-4)):
             raise ContradictionError(
                 "rows, columns, Pixel Spacing (0028,0030) or Image Orientation (0020,0037): expected the same in all "
                 "images of the series; it holds more than one stack (a localizer?)"

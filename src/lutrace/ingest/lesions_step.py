@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,8 +18,10 @@ from lutrace.core import (
     silent,
 )
 from lutrace.dicom import (
+    MaskReader,
     SeriesFiles,
     SeriesImage,
+    begin_masks,
     index_folder,
     is_activity_series,
     is_image_series,
@@ -104,14 +107,15 @@ def run_lesions(
     profile = inputs.profile or SiteProfile()
     plans = [profile.plan_of(name) for name in dict.fromkeys(plans_wanted)]
     check_result_folder(out, (*TABLE_FILES, *PICTURE_FILES, *OBJECT_FILES), _plan_folders(plans))
-    progress("read the scan", 0, 1)
-    series = _only_uptake(folder)
-    image = read_series(series)
-    table = read_injections(inputs.injections) if inputs.injections is not None else None
-    done = quantify_image(image, records_of_series(series, image, table), profile.quantification)
-    suv = image.volume.with_array(apply_suv_factor(image.volume.array, done.factor, out=image.volume.array), "g/mL")
-    progress("read the scan", 1, 1)
-    organs, facts, notes = _surroundings((series, image, suv), done, plans, inputs, progress)
+    with begin_masks(inputs.organs) if inputs.organs is not None else nullcontext() as masks:
+        progress("read the scan", 0, 1)
+        series = _only_uptake(folder)
+        image = read_series(series)
+        table = read_injections(inputs.injections) if inputs.injections is not None else None
+        done = quantify_image(image, records_of_series(series, image, table), profile.quantification)
+        suv = image.volume.with_array(apply_suv_factor(image.volume.array, done.factor, out=image.volume.array), "g/mL")
+        progress("read the scan", 1, 1)
+        organs, facts, notes = _surroundings((series, image, suv), done, plans, inputs, masks, progress)
     progress("find lesions", 0, len(plans))
     found, refused = _find(suv, organs, plans, facts)
     progress("find lesions", len(plans), len(plans))
@@ -133,6 +137,7 @@ def _surroundings(
     done: Quantified,
     plans: Sequence[Plan],
     inputs: LesionInputs,
+    masks: MaskReader | None,
     progress: Progress,
 ) -> tuple[OrganSet, ScanFacts, list[str]]:
     """The organs, what else the lesions rest on, and what is to be said of both."""
@@ -140,7 +145,7 @@ def _surroundings(
     profile = inputs.profile or SiteProfile()
     progress("organs and CT", 0, 1)
     ct, ct_notes = _read_ct(inputs.ct, image)
-    given, seeds, mask_notes = read_organ_masks(inputs.organs, suv, series, profile)
+    given, seeds, mask_notes = read_organ_masks(masks, suv, series, profile)
     sources = list(dict.fromkeys(source for plan in plans for source in plan.organs))
     organs = find_organs(suv, given=given, ct=ct, sources=sources, model=profile.networks.organs)
     facts = ScanFacts(

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 
 from lutrace.core import ContradictionError, MissingFactError, UnsupportedError, UnusableInputError
-from lutrace.dicom import SeriesFiles, read_masks
+from lutrace.dicom import MaskReader, SeriesFiles
 from lutrace.imaging import BoolArray, Mask, Volume
 from lutrace.ingest.profile import LESION_REGION, SiteProfile, known_regions
 
@@ -17,14 +16,14 @@ _SHOWN = 12
 
 
 def read_organ_masks(
-    path: Path | None, suv: Volume, series: SeriesFiles, profile: SiteProfile
+    read: MaskReader | None, suv: Volume, series: SeriesFiles, profile: SiteProfile
 ) -> tuple[list[Mask], BoolArray | None, list[str]]:
-    """Organ masks by region, the voxels drawn as lesions, and what was tolerated or passed over; nothing without path.
+    """Organ masks by region, the voxels drawn as lesions, and what was tolerated or passed over; nothing without files.
 
     Raises UnusableInputError for masks that cannot be placed on the scan, that all lie elsewhere, or whose names all
     mean nothing: their organs would be taken for tumour without a word.
     """
-    masks = _placed(path, suv, series) if path is not None else []
+    masks = _placed(read, suv, series) if read is not None else []
     meant = [(mask, profile.region_of(mask.name)) for mask in masks]
     if masks and not any(region for _, region in meant):
         raise UnusableInputError(
@@ -61,9 +60,9 @@ def describe_mask_notes(masks: Sequence[Mask]) -> list[str]:
     return [f"{_listed(names)}: {note}" for note, names in named.items()]
 
 
-def _placed(path: Path, suv: Volume, series: SeriesFiles) -> list[Mask]:
+def _placed(read: MaskReader, suv: Volume, series: SeriesFiles) -> list[Mask]:
     try:
-        return read_masks(path, suv.geometry, series_uid=series.series_uid)
+        return read(suv.geometry, series_uid=series.series_uid)
     except (ContradictionError, MissingFactError, UnsupportedError) as error:
         raise UnusableInputError(f"organ masks: {error}") from error
 
