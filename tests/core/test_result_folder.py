@@ -19,6 +19,15 @@ with replaced_folder(Path(sys.argv[1])) as fresh:
     (fresh / "a.csv").write_text("half of the new")
     os.kill(os.getpid(), signal.SIGKILL)
 """
+STILL_AT_WORK = """
+import sys
+from pathlib import Path
+from lutrace.core import replaced_folder
+with replaced_folder(Path(sys.argv[1])) as fresh:
+    print("at work", flush=True)
+    sys.stdin.readline()
+    (fresh / "a.csv").write_text("of the other")
+"""
 NAMES, FOLDERS = ("a.csv", "b.csv"), ("tables",)
 
 
@@ -54,7 +63,42 @@ def test_a_process_that_is_killed_leaves_the_folder_as_it_was(tmp_path: Path, ea
     assert [path.name.startswith(".out-unfinished-") for path in tmp_path.iterdir() if path != out] == [True]
     with replaced_folder(out) as fresh:
         write(fresh, a="new")
-    assert files(out) == {"a.csv": "new"}
+    assert files(tmp_path) == {"out/a.csv": "new"}
+    assert list(tmp_path.iterdir()) == [out]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no SIGKILL on Windows")
+def test_earlier_results_that_a_killed_process_had_moved_aside_come_back(tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    write(out, a="old")
+    subprocess.run([sys.executable, "-c", KILLED_HALFWAY, str(out)], check=False)
+    (left,) = (path for path in tmp_path.iterdir() if path != out)
+    out.rename(left / "old")
+    with pytest.raises(UnusableInputError), replaced_folder(out):
+        raise UnusableInputError("no more")
+    assert files(tmp_path) == {"out/a.csv": "old"}
+
+
+def test_what_a_living_process_has_not_finished_stays(tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    with subprocess.Popen(
+        [sys.executable, "-c", STILL_AT_WORK, str(out)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as other:
+        assert other.stdout is not None
+        assert other.stdout.readline() == "at work\n"
+        with replaced_folder(out) as fresh:
+            write(fresh, a="of this process")
+        assert files(out) == {"a.csv": "of this process"}
+        other.communicate("go on\n")
+    assert other.returncode == 0
+    assert files(tmp_path) == {"out/a.csv": "of the other"}
+
+
+def test_a_folder_of_the_same_name_that_is_no_unfinished_run_stays(tmp_path: Path) -> None:
+    write(tmp_path / ".out-unfinished-notes", a="of the user")
+    with replaced_folder(tmp_path / "out") as fresh:
+        write(fresh, a="new")
+    assert files(tmp_path) == {"out/a.csv": "new", ".out-unfinished-notes/a.csv": "of the user"}
 
 
 def test_an_error_leaves_the_folder_as_it_was_and_nothing_beside_it(tmp_path: Path) -> None:

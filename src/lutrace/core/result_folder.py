@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import glob
+import shutil
+import sqlite3
 import tempfile
 from collections.abc import Collection, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 from lutrace.core.errors import UnusableInputError
 
 _OF_THE_SYSTEM = (".DS_Store", "Thumbs.db", "desktop.ini")
 """Files that a look into a folder leaves there; nobody misses them."""
+_HELD = "held"
+"""A SQLite file that a run locks as long as it lives: the one lock that Python has on every system, and that ends with
+its process however that ends."""
 
 
 def check_result_folder(
@@ -40,11 +46,14 @@ def check_result_folder(
 def replaced_folder(out: Path) -> Iterator[Path]:
     """A new folder beside `out` to write into; it takes the place of `out` when all is written, else it is removed.
 
-    A process that is killed leaves `out` as it was, and beside it what was not finished (`.<name>-unfinished-...`).
+    A process that is killed leaves `out` as it was, and beside it what was not finished (`.<name>-unfinished-...`),
+    which the next run into the same folder takes away.
     """
     place = out.resolve()
     place.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=f".{place.name}-unfinished-", dir=place.parent) as beside:
+    prefix = f".{place.name}-unfinished-"
+    _clear_unfinished(place, prefix)
+    with tempfile.TemporaryDirectory(prefix=prefix, dir=place.parent) as beside, _held(Path(beside)):
         fresh = Path(beside) / "new"
         fresh.mkdir()
         yield fresh
@@ -57,6 +66,35 @@ def replaced_folder(out: Path) -> Iterator[Path]:
             if old.exists():  # else the earlier results would go with what was not finished
                 old.rename(place)
             raise
+
+
+@contextmanager
+def _held(beside: Path) -> Iterator[None]:
+    """Lock an unfinished folder while this process works in it; where files cannot be locked, none counts as left."""
+    with closing(sqlite3.connect(beside / _HELD, timeout=0)) as connection:
+        with suppress(sqlite3.OperationalError):
+            connection.execute("BEGIN EXCLUSIVE")
+        yield
+
+
+def _clear_unfinished(place: Path, prefix: str) -> None:
+    """Take away what killed runs left beside `place`, after earlier results in it that they had just moved aside."""
+    for beside in sorted(place.parent.glob(f"{glob.escape(prefix)}*")):
+        if not (beside / _HELD).is_file() or _is_held(beside):
+            continue
+        if (beside / "old").exists() and not place.exists():
+            (beside / "old").rename(place)
+        shutil.rmtree(beside, ignore_errors=True)
+
+
+def _is_held(beside: Path) -> bool:
+    """Whether a living process works in an unfinished folder, as far as its lock tells."""
+    try:
+        with closing(sqlite3.connect(beside / _HELD, timeout=0)) as connection:
+            connection.execute("BEGIN EXCLUSIVE")
+    except sqlite3.Error:
+        return True
+    return False
 
 
 def _is_ours(path: Path, names: Collection[str], folders: Collection[str], endings: Collection[str]) -> bool:
