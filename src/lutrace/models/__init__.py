@@ -7,7 +7,8 @@ it enters a model) and `<name>_days` (when it was known, from time zero). None i
 analyses that need the value.
 
 It gives rows of ESTIMATES, CURVES and AGREEMENTS and the warnings a reader must see. A covariate that was measured
-after time zero gets no hazard ratio (blocking); time that runs from cycle 1 gets a blocking warning of immortal time.
+after time zero, or that nothing dates, gets no hazard ratio (blocking); time that runs from cycle 1 gets a blocking
+warning of immortal time.
 
 `fit_plain(table, call)` takes a table as a file holds it and the names of its columns: `lutrace fit`.
 """
@@ -15,6 +16,7 @@ after time zero gets no hazard ratio (blocking); time that runs from cycle 1 get
 from lutrace.models.cox import describe_immortal_time
 from lutrace.models.curves import group_patients, median_of_times
 from lutrace.models.fit import fit_analysis
+from lutrace.models.outcome import is_late
 from lutrace.models.pairs import classify_with
 from lutrace.models.plain.call import FitCall
 from lutrace.models.plain.columns import PlainTable, find_number_columns
@@ -34,5 +36,6 @@ __all__ = [
     "fit_analysis",
     "fit_plain",
     "group_patients",
+    "is_late",
     "median_of_times",
 ]

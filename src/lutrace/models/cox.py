@@ -52,7 +52,10 @@ def _fit_cell(cell: Cell, analysis: CoxAnalysis, rows: Sequence[Row], protocol: 
     landmark = protocol.landmark(cell.population)
     if landmark.origin != "first_cycle" and any(late.values()):
         names = ", ".join(f"{name} ({count} patients)" for name, count in late.items() if count)
-        reason = f"measured after time zero: {names}; take a value from before, or a later landmark"
+        reason = (
+            f"measured after time zero: {names}; take a value from before, or a later landmark (a value without a date "
+            "counts as late)"
+        )
         return _refused(cell, where, reason, n=n, events=events, severity="blocking")
     if not used:
         return _refused(cell, where, "no patient has outcome and covariates", n=0, events=0)

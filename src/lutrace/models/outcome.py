@@ -36,12 +36,20 @@ def count_events(rows: Sequence[Row], endpoint: str) -> int:
     return sum(bool(row[f"{endpoint}_event"]) for row in rows)
 
 
+def is_late(row: Row, covariate: str) -> bool:
+    """Whether a row's value of a covariate was not known yet when the patient came under risk, or has no date at all.
+
+    False where there is no value.
+    """
+    if row.get(covariate) is None:
+        return False
+    days = row.get(f"{covariate}_days")
+    return days is None or bool(days > (row.get("entry_days") or 0.0))
+
+
 def count_late(rows: Sequence[Row], covariate: str) -> int:
-    """How many patients have a covariate that was not known yet when they came under risk."""
-    return sum(
-        row.get(f"{covariate}_days") is not None and row[f"{covariate}_days"] > (row.get("entry_days") or 0.0)
-        for row in rows
-    )
+    """How many patients have a value of a covariate that was not known yet when they came under risk."""
+    return sum(is_late(row, covariate) for row in rows)
 
 
 def covariate_of(protocol: Protocol, name: str) -> Covariate:

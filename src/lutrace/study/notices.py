@@ -9,7 +9,7 @@ import ibis
 
 from lutrace.core import Row
 from lutrace.endpoints import CUT_BY_VIEW, UNREVIEWED, UNREVIEWED_VOLUME
-from lutrace.models import describe_immortal_time
+from lutrace.models import describe_immortal_time, is_late
 from lutrace.protocol import CoxAnalysis, Landmark, Protocol, PsaPfs, ShowDerived
 from lutrace.report import Notice
 from lutrace.tables import MEASURE_VERSION, QUANTIFICATIONS, Facts
@@ -107,13 +107,7 @@ def _unreviewed(landmark: Landmark, values: Sequence[Row]) -> list[Notice]:
 def _lost_covariates(protocol: Protocol, landmark: Landmark, analysis_set: Sequence[Row], n_set: int) -> list[Notice]:
     notices = []
     for covariate in protocol.covariates:
-        late = [
-            row
-            for row in analysis_set
-            if row["population"] == landmark.name
-            and row[f"{covariate.name}_days"] is not None
-            and row[f"{covariate.name}_days"] > row["entry_days"]
-        ]
+        late = [row for row in analysis_set if row["population"] == landmark.name and is_late(row, covariate.name)]
         if late:
             text = f"{len(late)} of {n_set} patients have this value from after time zero: it tells of their future"
             notices.append(Notice(f"{landmark.name}, {covariate.name}", text, "blocking"))
