@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
 import ibis
+import ibis.expr.operations as ops
 import ibis.expr.types as ir
 import pyarrow as pa
 
@@ -33,8 +34,22 @@ _SCANS = pa.schema(
 _TYPES = {Type.TEXT: "string", Type.FLOAT: "float64", Type.BOOL: "boolean", Type.DATE: "date"}
 
 
+class Keeper:
+    """A ground on which several derivations start from the same rows: they are run once and held."""
+
+    def keep(self, key: Hashable, make: Callable[[], ir.Table]) -> ir.Table:
+        """The table of that key: what `make` gives, run and held when it is first asked for."""
+        if key not in self._kept:
+            self._kept[key] = held(make())
+        return self._kept[key]
+
+    @cached_property
+    def _kept(self) -> dict[Hashable, ir.Table]:
+        return {}
+
+
 @dataclass(frozen=True)
-class Basis:
+class Basis(Keeper):
     """The ground of all derivations of one run.
 
     `members` are rows of COHORT_MEMBERS, `scans` the measured SPECT of each cycle (`patient_id cycle scan_id
@@ -134,6 +149,7 @@ def _table(rows: Sequence[Row], schema: pa.Schema) -> ir.Table:
 def held(table: ir.Table) -> ir.Table:
     """The rows of an expression, run once and held in memory: what several later expressions start from.
 
-    One expression of all stages of the rules of response would be a megabyte of SQL.
+    One expression of all stages of the rules of response would be a megabyte of SQL. An expression over tables without
+    rows stays as it is: it can be translated, not run.
     """
-    return ibis.memtable(table.to_pyarrow())
+    return table if table.op().find(ops.UnboundTable) else ibis.memtable(table.to_pyarrow())

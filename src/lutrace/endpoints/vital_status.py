@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Callable, Hashable
 from typing import Protocol
 
 import ibis
@@ -11,13 +12,13 @@ import ibis.expr.types as ir
 from lutrace.core import MissingFactError
 from lutrace.endpoints.basis import attach
 from lutrace.endpoints.survival.activity import last_activity
-from lutrace.endpoints.survival.deaths import find_death_dates
+from lutrace.endpoints.survival.deaths import find_death_dates, without_unknown
 from lutrace.protocol import CensorRule, DeathDates
 from lutrace.tables import Facts
 
 
 class Dated(Protocol):
-    """Frozen facts, and the day after which nothing is known."""
+    """Frozen facts, the day after which nothing is known, and what is kept of them."""
 
     @property
     def facts(self) -> Facts:
@@ -26,6 +27,9 @@ class Dated(Protocol):
     @property
     def data_cut(self) -> dt.date | None:
         """The data cut; None when the snapshot itself is the state to be told."""
+
+    def keep(self, key: Hashable, make: Callable[[], ir.Table]) -> ir.Table:
+        """The table of that key, made once."""
 
 
 def vital_status(basis: Dated, death_dates: DeathDates | None = None, *, censor_at: CensorRule = "earlier") -> ir.Table:
@@ -39,9 +43,27 @@ def vital_status(basis: Dated, death_dates: DeathDates | None = None, *, censor_
     """
     if censor_at == "data_cut" and basis.data_cut is None:
         raise MissingFactError("data_cut: censor_at data_cut needs the day of the data cut; give --data-cut")
-    dead = find_death_dates(basis.facts, death_dates, basis.data_cut)
+    rules = death_dates or DeathDates()
+    return basis.keep(("vital_status", rules, censor_at), lambda: _found_status(basis, rules, censor_at))
+
+
+def known_deaths(basis: Dated, rules: DeathDates) -> ir.Table:
+    """Rows of DEATH_DATES as known on the data cut of the basis, found once."""
+    return without_unknown(_deaths(basis, rules))
+
+
+def _deaths(basis: Dated, rules: DeathDates) -> ir.Table:
+    return basis.keep(("deaths", rules), lambda: find_death_dates(basis.facts, _alive(basis), rules, basis.data_cut))
+
+
+def _alive(basis: Dated, until: dt.date | None = None) -> ir.Table:
+    return basis.keep(("alive", until), lambda: last_activity(basis.facts, until))
+
+
+def _found_status(basis: Dated, rules: DeathDates, censor_at: CensorRule) -> ir.Table:
+    dead = _deaths(basis, rules)
     dead = dead.select("patient_id", "known", died_on="death_date", death_table="source_table", death_row="source_row")
-    alive = last_activity(basis.facts, basis.data_cut if censor_at == "last_activity" else None)
+    alive = _alive(basis, basis.data_cut if censor_at == "last_activity" else None)
     every = alive.select("patient_id").union(dead.select("patient_id"), distinct=True)
     rows = attach(attach(every, alive, ["patient_id"]), dead, ["patient_id"])
     died = rows.known.fill_null(False)

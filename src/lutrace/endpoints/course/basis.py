@@ -9,7 +9,7 @@ from functools import cached_property
 import ibis
 import ibis.expr.types as ir
 
-from lutrace.endpoints.basis import held
+from lutrace.endpoints.basis import Keeper, held
 from lutrace.endpoints.history.lines import derive_line_agents
 from lutrace.endpoints.history.mcrpc import choose_mcrpc_dates, derive_mcrpc_dates
 from lutrace.protocol import CourseRules, DeathDates, LineRules, McrpcRules
@@ -17,7 +17,7 @@ from lutrace.tables import Facts
 
 
 @dataclass(frozen=True)
-class CourseBasis:
+class CourseBasis(Keeper):
     """The frozen facts, the rules of the course and of days of death, and the day after which nothing is known.
 
     Who is ongoing is so on a day: the data cut is needed, and no default is taken for it.

@@ -11,7 +11,7 @@ from lutrace.endpoints.basis import attach, ranked_first
 from lutrace.endpoints.course.basis import CourseBasis
 from lutrace.endpoints.course.begun_lines import next_begins
 from lutrace.endpoints.course.doses import CYCLE_TABLE
-from lutrace.endpoints.survival.deaths import derive_death_dates
+from lutrace.endpoints.vital_status import known_deaths
 from lutrace.tables import FOLLOW_UP, without
 
 RANK = {"dose": 0, "lost": 1, "break": 2, "no_therapy": 3, "next_line": 4, "hospice": 5, "dead": 6}
@@ -76,7 +76,7 @@ def list_events(basis: CourseBasis, first: ir.Table, statements: ir.Table) -> ir
     lines = lines.filter(~lines.by_rlt)
     lost = basis.facts.table(FOLLOW_UP)
     lost = lost.filter((lost.status == "lost") & lost.date.notnull())
-    dead = derive_death_dates(basis.facts, basis.death_dates, basis.data_cut)
+    dead = known_deaths(basis, basis.death_dates)
     said = statements.filter(statements.meaning.isin(["hospice", "break", "no_therapy", "lost"]))
     no_detail = ibis.null("string")
     parts = [

@@ -11,7 +11,7 @@ from lutrace.endpoints.course.begun_lines import next_begins
 from lutrace.endpoints.course.doses import CYCLE_TABLE
 from lutrace.endpoints.course.states import Course
 from lutrace.endpoints.disposition_codes import mean_own_word, with_meaning
-from lutrace.endpoints.survival.deaths import derive_death_dates
+from lutrace.endpoints.vital_status import known_deaths
 from lutrace.tables import COURSE_QUERIES, DISPOSITIONS, TREATMENTS
 
 _ASK = "ask the treating physician; record the reason in dispositions"
@@ -142,7 +142,7 @@ def _lines(course: Course) -> list[ir.Table]:
 
 def _deaths(course: Course) -> list[ir.Table]:
     basis = course.basis
-    dead = derive_death_dates(basis.facts, basis.death_dates, basis.data_cut)
+    dead = known_deaths(basis, basis.death_dates)
     late = dead.filter(dead.flagged)
     events = course.events.inner_join(dead.select("patient_id", "death_date"), "patient_id")
     events = events.filter(events.date > events.death_date)

@@ -28,15 +28,20 @@ def derive_death_dates(facts: Facts, rules: DeathDates | None = None, data_cut: 
 
     Source: conventions for month-level deaths in real-world survival; sensitivities `first` and `last`.
     """
-    rows = find_death_dates(facts, rules, data_cut)
-    return rows.filter(rows.known).select(*DEATH_DATES.by_name)
+    return without_unknown(find_death_dates(facts, last_activity(facts), rules or DeathDates(), data_cut))
 
 
-def find_death_dates(facts: Facts, rules: DeathDates | None = None, data_cut: dt.date | None = None) -> ir.Table:
-    """The same with `known`, false for a death that cannot have been by the data cut, which is kept here."""
-    chosen = rules or DeathDates()
-    rows = attach(_stated(facts), last_activity(facts), ["patient_id"])
-    rows = _with_span(rows)
+def without_unknown(deaths: ir.Table) -> ir.Table:
+    """Rows of DEATH_DATES from those of `find_death_dates`."""
+    return deaths.filter(deaths.known).select(*DEATH_DATES.by_name)
+
+
+def find_death_dates(facts: Facts, alive: ir.Table, chosen: DeathDates, data_cut: dt.date | None) -> ir.Table:
+    """The same with `known`, false for a death that cannot have been by the data cut, which is kept here.
+
+    `alive` are rows of `last_activity`.
+    """
+    rows = _with_span(attach(_stated(facts), alive, ["patient_id"]))
     exact = rows.precision == "day"
     late = (rows.alive_date > rows.last_day).fill_null(False)
     gap = rows.alive_date.delta(rows.last_day, unit="day")
