@@ -25,6 +25,17 @@ def test_in_balanced_groups_the_variances_are_those_of_the_analysis_of_variance(
     assert (fit.n, fit.n_groups, fit.is_singular) == (12, 4, False)
 
 
+@pytest.mark.parametrize("ratio", [1.001, 1.02, 1.1, 1.5])
+def test_a_small_variance_between_groups_is_found_not_refused(ratio):
+    # F of the analysis of variance just above 1: the maximum lies close to, not at, no variance.
+    within = np.tile([-1.0, 1.0, 3.0, -3.0], 12)
+    spread = np.sqrt(ratio * 240 / 36 / 4 / np.arange(12.0).var(ddof=1))
+    outcome = within + spread * np.repeat(np.arange(12.0), 4)
+    fit = fit_mixed(outcome, np.empty((48, 0)), terms=[], random=RandomEffects(np.repeat(np.arange(12), 4)))
+    assert fit.random_sd[0] ** 2 == pytest.approx((ratio - 1) * 240 / 36 / 4, rel=1e-6)
+    assert fit.residual_sd**2 == pytest.approx(240 / 36)
+
+
 def test_groups_that_differ_less_than_their_rows_give_a_singular_fit_which_is_said():
     fit = fit_mixed(
         [1, 5, 9, 2, 5, 8, 0, 5, 10], [0, 1, 2] * 3, terms=["t"], random=RandomEffects(np.repeat([1, 2, 3], 3))

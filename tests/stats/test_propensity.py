@@ -11,9 +11,11 @@ from lutrace.stats import (
     compute_augmented_effect,
     compute_balance,
     compute_weighted_effect,
+    compute_weighted_hazard_ratio,
     compute_weights,
     fit_propensity,
     match_nearest,
+    survival_of,
 )
 
 # Four patients with x = 1, three of them treated; four with x = 0, one of them treated: scores 3/4 and 1/4.
@@ -273,3 +275,25 @@ def test_other_estimands_models_and_denominators_are_refused():
 def test_an_outcome_model_whose_covariates_repeat_within_a_group_is_refused():
     with pytest.raises(UnusableInputError, match="within a group x repeat one another or do not vary"):
         compute_augmented_effect(SCORES, OUTCOME, GROUP, terms=["x"], model="linear")
+
+
+def test_a_weighted_hazard_ratio_counts_the_scores_as_estimated():
+    random = np.random.default_rng(2)
+    frailty = random.normal(size=120)
+    treated = (random.random(120) < 1 / (1 + np.exp(-0.3 * frailty))).astype(float)
+    survival = survival_of(random.exponential(np.exp(-frailty)), random.random(120) < 0.8)
+    found = compute_weighted_hazard_ratio(fit_propensity(treated, frailty, terms=["frailty"]), survival)
+    left_out = []
+    for row in range(120):  # the jackknife fits score and hazard ratio anew without each patient
+        rest = np.arange(120) != row
+        scores = fit_propensity(treated[rest], frailty[rest], terms=["frailty"])
+        left_out.append(compute_weighted_hazard_ratio(scores, survival.select(rest)).coef)
+    changes = np.array(left_out) - np.mean(left_out)
+    assert found.se == pytest.approx(np.sqrt(119 / 120 * changes @ changes), rel=0.06)
+    assert found.known_se > 1.1 * found.se
+    assert found.low < found.hazard_ratio < found.high
+
+
+def test_a_weighted_hazard_ratio_needs_the_patients_of_the_scores():
+    with pytest.raises(UnusableInputError, match=r"one row per patient of the scores \(8\), got 2"):
+        compute_weighted_hazard_ratio(SCORES, survival_of([1, 2], [1, 1]))

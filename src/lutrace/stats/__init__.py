@@ -50,7 +50,7 @@ from lutrace.stats.description.summaries import Summary, compute_summary
 from lutrace.stats.federated.disclosure import RiskSetOverride, SitePolicy
 from lutrace.stats.federated.grid import GridCounts, count_on_grid, pool_counts
 from lutrace.stats.federated.messages import SumsMessage
-from lutrace.stats.federated.meta_analysis import Heterogeneity, PooledStudies, pool_studies
+from lutrace.stats.federated.meta_analysis import Heterogeneity, PooledStudies, compute_log_errors, pool_studies
 from lutrace.stats.federated.models import (
     FederatedFit,
     LeverageMessage,
@@ -78,9 +78,12 @@ from lutrace.stats.intervals.distributions import DistributionName
 from lutrace.stats.intervals.observations import IntervalTimes, intervals_of
 from lutrace.stats.intervals.turnbull import IntervalCurve, compute_turnbull
 from lutrace.stats.multiplicity.adjustment import AdjustedTests, Adjustment, adjust_p_values
+from lutrace.stats.multiplicity.optimism import compute_cox_optimism, compute_logistic_optimism
 from lutrace.stats.multiplicity.resampling import LeftOut, Optimism, compute_optimism, leave_one_out
+from lutrace.stats.multiplicity.specification_curve import SpecificationSummary, summarise_specifications
 from lutrace.stats.propensity.balance import Balance, Denominator, compute_balance
 from lutrace.stats.propensity.effects import Effect, compute_augmented_effect, compute_weighted_effect
+from lutrace.stats.propensity.hazard_ratio import WeightedHazardRatio, compute_weighted_hazard_ratio
 from lutrace.stats.propensity.matching import Matching, match_nearest
 from lutrace.stats.propensity.scores import PropensityScores, fit_propensity
 from lutrace.stats.propensity.weights import Estimand, PropensityWeights, compute_weights
@@ -216,6 +219,7 @@ __all__ = [
     "Separation",
     "SeparationError",
     "SitePolicy",
+    "SpecificationSummary",
     "SplineBasis",
     "StateHistories",
     "StateOccupancy",
@@ -228,6 +232,7 @@ __all__ = [
     "TimeTransform",
     "TimeVaryingRows",
     "TippingDeaths",
+    "WeightedHazardRatio",
     "adjust_p_values",
     "answer_cox",
     "answer_leverages",
@@ -245,6 +250,7 @@ __all__ = [
     "compute_chi_square",
     "compute_concordance",
     "compute_confounder_bias",
+    "compute_cox_optimism",
     "compute_cox_score",
     "compute_cumulative_incidence",
     "compute_e_value",
@@ -254,7 +260,9 @@ __all__ = [
     "compute_kaplan_meier",
     "compute_kruskal_wallis",
     "compute_limits_of_agreement",
+    "compute_log_errors",
     "compute_log_rank",
+    "compute_logistic_optimism",
     "compute_milestone",
     "compute_optimism",
     "compute_outcome_predictors",
@@ -274,6 +282,7 @@ __all__ = [
     "compute_summary",
     "compute_turnbull",
     "compute_weighted_effect",
+    "compute_weighted_hazard_ratio",
     "compute_weights",
     "compute_welch",
     "compute_wilson",
@@ -314,5 +323,6 @@ __all__ = [
     "predict_survival",
     "reconstruct_curve",
     "split_within_between",
+    "summarise_specifications",
     "survival_of",
 ]

@@ -12,22 +12,27 @@ from lutrace.stats import (
     Denominator,
     Effect,
     Estimand,
+    PropensityScores,
+    Ties,
     compute_augmented_effect,
     compute_balance,
     compute_weighted_effect,
+    compute_weighted_hazard_ratio,
     compute_weights,
     fit_propensity,
     match_nearest,
+    survival_of,
 )
 
 TERMS = ("age", "educ", "black", "hispan", "married", "nodegree", "re74", "re75")
 ESTIMANDS: tuple[Estimand, ...] = ("ATE", "ATT", "ATC", "ATO", "ATM")
+TIES: tuple[Ties, ...] = ("efron", "breslow")
 DENOMINATORS: tuple[Denominator, ...] = ("pooled", "treated", "controls")
 BINARY = {"black", "hispan", "married", "nodegree"}
 
 
 def tolerance_of(case: str) -> float:
-    """Rounding; differences of overlap weights are 0 but for it, therefore 1 is added to differences."""
+    """Rounding (differences of overlap weights are 0 but for it, therefore 1 is added to differences)."""
     return 1e-8
 
 
@@ -69,6 +74,8 @@ def compute_all() -> Numbers:
             numbers[(name, "1 + standardised")] = [1 + one.after.standardised for one in same]
             if same[0].after.variance_ratio is not None:
                 numbers[(name, "ratio")] = [same[0].after.variance_ratio]
+        for ties in TIES:
+            numbers |= _hazard_ratio(scores, earned, ages=floats_of(rows, "age"), estimand=estimand, ties=ties)
     for model, outcome, places in (("linear", earned, list(range(8))), ("logistic", worked, [0, 1, 5, 6])):
         numbers[("augmented", model)] = [
             value
@@ -89,6 +96,19 @@ def compute_all() -> Numbers:
 def _six(found: Effect) -> list[float]:
     means = [found.mean_treated, found.mean_control, found.difference]
     return [*means, found.se_treated, found.se_control, found.se]
+
+
+def _hazard_ratio(
+    scores: PropensityScores, earned: list[float], *, ages: list[float], estimand: Estimand, ties: Ties
+) -> Numbers:
+    steps = survival_of(1 + np.ceil(np.array(earned) / 500), np.array(earned) > 0)
+    found = compute_weighted_hazard_ratio(scores, steps, estimand=estimand, ties=ties)
+    by_age = compute_weighted_hazard_ratio(scores, steps, estimand=estimand, ties=ties, clusters=ages)
+    case = f"{estimand} {ties}"
+    return {
+        (case, "hazard ratio"): [found.coef, found.known_se, found.se],
+        (case, "clusters of age"): [by_age.se],
+    }
 
 
 def _augment(scores: Any, outcome: list[float], covariates: Any, places: list[int], **given: Any) -> Effect:

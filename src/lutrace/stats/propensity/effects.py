@@ -21,7 +21,7 @@ from lutrace.stats.arrays import (
 )
 from lutrace.stats.logit import maximise_logit
 from lutrace.stats.propensity.scores import INTERCEPT, PropensityScores
-from lutrace.stats.propensity.weights import Estimand, compute_slopes, compute_weights, tilt
+from lutrace.stats.propensity.weights import Estimand, compute_influence, compute_weights, tilt
 
 OutcomeModel = Literal["linear", "logistic"]
 
@@ -78,14 +78,11 @@ def compute_weighted_effect(
     check_level(level)
     values = finite_vector(outcome, "outcome", size=scores.n)
     weights = compute_weights(scores, estimand=estimand)
-    slopes = compute_slopes(scores.score, scores.treated, estimand) * scores.score * (1 - scores.score)
-    from_score = scores.model_scores @ scores.covariance
     arms = []
     for group in (scores.treated, ~scores.treated):
         case = np.where(group, weights.weights, 0.0)
         mean = float(case @ values / case.sum())
-        drift = scores.design.T @ np.where(group, slopes * (values - mean), 0.0)
-        arms.append((mean, (case * (values - mean) + from_score @ drift) / case.sum()))
+        arms.append((mean, compute_influence(scores, estimand, np.where(group, values - mean, 0.0)) / case.sum()))
     return _complete(
         scores,
         values,

@@ -125,6 +125,19 @@ def compute_slopes(score: FloatArray, treated: BoolArray, estimand: Estimand) ->
     return np.where(treated, of_treated, of_control)
 
 
+def compute_influence(scores: PropensityScores, estimand: Estimand, weighted: FloatArray) -> FloatArray:
+    """Each patient's influence (n,) on the sum of weight times `weighted` (n,): its own part, and that by the scores.
+
+    The scores count as estimated: a patient moves the model of the score, and with it everybody's weight.
+
+    Source: Stefanski and Boos 2002, Am Stat 56:29 (stacked estimating equations).
+    """
+    slopes = compute_slopes(scores.score, scores.treated, estimand) * scores.score * (1 - scores.score)
+    drift = scores.design.T @ (slopes * weighted)
+    influence: FloatArray = compute_weights(scores, estimand=estimand).weights * weighted
+    return influence + scores.model_scores @ scores.covariance @ drift
+
+
 def _keep(scores: PropensityScores, trim: float | None) -> BoolArray:
     if trim is None:
         return np.ones(scores.n, dtype=np.bool_)

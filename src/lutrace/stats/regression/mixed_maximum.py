@@ -57,8 +57,14 @@ def find_inward(point: MixedPoint) -> FloatArray | None:
     best = int(np.argmax(values))
     if values[best] <= _RISES * point.sums.n_groups:
         return None
-    raised = relative + 0.05 * np.outer(vectors[:, best], vectors[:, best]) + 1e-6 * np.eye(point.sums.q)
-    return np.asarray(np.linalg.cholesky(raised), dtype=np.float64)
+    inward = np.outer(vectors[:, best], vectors[:, best]) + 2e-5 * np.eye(point.sums.q)
+    step = 0.05
+    while step > _SINGULAR**2:
+        factor = np.asarray(np.linalg.cholesky(relative + step * inward), dtype=np.float64)
+        if evaluate(point.sums, factor).loglik > point.loglik:  # a search from here cannot end where it began
+            return factor
+        step /= 4
+    return None
 
 
 def _unpack(sums: GroupSums, values: FloatArray) -> FloatArray:
