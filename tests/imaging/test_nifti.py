@@ -73,3 +73,24 @@ def test_the_regions_of_a_label_file_know_the_box_that_holds_them(tmp_path: Path
     assert three.box == (slice(2, 5), slice(3, 4), slice(6, 9))
     assert (one.array == (labels == 1)).all()
     assert (three.array == (labels == 3)).all()
+
+
+@pytest.mark.parametrize("name", ["liver.nii.gz", "liver.nii"])
+@pytest.mark.parametrize("share", [0.3, 0.7, 0.99])
+def test_a_file_that_ends_before_its_voxels_do_is_refused(tmp_path: Path, name: str, share: float) -> None:
+    noise = np.random.default_rng(1).integers(0, 2, grid().shape_zyx).astype(np.uint8)
+    write_nifti(tmp_path / name, noise, grid())
+    content = (tmp_path / name).read_bytes()
+    (tmp_path / name).write_bytes(content[: int(len(content) * share)])
+    with pytest.raises(UnusableInputError, match=f"{name}: .*copy it again"):
+        read_nifti_masks(tmp_path / name)
+    with pytest.raises(UnusableInputError, match=f"{name}: .*copy it again"):
+        read_nifti_volume(tmp_path / name, unit="HU")
+
+
+def test_a_file_packed_in_several_pieces_is_whole(tmp_path: Path) -> None:
+    write_nifti(tmp_path / "liver.nii", ball(grid(), 8.0), grid())
+    content = (tmp_path / "liver.nii").read_bytes()
+    (tmp_path / "pieces.nii.gz").write_bytes(gzip.compress(content[:1000]) + gzip.compress(content[1000:]))
+    (mask,) = read_nifti_masks(tmp_path / "pieces.nii.gz")
+    assert (mask.array == ball(grid(), 8.0)).all()

@@ -109,3 +109,12 @@ def test_what_is_empty_flat_or_no_transform_is_refused_by_name(tmp_path: Path) -
     ):
         with pytest.raises(UnusableInputError, match=f"{name}.*{words}"):
             read_transform(tmp_path / name)
+
+
+@pytest.mark.parametrize("name", ["warp.nii.gz", "warp.nii", "warp.mha", "warp.nrrd"])
+def test_a_field_that_a_broken_copy_has_cut_is_refused(tmp_path: Path, name: str) -> None:
+    sitk.WriteImage(field_image(), str(tmp_path / name))
+    content = (tmp_path / name).read_bytes()
+    (tmp_path / name).write_bytes(content[: len(content) * 2 // 3])
+    with pytest.raises(UnusableInputError, match=name):
+        read_transform(tmp_path / name)

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lutrace.core import Source, UnusableInputError, digest_of_file
-from lutrace.imaging.itk import geometry_of, sitk, to_itk, view_of_itk
+from lutrace.imaging.itk import geometry_of, read_image, sitk, to_itk, view_of_itk
 from lutrace.imaging.neighbourhood import find_places
 from lutrace.imaging.volume import Geometry, Mask, Volume, box_of_places, empty_region
 
@@ -26,7 +26,7 @@ def _read(path: Path) -> Any:
     if not path.is_file():
         raise UnusableInputError(f"{path.name}: no such file")
     try:
-        image = sitk.ReadImage(str(path))
+        image = read_image(path)
     except RuntimeError as error:
         raise UnusableInputError(f"{path.name}: cannot be read as NIfTI; expected a three-dimensional image") from error
     if image.GetDimension() != 3 or image.GetNumberOfComponentsPerPixel() != 1:
@@ -40,7 +40,7 @@ def _read(path: Path) -> Any:
 def read_nifti_volume(path: Path, *, unit: str) -> Volume:
     """The image of a NIfTI file as float32; NIfTI names no unit, so the caller states it (`g/mL`, `Bq/mL`, `HU`).
 
-    Raises UnusableInputError when the file is absent, no NIfTI, or has more than three dimensions.
+    Raises UnusableInputError when the file is absent, no NIfTI, cut short, or has more than three dimensions.
     """
     image = _read(path)
     array = view_of_itk(image).astype(np.float32)

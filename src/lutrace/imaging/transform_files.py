@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from lutrace.core import UnusableInputError
 from lutrace.imaging.displacement import DisplacementField, field_beyond, grid_around, nodes_of
-from lutrace.imaging.itk import from_itk, geometry_of, sitk
+from lutrace.imaging.itk import from_itk, geometry_of, read_image, sitk
 from lutrace.imaging.registration import Registration, matrix_of
 from lutrace.imaging.volume import Geometry
 
@@ -56,7 +56,7 @@ def read_transform(path: Path) -> Registration:
 
 
 def _read_field(path: Path) -> DisplacementField:
-    image = sitk.ReadImage(str(path))
+    image = read_image(path)
     if image.GetDimension() != 3 or image.GetNumberOfComponentsPerPixel() != 3:
         raise UnusableInputError(
             f"{path.name}: expected a field of three dimensions with three numbers (x, y, z; mm, LPS) per voxel, found "
