@@ -10,7 +10,8 @@ It gives rows of ESTIMATES, CURVES and AGREEMENTS and the warnings a reader must
 after time zero, or that nothing dates, gets no hazard ratio (blocking); time that runs from cycle 1 gets a blocking
 warning of immortal time.
 
-`fit_plain(table, call)` takes a table as a file holds it and the names of its columns: `lutrace fit`.
+`fit_plain(table, call)` takes a table as a file holds it and the names of its columns: `lutrace fit`; `answer_site` and
+`combine_sites` do so for several sites that send sums only.
 """
 
 from lutrace.models.cox import describe_immortal_time
@@ -22,15 +23,21 @@ from lutrace.models.plain.call import FitCall
 from lutrace.models.plain.columns import PlainTable, find_number_columns
 from lutrace.models.plain.fit import fit_plain
 from lutrace.models.plain.results import PlainFit
+from lutrace.models.plain.sites import Combined, SiteAnswer, SiteQuestion, answer_site, combine_sites
 from lutrace.models.results import AnalysisResult, ModelWarning
 
 __all__ = [
     "AnalysisResult",
+    "Combined",
     "FitCall",
     "ModelWarning",
     "PlainFit",
     "PlainTable",
+    "SiteAnswer",
+    "SiteQuestion",
+    "answer_site",
     "classify_with",
+    "combine_sites",
     "describe_immortal_time",
     "find_number_columns",
     "fit_analysis",

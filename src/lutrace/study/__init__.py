@@ -1,9 +1,9 @@
 """study knows the way from a snapshot and a protocol to a report: cohort, endpoints, models, results."""
 
-from lutrace.models import FitCall, PlainFit
+from lutrace.models import Combined, FitCall, PlainFit, SiteAnswer
 from lutrace.study.analysis_set import build_analysis_set
 from lutrace.study.demo_index import write_demo_index
-from lutrace.study.fit_run import run_fit
+from lutrace.study.fit_run import run_combine, run_fit, run_site_sums
 from lutrace.study.grade_run import GradeResult, run_comparison, run_grades, write_grades
 from lutrace.study.psa_run import PsaResult, run_psa
 from lutrace.study.psa_switches import SWITCHES as PSA_SWITCHES
@@ -17,6 +17,7 @@ from lutrace.study.text_columns import write_table
 __all__ = [
     "DEFAULT_RULES",
     "PSA_SWITCHES",
+    "Combined",
     "Computation",
     "FitCall",
     "GradeResult",
@@ -25,9 +26,11 @@ __all__ = [
     "ResponseResult",
     "RunResult",
     "ScoreResult",
+    "SiteAnswer",
     "build_analysis_set",
     "compute_study",
     "load_protocol",
+    "run_combine",
     "run_comparison",
     "run_fit",
     "run_grades",
@@ -35,6 +38,7 @@ __all__ = [
     "run_registry_study",
     "run_response",
     "run_score",
+    "run_site_sums",
     "run_study",
     "shipped_names",
     "shipped_text",

@@ -38,7 +38,7 @@ Kind = Literal[
 ]
 Correlation = Literal["pearson", "spearman"]
 Adjustment = Literal["holm", "bh"]
-RatioKind = Literal["risk", "odds", "hazard"]
+RatioKind = Literal["risk ratio", "odds ratio", "hazard ratio"]
 OutcomeModel = Literal["linear", "logistic"]
 LogRankTest = Literal["log-rank", "gehan", "tarone-ware", "peto", "fleming-harrington"]
 
@@ -99,6 +99,7 @@ class FitCall:
     bounds: tuple[float, ...] = ()
     intercept: Literal["plain", "flic", "flac"] = "plain"
     impute: int | None = None
+    bootstrap: int | None = None
     seed: int | None = None
     # two measurements of the same
     first: str | None = None

@@ -77,7 +77,11 @@ def prepare(
     words = {option: table.read_labels(getattr(call, option)) for option in labels if getattr(call, option) is not None}
     design = () if call.terms is None else build_columns(parse_terms(call.terms, table), table, call.units)
     empty = [(getattr(call, option), np.isnan(values)) for option, values in read.items() if option not in gaps_allowed]
-    empty += [(getattr(call, option), np.array([one is None for one in cells])) for option, cells in words.items()]
+    empty += [
+        (getattr(call, option), np.array([one is None for one in cells]))
+        for option, cells in words.items()
+        if option not in gaps_allowed
+    ]
     if "terms" not in gaps_allowed:
         empty += list({column.source: (column.source, np.isnan(column.values)) for column in design}.values())
     lost = np.any([gap for _, gap in empty], axis=0) if empty else np.zeros(len(table.rows), dtype=np.bool_)

@@ -2,27 +2,42 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from lutrace.core import Row
+from lutrace.models.cox_checks import describe_separation, find_doubts
 from lutrace.models.plain.call import FitCall
 from lutrace.models.plain.columns import PlainTable
-from lutrace.models.plain.complete import Prepared, follow_up, need, prepare
-from lutrace.models.plain.results import PlainFit, check_row, coefficient_rows
-from lutrace.stats import CoxFit, CoxRows, fit_cox_or_firth, fit_firth_cox
-
-PH_ALARM = 0.05
-"""p of the test of proportional hazards below which the model is called into doubt."""
-ROBUST_ALARM = 1.1
-"""Robust over model standard error from which on the interval is called too narrow."""
+from lutrace.models.plain.complete import Prepared, follow_up, need
+from lutrace.models.plain.imputed import ModelOf, fit_complete
+from lutrace.models.plain.optimism import check_optimism
+from lutrace.models.plain.results import PlainFit, check_row, coefficient_rows, influence_rows
+from lutrace.stats import (
+    CoxFit,
+    CoxRows,
+    Optimism,
+    compute_cox_optimism,
+    compute_outcome_predictors,
+    fit_cox_or_firth,
+    fit_firth_cox,
+)
 
 
 def fit_cox_model(table: PlainTable, call: FitCall) -> PlainFit:
     """A row per term: coefficient (log hazard ratio), its errors, the hazard ratio with its interval; and checks.
 
     With clusters, or weights that are not whole numbers, intervals and p values go by the robust errors. Raises what
-    `prepare` and `follow_up` raise, and EstimationError where the model has no answer.
+    `fit_complete` and `follow_up` raise, and EstimationError where the model has no answer.
     """
     need(call, "time", "event", "terms")
-    found = prepare(table, call, numbers=("time", "event", "entry", "weights", "offset"), labels=("strata", "cluster"))
+    model = ModelOf(
+        _fit_rows, outcome=lambda found: compute_outcome_predictors(follow_up(found)), is_ratio=True, by_events=True
+    )
+    numbers = ("time", "event", "entry", "weights", "offset")
+    return fit_complete(table, call, model, numbers=numbers, labels=("strata", "cluster"))
+
+
+def _fit_rows(found: Prepared, call: FitCall) -> PlainFit:
     fit = _fit(found, call)
     rows = coefficient_rows(
         fit.terms,
@@ -40,21 +55,28 @@ def fit_cox_model(table: PlainTable, call: FitCall) -> PlainFit:
         statistic=fit.z,
         p=fit.p,
     )
-    return PlainFit(rows, (*_checks(fit), *found.checks), (*found.warnings, *fit.warnings, *_doubts(fit)))
+    optimism = check_optimism(call, lambda seed, n: _measure_optimism(found, call, seed, n))
+    return PlainFit(rows, (*_checks(fit), *optimism, *found.checks), (*found.warnings, *find_doubts(fit)))
 
 
 def _fit(found: Prepared, call: FitCall) -> CoxFit:
-    survival, labels = follow_up(found), found.labels
     fit = fit_firth_cox if call.firth else fit_cox_or_firth
-    return fit(
-        survival,
-        found.matrix,
-        terms=found.term_names,
-        strata=labels.get("strata"),
-        ties=call.ties or ("breslow" if call.firth else "efron"),
-        level=call.level,
-        rows=CoxRows(found.numbers.get("weights"), labels.get("cluster"), found.numbers.get("offset")),
-    )
+    return fit(follow_up(found), found.matrix, **_options(found, call), level=call.level)
+
+
+def _measure_optimism(found: Prepared, call: FitCall, seed: int, n_samples: int) -> Optimism:
+    options = _options(found, call)
+    return compute_cox_optimism(follow_up(found), found.matrix, **options, seed=seed, n_samples=n_samples)
+
+
+def _options(found: Prepared, call: FitCall) -> dict[str, Any]:
+    labels = found.labels
+    return {
+        "terms": found.term_names,
+        "strata": labels.get("strata"),
+        "ties": call.ties or ("breslow" if call.firth else "efron"),
+        "rows": CoxRows(found.numbers.get("weights"), labels.get("cluster"), found.numbers.get("offset")),
+    }
 
 
 def _checks(fit: CoxFit) -> tuple[Row, ...]:
@@ -69,22 +91,6 @@ def _checks(fit: CoxFit) -> tuple[Row, ...]:
         rows.append(check_row("concordance", "model", value=fit.concordance.estimate))
     counts = zip(fit.terms, fit.n_exposed_events, strict=True)
     rows += [check_row("events_in_rarer_group", term, value=count) for term, count in counts if count is not None]
-    told = "the covariates separate the events: Firth's penalty" if fit.firth else "none"
-    rows.append(check_row("separation", "model", told=told))
+    rows += influence_rows(fit)
+    rows.append(check_row("separation", "model", told=describe_separation(fit)))
     return tuple(rows)
-
-
-def _doubts(fit: CoxFit) -> list[str]:
-    told = [
-        f"hazards are not proportional ({test.term}: p = {test.p:.3f}): the hazard ratio is an average over follow-up"
-        for test in fit.ph_tests
-        if test.p < PH_ALARM
-    ]
-    if fit.firth or fit.is_robust:
-        return told
-    for term, robust, se in zip(fit.terms, fit.robust_se, fit.se, strict=True):
-        if robust > ROBUST_ALARM * se:
-            told.append(
-                f"{term}: the robust standard error is {robust / se:.2f} times the model's: interval too narrow"
-            )
-    return told

@@ -5,11 +5,14 @@ from __future__ import annotations
 from lutrace.core import UnusableInputError
 from lutrace.models.plain.call import FitCall
 from lutrace.models.plain.columns import PlainTable, sort_labels
-from lutrace.models.plain.complete import need, outcome_unit, prepare
-from lutrace.models.plain.results import INTERCEPT_UNIT, PlainFit, check_row, coefficient_rows
+from lutrace.models.plain.complete import Prepared, need, outcome_unit, prepare
+from lutrace.models.plain.imputed import ModelOf, fit_complete
+from lutrace.models.plain.optimism import check_optimism
+from lutrace.models.plain.results import INTERCEPT_UNIT, PlainFit, check_row, coefficient_rows, influence_rows
 from lutrace.stats import (
     CaseRows,
     RandomEffects,
+    compute_logistic_optimism,
     fit_firth_logistic,
     fit_logistic_or_firth,
     fit_mixed,
@@ -20,13 +23,21 @@ from lutrace.stats import (
 def fit_logistic_model(table: PlainTable, call: FitCall) -> PlainFit:
     """A row per term, the intercept first: log odds, odds ratio with its interval; separation among the checks.
 
-    Raises what `prepare` raises, and EstimationError where the model has no answer.
+    `intercept` flic or flac: Firth's penalty without its pull of probabilities towards one half. Raises what
+    `fit_complete` raises, and EstimationError where the model has no answer.
     """
     need(call, "event", "terms")
-    found = prepare(table, call, numbers=("event", "weights", "offset"), labels=("cluster",))
-    fitter = fit_firth_logistic if call.firth else fit_logistic_or_firth
+    model = ModelOf(_fit_logistic, outcome=lambda found: found.numbers["event"], is_ratio=True)
+    return fit_complete(table, call, model, numbers=("event", "weights", "offset"), labels=("cluster",))
+
+
+def _fit_logistic(found: Prepared, call: FitCall) -> PlainFit:
     rows = CaseRows(found.numbers.get("weights"), found.numbers.get("offset"), found.labels.get("cluster"))
-    fit = fitter(found.numbers["event"], found.matrix, terms=found.term_names, level=call.level, rows=rows)
+    data = (found.numbers["event"], found.matrix)
+    if call.firth or call.intercept != "plain":
+        fit = fit_firth_logistic(*data, terms=found.term_names, intercept=call.intercept, level=call.level, rows=rows)
+    else:
+        fit = fit_logistic_or_firth(*data, terms=found.term_names, level=call.level, rows=rows)
     is_robust = "robust" in fit.method
     estimates = coefficient_rows(
         fit.terms,
@@ -45,10 +56,16 @@ def fit_logistic_model(table: PlainTable, call: FitCall) -> PlainFit:
         p=fit.p,
     )
     rarer = min(fit.n_events, fit.n - fit.n_events)
+    optimism = check_optimism(
+        call,
+        lambda seed, n: compute_logistic_optimism(*data, terms=found.term_names, seed=seed, n_samples=n, rows=rows),
+    )
     checks = (
         check_row("separation", "model", told=str(fit.separation or "none")),
         check_row("events_per_term", "model", value=rarer / max(len(found.design), 1)),
+        *influence_rows(fit),
         check_row("log_likelihood", "model", value=fit.loglik),
+        *optimism,
     )
     return PlainFit(estimates, checks, (*found.warnings, *fit.warnings))
 

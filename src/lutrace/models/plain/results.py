@@ -60,8 +60,9 @@ def estimate_row(
 
 def interval_row(term: str, measure: str, found: Any, *, unit: str, events: int | None = None, **more: Any) -> Row:
     """The row of a result that has `estimate`, `low`, `high`, `n` and `method`; `more` as of `estimate_row`."""
-    given = {name: getattr(found, name) for name in ("n", "method", "estimate", "low", "high")}
-    return estimate_row(term, measure, unit=unit, events=events, **{**given, **more})
+    for name in ("n", "method", "estimate", "low", "high"):
+        more.setdefault(name, getattr(found, name, None))
+    return estimate_row(term, measure, unit=unit, events=events, **more)
 
 
 def coefficient_rows(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -13,15 +13,22 @@ from lutrace.models.plain.columns import BoolArray, PlainTable, sort_labels
 from lutrace.models.plain.complete import Prepared, follow_up, need, prepare, time_unit
 from lutrace.models.plain.results import PlainFit, estimate_row
 from lutrace.stats import (
+    GEHAN,
+    LOG_RANK,
+    PETO,
+    TARONE_WARE,
+    EventWeights,
     Survival,
     SurvivalCurve,
     compute_kaplan_meier,
     compute_log_rank,
     compute_restricted_mean,
     compute_reverse_kaplan_meier,
+    fleming_harrington,
 )
 
 ALL = "all"
+_TESTS: Mapping[str, EventWeights] = {"log-rank": LOG_RANK, "gehan": GEHAN, "tarone-ware": TARONE_WARE, "peto": PETO}
 
 
 def fit_km(table: PlainTable, call: FitCall) -> PlainFit:
@@ -185,7 +192,15 @@ def _points(term: str, curve: SurvivalCurve, call: FitCall) -> list[Row]:
 
 
 def _log_rank(found: Prepared, survival: Survival, call: FitCall) -> Row:
-    test = compute_log_rank(survival, found.labels["by"], strata=found.labels.get("strata"))
+    labels = found.labels["by"]
+    event_weights = fleming_harrington(*_rho_gamma(call)) if call.test == "fleming-harrington" else _TESTS[call.test]
+    test = compute_log_rank(
+        survival,
+        labels,
+        strata=found.labels.get("strata"),
+        event_weights=event_weights,
+        trend=_trend_scores(labels, call) if call.trend else None,
+    )
     return estimate_row(
         str(call.by),
         "log_rank",
@@ -197,3 +212,17 @@ def _log_rank(found: Prepared, survival: Survival, call: FitCall) -> Row:
         df=test.df,
         p=test.p,
     )
+
+
+def _rho_gamma(call: FitCall) -> tuple[float, float]:
+    if len(call.rho_gamma) != 2:
+        raise UnusableInputError("--rho-gamma takes two numbers such as 0,1 (late differences count more)")
+    return call.rho_gamma[0], call.rho_gamma[1]
+
+
+def _trend_scores(labels: Sequence[str], call: FitCall) -> list[float]:
+    """The labels as numbers, in the order in which the test sorts groups."""
+    try:
+        return [float(label) for label in sorted(set(labels))]
+    except ValueError:
+        raise UnusableInputError(f"--trend takes the values of {call.by} as scores; expected numbers") from None
