@@ -4,6 +4,8 @@ import json
 
 import pytest
 
+from lutrace.core import read_rows
+
 PATIENTS = """t,e,age [years],psa (ng/mL),note (baseline),flag,psa_day,responded,response_day
 10,1,70,5,3,1,-3,0,
 50,0,61,80,1,0,0,1,30
@@ -78,6 +80,7 @@ def test_a_landmark_leaves_out_who_left_before_and_counts_from_there(lutrace, ta
     answer = found(lutrace, "km", table(PATIENTS), *COX, "--landmark", "42", "--times", "38,48")
     points = [(row["n"], row["events"], row["estimate"]) for row in answer["estimates"] if row["measure"] == "survival"]
     assert points == [(4, 2, pytest.approx(2 / 3)), (4, 2, pytest.approx(1 / 3))]
+    assert all("from the landmark 42 on" in row["method"] for row in answer["estimates"])
     assert any("2 with the event and 0 censored at or before it, of 6" in told for told in answer["warnings"])
 
 
@@ -147,3 +150,62 @@ def test_what_is_not_said_of_a_covariate_stands_among_the_checks(lutrace, table)
     checks = found(lutrace, "cox", table(PATIENTS), *COX, "--terms", "flag")["checks"]
     told = [row["told"] for row in checks if row["check"] == "known_at_start"]
     assert told == ["when it was measured is not said (--measured)"]
+
+
+def test_each_estimate_leaves_with_n_events_unit_method_and_the_checks_of_its_term(lutrace, table, tmp_path):
+    out = tmp_path / "rows.csv"
+    assert lutrace("fit", "cox", table(PATIENTS), *COX, "--terms", "flag, log2(psa (ng/mL))", "--out", out)[0] == 0
+    flag, psa = read_rows(out)
+    assert (flag["n"], flag["events"], flag["unit"], psa["unit"]) == ("6", "4", "1 vs 0", "per doubling of psa")
+    assert "Cox partial likelihood" in flag["method"]
+    made = {(one["check"], one["term"]) for one in json.loads(flag["checks"])}
+    assert {
+        ("convergence", "model"),
+        ("events_per_term", "model"),
+        ("influential_rows", "flag"),
+        ("separation", "model"),
+    } <= made
+    assert ("influential_rows", "log2(psa (ng/mL))") not in made
+
+
+def test_a_row_that_makes_the_odds_ratio_is_counted_as_influential(lutrace, table):
+    rows = "".join(f"{number % 2},{number % 7},{number}\n" for number in range(30)) + "0,60,99\n"
+    checks = found(lutrace, "logistic", table("y,x,z\n" + rows), "--event", "y", "--terms", "x", "--unit", "x=1")[
+        "checks"
+    ]
+    moved = next(one for one in checks if one["check"] == "influential_rows" and one["term"] == "x")
+    assert moved["value"] >= 1
+    assert "the largest by" in moved["told"]
+
+
+@pytest.mark.parametrize("model", [["cox", "--time", "t"], ["logistic"]])
+def test_what_a_model_of_noise_owes_to_its_own_data_is_taken_off(lutrace, table, model):
+    rows = "".join(
+        f"{1 + number * 7 % 40},{number * 11 % 3 % 2},{number * 13 % 29},{number * 5 % 23}\n" for number in range(40)
+    )
+    call = [
+        model[0],
+        table("t,e,x,z\n" + rows),
+        *model[1:],
+        "--event",
+        "e",
+        "--terms",
+        "x, z",
+        "--unit",
+        "x=1",
+        "--unit",
+        "z=1",
+    ]
+    first, again = (
+        [
+            one
+            for one in found(lutrace, *call, "--bootstrap", "20", "--seed", "5")["checks"]
+            if one["check"] == "concordance_corrected"
+        ]
+        for _ in range(2)
+    )
+    assert first == again
+    apparent = float(first[0]["told"].split("in these data ")[1].split(",")[0])
+    assert first[0]["value"] < apparent
+    assert "20 bootstrap samples, seed 5" in first[0]["told"]
+    assert "--bootstrap needs --seed" in lutrace("fit", *call, "--bootstrap", "20")[2]

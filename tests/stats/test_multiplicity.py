@@ -2,11 +2,15 @@
 
 import numpy as np
 import pytest
+from validation.stats.comparison import INPUTS
 
-from lutrace.core import EstimationError, UnusableInputError
+from lutrace.core import EstimationError, UnusableInputError, read_rows
 from lutrace.stats import (
+    CoxRows,
     adjust_p_values,
     compute_concordance,
+    compute_cox_optimism,
+    compute_logistic_optimism,
     compute_optimism,
     fit_cox,
     leave_one_out,
@@ -106,3 +110,55 @@ def test_too_few_rows_are_refused():
         leave_one_out(lambda rows: 0.0, n=2)
     with pytest.raises(UnusableInputError, match="at least 2 patients"):
         compute_optimism(lambda rows: None, lambda model, rows: 0.0, n=1, seed=1)
+
+
+LUNG = [row for row in read_rows(INPUTS / "lung.csv") if row["ph.ecog"] is not None]
+TIME, DIED = [float(row["time"]) for row in LUNG], [row["status"] == "2" for row in LUNG]
+MATRIX = [[float(row[name]) for name in ("age", "sex", "ph.ecog")] for row in LUNG]
+TERMS = ["age", "sex", "ecog"]
+
+
+def test_optimism_of_cox_and_logistic_models_is_that_of_r_on_the_same_samples():
+    # R 4.2.2, survival 3.5-3: coxph, concordance, glm and the area by ranks, on the 40 samples of seed 7.
+    cox = compute_cox_optimism(survival_of(TIME, DIED), MATRIX, terms=TERMS, seed=7, n_samples=40)
+    assert (cox.apparent, cox.optimism) == pytest.approx((0.63713549300045491, 0.0093359443370723827), rel=1e-10)
+    beyond_a_year = [float(time > 365) for time in TIME]
+    logistic = compute_logistic_optimism(beyond_a_year, MATRIX, terms=TERMS, seed=7, n_samples=40)
+    assert (logistic.apparent, logistic.optimism) == pytest.approx(
+        (0.60750237416904085, 0.037419147852994432), rel=1e-10
+    )
+
+
+def test_rows_of_one_patient_are_drawn_together():
+    patients = [number for number in range(80) for _ in range(2)]
+    survival = survival_of(TIME[:160], DIED[:160])
+    found = compute_cox_optimism(
+        survival, MATRIX[:160], terms=TERMS, seed=3, n_samples=10, rows=CoxRows(clusters=patients)
+    )
+    assert found.n == 80
+    alone = compute_cox_optimism(
+        survival, MATRIX[:160], terms=TERMS, seed=3, n_samples=10, rows=CoxRows(clusters=range(160))
+    )
+    assert alone == compute_cox_optimism(survival, MATRIX[:160], terms=TERMS, seed=3, n_samples=10)
+
+
+def test_weights_and_strata_go_into_each_sample():
+    survival, twice = survival_of(TIME[:60], DIED[:60]), survival_of(TIME[:60] * 2, DIED[:60] * 2)
+    weighted = compute_cox_optimism(
+        survival, MATRIX[:60], terms=TERMS, seed=1, n_samples=2, rows=CoxRows(weights=[2.0] * 60), ties="breslow"
+    )
+    doubled = compute_cox_optimism(twice, MATRIX[:60] * 2, terms=TERMS, seed=1, n_samples=2, ties="breslow")
+    assert weighted.apparent == pytest.approx(doubled.apparent)
+    sexes = [row[1] for row in MATRIX]
+    stratified = compute_cox_optimism(
+        survival_of(TIME, DIED), [row[0] for row in MATRIX], terms=["age"], seed=1, n_samples=5, strata=sexes
+    )
+    assert 0.5 < stratified.apparent < 0.6
+
+
+def test_samples_that_are_separated_are_answered_by_firth_and_not_left_out():
+    event = [1.0] * 3 + [0.0] * 9
+    found = compute_logistic_optimism(event, [1, 1, 0] + [0] * 8 + [1], terms=["x"], seed=2, n_samples=20)
+    assert found.n_failed <= 1
+    with pytest.raises(UnusableInputError, match="covariates must hold 12 rows"):
+        compute_logistic_optimism(event, [1, 0], terms=["x"], seed=2)
