@@ -148,9 +148,11 @@ COMMANDS = (
     Command(
         "propensity",
         "Propensity weights or matching, balance, effects.",
-        "Balance before and after weighting or matching; with --outcome the effect; --table writes the weights.",
+        "Balance before and after weighting or matching; with --outcome, or --time and --event, the effect; --table "
+        "writes the weights.",
         needs="treated terms",
-        takes="estimand stabilised trim cap match replace caliper outcome augmented cluster made units level",
+        takes="estimand stabilised trim cap match replace caliper outcome augmented time event entry ties cluster made "
+        "measured index units level",
     ),
     Command(
         "missed-deaths",

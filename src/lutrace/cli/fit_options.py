@@ -115,7 +115,7 @@ OPTIONS: Mapping[str, Option] = {
     "censored": Option(str, ("--censored",), "the value of --event that means censored", default="0"),
     "cause": Option(str, ("--cause",), "this cause only"),
     "entry": Option(str, ("--entry",), "column: start of being at risk (delayed entry)"),
-    "outcome": Option(str, ("--outcome",), "column that is modelled"),
+    "outcome": Option(str, ("--outcome",), "column of the outcome"),
     "by": Option(str, ("--by",), "column of the groups to compare"),
     "terms": Option(str, ("--terms",), '"age, log2(psa), C(ecog), rcs(psa, 4)"; C() for groups'),
     "strata": Option(str, ("--strata",), "column: own baseline for each of its values"),

@@ -8,7 +8,7 @@ from lutrace.core import Row, UnusableInputError
 from lutrace.models.plain.call import FitCall
 from lutrace.models.plain.columns import FloatArray, PlainTable
 from lutrace.models.plain.complete import Prepared, follow_up, need, outcome_unit, prepare
-from lutrace.models.plain.results import PlainFit, check_row, estimate_row
+from lutrace.models.plain.results import PlainFit, check_row, estimate_row, interval_row
 from lutrace.stats import (
     Balance,
     Denominator,
@@ -17,6 +17,7 @@ from lutrace.stats import (
     compute_augmented_effect,
     compute_balance,
     compute_weighted_effect,
+    compute_weighted_hazard_ratio,
     compute_weights,
     draw_missed_deaths,
     find_tipping_deaths,
@@ -30,11 +31,14 @@ _DENOMINATOR: dict[str, Denominator] = {"ATT": "treated", "ATC": "controls"}
 def fit_propensity_model(table: PlainTable, call: FitCall) -> PlainFit:
     """The balance of each term before and after weighting or matching; with an outcome the effect of treatment.
 
+    The outcome is a number or 0/1 (`outcome`: a difference of means), or follow-up (`time`, `event`: a hazard ratio).
     `made` is the table with `propensity_score`, `propensity_weight` (empty where a row is left out) and, matched,
     `matched_set`. Raises what `prepare` raises, and EstimationError where terms separate the groups.
     """
     need(call, "treated", "terms")
-    numbers = ("treated", "outcome") if call.outcome is not None else ("treated",)
+    if call.time is not None:
+        need(call, "event")
+    numbers = ("treated", "outcome", "time", "event", "entry") if call.time is not None else ("treated", "outcome")
     found = prepare(table, call, numbers=numbers, labels=("cluster",))
     scores = fit_propensity(found.numbers["treated"], found.matrix, terms=found.term_names)
     weights, added, checks, warnings = _match(scores, call) if call.match else _weigh(scores, call)
@@ -45,13 +49,15 @@ def fit_propensity_model(table: PlainTable, call: FitCall) -> PlainFit:
     rows = _balance_rows(balance, found)
     if call.outcome is not None:
         rows += _effect_rows(_find_effect(scores, found, call), found, call)
+    if call.time is not None:
+        rows.append(_hazard_ratio_row(scores, found, call))
     columns = {"propensity_score": scores.score.tolist(), **added}
     made = tuple(
         {**row, **{name: values[place] for name, values in columns.items()}}
         for place, row in enumerate(found.table.rows)
     )
     warnings = tuple(dict.fromkeys((*found.warnings, *scores.warnings, *warnings, *balance.warnings)))
-    return PlainFit(tuple(rows), tuple(checks), warnings, made)
+    return PlainFit(tuple(rows), (*checks, *found.checks), warnings, made)
 
 
 def _weigh(
@@ -111,11 +117,7 @@ def _balance_rows(balance: Balance, found: Prepared) -> list[Row]:
 
 def _find_effect(scores: PropensityScores, found: Prepared, call: FitCall) -> Effect:
     outcome, clusters = found.numbers["outcome"], found.labels.get("cluster")
-    if call.match or call.stabilised or call.trim is not None or call.cap is not None:
-        raise UnusableInputError(
-            "--outcome gives the effect by plain weights; of matched, stabilised, trimmed or capped rows write the "
-            "table (--table) and fit the outcome to it with --weights propensity_weight"
-        )
+    _refuse_changed_weights(call)
     if call.augmented is None:
         return compute_weighted_effect(scores, outcome, estimand=call.estimand, clusters=clusters, level=call.level)
     if call.estimand not in ("ATE", "ATT"):
@@ -129,6 +131,39 @@ def _find_effect(scores: PropensityScores, found: Prepared, call: FitCall) -> Ef
         estimand="ATT" if call.estimand == "ATT" else "ATE",
         clusters=clusters,
         level=call.level,
+    )
+
+
+def _refuse_changed_weights(call: FitCall) -> None:
+    if call.match or call.stabilised or call.trim is not None or call.cap is not None:
+        raise UnusableInputError(
+            "effects are of plain weights, whose errors count the score as estimated; of matched, stabilised, trimmed "
+            "or capped rows write the table (--table) and fit the outcome to it with --weights propensity_weight"
+        )
+
+
+def _hazard_ratio_row(scores: PropensityScores, found: Prepared, call: FitCall) -> Row:
+    _refuse_changed_weights(call)
+    if call.augmented is not None:
+        raise UnusableInputError("--augmented is for --outcome; a hazard ratio is weighted only")
+    one = compute_weighted_hazard_ratio(
+        scores,
+        follow_up(found),
+        estimand=call.estimand,
+        clusters=found.labels.get("cluster"),
+        ties=call.ties or "efron",
+        level=call.level,
+    )
+    return interval_row(
+        str(call.treated),
+        f"hazard_ratio_{one.estimand}",
+        one,
+        unit="treated vs controls",
+        events=one.n_events,
+        coef=one.coef,
+        estimate=one.hazard_ratio,
+        robust_se=one.se,
+        p=one.p,
     )
 
 

@@ -112,7 +112,8 @@ def _compare_categories(found: Prepared, call: FitCall) -> PlainFit:
             term = f"{call.by}={group}: {name}"
             rows.append(interval_row(term, "proportion", one, unit="share", events=one.n_events))
     rows.append(_test_row(call, "chi_square", compute_chi_square(counts)))
-    return PlainFit(tuple(rows), warnings=(*found.warnings, *_add_fisher(rows, counts, call)))
+    told = _add_fisher(rows, counts, call)
+    return PlainFit(tuple(rows), warnings=(*found.warnings, *told))
 
 
 def _add_fisher(rows: list[Row], counts: NDArray[np.int64], call: FitCall) -> tuple[str, ...]:
