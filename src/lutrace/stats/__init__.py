@@ -16,6 +16,7 @@ from lutrace.stats.cox.firth import fit_cox_or_firth, fit_firth_cox
 from lutrace.stats.cox.fit import fit_cox, fit_ridge_cox
 from lutrace.stats.cox.likelihood import CoxScore, MonotoneLikelihoodError, compute_cox_score
 from lutrace.stats.cox.prediction import PredictedSurvival, predict_survival
+from lutrace.stats.cox.refits import refit_cox
 from lutrace.stats.cox.residuals import SchoenfeldResiduals, compute_row_residuals, compute_schoenfeld
 from lutrace.stats.cox.result import CoxFit, ModelTest
 from lutrace.stats.cox.risk_order import CoxRows, Ties
@@ -322,6 +323,7 @@ __all__ = [
     "pool_studies",
     "predict_survival",
     "reconstruct_curve",
+    "refit_cox",
     "split_within_between",
     "summarise_specifications",
     "survival_of",

@@ -27,6 +27,14 @@ class CoxInput:
     mean: FloatArray
     scale: FloatArray
 
+    def select(self, taken: IntArray) -> tuple[Survival, FloatArray, Any, CoxRows]:
+        """Follow-up, covariates, strata, and weights and offsets of some rows, by number."""
+        strata, weights, offset = (
+            None if column is None else np.asarray(column)[taken]
+            for column in (self.strata, self.rows.weights, self.rows.offset)
+        )
+        return self.survival.select(taken), self.covariates[taken], strata, CoxRows(weights=weights, offset=offset)
+
 
 def prepare_cox(
     survival: Survival, covariates: Any, *, terms: Sequence[str], strata: Any, ties: Ties, rows: CoxRows | None

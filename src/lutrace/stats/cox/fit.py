@@ -103,15 +103,9 @@ def fit_ridge_cox(
 def _start_from_sample(given: CoxInput, terms: Sequence[str], ties: Ties) -> Start | None:
     """Where a sixteenth of the rows, evenly over time, has its maximum; None when it has none."""
     taken = given.order.rows[_THINNED // 2 :: _THINNED]
-    survival, rows = given.survival, given.rows
-    entry = None if survival.entry is None else survival.entry[taken]
-    strata, weights, offset = (
-        None if column is None else np.asarray(column)[taken] for column in (given.strata, rows.weights, rows.offset)
-    )
-    thinned = Survival(survival.time[taken], survival.event[taken], entry)
-    known = CoxRows(weights=weights, offset=offset)
+    survival, covariates, strata, rows = given.select(taken)
     try:
-        order, _, scale = find_risk_order(thinned, given.covariates[taken], strata=strata, ties=ties, rows=known)
+        order, _, scale = find_risk_order(survival, covariates, strata=strata, ties=ties, rows=rows)
         found = maximise(order, terms)
     except EstimationError:
         return None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -77,12 +78,11 @@ def maximise(
     for n_steps in range(1, _MAX_STEPS + 1):
         step = np.asarray(np.linalg.solve(held, found.gradient - penalty * found.coef), dtype=np.float64)
         length = float(np.abs(step).max())
-        if length > _CONTRACTS * last:
+        if must_renew(length, last):
             held = _check_spent(found.information + np.diag(penalty), reference, terms)
             step = np.asarray(np.linalg.solve(held, found.gradient - penalty * found.coef), dtype=np.float64)
             length = float(np.abs(step).max())
-        to_come = length * min(1.0, length / last) if np.isfinite(last) else length
-        settled = to_come < _SETTLED or (length < _ROUNDED and length > last / 2)
+        settled = is_settled(length, last)
         found, last = _climb(found, step, penalty), length
         if settled:
             held = _check_spent(found.information + np.diag(penalty), reference, terms)
@@ -92,6 +92,20 @@ def maximise(
     raise MonotoneLikelihoodError(
         name_involved(terms, _scaled_eigen(found.information + np.diag(penalty), reference)[1][:, 0])
     )
+
+
+def must_renew(length: Any, last: Any) -> Any:
+    """Whether a step is too long, beside the one before, for the information that it was made with; arrays go, too."""
+    return length > _CONTRACTS * last
+
+
+def is_settled(length: Any, last: Any, *, within: float = _SETTLED) -> Any:
+    """Whether the maximum counts as found after a step, given the length of the one before; arrays go, too.
+
+    The step to come is as much shorter as this one is than the one before.
+    """
+    is_last = (length < within) | ((length * length < within * last) & (last < np.inf))
+    return is_last | ((length < _ROUNDED) & (length > last / 2))
 
 
 def _check_spent(information: FloatArray, reference: FloatArray, terms: Sequence[str]) -> FloatArray:

@@ -107,8 +107,8 @@ class RiskOrder:
     groups: Groups
     leaves: IntArray | None
     leaving: IntArray
-    spans: tuple[tuple[int, int], ...]
-    """First and last group (exclusive) of each stratum of more than one."""
+    spans: tuple[slice, ...]
+    """The groups of each stratum of more than one."""
     stratum_rows: IntArray
     """First row of each stratum."""
     n_given: int
@@ -176,15 +176,17 @@ class RiskOrder:
 
     def run_forward(self, values: FloatArray) -> FloatArray:
         """Running sums over the groups of each stratum, back in time; in place."""
-        for start, end in self.spans:
-            np.cumsum(values[start:end], axis=0, out=values[start:end])
+        for span in self.spans:
+            part = values[span]
+            np.add.accumulate(part, out=part)
         return values
 
     def collect(self, values: FloatArray) -> FloatArray:
         """The sum of a group quantity, (groups,) or (groups, k), over the groups in whose risk set each row is."""
         running = values.copy()
-        for start, end in self.spans:
-            np.cumsum(values[start:end][::-1], axis=0, out=running[start:end][::-1])
+        for span in self.spans:
+            part = running[span][::-1]
+            np.add.accumulate(part, out=part)
         collected: FloatArray = np.repeat(running, self.groups.n_rows, axis=0)
         if self.leaves is not None:
             collected -= np.concatenate([running, np.zeros_like(running[:1])])[self.leaves]
@@ -211,7 +213,11 @@ def find_risk_order(
         raise EstimationError(f"a Cox model needs events, found none in {survival.n} patients")
     case_weights, offset = _weights_and_offset(rows, survival.n)
     codes = None if strata is None else label_codes(strata, "strata", survival.n)
-    order = np.argsort(survival.time)[::-1] if codes is None else np.lexsort((-survival.time, codes))
+    order = np.argsort(survival.time)[::-1]
+    if codes is not None:
+        # Numbers of two bytes are sorted in one pass.
+        sorted_by = codes[order].astype(np.min_scalar_type(codes.max()), copy=False)
+        order = order[np.argsort(sorted_by, kind="stable")]
     found = _find_event_times(survival, order, codes)
     first, stop, end = _find_reach(survival, order, codes, found)
     kept = first < stop
@@ -235,7 +241,7 @@ def find_risk_order(
         groups=groups,
         leaves=leaves,
         leaving=leaving,
-        spans=tuple((int(start), int(end)) for start, end in zip(starts, ends, strict=True) if end - start > 1),
+        spans=tuple(slice(*span) for span in zip(starts.tolist(), ends.tolist(), strict=True) if span[1] - span[0] > 1),
         stratum_rows=groups.first_row[starts],
         n_given=survival.n,
     )
@@ -335,10 +341,16 @@ def _mean_and_scale(covariates: FloatArray) -> tuple[FloatArray, FloatArray]:
     """Mean and standard deviation of each covariate; of every k-th row where that is enough to centre and scale by."""
     n = covariates.shape[0]
     part = covariates[:: n // _SCALED_BY] if n >= 2 * _SCALED_BY else covariates
-    mean, scale = part.mean(axis=0), part.std(axis=0)
-    if not (scale > _CONSTANT * np.abs(mean)).all():
-        mean, scale = covariates.mean(axis=0), covariates.std(axis=0)
+    mean, scale = _moments(part)
+    if part is not covariates and not (scale > _CONSTANT * np.abs(mean)).all():
+        mean, scale = _moments(covariates)
     return mean, np.where(scale > _CONSTANT * np.abs(mean), scale, 1.0)
+
+
+def _moments(covariates: FloatArray) -> tuple[FloatArray, FloatArray]:
+    mean = np.einsum("ij->j", covariates) / len(covariates)
+    away = covariates - mean
+    return mean, np.sqrt(np.einsum("ij,ij->j", away, away) / len(covariates))
 
 
 def _take_standardised(covariates: FloatArray, rows: IntArray, mean: FloatArray, scale: FloatArray) -> FloatArray:

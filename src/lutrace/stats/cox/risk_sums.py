@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
 
@@ -12,6 +14,19 @@ from lutrace.stats.cox.risk_order import BLOCK, RiskOrder
 
 _EMPTY = 1e-150
 """Weight of a risk set, relative to the heaviest row, below which rounding decides."""
+
+
+class Part(NamedTuple):
+    """Some strata of an order that follow one another: their rows, groups and tied groups."""
+
+    rows: slice
+    groups: slice
+    tied: slice
+
+    @classmethod
+    def whole(cls, order: RiskOrder) -> Part:
+        """All strata."""
+        return cls(slice(0, order.rows.size), slice(0, order.groups.n), slice(0, order.groups.tied.size))
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,21 +43,18 @@ class Squares:
 
 
 @dataclass(frozen=True, eq=False)
-class RiskSums:
-    """A Cox model at one vector of coefficients.
+class RiskSets:
+    """The risk sets of all strata at given log hazards of the rows.
 
     `risk` is the case weight times the relative hazard of each row, up to one factor per stratum; `hazard` the step of
     the baseline hazard at each group, `tied_hazard` the part of it that the tied events themselves do not meet; `left`
-    is the weight of the risk set less the tied share, at each tied event. A point that all but empties a risk set of
-    weight has a log likelihood of minus infinity: a search must step back from it.
+    is the weight of the risk set less the tied share, at each tied event.
     """
 
     order: RiskOrder
-    coef: FloatArray
     centre: FloatArray
     """Logarithm of the factor taken out of `risk`, per stratum."""
     risk: FloatArray
-    loglik: float
     total: FloatArray
     left: FloatArray
     hazard: FloatArray
@@ -56,18 +68,6 @@ class RiskSums:
         residual: FloatArray = -expected
         residual[groups.event_rows] += 1.0 if weights is None else weights[groups.event_rows]
         return residual
-
-    @cached_property
-    def gradient(self) -> FloatArray:
-        """The slope of the log likelihood, (p,)."""
-        expected = np.einsum("i,ij->j", self.risk * self.exposure(), self.order.covariates)
-        slope: FloatArray = self.order.event_sum - expected
-        return slope
-
-    @cached_property
-    def information(self) -> FloatArray:
-        """Minus the curvature of the log likelihood, (p, p)."""
-        return self.sum_variances()
 
     @cached_property
     def squares(self) -> Squares:
@@ -120,46 +120,88 @@ class RiskSums:
 
     def sum_variances(self, factor: FloatArray | None = None) -> FloatArray:
         """The covariance of the covariates within the risk sets, summed over events, times `factor` of each group."""
-        second, cross, square = self.squares.whole, self.squares.share, self.squares.square
+        (summed,) = self.split_variances([Part.whole(self.order)], factor)
+        return summed
+
+    def split_variances(self, parts: Sequence[Part], factor: FloatArray | None = None) -> FloatArray:
+        """The same for each part of the order, whole strata each: (parts, p, p)."""
+        tied = self.order.groups.tied
+        # Of a tied group second S'S - cross (S'T + T'S) + square T'T, in squares alone.
+        shift = self.squares.share / self.squares.whole[tied]
+        second, square = self.squares.whole, self.squares.square - self.squares.share * shift
         if factor is not None:
-            own = factor[self.order.groups.tied]
-            second, cross, square = second * factor, cross * own, square * own
-        summed = _gram(self.order.covariates, self.risk * self.exposure(factor)) - _gram(self.sums, second)
-        if cross.size:
-            mixed = (self.sums[self.order.groups.tied] * cross[:, None]).T @ self.tied_sums
-            summed += mixed + mixed.T - _gram(self.tied_sums, square)
-        return (summed + summed.T) / 2
+            second, square = second * factor, square * factor[tied]
+        expected, sums = self.risk * self.exposure(factor), self.sums.copy()
+        sums[tied] -= self.tied_sums * shift[:, None]
+        summed = np.array(
+            [
+                _gram(self.order.covariates[part.rows], expected[part.rows])
+                - _gram(sums[part.groups], second[part.groups])
+                - _gram(self.tied_sums[part.tied], square[part.tied])
+                for part in parts
+            ]
+        )
+        return np.asarray(summed + summed.swapaxes(1, 2)) / 2
+
+
+@dataclass(frozen=True, eq=False)
+class RiskSums(RiskSets):
+    """A Cox model at one vector of coefficients.
+
+    A point that all but empties a risk set of weight has a log likelihood of minus infinity: a search must step back
+    from it.
+    """
+
+    coef: FloatArray
+    loglik: float
+
+    @cached_property
+    def gradient(self) -> FloatArray:
+        """The slope of the log likelihood, (p,)."""
+        expected = np.einsum("i,ij->j", self.risk * self.exposure(), self.order.covariates)
+        slope: FloatArray = self.order.event_sum - expected
+        return slope
+
+    @cached_property
+    def information(self) -> FloatArray:
+        """Minus the curvature of the log likelihood, (p, p)."""
+        return self.sum_variances()
 
 
 def compute_risk_sums(order: RiskOrder, coef: FloatArray) -> RiskSums:
     """The model at `coef`, log hazard ratios per standard deviation of the covariates."""
+    sets = compute_risk_sets(order, np.einsum("ij,j->i", order.covariates, coef))
+    loglik = float(order.event_sum @ coef) + order.event_offset - float(sets.centre @ order.stratum_event_weight)
+    # A step that is far too long all but empties a risk set of weight: such a point counts as impossible.
+    if not min(sets.total.min(), sets.left.min(initial=np.inf)) > _EMPTY:
+        return RiskSums(**vars(sets), coef=coef, loglik=-np.inf)
+    logs = order.groups.weight * np.log(sets.total)
+    logs[order.groups.tied] = 0.0
+    loglik -= float(logs.sum()) + float(np.sum(_tied_weight(order) * np.log(sets.left)))
+    return RiskSums(**vars(sets), coef=coef, loglik=loglik)
+
+
+def compute_risk_sets(order: RiskOrder, eta: FloatArray) -> RiskSets:
+    """The risk sets where `eta` (m,) is the log hazard of each row less its offset; `eta` is written over."""
     groups = order.groups
-    eta: FloatArray = np.einsum("ij,j->i", order.covariates, coef)
     if order.offset is not None:
         eta += order.offset
     centre = _centre(eta, order)
-    gained = float(order.event_sum @ coef) + order.event_offset - float(centre @ order.stratum_event_weight)
     risk = np.exp(eta, out=eta)
     if order.weights is not None:
         risk *= order.weights
     total = order.sum_over_groups(risk)
     left = np.zeros(0)
     tied_hazard = np.zeros(groups.tied.size)
-    # A step that is far too long all but empties a risk set of weight: such a point counts as impossible.
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-        logs, lowest = groups.weight * np.log(total), total.min()
         hazard = groups.weight / total
         if groups.tied.size:
             out = np.add.reduceat(risk[groups.tied_event], groups.tied_first)
             left = np.repeat(total[groups.tied], groups.n_tied) - groups.tied_share * np.repeat(out, groups.n_tied)
-            lowest = min(lowest, left.min())
-            tied_weight = _tied_weight(order)
-            logs[groups.tied] = np.add.reduceat(tied_weight * np.log(left), groups.tied_first)
-            step = tied_weight / left
+            step = _tied_weight(order) / left
             hazard[groups.tied] = np.add.reduceat(step, groups.tied_first)
             tied_hazard = np.add.reduceat(groups.tied_share * step, groups.tied_first)
-    loglik = gained - float(logs.sum()) if lowest > _EMPTY else -np.inf
-    return RiskSums(order, coef, centre, risk, loglik, total, left, hazard, tied_hazard)
+    return RiskSets(order, centre, risk, total, left, hazard, tied_hazard)
 
 
 def _tied_weight(order: RiskOrder) -> FloatArray | float:
@@ -183,8 +225,8 @@ def _centre(eta: FloatArray, order: RiskOrder) -> FloatArray:
 
 def _gram(columns: FloatArray, weights: FloatArray) -> FloatArray:
     """The weighted sum of products of the columns, (k, k)."""
-    summed = np.zeros((columns.shape[1], columns.shape[1]))
-    for start in range(0, columns.shape[0], BLOCK):
+    summed: FloatArray = (columns[:BLOCK] * weights[:BLOCK, None]).T @ columns[:BLOCK]
+    for start in range(BLOCK, len(columns), BLOCK):
         part = columns[start : start + BLOCK]
         summed += (part * weights[start : start + BLOCK, None]).T @ part
     return summed
