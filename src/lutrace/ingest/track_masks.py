@@ -57,7 +57,8 @@ def read_lesion_masks(path: Path, rows: Sequence[Row], table: str) -> MaskedLesi
             "or `lesion <lesion_id>`"
         )
     passed, bare = len(masks) - len(regions), len(rows) - len(regions)
-    notes = [f"{path.name}: {passed} regions are empty or mean no lesion of {table}, passed over"] if passed else []
+    idle = f"{path.name}: {passed} regions are empty or of no lesion of {table} that is tracked, passed over"
+    notes = [idle] if passed else []
     notes += [f"{table}: {bare} of {len(rows)} lesions have no mask, their places count alone"] if bare else []
     return MaskedLesions(regions, tuple(notes))
 
