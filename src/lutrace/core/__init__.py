@@ -21,6 +21,7 @@ from lutrace.core.processes import spawn_workers
 from lutrace.core.progress import Progress, silent
 from lutrace.core.quantities import (
     AfterValidator,
+    BeforeValidator,
     Days,
     Field,
     Hours,
@@ -47,6 +48,7 @@ from lutrace.core.units import convert, parse_quantity
 __all__ = [
     "DAYS_PER_MONTH",
     "AfterValidator",
+    "BeforeValidator",
     "Column",
     "ContradictionError",
     "Days",

@@ -46,6 +46,7 @@ Percent = Annotated[float, BeforeValidator(_reader("%")), PlainSerializer(_write
 
 __all__ = [
     "AfterValidator",
+    "BeforeValidator",
     "Days",
     "Field",
     "Hours",

@@ -1,6 +1,7 @@
 """ingest knows the order of steps from scans and records to the registry, parallel and resumable."""
 
 from lutrace.dicom import ArchiveQuery, Listening, Peer, TlsFiles, WebAddress
+from lutrace.ingest.assert_step import AssertResult, run_assert
 from lutrace.ingest.deidentify_step import DeidentifyOptions, DeidentifyResult, run_deidentify
 from lutrace.ingest.export_step import ExportResult, run_export_csv, run_export_seg
 from lutrace.ingest.lesions_step import LesionInputs, LesionsStepResult, run_lesions
@@ -29,6 +30,7 @@ __all__ = [
     "DEFAULT_PLANS",
     "AddResult",
     "ArchiveQuery",
+    "AssertResult",
     "DeidentifyOptions",
     "DeidentifyResult",
     "ExportResult",
@@ -58,6 +60,7 @@ __all__ = [
     "run_add_fhir",
     "run_add_masks",
     "run_add_table",
+    "run_assert",
     "run_check",
     "run_deidentify",
     "run_export_csv",

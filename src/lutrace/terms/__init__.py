@@ -10,6 +10,8 @@ from lutrace.terms.analytes import (
     canonical_lab,
     canonical_limit,
 )
+from lutrace.terms.assertion import ASSERTION_LANGUAGES, AssertionRule, AssertionRules, assertion_rules
+from lutrace.terms.assertion import Label as AssertionLabel
 from lutrace.terms.criteria import (
     PppRule,
     PsaRecipRule,
@@ -81,9 +83,13 @@ from lutrace.terms.uptake_identities import UptakeIdentity, uptake_identities
 from lutrace.terms.uptake_priors import Span, Spread, UptakeForm, UptakePriors, uptake_priors
 
 __all__ = [
+    "ASSERTION_LANGUAGES",
     "CTCAE_VERSIONS",
     "AgentGroup",
     "Analyte",
+    "AssertionLabel",
+    "AssertionRule",
+    "AssertionRules",
     "CanonicalLab",
     "Castrating",
     "Clause",
@@ -123,6 +129,7 @@ __all__ = [
     "analyte_named",
     "analyte_names",
     "analyte_of_loinc",
+    "assertion_rules",
     "canonical_lab",
     "canonical_limit",
     "ctcae_term_names",
