@@ -201,15 +201,17 @@ def fit_missed_deaths(table: PlainTable, call: FitCall) -> PlainFit:
     tipping = find_tipping_deaths(survival, group)
     told: dict[str, Any] = {"n": tipping.n, "events": tipping.n_events}
     rows = [estimate_row(term, "hazard_ratio", unit=unit, method="Cox model", estimate=tipping.hazard_ratio, **told)]
-    of = "treated" if tipping.arm else "controls"
+    of, impossible = "treated" if tipping.arm else "controls", list[str]()
     for measure in ("to_interval", "to_null", "to_median"):
         count = getattr(tipping, measure)
         name = f"missed_deaths_{measure}"
+        if count is None:
+            impossible.append(f"{name}: not even all {tipping.n_censored} censored {of}")
         rows.append(estimate_row(term, name, unit=f"deaths among {of}", method=tipping.method, estimate=count, **told))
     checks = [check_row("censored", of, value=tipping.n_censored)]
     if call.recorded:
         rows.append(_draw(found, call, told))
-    return PlainFit(tuple(rows), (*checks, *found.checks), (*found.warnings, *tipping.warnings))
+    return PlainFit(tuple(rows), (*checks, *found.checks), (*found.warnings, *tipping.warnings, *impossible))
 
 
 def _draw(found: Prepared, call: FitCall, told: dict[str, Any]) -> Row:

@@ -1,0 +1,146 @@
+"""What each `lutrace fit` says of a damaged table or call: what is wrong, in which row of the file, and the remedy."""
+
+from __future__ import annotations
+
+import pytest
+
+from lutrace.cli.app import run
+
+LINEAR = ("linear", "--outcome", "y", "--terms", "x", "--unit", "x=1", "--unit", "y=1")
+BOUNDED = ("fractional", "--outcome", "y", "--terms", "x", "--unit", "x=1", "--bounds", "0,100")
+SHARE = ("proportion", "--event", "y")
+COMPARE = ("compare", "--outcome", "y", "--by", "g", "--unit", "y=1")
+PAIR = ("--first", "x", "--second", "y", "--unit", "x=1")
+SCORE = ("propensity", "--treated", "t", "--terms", "x", "--unit", "x=1")
+HISTORY = ("states", "--group", "id", "--entry", "a", "--time", "b", "--state", "s", "--target", "t")
+RISK = ("accuracy", "--time", "t", "--event", "e", "--times", "2", "--risk", "x")
+SURVIVAL = ("--time", "t", "--event", "e")
+CURVE = ("reconstruct", "--time", "t", "--survival", "s", "--at-risk", "n", "--table", "out.csv")
+TEN = "".join(f"{place},{place % 3}\n" for place in range(10))
+
+CASES = [
+    ("text in a number", LINEAR, "y,x\n1,2\nmuch,3\n2,5\n", "row 3, y: expected a number"),
+    ("a constant covariate", LINEAR, "y,x\n1,2\n2,2\n3,2\n", "x does not vary"),
+    ("one patient", LINEAR, "y,x\n1,2\n", "1 rows cannot carry 2 coefficients"),
+    ("collinear terms", (*LINEAR[:4], "x, per(x, 2)", *LINEAR[5:]), "y,x\n1,2\n2,3\n5,1\n2,8\n", "combination"),
+    ("no residual", LINEAR, "y,x\n1,2\n2,3\n3,4\n", "without any residual"),
+    ("an outcome without a unit", LINEAR[:-2], "y,x\n1,2\n2,3\n2,5\n", "--unit y="),
+    ("imputing without a seed", (*LINEAR, "--impute", "5"), "y,x\n1,2\n2,\n2,5\n", "--seed"),
+    (
+        "imputing groups of three",
+        ("linear", "--outcome", "y", "--terms", "C(x)", "--unit", "y=1", "--impute", "5", "--seed", "1"),
+        "y,x\n1,a\n2,\n2,b\n3,c\n",
+        "groups of more than two levels",
+    ),
+    ("nothing to impute", (*LINEAR, "--impute", "5", "--seed", "1"), "y,x\n" + TEN, "no covariate has a gap"),
+    ("one set", (*LINEAR, "--impute", "1", "--seed", "1"), "y,x\n,\n" + TEN + "3,\n", "2 sets"),
+    ("a score outside its bounds", BOUNDED, "y,x\n10,1\n101,2\n50,3\n", "row 3: y lies outside 0 to 100"),
+    ("one bound", (*BOUNDED[:-1], "100"), "y,x\n10,1\n50,3\n", "--bounds 0,100"),
+    ("an outcome that is not yes or no", SHARE, "y\n1\n2\n", "--event y=2"),
+    ("no rows", SHARE, "y\n", "no rows"),
+    ("only empty cells", SHARE, "y\n\nNA\n", "no row is complete"),
+    ("groups that are one", COMPARE, "y,g\n1,a\n2,a\n", "g has one value only"),
+    ("categories that are one", (*COMPARE[:5], "--categories"), "y,g\na,1\na,2\n", "one value only"),
+    ("words as numbers", COMPARE, "y,g\nlow,a\nhigh,b\n", "row 2, y: expected a number, got a text"),
+    ("three pairs", ("correlation", *PAIR), "x,y\n1,2\n2,3\n3,1\n", "at least 4 pairs"),
+    ("a constant measurement", ("correlation", *PAIR), "x,y\n1,2\n1,3\n1,1\n1,5\n", "values that differ"),
+    (
+        "ranks of what is left",
+        ("correlation", *PAIR, "--method", "spearman", "--terms", "z"),
+        "x,y,z\n1,2,1\n",
+        "spearman",
+    ),
+    ("a class that is not listed", ("kappa", *PAIR[:4], "--classes", "0,1"), "x,y\n0,1\n1,2\n", "lacks 2"),
+    ("one rater", ("icc", "--raters", "x"), "x\n1\n2\n", "two raters"),
+    ("two patients", ("bland-altman", *PAIR), "x,y\n1,2\n2,3\n", "three patients"),
+    ("no unit of a difference", ("bland-altman", *PAIR[:4]), "x,y\n1,2\n2,4\n3,3\n", "--unit x="),
+    ("nobody treated", SCORE, "t,x\n0,1\n0,2\n", "nobody to compare with"),
+    ("treatment in words", SCORE, "t,x\nA,1\nB,2\n", "expected 0"),
+    ("a covariate that separates the groups", SCORE, "t,x\n0,1\n0,2\n0,3\n1,4\n1,5\n1,6\n", "separate"),
+    (
+        "nobody within the caliper",
+        (*SCORE, "--match", "1", "--caliper", "1e-9"),
+        "t,x\n0,1\n0,2\n0,9\n1,3\n1,1.5\n1,4\n",
+        "caliper",
+    ),
+    ("trimmed to nobody", (*SCORE, "--trim", "0.49"), "t,x\n0,1\n0,2\n0,9\n1,3\n1,1.5\n1,4\n", "trim less"),
+    (
+        "doubly robust overlap",
+        (*SCORE, "--outcome", "x", "--augmented", "linear", "--estimand", "ATO"),
+        "t,x\n0,1\n0,2\n1,2\n1,1\n",
+        "ATE or ATT",
+    ),
+    ("follow-up without events named", (*SCORE, "--time", "x"), "t,x\n0,1\n0,2\n1,2\n1,1\n", "needs --event"),
+    ("a stay of no time", HISTORY, "id,a,b,s,t\n1,3,3,x,y\n", "row 2: entry is not before time"),
+    ("stays that do not join", HISTORY, "id,a,b,s,t\n1,0,3,x,y\n1,3,5,x,y\n", "row 2"),
+    ("nobody moves", HISTORY, "id,a,b,s,t\n1,0,3,x,x\n2,0,3,y,\n", "move between states"),
+    (
+        "a state that is not listed",
+        (*HISTORY, "--classes", "x"),
+        "id,a,b,s,t\n1,0,3,x,y\n",
+        "--classes lacks the states y",
+    ),
+    ("an interval upside down", ("turnbull", "--low", "a", "--high", "b"), "a,b\n1,2\n4,3\n", "row 3: a is above b"),
+    (
+        "an interval that says nothing",
+        ("turnbull", "--low", "a", "--high", "b"),
+        "a,b,c\n,,x\n1,2,x\n",
+        "row 2: a and b are both empty",
+    ),
+    ("a negative interval", ("turnbull", "--low", "a", "--high", "b"), "a,b\n-1,2\n1,2\n", "row 2: a is below 0"),
+    ("a negative time", RISK, "t,e,x\n1,1,1\n-2,0,2\n", "row 3: time is below 0"),
+    ("no event by the time", RISK, "t,e,x\n1,0,1\n3,1,2\n", "event"),
+    (
+        "a probability above 1",
+        ("accuracy", *SURVIVAL, "--times", "2", "--predicted", "x"),
+        "t,e,x\n1,1,0.5\n3,1,2\n",
+        "row 3: x lies outside 0 to 1",
+    ),
+    ("a risk and terms", (*RISK, "--terms", "x"), "t,e,x\n1,1,1\n3,1,2\n", "either --risk"),
+    ("a trend over words", ("km", *SURVIVAL, "--by", "g", "--trend"), "t,e,g\n1,1,a\n2,1,b\n", "expected numbers"),
+    (
+        "missed deaths of one arm",
+        ("missed-deaths", *SURVIVAL, "--treated", "g=a"),
+        "t,e,g\n1,1,a\n2,0,a\n",
+        "both arms need patients",
+    ),
+    (
+        "two shares recorded",
+        ("missed-deaths", *SURVIVAL, "--treated", "g", "--recorded", "0.8,1"),
+        "t,e,g\n1,1,0\n2,0,0\n2,1,1\n3,0,1\n",
+        "--recorded takes four shares",
+    ),
+    (
+        "a ratio outside its interval",
+        ("e-value", "--ratio", "hazard", "--rare"),
+        "estimate,low,high\n0.5,0.6,0.9\n",
+        "row 2: low, estimate, high",
+    ),
+    (
+        "a ratio of 0",
+        ("meta", "--ratio", "hazard"),
+        "estimate,low,high\n1,0.5,2\n0,0,1\n",
+        "row 3: low, estimate, high",
+    ),
+    ("an error of 0", ("meta",), "estimate,se\n1,0.5\n2,0\n", "row 3: se is not above 0"),
+    ("one study", ("meta",), "estimate,se\n1,0.5\n", "at least 2 studies"),
+    ("a p above 1", ("adjust",), "p\n0.5\n1.5\n", "row 3: p lies outside 0 to 1"),
+    ("a family smaller than its tests", ("adjust", "--family", "1"), "p\n0.5\n0.1\n", "a family of 1"),
+    ("a curve that rises", CURVE, "t,s,n\n0,1,9\n1,0.5,\n2,0.8,\n", "must not rise"),
+    ("numbers at risk that grow", CURVE, "t,s,n\n0,1,9\n1,0.5,12\n", "must not grow"),
+    ("a curve in per cent", CURVE, "t,s,n\n0,100,9\n1,50,\n", "between 0 and 1"),
+    ("a negative time of a curve", CURVE, "t,s,n\n0,1,9\n-1,0.5,\n", "row 3: t is empty or below 0"),
+]
+
+
+@pytest.mark.parametrize(("options", "text", "told"), [case[1:] for case in CASES], ids=[case[0] for case in CASES])
+def test_a_damaged_table_or_call_is_refused_with_what_is_wrong(options, text, told, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "table.csv").write_text(text, encoding="utf-8")
+    status = run(["fit", options[0], "table.csv", *options[1:]])
+    said = capsys.readouterr()
+    assert status in (1, 2)
+    assert said.out == ""
+    assert said.err.startswith("error: ")
+    assert told in said.err
+    assert not (tmp_path / "out.csv").exists()
