@@ -57,6 +57,11 @@ def check_command(arguments: list[str]) -> None:
         return
     command = group.commands.get(arguments[0])
     assert command is not None, f"there is no command lutrace {arguments[0]}"
+    if hasattr(command, "commands"):
+        named = command.commands.get(arguments[1])
+        assert named is not None, f"there is no command lutrace {arguments[0]} {arguments[1]}"
+        named.make_context(arguments[1], list(arguments[2:]))
+        return
     command.make_context(arguments[0], list(arguments[1:]))
 
 
