@@ -97,3 +97,22 @@ def test_the_trend_needs_different_scores_of_all_groups():
 def test_negative_exponents_are_refused():
     with pytest.raises(UnusableInputError, match="at or above 0"):
         fleming_harrington(-1, 0)
+
+
+def test_rounding_makes_no_second_degree_of_freedom_of_two_groups():
+    late = fleming_harrington(0.5, 2)
+    for seed in range(200):
+        random = np.random.default_rng(seed)
+        follow_up = survival_of(np.ceil(random.exponential(8, 20)), np.arange(20) % 3 > 0)
+        assert compute_log_rank(follow_up, random.permutation(20) % 2, event_weights=late).df == 1
+
+
+def test_groups_that_never_meet_at_risk_give_no_degree_of_freedom():
+    # a and b meet at time 1, c and d at time 11: two comparisons of four groups.
+    follow_up = survival_of([1, 2, 2, 11, 12, 12], [1, 0, 0, 1, 0, 0], entry=[0, 0, 0, 10, 10, 10])
+    test = compute_log_rank(follow_up, list("abacdc"))
+    assert test.df == 2
+    # At each time one event, of the group with 2 of 3 at risk: (1/3)^2 / (2/9).
+    assert test.statistic == pytest.approx(2 * (1 / 9) / (2 / 9))
+    with pytest.raises(EstimationError, match="at least two groups are at risk"):
+        compute_log_rank(follow_up, list("aaabbb"), trend=[1, 2])

@@ -20,3 +20,12 @@ finish <- function(packages) {
   for (package in packages) put("version", package, unlist(packageVersion(package)))
   close(out)
 }
+
+# Of a sweep: the rows of each sample, and numbers of which some cannot be had (then NA).
+read_samples <- function() {
+  rows <- read.csv(arguments[3])
+  split(rows, rows$sample)
+}
+attempt <- function(case, quantity, values) {
+  put(case, quantity, tryCatch(suppressWarnings(values), error = function(e) NA))
+}

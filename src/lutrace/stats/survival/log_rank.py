@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
+from scipy.sparse.csgraph import connected_components
 from scipy.special import chdtrc
 
 from lutrace.core import EstimationError, UnusableInputError
@@ -103,11 +104,12 @@ def compute_log_rank(
             parts = _compare(sets, membership[rows], event_weights)
             observed, expected, variance = observed + parts[0], expected + parts[1], variance + parts[2]
     difference, method = observed - expected, event_weights.name
-    if trend is not None:
+    if trend is None:
+        statistic, df = _quadratic_form(difference, variance)
+    else:
         scores = _trend_scores(trend, names)
-        difference, variance = np.atleast_1d(scores @ difference), np.atleast_2d(scores @ variance @ scores)
+        statistic, df = _trend_form(difference, variance, scores), 1
         method = f"{method} for trend over the scores {', '.join(f'{score:g}' for score in scores)}"
-    statistic, df = _quadratic_form(difference, variance)
     return LogRank(
         groups=tuple(str(name) for name in names),
         n_per_group=tuple(int(number) for number in membership.sum(axis=0)),
@@ -169,11 +171,27 @@ def _weigh(events: FloatArray, at_risk: FloatArray, event_weights: EventWeights)
 
 
 def _quadratic_form(difference: FloatArray, variance: FloatArray) -> tuple[float, int]:
-    """The chi-square of the differences and its df: the rank of their covariance."""
-    df = int(np.linalg.matrix_rank(variance, hermitian=True))
-    if df == 0:
-        raise EstimationError(
-            "the log-rank test needs an event while at least two groups are at risk, found none; "
-            "check the groups and the follow-up"
-        )
-    return float(difference @ np.linalg.pinv(variance, hermitian=True) @ difference), df
+    """The chi-square of the differences and its df: the groups less the sets of groups that never meet at risk.
+
+    Groups that meet have a covariance below 0, exactly 0 else: rounding does not decide upon the df.
+    """
+    _, sets = connected_components(variance < 0, directed=False)
+    kept = np.setdiff1d(np.arange(sets.size), np.unique(sets, return_index=True)[1])
+    if kept.size == 0:
+        raise _none_at_risk()
+    return float(difference[kept] @ np.linalg.solve(variance[np.ix_(kept, kept)], difference[kept])), int(kept.size)
+
+
+def _trend_form(difference: FloatArray, variance: FloatArray, scores: FloatArray) -> float:
+    """The chi-square of the trend; its variance is a sum over pairs of groups, each at or above 0."""
+    spread = -0.5 * float((variance * (scores[:, None] - scores) ** 2).sum())
+    if not spread > 0:
+        raise _none_at_risk()
+    return float(scores @ difference) ** 2 / spread
+
+
+def _none_at_risk() -> EstimationError:
+    return EstimationError(
+        "the log-rank test needs an event while at least two groups are at risk, found none; "
+        "check the groups and the follow-up"
+    )
