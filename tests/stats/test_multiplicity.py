@@ -14,6 +14,7 @@ from lutrace.stats import (
     compute_optimism,
     fit_cox,
     leave_one_out,
+    summarise_specifications,
     survival_of,
 )
 
@@ -162,3 +163,28 @@ def test_samples_that_are_separated_are_answered_by_firth_and_not_left_out():
     assert found.n_failed <= 1
     with pytest.raises(UnusableInputError, match="covariates must hold 12 rows"):
         compute_logistic_optimism(event, [1, 0], terms=["x"], seed=2)
+
+
+def test_specifications_are_ordered_and_those_on_the_side_of_the_main_one_counted():
+    # By hand: two of four estimates are negative as the main one is; one interval lies below 0 as a whole.
+    found = summarise_specifications(
+        [0.3, -0.2, np.nan, -0.5, 0.1], [0.1, -0.6, np.nan, -0.9, -0.3], [0.5, 0.2, np.nan, -0.1, 0.5], main=1
+    )
+    assert found.order == (3, 1, 4, 0, 2)
+    assert (found.n, found.n_estimated, found.n_same_side, found.n_clear, found.same_side) == (5, 4, 2, 1, 0.5)
+    assert (found.lowest, found.median, found.highest) == (-0.5, pytest.approx(-0.05), 0.3)
+    assert "5 specifications, 4 with an estimate" in found.method
+
+
+def test_without_an_estimate_of_the_main_specification_none_agrees_with_it():
+    found = summarise_specifications([np.nan, 0.2], [np.nan, 0.1], [np.nan, 0.3], main=0)
+    assert (found.n_estimated, found.n_same_side, found.n_clear, found.same_side) == (1, 0, 0, None)
+    nothing = summarise_specifications([np.nan], [np.nan], [np.nan], main=0)
+    assert (nothing.same_side, nothing.lowest) == (None, None)
+
+
+def test_specifications_that_do_not_fit_together_are_refused():
+    with pytest.raises(UnusableInputError, match="two ends of an interval each, one at least"):
+        summarise_specifications([], [], [], main=0)
+    with pytest.raises(UnusableInputError, match="must number one of 1 specifications from 0, got 1"):
+        summarise_specifications([0.1], [0.0], [0.2], main=1)

@@ -54,6 +54,7 @@ from lutrace.protocol.selection import (
     ResponseRules,
     SpectRule,
 )
+from lutrace.protocol.specifications import SpecificationCurve, describe_specification, name_specification
 from lutrace.protocol.survival import CensorRule, DeathDates, IndexDate, OverallSurvival, Pfs, TimeToNextTreatment
 from lutrace.protocol.toxicity import Toxicity, ToxicityRules
 from lutrace.protocol.worsening import TimeToWorsening, WorseningChange
@@ -116,6 +117,7 @@ __all__ = [
     "ShowDerived",
     "ShowPictures",
     "SiteRules",
+    "SpecificationCurve",
     "SpectRule",
     "ThreeClasses",
     "TimeToNextTreatment",
@@ -126,6 +128,8 @@ __all__ = [
     "ValueName",
     "WorseningChange",
     "describe_schema",
+    "describe_specification",
+    "name_specification",
     "parse_protocol",
     "read_protocol",
 ]

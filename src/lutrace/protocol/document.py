@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -22,6 +22,7 @@ from lutrace.protocol.selection import (
     ResponseRules,
     SpectRule,
 )
+from lutrace.protocol.specifications import SpecificationCurve, patch_document
 from lutrace.protocol.standard_report import compose_standard_report
 from lutrace.protocol.worsening import TimeToWorsening
 
@@ -50,6 +51,7 @@ class Protocol(FrozenModel):
     covariates: tuple[Covariate, ...] = ()
     analyses: tuple[Annotated[Analysis, Field(discriminator="kind")], ...]
     derived: tuple[Annotated[Derived, Field(discriminator="kind")], ...] = ()
+    specifications: tuple[SpecificationCurve, ...] = ()
     report: Presentation = Presentation(sections=())
 
     @property
@@ -60,10 +62,25 @@ class Protocol(FrozenModel):
     def as_document(self) -> dict[str, Any]:
         """The protocol as plain data, with every default spelled out and every quantity with its unit.
 
-        A study that asks for no derived table does not name them.
+        A study that asks for no derived table, or no specification curve, does not name them.
         """
-        document: dict[str, Any] = self.model_dump(mode="json", exclude=None if self.derived else {"derived"})
+        unused = {name for name in ("derived", "specifications") if not getattr(self, name)}
+        document: dict[str, Any] = self.model_dump(mode="json", exclude=unused)
         return document
+
+    def patched(self, change: Mapping[str, Any], name: str) -> Protocol:
+        """The study with the values at some places replaced (`measures.plan: suv4`), without its curves and report.
+
+        Raises ProtocolError, which `name` heads, for a place that there is not and for a value that is not allowed.
+        """
+        document = self.as_document()
+        for key in ("specifications", "report"):
+            document.pop(key, None)
+        try:
+            changed = patch_document(document, change)
+        except ProtocolError as error:
+            raise ProtocolError(f"{name}: {error}") from error
+        return parse_protocol(format_yaml(changed), name)
 
     def as_yaml(self) -> str:
         """The protocol as YAML, as it is run: with every default spelled out."""
@@ -105,9 +122,15 @@ def describe_schema() -> dict[str, Any]:
 
 def _completed(protocol: Protocol, name: str) -> Protocol:
     if "report" not in protocol.model_fields_set:
-        report = compose_standard_report(protocol.landmarks, protocol.analyses, protocol.derived)
+        report = compose_standard_report(
+            protocol.landmarks, protocol.analyses, protocol.derived, protocol.specifications
+        )
         protocol = protocol.model_copy(update={"report": report})
     _check_names(protocol, name)
+    for curve in protocol.specifications:
+        for choice in curve.choices:
+            for option in choice.options:
+                protocol.patched(option.change, f"{name}, specifications.{curve.name}.{choice.name}.{option.name}")
     return protocol
 
 
@@ -118,13 +141,15 @@ def _check_names(protocol: Protocol, name: str) -> None:
 
 
 def _doubled(protocol: Protocol) -> Iterable[str]:
-    for key in ("landmarks", "endpoints", "covariates", "analyses", "derived"):
+    for key in ("landmarks", "endpoints", "covariates", "analyses", "derived", "specifications"):
         yield from _twice(key, [item.name for item in getattr(protocol, key)])
     yield from _twice("report", [item.name for section in protocol.report.sections for item in section.items])
     taken = {*SUMMARY_TABLES, *(analysis.name for analysis in protocol.analyses)}
-    for item in protocol.derived:
-        if item.name in taken:
-            yield f"derived: expected a name that no analysis or table of the report has, got {item.name!r}"
+    for key in ("derived", "specifications"):
+        for item in getattr(protocol, key):
+            if item.name in taken:
+                yield f"{key}: expected a name that no analysis or table of the report has, got {item.name!r}"
+        taken |= {item.name for item in getattr(protocol, key)}
 
 
 def _twice(key: str, names: list[str]) -> Iterable[str]:
@@ -157,7 +182,13 @@ def _unknown_names(protocol: Protocol) -> Iterable[str]:
             case _:
                 continue
     yield from _unknown_in_derived(protocol)
+    yield from _unknown_in_specifications(protocol)
+    yield from _unknown_in_report(protocol)
+
+
+def _unknown_in_report(protocol: Protocol) -> Iterable[str]:
     estimated = [item.name for item in protocol.derived if isinstance(item, DerivedSurvivalTimes)]
+    estimated += [curve.name for curve in protocol.specifications]
     analyses = [*(analysis.name for analysis in protocol.analyses), *estimated]
     derived = [item.name for item in protocol.derived]
     for section in protocol.report.sections:
@@ -175,6 +206,22 @@ def _unknown_in_derived(protocol: Protocol) -> Iterable[str]:
         if kind is not None:
             known = [outcome.name for outcome in protocol.endpoints if isinstance(outcome, kind)]
             yield from _not_among((getattr(item, "of", ""),), known, f"derived.{item.name}.of")
+
+
+def _unknown_in_specifications(protocol: Protocol) -> Iterable[str]:
+    """What a specification curve names and its Cox analysis has not."""
+    models = {analysis.name: analysis for analysis in protocol.analyses if isinstance(analysis, CoxAnalysis)}
+    for curve in protocol.specifications:
+        place = f"specifications.{curve.name}"
+        yield from _not_among((curve.analysis,), list(models), f"{place}.analysis")
+        if curve.analysis not in models:
+            continue
+        of = models[curve.analysis]
+        yield from _not_among((curve.population,), list(of.populations), f"{place}.population")
+        yield from _not_among((curve.endpoint,), list(of.endpoints), f"{place}.endpoint")
+        yield from _not_among((curve.term,), list(of.terms), f"{place}.term")
+        if curve.adjusted and not set(of.adjust_for) - {curve.term}:
+            yield f"{place}.adjusted: expected false, for {of.name} adjusts {curve.term} for nothing"
 
 
 def _not_among(names: Iterable[str], allowed: list[str], place: str) -> Iterable[str]:

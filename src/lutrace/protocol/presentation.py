@@ -120,6 +120,14 @@ class ShowForest(_Item):
     notes: tuple[str, ...] = ()
 
 
+class ShowSpecifications(_Item):
+    """The specification curve of that name: every estimate in order, and below it which options gave it."""
+
+    show: Literal["specifications"]
+    analysis: str
+    notes: tuple[str, ...] = ()
+
+
 class ShowWaterfall(_Item):
     """One bar per patient."""
 
@@ -165,6 +173,7 @@ Item = (
     | ShowFlow
     | ShowSurvival
     | ShowForest
+    | ShowSpecifications
     | ShowWaterfall
     | ShowScatter
     | ShowPictures

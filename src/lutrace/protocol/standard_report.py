@@ -17,17 +17,22 @@ from lutrace.protocol.presentation import (
     ShowEstimates,
     ShowFlow,
     ShowForest,
+    ShowSpecifications,
     ShowSummary,
     ShowSurvival,
     ShowWarnings,
 )
 from lutrace.protocol.selection import Landmark
+from lutrace.protocol.specifications import SpecificationCurve
 
 
 def compose_standard_report(
-    landmarks: Sequence[Landmark], analyses: Sequence[Analysis], derived: Sequence[Derived] = ()
+    landmarks: Sequence[Landmark],
+    analyses: Sequence[Analysis],
+    derived: Sequence[Derived] = (),
+    curves: Sequence[SpecificationCurve] = (),
 ) -> Presentation:
-    """Patients, then a section per analysis, the derived tables, then what was measured and warned of.
+    """Patients, a section per analysis and specification curve, the derived tables, what was measured and warned of.
 
     It decides nothing of the study: which analyses are made, on whom and by which rules is declared elsewhere.
     """
@@ -60,7 +65,15 @@ def compose_standard_report(
             ShowWarnings(show="warnings", name="warnings", caption="Warnings"),
         ),
     )
-    return Presentation(sections=(patients, *results, *_derived(derived), measured))
+    decided = tuple(ReportSection(title=curve.label, items=_items_of_curve(curve)) for curve in curves)
+    return Presentation(sections=(patients, *results, *decided, *_derived(derived), measured))
+
+
+def _items_of_curve(curve: SpecificationCurve) -> tuple[Item, ...]:
+    return (
+        ShowSpecifications(show="specifications", name=f"{curve.name}_curve", caption=curve.label, analysis=curve.name),
+        ShowEstimates(show="estimates", name=f"{curve.name}_rows", caption=curve.label, analyses=(curve.name,)),
+    )
 
 
 def _derived(derived: Sequence[Derived]) -> tuple[ReportSection, ...]:

@@ -231,6 +231,19 @@ class ForestFigure:
 
 
 @dataclass(frozen=True)
+class SpecificationFigure:
+    """The rows of ESTIMATES of measure specification of one `analysis`, with the options that `checks` name of each.
+
+    The labels `analysis.choice` and `analysis.choice.option` say them in words.
+    """
+
+    name: str
+    caption: str
+    analysis: str
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class WaterfallFigure:
     """One bar per patient for a percentage in ENDPOINT_VALUES, worst left; `lines` are the percentages drawn across.
 
@@ -276,7 +289,9 @@ class PictureFigure:
 
 
 TableSpec = SummaryTable | AttritionTable | EstimateTable | CoxGridTable | AgreementTable | CheckTable | NoticeTable
-FigureSpec = FlowFigure | SurvivalFigure | ForestFigure | WaterfallFigure | ScatterFigure | PictureFigure
+FigureSpec = (
+    FlowFigure | SurvivalFigure | ForestFigure | SpecificationFigure | WaterfallFigure | ScatterFigure | PictureFigure
+)
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,8 @@ _MEASURES = {
     "median": "median",
     "count": "count",
     "difference": "difference",
+    "specification": "hazard ratio",
+    "share_of_specifications": "share of specifications",
 }
 _WITH_UNIT = ("median", "difference")
 

@@ -16,6 +16,7 @@ from lutrace.report.contents import (
     ForestFigure,
     PictureFigure,
     ScatterFigure,
+    SpecificationFigure,
     SurvivalFigure,
     WaterfallFigure,
 )
@@ -25,6 +26,7 @@ from lutrace.report.forest_figure import draw_forest
 from lutrace.report.material import Material
 from lutrace.report.patient_figures import draw_scatter, draw_waterfall
 from lutrace.report.picture_figure import draw_pictures
+from lutrace.report.specification_figure import draw_specifications
 from lutrace.report.survival_figure import draw_survival
 
 _METADATA = {
@@ -84,6 +86,8 @@ def _draw(spec: FigureSpec, material: Material) -> Drawing:
             return draw_survival(spec, material)
         case ForestFigure():
             return draw_forest(spec, material)
+        case SpecificationFigure():
+            return draw_specifications(spec, material)
         case WaterfallFigure():
             return draw_waterfall(spec, material)
         case ScatterFigure():

@@ -43,8 +43,10 @@ class Material:
         """The evidence of a row of ESTIMATES: its population's values of endpoint, term and other covariates.
 
         The median of a group leads to the patients with that class somewhere in the evidence, and nowhere without.
-        No link when neither endpoint nor term has evidence.
+        No link when neither endpoint nor term has evidence; nor for specifications, whose values are derived anew.
         """
+        if row["measure"] in ("specification", "share_of_specifications"):
+            return None
         population, main = row["population"], [row["endpoint"], row["term"]]
         if row["analysis"] in self.groups_of and row["term"] != ALL:
             groups = group_endpoint(row["analysis"], row["endpoint"])

@@ -19,6 +19,7 @@ from lutrace.report.contents import (
     ReportInput,
     ScatterFigure,
     Section,
+    SpecificationFigure,
     SurvivalFigure,
     TableSpec,
     WaterfallFigure,
@@ -35,7 +36,10 @@ from lutrace.report.table_files import write_table_files
 from lutrace.report.text_table import TextTable
 from lutrace.report.wording import banner_lines
 
-_FIGURES = (FlowFigure, SurvivalFigure, ForestFigure, WaterfallFigure, ScatterFigure, PictureFigure)
+_FIGURES = (
+    *(FlowFigure, SurvivalFigure, ForestFigure, SpecificationFigure),
+    *(WaterfallFigure, ScatterFigure, PictureFigure),
+)
 EVIDENCE_FILE = "evidence.csv"
 HTML_FILE, DOCX_FILE = "report.html", "report.docx"
 REPORT_FILES = (HTML_FILE, DOCX_FILE, EVIDENCE_FILE)

@@ -136,21 +136,22 @@ def format_estimate(row: Row) -> str:
         return f"{missing} ({format_range(low, high, 1, missing)})" if low is not None else missing
     if measure == "count":
         return f"{format_value(int(estimate))} / {format_value(row.get('n'))}"
-    scale = 100.0 if measure == "proportion" and row.get("unit") != "%" else 1.0
+    is_share = measure in ("proportion", "share_of_specifications")
+    scale = 100.0 if is_share and row.get("unit") != "%" else 1.0
     estimate, low, high = (None if value is None else value * scale for value in (estimate, low, high))
     decimals = _estimate_decimals(measure, estimate, low, high)
-    percent = "%" if measure == "proportion" else ""
+    percent = "%" if is_share else ""
     interval = format_range(low, high, decimals, missing)
     return f"{format_value(estimate, decimals)}{percent}" + (f" ({interval}{percent})" if interval else "")
 
 
 def _estimate_decimals(measure: str, estimate: float | None, low: float | None, high: float | None) -> int:
     match measure:
-        case "hazard_ratio":
+        case "hazard_ratio" | "specification":
             return 2 if estimate is None or estimate >= 0.095 else 3
         case "correlation" | "kappa":
             return 2
-        case "proportion":
+        case "proportion" | "share_of_specifications":
             return 0
     return max(1, decimals_for(estimate, low, high)) if measure == "median" else decimals_for(estimate, low, high)
 

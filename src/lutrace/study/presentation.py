@@ -7,7 +7,7 @@ from typing import Any
 
 from lutrace import report
 from lutrace.endpoints import describe_rule
-from lutrace.protocol import KaplanMeierAnalysis, Protocol, PsaPfs
+from lutrace.protocol import KaplanMeierAnalysis, Protocol, PsaPfs, describe_specification, name_specification
 from lutrace.report import KeyNumber, ReportSpec, Section, group_endpoint
 from lutrace.study.derived import DerivedTables
 from lutrace.study.review_status import ReviewStatus
@@ -24,6 +24,7 @@ _SHOWN: Mapping[str, Any] = {
     "flow": report.FlowFigure,
     "survival": report.SurvivalFigure,
     "forest": report.ForestFigure,
+    "specifications": report.SpecificationFigure,
     "checks": report.CheckTable,
     "waterfall": report.WaterfallFigure,
     "scatter": report.ScatterFigure,
@@ -92,6 +93,7 @@ LABELS = {
     "spect_scanner": "Scanner",
     "spect_hours": "Start of SPECT after injection",
     "spect_view": "Field of view of the SPECT",
+    "same_side": "Estimates on the side of the study's own",
     "pearson": "Pearson",
     "spearman": "Spearman",
 }
@@ -163,6 +165,12 @@ def compose_labels(protocol: Protocol) -> dict[str, str]:
         if isinstance(analysis, KaplanMeierAnalysis) and analysis.by is not None:
             labels |= {group_endpoint(analysis.name, name): f"Group, {analysis.label}" for name in analysis.endpoints}
     labels |= {covariate.name: covariate.label for covariate in protocol.covariates}
+    for curve in protocol.specifications:
+        labels[curve.name] = curve.label
+        for choice in curve.choices:
+            place = f"{curve.name}.{choice.name}"
+            labels |= {place: choice.label, **{f"{place}.{one.name}": one.label or one.name for one in choice.options}}
+        labels |= {name_specification(curve, one): describe_specification(curve, one) for one in curve.combinations()}
     return labels | protocol.report.labels
 
 

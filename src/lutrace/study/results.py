@@ -13,6 +13,8 @@ from lutrace.report import Notice, ReportMeta, group_endpoint
 from lutrace.study.presentation import SIDES, class_endpoint
 from lutrace.study.review_status import ReviewStatus, names_of_analysis, uses_new_lesions, uses_volume
 
+_OF_CURVES = ("specification", "share_of_specifications")
+"""Measures of values that are derived anew, under other options: the evidence of the study is not theirs."""
 _COMPARING = (ConcordanceAnalysis, CorrelationAnalysis)
 Tables = Mapping[str, Sequence[Row]]
 
@@ -78,6 +80,8 @@ def _estimate(row: Row, compared: Mapping[str, Sequence[str]], grouped: Collecti
     adjusted = "adjusted" if row["adjusted"] else "unadjusted"
     checks = row.get("checks")
     names = dict.fromkeys([row["endpoint"], row["term"], *_split(row["adjusted_for"]), *compared.get(parts[0], ())])
+    if row["measure"] in _OF_CURVES:
+        names = {}
     if row["analysis"] in grouped:
         names = dict.fromkeys([row["endpoint"], group_endpoint(row["analysis"], row["endpoint"])])
     return "/".join((*parts, adjusted)), {
@@ -97,9 +101,11 @@ def _estimate(row: Row, compared: Mapping[str, Sequence[str]], grouped: Collecti
     }
 
 
-def _status_of(number: Mapping[str, Any], protocol: Protocol, status: ReviewStatus) -> dict[str, Any]:
+def _status_of(key: str, number: Mapping[str, Any], protocol: Protocol, status: ReviewStatus) -> dict[str, Any]:
     """`status`: what no reader has gone over of the values that the number rests on; nothing where all is reviewed."""
     names = [place.split("/", 1)[1].partition(".")[0] for place in number["evidence"]]
+    if number.get("measure") in _OF_CURVES:
+        names.append(key.partition("/")[0])
     names += [used for name in names for used in names_of_analysis(name, protocol)]
     told = []
     if status.new_lesions and any(uses_new_lesions(name, protocol) for name in names):
@@ -146,7 +152,7 @@ def write_results(
     numbers = collect_numbers(tables, protocol)
     document = {
         **_head_of(protocol, meta),
-        "numbers": {key: one | _status_of(one, protocol, status) for key, one in numbers.items()},
+        "numbers": {key: one | _status_of(key, one, protocol, status) for key, one in numbers.items()},
         "curves": list(tables.get("curves", ())),
         "warnings": [{"where": one.where, "text": one.text, "severity": one.severity} for one in notices],
     }

@@ -77,7 +77,8 @@ def _value_of(name: str, protocol: Protocol) -> str:
 
 def names_of_analysis(name: str, protocol: Protocol) -> tuple[str, ...]:
     """The covariates and values that an analysis uses."""
-    analysis = next((one for one in protocol.analyses if one.name == name), None)
+    of = {curve.name: curve.analysis for curve in protocol.specifications}
+    analysis = next((one for one in protocol.analyses if one.name == of.get(name, name)), None)
     match analysis:
         case CoxAnalysis():
             return (*analysis.terms, *analysis.adjust_for)

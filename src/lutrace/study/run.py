@@ -39,6 +39,7 @@ from lutrace.study.pictures import PictureFacts, gather_pictures
 from lutrace.study.presentation import compose_spec
 from lutrace.study.results import write_results
 from lutrace.study.review_status import ReviewStatus, find_status
+from lutrace.study.specifications import fit_specifications
 from lutrace.study.summaries import summarise_values
 from lutrace.tables import Facts
 
@@ -151,18 +152,19 @@ def compute_study(
     progress("models", 2, _STEPS)
     analysis_set = build_analysis_set(values, cohort.members, protocol)
     fitted = fit_analyses(protocol, analysis_set)
+    curves = fit_specifications(protocol, facts, data_cut=data_cut)
     progress("tables", 3, _STEPS)
     tables: dict[str, list[Row]] = {
         "attrition": [*cohort.attrition, *count_exclusions(values, protocol)],
         "cohort_members": [dict(row) for row in cohort.members],
         "endpoint_values": values,
-        "estimates": [*fitted.estimates, *derived.estimates],
+        "estimates": [*fitted.estimates, *curves.estimates, *derived.estimates],
         "curves": list(fitted.curves),
         "agreements": list(fitted.agreements),
         "summaries": [*summarise_values(values, protocol), *derived.summaries],
     }
     outdated = find_outdated_scans(known, cohort.scans)
-    notices = (*find_notices(protocol, values, analysis_set), *outdated, *fitted.notices)
+    notices = (*find_notices(protocol, values, analysis_set), *outdated, *fitted.notices, *curves.notices)
     evidence = collect_all_evidence(
         protocol, facts, cohort, values=values, analysis_set=analysis_set, derived=derived.evidence
     )

@@ -17,7 +17,10 @@ ESTIMATES = result_table(
         label(
             "measure",
             "what the estimate is",
-            codes=("hazard_ratio", "correlation", "proportion", "kappa", "median", "count", "difference"),
+            codes=(
+                *("hazard_ratio", "correlation", "proportion", "kappa", "median", "count", "difference"),
+                *("specification", "share_of_specifications"),
+            ),
         ),
         number("coef", "estimate on the model's own scale", unit="1", null="when not a model"),
         number("se", "standard error on the model's own scale", unit="1", null="when not available"),
@@ -30,7 +33,7 @@ ESTIMATES = result_table(
         count("n", "patients"),
         count("events", "events", null="when there are none to count"),
         label("method", "method with its conventions (ties, interval)"),
-        json("checks", "proportional hazards, events per variable, influence, separation"),
+        json("checks", "proportional hazards, events per variable, influence, separation, options of a specification"),
     ),
     ("analysis", "population", "endpoint", "term", "adjusted"),
 )

@@ -16,8 +16,8 @@ class SpecificationSummary:
     """How far specifications agree with the main one; coefficients are 0 without an effect (log hazard ratios).
 
     `order` numbers the specifications (from 0) from the lowest coefficient to the highest, those without one last.
-    `same_side` is the share of those with a coefficient that lie on the main one's side of 0, `clear` of those whose
-    interval lies there as a whole. `lowest`, `median` and `highest` are over those with a coefficient. None of this is
+    `n_same_side` counts those with a coefficient on the main one's side of 0, `n_clear` those whose interval lies there
+    as a whole. `lowest`, `median` and `highest` are over those with a coefficient. None of this is
     a test: all specifications are of the same patients.
     """
 
@@ -29,12 +29,9 @@ class SpecificationSummary:
     lowest: float | None
     median: float | None
     highest: float | None
+    same_side: float | None
+    """Share of the estimates on the main one's side; None where the main one has none, or is 0."""
     method: str
-
-    @property
-    def same_side(self) -> float | None:
-        """Share of the estimates on the main one's side; None without estimates."""
-        return self.n_same_side / self.n_estimated if self.n_estimated else None
 
 
 def summarise_specifications(coef: Any, low: Any, high: Any, *, main: int) -> SpecificationSummary:
@@ -63,15 +60,17 @@ def summarise_specifications(coef: Any, low: Any, high: Any, *, main: int) -> Sp
     known = values[np.isfinite(values)]
     side = float(np.sign(values[main])) if np.isfinite(values[main]) else 0.0
     nearest: FloatArray = np.where(side > 0, lows, -highs)
+    n_same = int((np.sign(known) == side).sum()) if side else 0
     return SpecificationSummary(
         order=tuple(np.argsort(values, kind="stable").tolist()),
         n=values.size,
         n_estimated=known.size,
-        n_same_side=int((np.sign(known) == side).sum()) if side else 0,
+        n_same_side=n_same,
         n_clear=int((np.isfinite(values) & (nearest > 0)).sum()) if side else 0,
         lowest=float(known.min()) if known.size else None,
         median=float(np.median(known)) if known.size else None,
         highest=float(known.max()) if known.size else None,
+        same_side=n_same / known.size if side else None,
         method=(
             f"specification curve of {values.size} specifications, {known.size} with an estimate; all of the same "
             "patients, so their agreement is no test"
