@@ -1,4 +1,4 @@
-"""`lutrace fit` gives no estimate without a unit, and takes no covariate from after time zero."""
+"""`lutrace fit` says the unit of each estimate, and takes no covariate from after time zero."""
 
 import json
 
@@ -43,18 +43,25 @@ def test_a_unit_is_declared_or_in_the_header_or_not_needed(lutrace, table, terms
     assert [row["unit"] for row in answer["estimates"]] == [per]
 
 
-@pytest.mark.parametrize("terms", ["psa_day", "note (baseline)", "per(psa_day, 7)", "rcs(note (baseline), 3)"])
-def test_a_number_without_a_unit_has_no_estimate_and_the_remedy_is_said(lutrace, table, terms):
-    status, out, err = lutrace("fit", "cox", table(PATIENTS), *COX, "--terms", terms)
-    assert (status, out) == (2, "")
-    assert "no unit" in err and "--unit" in err and "=1" in err
+@pytest.mark.parametrize(
+    ("terms", "per"),
+    [
+        ("psa_day", "per 1 of psa_day, unit not stated"),
+        ("per(psa_day, 7)", "per 7 of psa_day, unit not stated"),
+        ("rcs(psa_day, 3)", "per 1 of psa_day, unit not stated, straight part"),
+    ],
+)
+def test_a_unit_that_nobody_states_is_told_with_the_remedy(lutrace, table, terms, per):
+    answer = found(lutrace, "cox", table(PATIENTS), *COX, "--terms", terms)
+    assert answer["estimates"][0]["unit"] == per
+    assert any("unit not stated" in told and "--unit psa_day=" in told for told in answer["warnings"])
 
 
-def test_an_outcome_without_a_unit_has_no_mean_difference(lutrace, table):
+def test_an_outcome_whose_unit_nobody_states_is_told(lutrace, table):
     path = table("y,who,flag\n1,a,0\n2,a,1\n2,b,0\n4,b,1\n3,c,0\n3,c,1\n")
-    call = ["fit", "mixed", path, "--outcome", "y", "--terms", "flag", "--group", "who"]
-    assert "y: no unit" in lutrace(*call)[2]
-    assert lutrace(*call, "--unit", "y=points")[0] == 0
+    call = ["mixed", path, "--outcome", "y", "--terms", "flag", "--group", "who"]
+    assert any("y: unit not stated" in told for told in found(lutrace, *call)["warnings"])
+    assert not any("unit not stated" in told for told in found(lutrace, *call, "--unit", "y=points")["warnings"])
 
 
 def test_times_have_the_unit_that_is_declared_or_in_their_name(lutrace, table):

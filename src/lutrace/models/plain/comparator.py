@@ -168,7 +168,7 @@ def _hazard_ratio_row(scores: PropensityScores, found: Prepared, call: FitCall) 
 
 
 def _effect_rows(effect: Effect, found: Prepared, call: FitCall) -> list[Row]:
-    unit = "share" if effect.n_events is not None else outcome_unit(found, call)
+    unit = "share" if effect.n_events is not None else outcome_unit(call)
     told: dict[str, Any] = {"unit": unit, "n": effect.n, "events": effect.n_events, "method": effect.method}
     term = str(call.treated)
     return [

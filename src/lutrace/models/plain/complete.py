@@ -14,10 +14,10 @@ from lutrace.models.plain.columns import FloatArray, PlainTable
 from lutrace.models.plain.results import say_left_out
 from lutrace.models.plain.terms import Column, build_columns, parse_terms
 from lutrace.models.plain.time_zero import check_known, start_at_landmark
-from lutrace.models.plain.units import find_unit, refuse_without_unit
+from lutrace.models.plain.units import find_unit, warn_without_unit
 from lutrace.stats import Survival, survival_of
 
-_YES_OR_NO = ("event", "treated")
+_YES_OR_NO = ("event", "treated", "eligible")
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,9 +43,8 @@ class Prepared:
 
     @property
     def units(self) -> tuple[str, ...]:
-        """What the estimate of each column of the design is per; UnusableInputError where nobody has said its unit."""
-        refuse_without_unit(self.table.name, [column.source for column in self.design if column.unit is None])
-        return tuple(column.unit or "" for column in self.design)
+        """What the estimate of each column of the design is per."""
+        return tuple(column.unit for column in self.design)
 
     @property
     def term_names(self) -> tuple[str, ...]:
@@ -63,7 +62,7 @@ def prepare(
 ) -> Prepared:
     """The complete rows for a call: `numbers` and `labels` name the options of the call whose columns it needs.
 
-    `event` and `treated` among the numbers are read as 0/1. Rows stay whose cell is empty in a column of
+    `event`, `treated` and `eligible` among the numbers are read as 0/1. Rows stay whose cell is empty in a column of
     `gaps_allowed`, which may name `terms`. Raises TableError for cells that are neither a value nor empty,
     UnusableInputError for a column that is not there or where no row is complete.
     """
@@ -93,7 +92,10 @@ def prepare(
         table.refuse(read["weights"] <= 0, f"{call.weights} is not above 0; leave the row out, or mend its weight")
     counted = [(name, int(gap.sum())) for name, gap in empty if gap.any()]
     complete = {option: [cell or "" for cell in cells] for option, cells in words.items()}
-    warnings = say_left_out(table.name, len(table.rows), counted)
+    unstated = [column.source for column in design if not column.is_stated]
+    if "outcome" in read and find_unit(str(call.outcome), call.units) is None:
+        unstated.append(str(call.outcome))
+    warnings = (*say_left_out(table.name, len(table.rows), counted), *warn_without_unit(table.name, unstated))
     return _from_time_zero(_take(Prepared(table, design, read, complete, warnings), kept), call)
 
 
@@ -145,11 +147,9 @@ def refuse_times(prepared: Prepared) -> None:
         prepared.table.refuse(entry >= time, "entry is not before time: nobody can be at risk for no time")
 
 
-def outcome_unit(prepared: Prepared, call: FitCall) -> str:
-    """The unit of the outcome, in which its means and differences are. Raises UnusableInputError where none is said."""
-    unit = find_unit(str(call.outcome), call.units)
-    refuse_without_unit(prepared.table.name, [str(call.outcome)] if unit is None else [])
-    return unit or ""
+def outcome_unit(call: FitCall) -> str:
+    """The unit of the outcome, in which its means and differences are, as it is said, or else in words."""
+    return find_unit(str(call.outcome), call.units) or f"unit of {call.outcome}"
 
 
 def time_unit(call: FitCall) -> str:

@@ -69,7 +69,7 @@ def fit_compare(table: PlainTable, call: FitCall) -> PlainFit:
     if call.categories:
         return _compare_categories(prepare(table, call, numbers=(), labels=("outcome", "by")), call)
     found = prepare(table, call, numbers=("outcome",), labels=("by",))
-    unit, rows, checks, groups = outcome_unit(found, call), list[Row](), list[Row](), list[FloatArray]()
+    unit, rows, checks, groups = outcome_unit(call), list[Row](), list[Row](), list[FloatArray]()
     for term, here in each_group(found, call):
         values = found.numbers["outcome"][here]
         one = compute_summary(values)
@@ -228,7 +228,7 @@ def fit_bland_altman(table: PlainTable, call: FitCall) -> PlainFit:
     one = compute_limits_of_agreement(
         found.numbers["first"], found.numbers["second"], patients=found.labels.get("group"), level=call.level
     )
-    unit = outcome_unit(found, replace(call, outcome=call.first))
+    unit = outcome_unit(replace(call, outcome=call.first))
     rows = tuple(
         estimate_row(
             f"{call.first} - {call.second}",

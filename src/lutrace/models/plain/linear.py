@@ -23,7 +23,7 @@ def fit_linear_model(table: PlainTable, call: FitCall) -> PlainFit:
 
 
 def _fit_linear(found: Prepared, call: FitCall) -> PlainFit:
-    unit = outcome_unit(found, call)
+    unit = outcome_unit(call)
     fit = fit_linear(
         found.numbers["outcome"],
         found.matrix,

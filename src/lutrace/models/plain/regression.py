@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from lutrace.core import UnusableInputError
 from lutrace.models.plain.call import FitCall
 from lutrace.models.plain.columns import PlainTable, sort_labels
@@ -9,6 +11,7 @@ from lutrace.models.plain.complete import Prepared, need, outcome_unit, prepare
 from lutrace.models.plain.imputed import ModelOf, fit_complete
 from lutrace.models.plain.optimism import check_optimism
 from lutrace.models.plain.results import INTERCEPT_UNIT, PlainFit, check_row, coefficient_rows, influence_rows
+from lutrace.models.plain.terms import Column
 from lutrace.stats import (
     CaseRows,
     RandomEffects,
@@ -17,6 +20,7 @@ from lutrace.stats import (
     fit_logistic_or_firth,
     fit_mixed,
     fit_ordinal,
+    split_within_between,
 )
 
 
@@ -104,11 +108,12 @@ def fit_ordinal_model(table: PlainTable, call: FitCall) -> PlainFit:
 def fit_mixed_model(table: PlainTable, call: FitCall) -> PlainFit:
     """A row per term, the intercept first, in the outcome's unit; standard deviations of random effects as checks.
 
-    `random` names the terms that have a slope per group, after the intercept. Raises what `prepare` raises, and
+    `random` names the terms that have a slope per group, after the intercept; `split` those that count as two: their
+    mean in the group, and the deviation from it. Raises what `prepare` raises, and
     EstimationError where the model has no answer.
     """
     need(call, "outcome", "terms", "group")
-    found = prepare(table, call, numbers=("outcome",), labels=("group",))
+    found = _split_terms(prepare(table, call, numbers=("outcome",), labels=("group",)), call)
     slopes = tuple(name.strip() for name in (call.random or "").split(",") if name.strip())
     unknown = [name for name in slopes if name not in found.term_names]
     if unknown:
@@ -121,7 +126,7 @@ def fit_mixed_model(table: PlainTable, call: FitCall) -> PlainFit:
         level=call.level,
         df_method=call.df_method,
     )
-    unit = outcome_unit(found, call)
+    unit = outcome_unit(call)
     estimates = coefficient_rows(
         fit.terms,
         ["mean", *["mean_difference"] * len(found.design)],
@@ -147,3 +152,18 @@ def fit_mixed_model(table: PlainTable, call: FitCall) -> PlainFit:
     checks.append(check_row("log_likelihood", "model", value=fit.loglik))
     checks.append(check_row("singular", "model", told="yes" if fit.is_singular else "no"))
     return PlainFit(estimates, tuple(checks), (*found.warnings, *fit.warnings))
+
+
+def _split_terms(found: Prepared, call: FitCall) -> Prepared:
+    """Each term of `split` as two columns: what differs between groups, and what changes within one."""
+    unknown = [name for name in call.split if name not in found.term_names]
+    if unknown:
+        raise UnusableInputError(f"--split names {', '.join(unknown)}; expected terms: {', '.join(found.term_names)}")
+    design = list[Column]()
+    for column in found.design:
+        if column.name not in call.split:
+            design.append(column)
+            continue
+        parts = zip(("between", "within"), split_within_between(column.values, found.labels["group"]), strict=True)
+        design += [replace(column, name=f"{column.name} {side}", values=part) for side, part in parts]
+    return replace(found, design=tuple(design))

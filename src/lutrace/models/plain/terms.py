@@ -27,13 +27,14 @@ DEFAULT_KNOTS = 4
 class Column:
     """One column of the design: its name, what its estimate is per, and its values (NaN where a cell is empty).
 
-    `unit` is None for a number of which nobody has said the unit: it can enter a model, but has no estimate per unit.
+    `is_stated` is False for a number of which nobody has said the unit: its estimate is per 1 as the table writes it.
     """
 
     name: str
-    unit: str | None
+    unit: str
     values: FloatArray
     source: str
+    is_stated: bool = True
 
 
 @dataclass(frozen=True)
@@ -107,30 +108,28 @@ def _build(term: Term, table: PlainTable, units: Mapping[str, str]) -> list[Colu
         return _build_groups(term, table)
     values = _numbers_of(term, table)
     unit, name = find_unit(term.column, units), name_without_unit(term.column)
-    of = None if unit is None else f"of {name}" if unit == "1" else f"{unit} of {name}"
+    of = f"of {name}, unit not stated" if unit is None else f"of {name}" if unit == "1" else f"{unit} of {name}"
+    stated = unit is not None
     match term.function:
         case None:
             is_indicator = unit is None and bool(np.isin(values[np.isfinite(values)], (0.0, 1.0)).all())
-            return [Column(term.text, "1 vs 0" if is_indicator else _per("per 1", of), values, term.column)]
+            told = "1 vs 0" if is_indicator else f"per 1 {of}"
+            return [Column(term.text, told, values, term.column, stated or is_indicator)]
         case "per":
             step = _step_of(term)
-            return [Column(term.text, _per(f"per {step:g}", of), values / step, term.column)]
+            return [Column(term.text, f"per {step:g} {of}", values / step, term.column, stated)]
         case "sqrt":
             table.refuse(values < 0, f"{term.text}: {term.column} is below 0 and has no root")
-            return [Column(term.text, _per("per 1 of the root", of), np.sqrt(values), term.column)]
+            return [Column(term.text, f"per 1 of the root {of}", np.sqrt(values), term.column, stated)]
         case "rcs":
-            return _build_spline(term, values, of)
+            return _build_spline(term, values, of, stated)
         case other:
-            transform, told = _POSITIVE[other]
+            transform, per = _POSITIVE[other]
             table.refuse(
                 values <= 0,
                 f"{term.text}: {term.column} is 0 or below and has no logarithm; leave the row out or use another term",
             )
-            return [Column(term.text, told.format(name=name), transform(values), term.column)]
-
-
-def _per(step: str, of: str | None) -> str | None:
-    return None if of is None else f"{step} {of}"
+            return [Column(term.text, per.format(name=name), transform(values), term.column)]
 
 
 def _numbers_of(term: Term, table: PlainTable) -> FloatArray:
@@ -164,7 +163,7 @@ def _build_groups(term: Term, table: PlainTable) -> list[Column]:
     ]
 
 
-def _build_spline(term: Term, values: FloatArray, of: str | None) -> list[Column]:
+def _build_spline(term: Term, values: FloatArray, of: str, stated: bool) -> list[Column]:
     known = np.isfinite(values)
     asked = DEFAULT_KNOTS if term.argument is None else _positive(term)
     if asked != int(asked):
@@ -172,10 +171,9 @@ def _build_spline(term: Term, values: FloatArray, of: str | None) -> list[Column
     basis = compute_spline_basis(values[known], term.column, knots=int(asked))
     columns = np.full((values.size, len(basis.terms)), np.nan)
     columns[known] = basis.columns
-    straight = None if of is None else f"per 1 {of}, straight part"
-    units = [straight, *[f"bend of the spline of {term.column}"] * (len(basis.terms) - 1)]
+    units = [f"per 1 {of}, straight part", *[f"bend of the spline of {term.column}"] * (len(basis.terms) - 1)]
     return [
-        Column(f"{term.text}[{place + 1}]", unit, column, term.column)
+        Column(f"{term.text}[{place + 1}]", unit, column, term.column, stated)
         for place, (unit, column) in enumerate(zip(units, columns.T, strict=True))
     ]
 

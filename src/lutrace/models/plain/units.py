@@ -1,4 +1,4 @@
-"""In which unit a column of a plain table is: as declared, or as its header says; never guessed."""
+"""In which unit a column of a plain table is: as declared, or as its header says; where neither does, that is told."""
 
 from __future__ import annotations
 
@@ -46,12 +46,12 @@ def name_without_unit(column: str) -> str:
     return column if told is None else told[1]
 
 
-def refuse_without_unit(table: str, columns: list[str]) -> None:
-    """Raise UnusableInputError, with the remedy, where columns have no unit and an estimate would be per 1 of them."""
-    if columns:
-        names, first = ", ".join(dict.fromkeys(columns)), columns[0]
-        raise UnusableInputError(
-            f"{table}: {names}: no unit, and an estimate per 1 of it says nothing without; say --unit {first}=years "
-            f"(or what it is), or write the unit into the header: {first} [years]; for a score or a ratio, which has "
-            f"none: --unit {first}=1"
-        )
+def warn_without_unit(table: str, columns: list[str]) -> tuple[str, ...]:
+    """What to say where columns have no unit: their estimates are per 1 of them as written in the table."""
+    if not columns:
+        return ()
+    names, first = ", ".join(dict.fromkeys(columns)), columns[0]
+    return (
+        f"{table}: {names}: unit not stated: an estimate is per 1 as the table writes it; say --unit {first}=years "
+        f"(or what it is), or write it into the header: {first} [years]; a score has none: --unit {first}=1",
+    )
