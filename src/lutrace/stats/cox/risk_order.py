@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from copy import copy
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Literal
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
 from lutrace.core import EstimationError, UnusableInputError
@@ -122,18 +122,10 @@ class RiskOrder:
 
     def sum_columns(self, weights: FloatArray, columns: FloatArray) -> FloatArray:
         """The weighted sum of row quantities (m, k) over each risk set: (groups, k)."""
-        sums = self._entering(weights) @ columns
+        sums = _weigh(self._entering, weights) @ columns
         if self.leaves is not None:
-            sums -= self._leaving(weights) @ columns
+            sums -= _weigh(self._leaving, weights[self.leaving]) @ columns
         return self.run_forward(sums)
-
-    def _entering(self, weights: FloatArray) -> Any:
-        return csr_array((weights, self._everyone, self._first_row), shape=(self.groups.n, weights.size))
-
-    def _leaving(self, weights: FloatArray) -> Any:
-        leaves = np.zeros(0, dtype=np.intp) if self.leaves is None else self.leaves[self.leaving]
-        pointers = np.searchsorted(leaves, np.arange(self.groups.n + 1))
-        return csr_array((weights[self.leaving], self.leaving, pointers), shape=(self.groups.n, weights.size))
 
     @cached_property
     def event_sum(self) -> FloatArray:
@@ -159,19 +151,23 @@ class RiskOrder:
         return float(offsets.sum() if self.weights is None else offsets @ self.weights[self.groups.event_rows])
 
     @cached_property
-    def _everyone(self) -> NDArray[np.int32]:
-        return np.arange(self.rows.size, dtype=np.int32)
+    def _entering(self) -> csr_array:
+        """The rows that are at risk from each group on, going back in time; all of one weight."""
+        return _select_rows(np.arange(self.rows.size), self.groups.first_row, self.rows.size)
 
     @cached_property
-    def _first_row(self) -> NDArray[np.int32]:
-        return self.groups.first_row.astype(np.int32)
+    def _leaving(self) -> csr_array:
+        leaves = np.zeros(0, dtype=np.intp) if self.leaves is None else self.leaves[self.leaving]
+        return _select_rows(self.leaving, np.searchsorted(leaves, np.arange(self.groups.n + 1)), self.rows.size)
+
+    @cached_property
+    def _tied_events(self) -> csr_array:
+        groups = self.groups
+        return _select_rows(groups.tied_event, np.append(groups.tied_first, groups.tied_event.size), self.rows.size)
 
     def sum_tied(self, weights: FloatArray, columns: FloatArray) -> FloatArray:
         """The weighted sum of row quantities (m, k) over the events of each tied group: (tied groups, k)."""
-        groups = self.groups
-        pointers = np.append(groups.tied_first, groups.tied_event.size)
-        shape = (groups.tied.size, weights.size)
-        summed = csr_array((weights[groups.tied_event], groups.tied_event, pointers), shape=shape) @ columns
+        summed = _weigh(self._tied_events, weights[self.groups.tied_event]) @ columns
         return np.asarray(summed, dtype=np.float64)
 
     def run_forward(self, values: FloatArray) -> FloatArray:
@@ -191,6 +187,18 @@ class RiskOrder:
         if self.leaves is not None:
             collected -= np.concatenate([running, np.zeros_like(running[:1])])[self.leaves]
         return collected
+
+
+def _select_rows(rows: IntArray, starts: IntArray, n: int) -> csr_array:
+    """The rows of each group, given in turn from each of `starts` on, as a matrix of ones (groups, n)."""
+    return csr_array((np.ones(rows.size), rows.astype(np.int32), starts.astype(np.int32)), shape=(starts.size - 1, n))
+
+
+def _weigh(selected: csr_array, weights: FloatArray) -> csr_array:
+    """The same rows with weights, without looking through them again."""
+    weighed = copy(selected)
+    weighed.data = weights
+    return weighed
 
 
 def find_risk_order(

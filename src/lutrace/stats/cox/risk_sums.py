@@ -120,7 +120,7 @@ class RiskSets:
 
     def sum_variances(self, factor: FloatArray | None = None) -> FloatArray:
         """The covariance of the covariates within the risk sets, summed over events, times `factor` of each group."""
-        (summed,) = self.split_variances([Part.whole(self.order)], factor)
+        summed: FloatArray = self.split_variances([Part.whole(self.order)], factor)[0]
         return summed
 
     def split_variances(self, parts: Sequence[Part], factor: FloatArray | None = None) -> FloatArray:
@@ -131,8 +131,10 @@ class RiskSets:
         second, square = self.squares.whole, self.squares.square - self.squares.share * shift
         if factor is not None:
             second, square = second * factor, square * factor[tied]
-        expected, sums = self.risk * self.exposure(factor), self.sums.copy()
-        sums[tied] -= self.tied_sums * shift[:, None]
+        expected, sums = self.risk * self.exposure(factor), self.sums
+        if tied.size:
+            sums = sums.copy()
+            sums[tied] -= self.tied_sums * shift[:, None]
         summed = np.array(
             [
                 _gram(self.order.covariates[part.rows], expected[part.rows])
