@@ -153,3 +153,15 @@ def test_a_selection_without_events_of_the_cause_is_refused():
     assert alone.causes == ("death", "progression")
     with pytest.raises(EstimationError, match="events of death, found none in 4 patients"):
         fit_fine_gray(alone, [0, 1, 0, 1], terms=["arm"], cause="death")
+
+
+def test_a_pooled_incidence_that_is_certain_before_the_last_event_is_refused():
+    # b adds 4/9 and leaves by another event; each event of a then adds 1/4 before its last one.
+    follow_up = competing_of(range(1, 10), list("xxxxyxxxx"), censored="n")
+    with pytest.raises(EstimationError, match="incidence reaches 1 before the last event"):
+        compute_gray_test(follow_up, list("bbbbbaaaa"), cause="x")
+
+
+def test_a_ratio_beyond_what_a_number_holds_is_infinite_without_a_warning():
+    fit = fit_fine_gray(SEEN, [1e-6, 0, 2e-6, 3e-6, 1e-6, 0], terms=["x"], cause="death")
+    assert (fit.low[0], fit.high[0]) == (0.0, np.inf)

@@ -13,6 +13,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import warnings
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -104,9 +105,14 @@ def run_sweep(
             key = (str(number), quantity)
             answered = any(math.isfinite(value) for value in theirs.get(key, []))
             try:
-                own = list(call())
+                with warnings.catch_warnings():
+                    warnings.simplefilter("error")
+                    own = list(call())
+            except RuntimeWarning as warning:
+                faults.append(f"{folder.name}, sample {number}, {quantity}: numpy warns of {warning}")
+                continue
             except (EstimationError, UnusableInputError) as error:
-                reason = re.sub(r"[-+0-9.e]+", "#", str(error))
+                reason = re.sub(r"\d[\d.e+-]*", "#", str(error))
                 refusals[f"{'refused' if answered else 'refused, by R too'}: {reason}"] += 1
                 if answered and not (may_refuse and re.search(may_refuse, str(error))):
                     faults.append(f"{folder.name}, sample {number}, {quantity}: refused ({error}), R has an answer")
@@ -117,10 +123,14 @@ def run_sweep(
                 refusals["answered, not by R"] += 1
     differences = list(compare(found, theirs))
     largest = max((one[2] for one in differences), default=0.0)
-    print(f"   {folder.name}: {len(differences)} quantities of {len(samples)} samples, largest difference {largest:.1e}")
+    print(
+        f"   {folder.name}: {len(differences)} quantities of {len(samples)} samples, largest difference {largest:.1e}"
+    )
     for reason, count in refusals.most_common():
         print(f"      {count} times {reason}")
-    far = [f"{folder.name}, sample {case}, {what} differs by {by:.1e}" for case, what, by in differences if by > tolerance]
+    far = [
+        f"{folder.name}, sample {case}, {what} differs by {by:.1e}" for case, what, by in differences if by > tolerance
+    ]
     return faults + far
 
 

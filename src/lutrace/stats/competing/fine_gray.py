@@ -12,6 +12,7 @@ from scipy.special import ndtr, ndtri
 from lutrace.core import EstimationError, UnusableInputError
 from lutrace.stats.arrays import BoolArray, FloatArray, IntArray, check_level, covariate_matrix, finite_vector
 from lutrace.stats.competing.observations import CompetingRisks
+from lutrace.stats.cox.result import as_floats, hazard_ratios
 
 MIN_EVENTS_PER_TERM = 10
 """Peduzzi et al. 1995, taken over to this model."""
@@ -170,14 +171,14 @@ def fit_fine_gray(
     return FineGrayFit(
         cause=cause,
         terms=tuple(terms),
-        coef=_tuple(coef),
-        se=_tuple(se),
-        naive_se=_tuple(naive),
-        hazard_ratio=_tuple(np.exp(coef)),
-        low=_tuple(np.exp(coef - width * se)),
-        high=_tuple(np.exp(coef + width * se)),
-        z=_tuple(z),
-        p=_tuple(2 * ndtr(-np.abs(z))),
+        coef=as_floats(coef),
+        se=as_floats(se),
+        naive_se=as_floats(naive),
+        hazard_ratio=hazard_ratios(coef),
+        low=hazard_ratios(coef - width * se),
+        high=hazard_ratios(coef + width * se),
+        z=as_floats(z),
+        p=as_floats(2 * ndtr(-np.abs(z))),
         covariance=covariance,
         n=follow_up.n,
         n_events=n_events,
@@ -197,10 +198,6 @@ def _find_warnings(n_events: int, n_terms: int) -> tuple[str, ...]:
     if n_events < MIN_EVENTS_PER_TERM * n_terms:
         return (f"{n_events} events for {n_terms} terms: fewer than {MIN_EVENTS_PER_TERM} per term",)
     return ()
-
-
-def _tuple(values: FloatArray) -> tuple[float, ...]:
-    return tuple(float(value) for value in values)
 
 
 def _sum_rows(place: IntArray, values: FloatArray, n_steps: int) -> FloatArray:

@@ -45,7 +45,8 @@ def compute_gray_test(
 
     Raises:
         UnusableInputError: delayed entry, fewer than two groups, a wrong length, an unknown cause.
-        EstimationError: no event of the cause while two groups were at risk.
+        EstimationError: no event of the cause while two groups were at risk, or an incidence that is certain before
+            the last event.
 
     Source: Gray 1988, Annals of Statistics 16:1141; variance with ties as R cmprsk `cuminc`.
 
@@ -129,6 +130,11 @@ def _score_stratum(
     events = counts.first.sum(axis=1)
     pooled = np.cumsum(events / total)
     pooled_before = np.concatenate([[0.0], pooled[:-1]])
+    if (pooled_before[events > 0] >= 1).any():
+        raise EstimationError(
+            "Gray's test has no variance: the pooled incidence reaches 1 before the last event; "
+            "leave out groups of a few patients, or compare cause-specific hazards (Cox)"
+        )
     weight = (1 - pooled_before) ** rho
     exposed = share * (1 - counts.incidence_before)
     expected = events[:, None] * exposed / exposed.sum(axis=1, keepdims=True)
