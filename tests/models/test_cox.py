@@ -3,7 +3,8 @@ import pytest
 
 from lutrace.core import EstimationError, ProtocolError, UnusableInputError
 from lutrace.models import fit_analysis
-from lutrace.stats import fit_cox, fit_firth_cox, survival_of
+from lutrace.protocol import Bootstrap
+from lutrace.stats import compute_cox_optimism, fit_cox, fit_firth_cox, survival_of
 from lutrace.tables import ESTIMATES
 
 
@@ -181,3 +182,36 @@ def test_no_firth_beside_where_firth_itself_has_no_answer(protocol, analysis_of,
     row = only(result, population="C2", adjusted=True)
     assert row["estimate"] is not None
     assert checks_of(row)["sparse_firth"] is None
+
+
+def test_the_concordance_is_corrected_for_optimism_when_asked_for(protocol, analysis_of, make_rows, checks_of):
+    rows, asked = make_rows(80), Bootstrap(samples=20, seed=3)
+    analysis = analysis_of("ttv_cox", populations=("C2",), endpoints=("os",), bootstrap=asked)
+    result = fit_analysis(analysis, rows, protocol)
+    found = checks_of(only(result, adjusted=True))["optimism"]
+    expected = compute_cox_optimism(
+        survival_of([one["os_days"] for one in rows], [one["os_event"] for one in rows]),
+        [[one["ttv"], one["psa_change"]] for one in rows],
+        terms=["ttv", "psa_change"],
+        seed=3,
+        n_samples=20,
+    )
+    assert (found["apparent"], found["corrected"]) == (expected.apparent, expected.corrected)
+    assert found["apparent"] == checks_of(only(result, adjusted=True))["concordance"]["estimate"]
+    assert "20 bootstrap samples, seed 3" in found["method"]
+    alone = fit_analysis(analysis_of("ttv_cox", populations=("C2",), endpoints=("os",)), rows, protocol)
+    assert "optimism" not in checks_of(only(alone, adjusted=True))
+
+
+def test_too_few_patients_for_a_bootstrap_have_a_reason_and_keep_their_hazard_ratio(
+    protocol, analysis_of, make_rows, checks_of
+):
+    rows = make_rows(8)
+    for place, row in enumerate(rows):
+        row["new_lesions"] = float(place == 0)
+    analysis = analysis_of(
+        "new_lesions_cox", populations=("C2",), endpoints=("os",), adjust_for=(), bootstrap=Bootstrap(samples=20)
+    )
+    row = only(fit_analysis(analysis, rows, protocol))
+    assert row["estimate"] is not None
+    assert "cannot be estimated in" in checks_of(row)["optimism"]["reason"]

@@ -47,6 +47,7 @@ def test_a_study_without_curves_keeps_its_digest_and_one_with_them_has_another()
     assert "specifications" not in plain.as_document()
     assert plain.digest != curved.digest
     assert parse_protocol(curved.as_yaml(), "again.yaml").digest == curved.digest
+    assert "bootstrap" not in plain.as_document()["analyses"][0]
 
 
 def test_the_standard_report_shows_each_curve_as_figure_and_rows() -> None:

@@ -12,7 +12,7 @@ from lutrace.models.cox_checks import describe_checks, find_doubts
 from lutrace.models.outcome import count_events, count_late, covariate_of, follow_up_of, select_complete
 from lutrace.models.results import AnalysisResult, Cell, ModelWarning, finite_or_none, join_results, rows_of
 from lutrace.protocol import CoxAnalysis, Landmark, Protocol
-from lutrace.stats import CoxFit, Survival, fit_cox, fit_cox_or_firth, fit_firth_cox
+from lutrace.stats import CoxFit, Survival, compute_cox_optimism, fit_cox, fit_cox_or_firth, fit_firth_cox
 
 
 def fit_cox_analysis(analysis: CoxAnalysis, rows: Sequence[Row], protocol: Protocol) -> AnalysisResult:
@@ -65,7 +65,11 @@ def _fit_cell(cell: Cell, analysis: CoxAnalysis, rows: Sequence[Row], protocol: 
         fit = _fit(analysis, survival, matrix, terms)
     except EstimationError as error:
         return _refused(cell, where, str(error), n=n, events=events)
-    beside = {"n_missing": len(rows) - n, "sparse_firth": _compare_firth(fit, survival, matrix)}
+    beside = {
+        "n_missing": len(rows) - n,
+        "sparse_firth": _compare_firth(fit, survival, matrix),
+        **_measure_optimism(analysis, survival, matrix, terms),
+    }
     row = cell.fill(
         n=fit.n,
         events=fit.n_events,
@@ -92,6 +96,21 @@ def _fit(analysis: CoxAnalysis, survival: Survival, matrix: Any, terms: Sequence
             return fit_cox(survival, matrix, terms=terms, ties=analysis.ties)
         case "auto":
             return fit_cox_or_firth(survival, matrix, terms=terms, ties=analysis.ties)
+
+
+def _measure_optimism(analysis: CoxAnalysis, survival: Survival, matrix: Any, terms: Sequence[str]) -> dict[str, Any]:
+    """What the bootstrap that the protocol asks for says of the concordance; nothing where it asks for none."""
+    asked = analysis.bootstrap
+    if asked is None:
+        return {}
+    try:
+        found = compute_cox_optimism(
+            survival, matrix, terms=terms, ties=analysis.ties, seed=asked.seed, n_samples=asked.samples
+        )
+    except EstimationError as error:
+        return {"optimism": {"reason": str(error)}}
+    told = {"apparent": found.apparent, "optimism": found.optimism, "corrected": found.corrected}
+    return {"optimism": {**told, "n_failed": found.n_failed, "method": found.method}}
 
 
 def _refused(cell: Cell, where: str, reason: str, *, n: int, events: int, severity: Any = "warning") -> AnalysisResult:

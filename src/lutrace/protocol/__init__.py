@@ -2,6 +2,7 @@
 
 from lutrace.protocol.analyses import (
     Analysis,
+    Bootstrap,
     ConcordanceAnalysis,
     CorrelationAnalysis,
     Covariate,
@@ -62,6 +63,7 @@ from lutrace.protocol.worsening import TimeToWorsening, WorseningChange
 __all__ = [
     "Analysis",
     "AsOf",
+    "Bootstrap",
     "CensorRule",
     "ConcordanceAnalysis",
     "CorrelationAnalysis",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from lutrace.core import Field, FrozenModel, Percent, field_validator
 
@@ -93,8 +93,18 @@ class _OnPopulations(FrozenModel):
     populations: tuple[str, ...] = Field(min_length=1)
 
 
+class Bootstrap(FrozenModel):
+    """How often a model is fitted anew to patients drawn with replacement, and the seed of the draws."""
+
+    samples: int = Field(default=200, ge=20, le=10_000)
+    seed: int = Field(default=1, ge=0)
+
+
 class CoxAnalysis(_OnPopulations):
-    """One Cox model per population, endpoint and term: the term alone, and with the covariates of `adjust_for`."""
+    """One Cox model per population, endpoint and term: the term alone, and with the covariates of `adjust_for`.
+
+    `bootstrap` asks for the concordance of each model corrected for optimism, for the penalty `always` excepted.
+    """
 
     kind: Literal["cox"]
     endpoints: tuple[str, ...] = Field(min_length=1)
@@ -103,6 +113,14 @@ class CoxAnalysis(_OnPopulations):
     unadjusted_too: bool = True
     ties: Literal["efron", "breslow"] = "efron"
     firth: Literal["auto", "always", "never"] = "auto"
+    bootstrap: Bootstrap | None = Field(default=None, exclude_if=lambda asked: asked is None)
+
+    @field_validator("bootstrap")
+    @classmethod
+    def _has_no_penalty_always(cls, asked: Bootstrap | None, info: Any) -> Bootstrap | None:
+        if asked is not None and info.data.get("firth") == "always":
+            raise ValueError("expected no bootstrap with firth: always; its samples are fitted as with firth: auto")
+        return asked
 
 
 class KaplanMeierAnalysis(_OnPopulations):

@@ -32,20 +32,33 @@ _NOTES = (
     "Firth HR: the same model with Firth's penalty and profile-likelihood interval, given where events are few; "
     "'used' where the main table itself rests on it.",
 )
+_OPTIMISM = "Concordance, corrected"
+_OPTIMISM_NOTE = (
+    "Concordance, corrected: Harrell's concordance of the whole model less its optimism (bootstrap): what new patients "
+    "may be expected to show."
+)
 
 
 def compose_checks(spec: CheckTable, material: Material) -> TextTable:
     """The checks of each model, under headings of outcome and population."""
     rows = material.rows("estimates", analysis=spec.analyses, measure="hazard_ratio")
+    has_optimism = any("optimism" in _checks_of(row) for row in rows)
     lines: list[tuple[Cell, ...]] = []
     for head, own in group_rows(rows, lambda row: describe_heading(material, row)).items():
         lines.append((Cell(head, strong=True),))
-        lines += [_line(material, row) for row in own]
-    return TextTable(spec.name, spec.caption, _HEADERS, tuple(lines), _NOTES + spec.notes)
+        lines += [_line(material, row, has_optimism=has_optimism) for row in own]
+    headers = (*_HEADERS, _OPTIMISM) if has_optimism else _HEADERS
+    notes = (*_NOTES, *((_OPTIMISM_NOTE,) if has_optimism else ()), *spec.notes)
+    return TextTable(spec.name, spec.caption, headers, tuple(lines), notes)
 
 
-def _line(material: Material, row: Row) -> tuple[Cell, ...]:
-    checks: Mapping[str, Any] = json.loads(row["checks"]) if isinstance(row.get("checks"), str) else {}
+def _checks_of(row: Row) -> Mapping[str, Any]:
+    found: Mapping[str, Any] = json.loads(row["checks"]) if isinstance(row.get("checks"), str) else {}
+    return found
+
+
+def _line(material: Material, row: Row, *, has_optimism: bool) -> tuple[Cell, ...]:
+    checks = _checks_of(row)
     hazards = checks.get("proportional_hazards_p") or {}
     link = material.link(row, f"{describe_heading(material, row)} · {material.word(row['term'])}, checks")
     texts = (
@@ -56,6 +69,7 @@ def _line(material: Material, row: Row) -> tuple[Cell, ...]:
         _p(hazards.get("global")),
         format_value(checks.get("influential_patients")),
         _firth(checks),
+        *((_corrected(checks),) if has_optimism else ()),
     )
     name = f"{material.word(row['term'])}{', adjusted' if row['adjusted'] else ''}"
     return (Cell(name, indent=1), *(Cell(text, link if text != EMPTY else None) for text in texts))
@@ -67,6 +81,11 @@ def _per_term(value: Any) -> str:
 
 def _p(value: Any) -> str:
     return EMPTY if value is None else format_p(value)
+
+
+def _corrected(checks: Mapping[str, Any]) -> str:
+    found = checks.get("optimism") or {}
+    return EMPTY if found.get("corrected") is None else format_fixed(found["corrected"], 2)
 
 
 def _firth(checks: Mapping[str, Any]) -> str:
