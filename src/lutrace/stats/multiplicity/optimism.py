@@ -10,14 +10,15 @@ import numpy as np
 from lutrace.core import UnusableInputError
 from lutrace.stats.arrays import FloatArray, IntArray, label_codes
 from lutrace.stats.cox.firth import fit_cox_or_firth
+from lutrace.stats.cox.fit import fit_cox
+from lutrace.stats.cox.likelihood import MonotoneLikelihoodError
+from lutrace.stats.cox.refits import refit_cox
 from lutrace.stats.cox.risk_order import CoxRows, Ties
 from lutrace.stats.multiplicity.resampling import Optimism, compute_optimism
 from lutrace.stats.regression.logistic import CaseRows, fit_firth_logistic, fit_logistic
 from lutrace.stats.regression.separation import SeparationError
 from lutrace.stats.survival.concordance import compute_concordance
 from lutrace.stats.survival.observations import Survival
-
-Score = Callable[[FloatArray, IntArray], float]
 
 
 def compute_cox_optimism(
@@ -50,8 +51,10 @@ def compute_cox_optimism(
     """
     matrix, known = _as_matrix(covariates, survival.n), rows or CoxRows()
     groups = None if strata is None else np.asarray(strata)
+    n_units, rows_of = _find_units(known.clusters, survival.n)
 
-    def fit(taken: IntArray) -> FloatArray:
+    def fit(drawn: IntArray) -> FloatArray:
+        taken = rows_of(drawn)
         here = CoxRows(_at(known.weights, taken), None, _at(known.offset, taken))
         strata_here = _at(groups, taken)
         found = fit_cox_or_firth(
@@ -59,12 +62,22 @@ def compute_cox_optimism(
         )
         return np.array(found.coef)
 
-    def score(coef: FloatArray, taken: IntArray) -> float:
+    def fit_together(samples: Sequence[IntArray]) -> Sequence[FloatArray | None]:
+        try:
+            whole = fit_cox(survival, matrix, terms=terms, strata=strata, ties=ties, rows=known)
+        except MonotoneLikelihoodError:
+            return [None] * len(samples)
+        return [
+            None if np.isnan(coef).any() else coef for coef in refit_cox(whole, [rows_of(drawn) for drawn in samples])
+        ]
+
+    def score(coef: FloatArray, drawn: IntArray) -> float:
+        taken = rows_of(drawn)
         risk = matrix[taken] @ coef
         here = survival.select(taken)
         return compute_concordance(here, risk, strata=_at(groups, taken), weights=_at(known.weights, taken)).estimate
 
-    return _optimism(fit, score, known.clusters, n=survival.n, seed=seed, n_samples=n_samples)
+    return compute_optimism(fit, score, n=n_units, seed=seed, n_samples=n_samples, fit_together=fit_together)
 
 
 def compute_logistic_optimism(
@@ -92,10 +105,12 @@ def compute_logistic_optimism(
     """
     event, known = np.asarray(outcome, dtype=np.float64), rows or CaseRows()
     matrix = _as_matrix(covariates, event.size)
+    n_units, rows_of = _find_units(known.clusters, event.size)
     # Events at one time and the rest after it: the pairs that concordance compares are those of the area.
     order = Survival(np.where(event == 1, 1.0, 2.0), event == 1, None)
 
-    def fit(taken: IntArray) -> FloatArray:
+    def fit(drawn: IntArray) -> FloatArray:
+        taken = rows_of(drawn)
         here = CaseRows(_at(known.weights, taken), _at(known.offset, taken))
         try:
             found = fit_logistic(event[taken], matrix[taken], terms=terms, interval="wald", rows=here)
@@ -103,32 +118,22 @@ def compute_logistic_optimism(
             found = fit_firth_logistic(event[taken], matrix[taken], terms=terms, rows=here)
         return np.array(found.coef[1:])
 
-    def score(coef: FloatArray, taken: IntArray) -> float:
+    def score(coef: FloatArray, drawn: IntArray) -> float:
+        taken = rows_of(drawn)
         here = order.select(taken)
         return compute_concordance(here, matrix[taken] @ coef, weights=_at(known.weights, taken)).estimate
 
-    return _optimism(fit, score, known.clusters, n=event.size, seed=seed, n_samples=n_samples)
+    return compute_optimism(fit, score, n=n_units, seed=seed, n_samples=n_samples)
 
 
-def _optimism(
-    fit: Callable[[IntArray], FloatArray], score: Score, clusters: Any, *, n: int, seed: int, n_samples: int
-) -> Optimism:
+def _find_units(clusters: Any, n: int) -> tuple[int, Callable[[IntArray], IntArray]]:
+    """How many rows or clusters are drawn from, and the rows of those drawn."""
     if clusters is None:
-        return compute_optimism(fit, score, n=n, seed=seed, n_samples=n_samples)
+        return n, lambda drawn: drawn
     codes = label_codes(clusters, "clusters", n)
     order = np.argsort(codes, kind="stable")
     members = np.split(order, np.flatnonzero(np.diff(codes[order])) + 1)
-
-    def rows_of(drawn: IntArray) -> IntArray:
-        return np.concatenate([members[number] for number in drawn])
-
-    return compute_optimism(
-        lambda drawn: fit(rows_of(drawn)),
-        lambda coef, drawn: score(coef, rows_of(drawn)),
-        n=len(members),
-        seed=seed,
-        n_samples=n_samples,
-    )
+    return len(members), lambda drawn: np.concatenate([members[number] for number in drawn])
 
 
 def _as_matrix(covariates: Any, n: int) -> FloatArray:

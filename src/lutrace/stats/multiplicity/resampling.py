@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -12,6 +12,7 @@ from lutrace.core import EstimationError, UnusableInputError
 from lutrace.stats.arrays import FloatArray, IntArray
 
 Model = TypeVar("Model")
+FitTogether = Callable[[Sequence[IntArray]], Sequence[Model | None]]
 _LEAST_FITTED = 0.9
 """Share of the bootstrap samples in which the model must be estimable for the optimism to be given."""
 
@@ -57,6 +58,7 @@ def compute_optimism(
     n: int,
     seed: int,
     n_samples: int = 200,
+    fit_together: FitTogether[Model] | None = None,
 ) -> Optimism:
     """Harrell's optimism: how much better a model scores in the sample it was fitted to than in the patients at large.
 
@@ -66,6 +68,7 @@ def compute_optimism(
         n: patients.
         seed: of the samples.
         n_samples: bootstrap samples.
+        fit_together: makes the models of all samples at once; None among them for one that `fit` is to make.
 
     Raises:
         UnusableInputError: fewer than 2 patients or samples.
@@ -85,11 +88,11 @@ def compute_optimism(
     everybody = np.arange(n)
     apparent = float(score(fit(everybody), everybody))
     random = np.random.default_rng(seed)
+    samples = [random.integers(0, n, n) for _ in range(n_samples)]
     gains = []
-    for _ in range(n_samples):
-        rows = random.integers(0, n, n)
+    for rows, made in zip(samples, fit_together(samples) if fit_together else [None] * n_samples, strict=True):
         try:
-            model = fit(rows)
+            model = fit(rows) if made is None else made
             gains.append(score(model, rows) - score(model, everybody))
         except EstimationError:
             continue
