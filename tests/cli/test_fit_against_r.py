@@ -299,3 +299,22 @@ def test_accuracy_of_a_risk(fit):
         for time in ("180", "365", "600")
     ]
     assert_equal("prediction", "lung", "brier", scores)
+
+
+def test_survival_at_a_milestone_and_restricted_means(fit):
+    call = ("--time", "time", "--event", "status=2", "--by", "sex")
+    for command, option, quantity in (("milestone", "--at", "milestone"), ("rmst", "--tau", "mean")):
+        rows = fit(command, INPUTS / "lung.csv", *call, option, 600)["estimates"]
+        assert_equal("curves", "means lung", quantity, [row["estimate"] for row in rows[:2]])
+        error = "se" if quantity == "mean" else "milestone se"
+        assert_equal("curves", "means lung", error, [row["se"] for row in rows[:2]])
+        assert rows[2]["estimate"] == pytest.approx(rows[1]["estimate"] - rows[0]["estimate"])
+
+
+def test_what_differs_between_patients_and_what_changes_within_one(fit):
+    rows = [{**row, "course": float(row["visit"]) * float(row["treated"])} for row in read_rows(VISITS)]
+    call = ("--outcome", "score", "--terms", "visit, treated, course, pain", "--group", "patient", "--split", "pain")
+    found = fit("mixed", rows, *call, units=[*VISITS_UNITS, "course=1"])
+    assert column(found, "term")[-2:] == ["pain between", "pain within"]
+    assert_equal("regression", "visits intercept", "coef", column(found, "coef"), 1e-5)
+    assert_equal("regression", "visits intercept", "Kenward-Roger df", column(found, "df"), 1e-5)

@@ -13,6 +13,22 @@ COMPARE = ("compare", "--outcome", "y", "--by", "g", "--unit", "y=1")
 PAIR = ("--first", "x", "--second", "y", "--unit", "x=1")
 SCORE = ("propensity", "--treated", "t", "--terms", "x", "--unit", "x=1")
 HISTORY = ("states", "--group", "id", "--entry", "a", "--time", "b", "--state", "s", "--target", "t")
+LINES = ("index-dates", "--group", "g", "--start", "s", "--eligible", "ok", "--table", "out.csv")
+CHANGES = (
+    "time-varying",
+    "--group",
+    "g",
+    "--at",
+    "d",
+    "--time",
+    "t",
+    "--event",
+    "e",
+    "--values",
+    "x",
+    "--table",
+    "out.csv",
+)
 RISK = ("accuracy", "--time", "t", "--event", "e", "--times", "2", "--risk", "x")
 SURVIVAL = ("--time", "t", "--event", "e")
 CURVE = ("reconstruct", "--time", "t", "--survival", "s", "--at-risk", "n", "--table", "out.csv")
@@ -24,7 +40,6 @@ CASES = [
     ("one patient", LINEAR, "y,x\n1,2\n", "1 rows cannot carry 2 coefficients"),
     ("collinear terms", (*LINEAR[:4], "x, per(x, 2)", *LINEAR[5:]), "y,x\n1,2\n2,3\n5,1\n2,8\n", "combination"),
     ("no residual", LINEAR, "y,x\n1,2\n2,3\n3,4\n", "without any residual"),
-    ("an outcome without a unit", LINEAR[:-2], "y,x\n1,2\n2,3\n2,5\n", "--unit y="),
     ("imputing without a seed", (*LINEAR, "--impute", "5"), "y,x\n1,2\n2,\n2,5\n", "--seed"),
     (
         "imputing groups of three",
@@ -53,7 +68,6 @@ CASES = [
     ("a class that is not listed", ("kappa", *PAIR[:4], "--classes", "0,1"), "x,y\n0,1\n1,2\n", "lacks 2"),
     ("one rater", ("icc", "--raters", "x"), "x\n1\n2\n", "two raters"),
     ("two patients", ("bland-altman", *PAIR), "x,y\n1,2\n2,3\n", "three patients"),
-    ("no unit of a difference", ("bland-altman", *PAIR[:4]), "x,y\n1,2\n2,4\n3,3\n", "--unit x="),
     ("nobody treated", SCORE, "t,x\n0,1\n0,2\n", "nobody to compare with"),
     ("treatment in words", SCORE, "t,x\nA,1\nB,2\n", "expected 0"),
     ("a covariate that separates the groups", SCORE, "t,x\n0,1\n0,2\n0,3\n1,4\n1,5\n1,6\n", "separate"),
@@ -72,6 +86,40 @@ CASES = [
     ),
     ("follow-up without events named", (*SCORE, "--time", "x"), "t,x\n0,1\n0,2\n1,2\n1,1\n", "needs --event"),
     ("a stay of no time", HISTORY, "id,a,b,s,t\n1,3,3,x,y\n", "row 2: entry is not before time"),
+    (
+        "a ridge and Firth",
+        ("cox", *SURVIVAL, "--terms", "x", "--ridge", "1", "--firth"),
+        "t,e,x\n1,1,1\n2,1,3\n3,0,2\n",
+        "choose one",
+    ),
+    (
+        "a milestone beyond follow-up",
+        ("milestone", *SURVIVAL, "--at", "9"),
+        "t,e\n1,1\n2,0\n",
+        "beyond the follow-up",
+    ),
+    (
+        "a split of what is no term",
+        ("mixed", "--outcome", "y", "--terms", "x", "--group", "g", "--split", "z"),
+        "y,x,g\n1,1,a\n2,3,a\n2,1,b\n5,3,b\n4,5,c\n",
+        "--split names z",
+    ),
+    (
+        "a confounder in one arm",
+        ("e-value", "--ratio", "hazard", "--rare", "--share-treated", "0.5"),
+        "estimate,low,high\n0.5,0.4,0.9\n",
+        "go together",
+    ),
+    ("nobody eligible", LINES, "g,s,ok\na,1,0\nb,2,0\n", "no line is eligible"),
+    ("a random line without a seed", (*LINES, "--strategy", "random"), "g,s,ok\na,1,1\n", "seed"),
+    ("a start that is no day", LINES, "g,s,ok\na,2020-02-30,1\n", "row 2: s: expected a day"),
+    (
+        "two ends of one patient",
+        CHANGES,
+        "g,d,t,e,x\na,0,9,1,1\na,3,8,1,2\n",
+        "row 3: time is not that of the patient's other rows",
+    ),
+    ("two values at once", CHANGES, "g,d,t,e,x\na,0,9,1,1\na,0,9,1,2\n", "one value at one time"),
     ("stays that do not join", HISTORY, "id,a,b,s,t\n1,0,3,x,y\n1,3,5,x,y\n", "row 2"),
     ("nobody moves", HISTORY, "id,a,b,s,t\n1,0,3,x,x\n2,0,3,y,\n", "move between states"),
     (

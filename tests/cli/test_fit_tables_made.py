@@ -283,3 +283,41 @@ def test_answers_of_other_terms_and_of_one_site_are_not_combined(lutrace, tmp_pa
     assert "differ in terms" in lutrace("combine", tmp_path)[2]
     (tmp_path / "b.json").write_text("{}", encoding="utf-8")
     assert "b.json" in lutrace("combine", tmp_path)[2]
+
+
+def test_the_first_eligible_line_of_each_patient_is_time_zero(fit, tmp_path):
+    lines, made = tmp_path / "lines.csv", tmp_path / "zero.csv"
+    rows = [
+        ("a", "2020-06-01", 1),
+        ("a", "2020-01-01", 0),
+        ("a", "2021-01-01", 1),
+        ("b", "2020-03-01", 1),
+        ("c", "2020-03-01", 0),
+    ]
+    write_rows(lines, [dict(zip(("who", "start", "ok"), row, strict=True)) for row in rows])
+    call = ("index-dates", lines, "--group", "who", "--start", "start", "--eligible", "ok", "--table", made)
+    found = fit(*call)
+    assert [(row["who"], row["start"]) for row in read_rows(made)] == [("a", "2020-06-01"), ("b", "2020-03-01")]
+    assert {check["check"]: check["value"] for check in found["checks"]} == {
+        "patients": 2,
+        "patients_never_eligible": 1,
+    }
+    assert "soonest followed by death" in fit(*call, "--strategy", "last")["warnings"][0]
+    fit(*call, "--strategy", "all")
+    assert len(read_rows(made)) == 3
+
+
+def test_values_hold_until_the_next_and_are_never_carried_backwards(fit, tmp_path):
+    measured, made = tmp_path / "measured.csv", tmp_path / "rows.csv"
+    names = ("id", "day", "os", "dead", "psa", "arm")
+    rows = [(1, 0, 100, 1, 50, "A"), (1, 30, 100, 1, None, "A"), (1, 60, 100, 1, 25, "A"), (2, 10, 50, 1, 99, "B")]
+    write_rows(measured, [dict(zip(names, row, strict=True)) for row in rows])
+    call = ("--group", "id", "--at", "day", "--time", "os", "--event", "dead", "--values", "psa", "--table", made)
+    found = fit("time-varying", measured, *call)
+    columns = ("id", "arm", "start", "stop", "event", "psa")
+    assert [tuple(row[name] for name in columns) for row in read_rows(made)] == [
+        ("1", "A", "0.0", "60.0", "0", "50.0"),
+        ("1", "A", "60.0", "100.0", "1", "25.0"),
+        ("2", "B", "10.0", "50.0", "1", "99.0"),
+    ]
+    assert next(check["value"] for check in found["checks"] if check["check"] == "patients_with_time_left_out") == 1

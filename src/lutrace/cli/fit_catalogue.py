@@ -15,7 +15,7 @@ COMMANDS = (
         "Cox model: hazard ratios with their checks.",
         "Hazard ratios of the terms, tests of the model and of proportional hazards, events per term.",
         needs="time event terms",
-        takes="entry strata cluster weights offset ties firth impute bootstrap seed units level "
+        takes="entry strata cluster weights offset ties firth ridge impute bootstrap seed units level "
         "landmark measured index",
     ),
     Command(
@@ -23,6 +23,13 @@ COMMANDS = (
         "Restricted mean survival time, differences and ratios.",
         "Mean time free of the event up to tau, of all or of each group, and between groups.",
         needs="time event tau",
+        takes="entry by cluster weights landmark measured index units level",
+    ),
+    Command(
+        "milestone",
+        "Survival at one time, differences and ratios.",
+        "Survival at --at, of all or of each group, and between groups.",
+        needs="time event milestone",
         takes="entry by cluster weights landmark measured index units level",
     ),
     Command(
@@ -101,7 +108,7 @@ COMMANDS = (
         "Linear mixed model of repeated measurements.",
         "Mean differences with t tests by Kenward and Roger or Satterthwaite; a random intercept per group.",
         needs="outcome terms group",
-        takes="random uncorrelated df_method units level",
+        takes="random split uncorrelated df_method units level",
     ),
     Command(
         "proportion",
@@ -166,7 +173,7 @@ COMMANDS = (
         "How strong a confounder would explain a ratio away.",
         "E-values of ratios and of their intervals, a row per ratio: the rows that another model has written.",
         needs="ratio common",
-        takes="estimate estimate_low estimate_high label made",
+        takes="estimate estimate_low estimate_high share_treated share_control label made",
     ),
     Command(
         "meta",
@@ -188,5 +195,19 @@ COMMANDS = (
         "Times that have a published curve and its numbers at risk; --table writes them. Nobody has these times.",
         needs="time curve at_risk made",
         takes="by n_events",
+    ),
+    Command(
+        "index-dates",
+        "Time zero of patients with several treatment lines.",
+        "Which of each patient's eligible lines is time zero: the first, a random one, or each; --table writes them.",
+        needs="group start eligible made",
+        takes="strategy seed",
+    ),
+    Command(
+        "time-varying",
+        "Rows (start, stop] of covariates that change.",
+        "From a row per measurement to rows in which nothing changes (for `fit cox --entry start`), in --table.",
+        needs="group at time event values made",
+        takes="entry",
     ),
 )

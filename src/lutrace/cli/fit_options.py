@@ -136,6 +136,7 @@ OPTIONS: Mapping[str, Option] = {
     "times": Option(str, ("--times",), "at these times only: 6,12,24", read=_numbers),
     "interval": Option(Literal["log-log", "log", "plain"], ("--interval",), "scale of the interval", default="log-log"),
     "tau": Option(float, ("--tau",), "time up to which the mean is taken, in the unit of --time"),
+    "milestone": Option(float, ("--at",), "the time, in the unit of --time", field="tau"),
     "low": Option(str, ("--low",), "column: last time free of the event; empty: it had come before"),
     "high": Option(str, ("--high",), "column: first time with it; empty: it was not seen"),
     "distribution": Option(
@@ -155,6 +156,17 @@ OPTIONS: Mapping[str, Option] = {
         read=_pairs("psa=psa_day"),
     ),
     "index": Option(str, ("--index",), "column: date of time zero, where --measured columns hold dates"),
+    "ridge": Option(float, ("--ridge",), "shrink coefficients: theta of the penalty per standard deviation"),
+    "split": Option(str, ("--split",), "terms that count as two: mean of the group, deviation from it", read=_words),
+    "share_treated": Option(float, ("--share-treated",), "share of the treated who have a confounder"),
+    "share_control": Option(float, ("--share-control",), "share of the controls who have it"),
+    "start": Option(str, ("--start",), "column: when the line starts, a number or a date", field="at"),
+    "eligible": Option(str, ("--eligible",), "column: 1 where the criteria are met at that start"),
+    "strategy": Option(
+        Literal["first", "last", "all", "random"], ("--strategy",), "last: to show its bias", default="first"
+    ),
+    "at": Option(str, ("--at",), "column: when the row was measured, on the clock of --time"),
+    "values": Option(str, ("--values",), "columns that change: psa, ecog", field="terms"),
     "test": Option(
         Literal["log-rank", "gehan", "tarone-ware", "peto", "fleming-harrington"],
         ("--test",),

@@ -6,11 +6,22 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from lutrace.stats import DfMethod, DistributionName, Estimand, Heterogeneity, IccKind, IntervalType, KappaWeights, Ties
+from lutrace.stats import (
+    DfMethod,
+    DistributionName,
+    Estimand,
+    Heterogeneity,
+    IccKind,
+    IndexStrategy,
+    IntervalType,
+    KappaWeights,
+    Ties,
+)
 
 Kind = Literal[
     "km",
     "rmst",
+    "milestone",
     "cox",
     "cif",
     "states",
@@ -35,6 +46,8 @@ Kind = Literal[
     "reconstruct",
     "meta",
     "adjust",
+    "index-dates",
+    "time-varying",
 ]
 Correlation = Literal["pearson", "spearman"]
 Adjustment = Literal["holm", "bh"]
@@ -66,11 +79,13 @@ class FitCall:
     offset: str | None = None
     group: str | None = None
     random: str | None = None
+    split: tuple[str, ...] = ()
     uncorrelated: bool = False
     df_method: DfMethod = "kenward-roger"
     classes: tuple[str, ...] = ()
     ties: Ties | None = None
     firth: bool = False
+    ridge: float | None = None
     interval: IntervalType = "log-log"
     level: float = 0.95
     times: tuple[float, ...] = ()
@@ -124,6 +139,8 @@ class FitCall:
     error: str | None = None
     ratio: RatioKind | None = None
     common: bool | None = None
+    share_treated: float | None = None
+    share_control: float | None = None
     p: str | None = None
     label: str | None = None
     adjustment: Adjustment = "holm"
@@ -135,3 +152,7 @@ class FitCall:
     curve: str | None = None
     at_risk: str | None = None
     n_events: int | None = None
+    # the rows of a study
+    eligible: str | None = None
+    strategy: IndexStrategy = "first"
+    at: str | None = None

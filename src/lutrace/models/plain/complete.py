@@ -17,6 +17,7 @@ from lutrace.models.plain.time_zero import check_known, start_at_landmark
 from lutrace.models.plain.units import find_unit, warn_without_unit
 from lutrace.stats import Survival, survival_of
 
+_NO_ESTIMATE_PER_UNIT = ("accuracy", "correlation", "icc", "propensity", "time-varying")
 _YES_OR_NO = ("event", "treated", "eligible")
 
 
@@ -92,7 +93,7 @@ def prepare(
         table.refuse(read["weights"] <= 0, f"{call.weights} is not above 0; leave the row out, or mend its weight")
     counted = [(name, int(gap.sum())) for name, gap in empty if gap.any()]
     complete = {option: [cell or "" for cell in cells] for option, cells in words.items()}
-    unstated = [column.source for column in design if not column.is_stated]
+    unstated = [column.source for column in design if not column.is_stated and call.kind not in _NO_ESTIMATE_PER_UNIT]
     if "outcome" in read and find_unit(str(call.outcome), call.units) is None:
         unstated.append(str(call.outcome))
     warnings = (*say_left_out(table.name, len(table.rows), counted), *warn_without_unit(table.name, unstated))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from lutrace.core import Row
+from lutrace.core import Row, UnusableInputError
 from lutrace.models.cox_checks import describe_separation, find_doubts
 from lutrace.models.plain.call import FitCall
 from lutrace.models.plain.columns import PlainTable
@@ -20,6 +20,7 @@ from lutrace.stats import (
     compute_outcome_predictors,
     fit_cox_or_firth,
     fit_firth_cox,
+    fit_ridge_cox,
 )
 
 
@@ -60,6 +61,12 @@ def _fit_rows(found: Prepared, call: FitCall) -> PlainFit:
 
 
 def _fit(found: Prepared, call: FitCall) -> CoxFit:
+    if call.ridge is not None:
+        if call.firth:
+            raise UnusableInputError("--ridge and --firth are two penalties; choose one")
+        return fit_ridge_cox(
+            follow_up(found), found.matrix, **_options(found, call), theta=call.ridge, level=call.level
+        )
     fit = fit_firth_cox if call.firth else fit_cox_or_firth
     return fit(follow_up(found), found.matrix, **_options(found, call), level=call.level)
 

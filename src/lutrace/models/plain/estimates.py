@@ -20,6 +20,7 @@ from lutrace.stats import (
     adjust_p_values,
     compute_e_value,
     compute_log_errors,
+    find_tipping_ratio,
     pool_studies,
     reconstruct_curve,
 )
@@ -149,8 +150,22 @@ def fit_e_value(table: PlainTable, call: FitCall) -> PlainFit:
         told: dict[str, Any] = {"unit": "risk ratio", "method": one.method, **counts}
         rows.append(estimate_row(name, "e_value", **told, estimate=one.estimate, of=ratio))
         rows.append(estimate_row(name, "e_value_of_limit", **told, estimate=one.limit, of=ratio))
+        rows += _tipping_row(one.risk_ratio, name, call, told)
         made.append({**row, "e_value": one.estimate, "e_value_limit": one.limit})
     return PlainFit(tuple(rows), warnings=found.warnings, made=tuple(made))
+
+
+def _tipping_row(ratio: float, name: str, call: FitCall, told: dict[str, Any]) -> list[Row]:
+    """The risk ratio of a confounder with the outcome that alone would make this ratio, from its share in each arm."""
+    if call.share_treated is None and call.share_control is None:
+        return []
+    if call.share_treated is None or call.share_control is None:
+        raise UnusableInputError("--share-treated and --share-control go together: how common the confounder is")
+    shares = {"share_treated": call.share_treated, "share_control": call.share_control}
+    method = "ratio of a binary confounder that alone would make this one (Lin, Psaty and Kronmal 1998)"
+    tipping = find_tipping_ratio(ratio, **shares)
+    numbers: dict[str, Any] = {**told, **shares, "method": method, "estimate": tipping, "of": ratio}
+    return [estimate_row(name, "confounder_ratio", **numbers)]
 
 
 def _count_of(cell: Any) -> int | None:

@@ -20,16 +20,19 @@ from lutrace.models.plain.description import (
     fit_proportion,
 )
 from lutrace.models.plain.estimates import fit_adjust, fit_e_value, fit_meta, fit_reconstruct
+from lutrace.models.plain.horizon import fit_milestone, fit_rmst
 from lutrace.models.plain.intervals import fit_aft_model, fit_turnbull
 from lutrace.models.plain.linear import fit_fractional_model, fit_linear_model
 from lutrace.models.plain.regression import fit_logistic_model, fit_mixed_model, fit_ordinal_model
 from lutrace.models.plain.results import PlainFit, check_row
+from lutrace.models.plain.rows import fit_index_dates, fit_time_varying
 from lutrace.models.plain.states import fit_states
-from lutrace.models.plain.survival import fit_km, fit_rmst
+from lutrace.models.plain.survival import fit_km
 
 _FITS: Mapping[Kind, Callable[[PlainTable, FitCall], PlainFit]] = {
     "km": fit_km,
     "rmst": fit_rmst,
+    "milestone": fit_milestone,
     "cox": fit_cox_model,
     "cif": fit_cif,
     "states": fit_states,
@@ -54,6 +57,8 @@ _FITS: Mapping[Kind, Callable[[PlainTable, FitCall], PlainFit]] = {
     "reconstruct": fit_reconstruct,
     "meta": fit_meta,
     "adjust": fit_adjust,
+    "index-dates": fit_index_dates,
+    "time-varying": fit_time_varying,
 }
 _SEARCHED: frozenset[Kind] = frozenset({"cox", "fine-gray", "aft", "logistic", "fractional", "ordinal", "mixed"})
 """Models whose estimates are the end of a search."""

@@ -22,7 +22,6 @@ from lutrace.stats import (
     SurvivalCurve,
     compute_kaplan_meier,
     compute_log_rank,
-    compute_restricted_mean,
     compute_reverse_kaplan_meier,
     fleming_harrington,
 )
@@ -71,70 +70,6 @@ def each_group(found: Prepared, call: FitCall) -> Iterator[tuple[str, BoolArray]
     labels = np.array(found.labels["by"])
     for label in sort_labels(found.labels["by"]):
         yield f"{call.by}={label}", labels == label
-
-
-def fit_rmst(table: PlainTable, call: FitCall) -> PlainFit:
-    """The restricted mean time of each group up to `tau`, in the unit of the times, with differences and ratios.
-
-    Raises what `prepare` and `follow_up` raise, and UnusableInputError for a `tau` beyond the follow-up of a group.
-    """
-    need(call, "time", "event", "tau")
-    found = prepare(table, call, numbers=("time", "event", "entry", "weights"), labels=("by", "cluster"))
-    result = compute_restricted_mean(
-        follow_up(found),
-        found.labels.get("by"),
-        horizon=float(call.tau or 0.0),
-        weights=found.numbers.get("weights"),
-        cluster=found.labels.get("cluster"),
-        level=call.level,
-    )
-    unit, n, events = time_unit(call), found.n, int(found.numbers["event"].sum())
-    rows = [
-        estimate_row(
-            ALL if call.by is None else f"{call.by}={one.group}",
-            "rmst",
-            unit=unit,
-            n=one.n,
-            events=one.n_events,
-            method=one.method,
-            coef=one.estimate,
-            estimate=one.estimate,
-            se=one.se,
-            low=one.low,
-            high=one.high,
-        )
-        for one in result.estimates
-    ]
-    for one in result.contrasts:
-        term = f"{call.by}={one.group} vs {one.reference}"
-        told: dict[str, Any] = {"n": n, "events": events, "method": one.method}
-        rows.append(
-            estimate_row(
-                term,
-                "rmst_difference",
-                unit=unit,
-                **told,
-                coef=one.difference,
-                estimate=one.difference,
-                se=one.se,
-                low=one.low,
-                high=one.high,
-                p=one.p,
-            )
-        )
-        rows.append(
-            estimate_row(
-                term,
-                "rmst_ratio",
-                unit="1",
-                **told,
-                estimate=one.ratio,
-                low=one.ratio_low,
-                high=one.ratio_high,
-                p=one.ratio_p,
-            )
-        )
-    return PlainFit(tuple(rows), found.checks, (*found.warnings, *result.warnings))
 
 
 def _kept(found: Prepared, here: BoolArray) -> dict[str, Any]:

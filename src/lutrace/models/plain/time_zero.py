@@ -84,7 +84,7 @@ def _read_days(table: PlainTable, call: FitCall, column: str) -> FloatArray:
     """When a value was measured, on the clock of `time`; NaN where the cell is empty."""
     if call.index is None:
         return table.read_numbers(column)
-    days = _read_dates(table, column) - _read_dates(table, call.index)
+    days = read_dates(table, column) - read_dates(table, call.index)
     if call.landmark is None and call.entry is None:
         return days
     unit = find_unit(str(call.time), call.units)
@@ -96,7 +96,7 @@ def _read_days(table: PlainTable, call: FitCall, column: str) -> FloatArray:
     return days / convert(1.0, unit, "days")
 
 
-def _read_dates(table: PlainTable, column: str) -> FloatArray:
+def read_dates(table: PlainTable, column: str) -> FloatArray:
     """The column as days, NaN where the cell is empty. Raises TableError for what is no day of the calendar."""
     table.check_columns(column)
     cells: Sequence[Any] = [row.get(column) for row in table.rows]
