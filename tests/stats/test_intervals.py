@@ -121,3 +121,11 @@ def test_a_wrong_quantile_is_refused():
         fit.quantile(np.empty((1, 0)), 50)
     with pytest.raises(UnusableInputError, match="0 columns, got 1"):
         fit.quantile([[1.0]])
+
+
+def test_a_covariate_that_separates_interval_censored_events_is_refused_without_a_warning():
+    # Sample 18 of the sweep's kind: who has z = 1 never has the event, so that its time ratio has no end.
+    low, high = [1, 2, 3, 5, 5, 5], [1, 2, 4, np.inf, np.inf, np.inf]
+    for name in ("weibull", "lognormal", "loglogistic", "exponential"):
+        with pytest.raises(EstimationError, match="no maximum was found"):
+            fit_aft(intervals_of(low, high), [0, 0, 0, 1, 1, 1], terms=["z"], distribution=name)

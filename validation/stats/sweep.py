@@ -1,4 +1,4 @@
-"""Awkward random samples, analysed by lutrace and by R live: ties, weights, strata, late entry, scales from 1e-6 to 1e6.
+"""Awkward random samples by lutrace and by R live: ties, weights, strata, late entry, scales from 1e-6 to 1e6.
 
 A shelf's `sweep.R` (`Rscript sweep.R STATS OUT.csv ROWS.csv`) reads all samples from ROWS.csv and puts its numbers by
 sample; what R cannot compute is NA. `check_sweep.py` beside it gives the samples and the same numbers by lutrace.

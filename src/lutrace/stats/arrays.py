@@ -67,6 +67,17 @@ def label_codes(labels: Any, name: str, n: int) -> IntArray:
     return np.unique(given, return_inverse=True)[1]
 
 
+def as_floats(values: FloatArray) -> tuple[float, ...]:
+    """An array as a tuple of plain numbers."""
+    return tuple(float(value) for value in values)
+
+
+def as_ratios(logarithms: FloatArray) -> tuple[float, ...]:
+    """The ratios of log ratios; infinite beyond what a number can hold."""
+    with np.errstate(over="ignore"):
+        return as_floats(np.exp(logarithms))
+
+
 def sum_by(values: FloatArray, codes: IntArray) -> FloatArray:
     """Sums of row values (n,) or (n, p) over rows of one code, in the order of the codes."""
     order = np.argsort(codes, kind="stable")

@@ -10,9 +10,17 @@ import numpy as np
 from scipy.special import ndtr, ndtri
 
 from lutrace.core import EstimationError, UnusableInputError
-from lutrace.stats.arrays import BoolArray, FloatArray, IntArray, check_level, covariate_matrix, finite_vector
+from lutrace.stats.arrays import (
+    BoolArray,
+    FloatArray,
+    IntArray,
+    as_floats,
+    as_ratios,
+    check_level,
+    covariate_matrix,
+    finite_vector,
+)
 from lutrace.stats.competing.observations import CompetingRisks
-from lutrace.stats.cox.result import as_floats, hazard_ratios
 
 MIN_EVENTS_PER_TERM = 10
 """Peduzzi et al. 1995, taken over to this model."""
@@ -174,9 +182,9 @@ def fit_fine_gray(
         coef=as_floats(coef),
         se=as_floats(se),
         naive_se=as_floats(naive),
-        hazard_ratio=hazard_ratios(coef),
-        low=hazard_ratios(coef - width * se),
-        high=hazard_ratios(coef + width * se),
+        hazard_ratio=as_ratios(coef),
+        low=as_ratios(coef - width * se),
+        high=as_ratios(coef + width * se),
         z=as_floats(z),
         p=as_floats(2 * ndtr(-np.abs(z))),
         covariance=covariance,

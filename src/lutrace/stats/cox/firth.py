@@ -10,11 +10,11 @@ import numpy as np
 from scipy.special import chdtrc
 
 from lutrace.core import EstimationError, UnsupportedError
-from lutrace.stats.arrays import FloatArray, IntArray, check_level
+from lutrace.stats.arrays import FloatArray, IntArray, as_floats, as_ratios, check_level
 from lutrace.stats.cox.basis import CoxBasis, prepare_cox
 from lutrace.stats.cox.fit import fit_cox
 from lutrace.stats.cox.likelihood import MonotoneLikelihoodError, check_separate
-from lutrace.stats.cox.result import CoxFit, as_floats, hazard_ratios
+from lutrace.stats.cox.result import CoxFit
 from lutrace.stats.cox.risk_order import CoxRows, RiskOrder, Ties
 from lutrace.stats.cox.risk_sums import RiskSums, compute_risk_sums
 from lutrace.stats.profile import find_profile_bounds
@@ -93,9 +93,9 @@ def fit_firth_cox(
         terms=tuple(terms),
         coef=as_floats(best.sums.coef / given.scale),
         se=as_floats(se / given.scale),
-        hazard_ratio=hazard_ratios(best.sums.coef / given.scale),
-        low=hazard_ratios(bounds[:, 0]),
-        high=hazard_ratios(bounds[:, 1]),
+        hazard_ratio=as_ratios(best.sums.coef / given.scale),
+        low=as_ratios(bounds[:, 0]),
+        high=as_ratios(bounds[:, 1]),
         z=as_floats(np.sign(best.sums.coef) * np.sqrt(ratios)),
         p=as_floats(chdtrc(1, ratios)),
         covariance=best.inverse / np.outer(given.scale, given.scale),

@@ -9,10 +9,10 @@ import numpy as np
 from scipy.special import ndtr, ndtri
 
 from lutrace.core import EstimationError, UnusableInputError
-from lutrace.stats.arrays import check_level
+from lutrace.stats.arrays import as_floats, as_ratios, check_level
 from lutrace.stats.cox.basis import CoxBasis, CoxInput, prepare_cox
 from lutrace.stats.cox.maximum import Maximum, Start, maximise
-from lutrace.stats.cox.result import CoxFit, as_floats, hazard_ratios
+from lutrace.stats.cox.result import CoxFit
 from lutrace.stats.cox.risk_order import CoxRows, Ties, find_risk_order
 from lutrace.stats.survival.observations import Survival
 
@@ -131,9 +131,9 @@ def _complete(
         terms=tuple(terms),
         coef=as_floats(coef),
         se=as_floats(np.sqrt(np.diag(covariance))),
-        hazard_ratio=hazard_ratios(coef),
-        low=hazard_ratios(coef - half),
-        high=hazard_ratios(coef + half),
+        hazard_ratio=as_ratios(coef),
+        low=as_ratios(coef - half),
+        high=as_ratios(coef + half),
         z=as_floats(z),
         p=as_floats(2 * ndtr(-np.abs(z))),
         covariance=covariance,

@@ -10,7 +10,7 @@ import numpy as np
 from scipy.special import chdtrc
 
 from lutrace.core import EstimationError
-from lutrace.stats.arrays import FloatArray
+from lutrace.stats.arrays import FloatArray, as_floats
 from lutrace.stats.cox.basis import CoxBasis
 from lutrace.stats.cox.diagnostics import Influence, PhTest, compute_ph_tests, select_influential
 from lutrace.stats.cox.risk_order import Ties
@@ -186,14 +186,3 @@ def _warn_of_sparsity(terms: Sequence[str], events_per_term: float, exposed: Seq
 def _chi_square_test(name: str, statistic: float, df: float) -> ModelTest:
     """A test of the whole model by the chi-square distribution."""
     return ModelTest(name, statistic, df, float(chdtrc(df, max(statistic, 0.0))))
-
-
-def hazard_ratios(coef: FloatArray) -> tuple[float, ...]:
-    """The hazard ratios of log hazard ratios; infinite beyond what a number can hold."""
-    with np.errstate(over="ignore"):
-        return as_floats(np.exp(coef))
-
-
-def as_floats(values: FloatArray) -> tuple[float, ...]:
-    """An array as a tuple of plain numbers."""
-    return tuple(float(value) for value in values)

@@ -10,9 +10,16 @@ import numpy as np
 from scipy.special import expit, ndtr, ndtri
 
 from lutrace.core import EstimationError, UnusableInputError
-from lutrace.stats.arrays import FloatArray, check_level, covariate_matrix, finite_vector, refuse_rows
+from lutrace.stats.arrays import (
+    FloatArray,
+    as_floats,
+    as_ratios,
+    check_level,
+    covariate_matrix,
+    finite_vector,
+    refuse_rows,
+)
 from lutrace.stats.cox.likelihood import compute_cox_score
-from lutrace.stats.cox.result import as_floats
 from lutrace.stats.cox.risk_order import Ties
 from lutrace.stats.federated.disclosure import SitePolicy, check_site
 from lutrace.stats.federated.messages import Message, SumsMessage, make_sums_message
@@ -253,7 +260,7 @@ def _complete(
 ) -> FederatedFit:
     se, z = np.sqrt(np.diag(covariance)), float(ndtri(0.5 + level / 2))
     with np.errstate(over="ignore"):
-        ratio, low, high = (as_floats(np.exp(values)) for values in (coef, coef - z * se, coef + z * se))
+        ratio, low, high = (as_ratios(values) for values in (coef, coef - z * se, coef + z * se))
     return FederatedFit(
         terms=asked.terms,
         coef=as_floats(coef),

@@ -10,7 +10,7 @@ import numpy as np
 from scipy.special import chdtrc, ndtr, ndtri
 
 from lutrace.core import EstimationError, UnusableInputError
-from lutrace.stats.arrays import BoolArray, FloatArray, check_level, covariate_matrix
+from lutrace.stats.arrays import BoolArray, FloatArray, as_floats, as_ratios, check_level, covariate_matrix
 from lutrace.stats.intervals.distributions import DISTRIBUTIONS, Distribution, DistributionName
 from lutrace.stats.intervals.observations import IntervalTimes
 from lutrace.stats.survival.observations import row_weights
@@ -18,6 +18,8 @@ from lutrace.stats.survival.observations import row_weights
 INTERCEPT = "intercept"
 MIN_EVENTS_PER_TERM = 10
 _MAX_STEPS = 100
+_FLAT = 1e-12
+"""Curvature, as a share of the largest, at or below which the likelihood is level in a direction."""
 _SETTLED = 1e-11
 """Newton's last step, in standard errors, below which the maximum counts as found."""
 
@@ -175,13 +177,13 @@ def _describe(
     return AftFit(
         distribution=distribution,
         terms=names,
-        coef=_tuple(own),
-        se=_tuple(se),
-        time_ratio=_tuple(np.exp(own)),
-        low=_tuple(np.exp(own - width * se)),
-        high=_tuple(np.exp(own + width * se)),
-        z=_tuple(own / se),
-        p=_tuple(2 * ndtr(-np.abs(own / se))),
+        coef=as_floats(own),
+        se=as_floats(se),
+        time_ratio=as_ratios(own),
+        low=as_ratios(own - width * se),
+        high=as_ratios(own + width * se),
+        z=as_floats(own / se),
+        p=as_floats(2 * ndtr(-np.abs(own / se))),
         scale=float(np.exp(coef[-1])) if has_scale else 1.0,
         log_scale_se=float(errors[-1]) if has_scale else None,
         covariance=covariance,
@@ -197,10 +199,6 @@ def _describe(
         warnings=(text,) if few else (),
         method=f"accelerated failure time, {distribution}, maximum likelihood, Wald intervals",
     )
-
-
-def _tuple(values: FloatArray) -> tuple[float, ...]:
-    return tuple(float(value) for value in values)
 
 
 def _to_own_units(size: int, centre: FloatArray, spread: FloatArray) -> FloatArray:
@@ -229,10 +227,12 @@ def _maximise(rows: _Times, design: FloatArray, start: FloatArray) -> tuple[Floa
     """Newton's steps, made shorter while the likelihood falls or is not curved downwards."""
     coef, found = start, _evaluate(rows, design, start)
     for _ in range(_MAX_STEPS):
+        if not np.isfinite(found.information).all():
+            break
         values, vectors = np.linalg.eigh(found.information)
         floor = 1e-3 * max(float(np.abs(values).max()), 1e-8)
         step = vectors @ ((vectors.T @ found.gradient) / np.where(values > 1e-9 * floor, values, floor))
-        settled = values[0] > 0 and float(step @ found.information @ step) < _SETTLED**2
+        settled = values[0] > _FLAT * values[-1] and float(step @ found.information @ step) < _SETTLED**2
         after = _evaluate(rows, design, coef + step)
         while not settled and not after.loglik >= found.loglik and np.abs(step).max() > 1e-13:
             step = step / 2
@@ -246,14 +246,14 @@ def _maximise(rows: _Times, design: FloatArray, start: FloatArray) -> tuple[Floa
     )
 
 
+@np.errstate(over="ignore", invalid="ignore", divide="ignore")  # a step too far; its likelihood is not taken
 def _evaluate(rows: _Times, design: FloatArray, coef: FloatArray) -> _At:
     """Log likelihood of log times with its gradient and information, by coefficients and log scale."""
     shape, n_terms = rows.shape, design.shape[1]
-    with np.errstate(over="ignore", invalid="ignore", divide="ignore"):  # a step too far; its likelihood is not taken
-        scale = float(np.exp(coef[n_terms])) if shape.has_scale else 1.0
-        location = design @ coef[:n_terms]
-        low, high = (rows.low - location) / scale, (rows.high - location) / scale
-        value, by_low, by_high = _two_ends(low, high, rows, scale)
+    scale = float(np.exp(coef[n_terms])) if shape.has_scale else 1.0
+    location = design @ coef[:n_terms]
+    low, high = (rows.low - location) / scale, (rows.high - location) / scale
+    value, by_low, by_high = _two_ends(low, high, rows, scale)
     weights = rows.weights
     first = weights[:, None] * (by_low.first + by_high.first)
     second = weights[:, None] * (by_low.second + by_high.second)

@@ -10,7 +10,7 @@ import numpy as np
 from scipy.special import ndtr, ndtri
 
 from lutrace.core import EstimationError, UnusableInputError
-from lutrace.stats.arrays import FloatArray, check_level, finite_vector, label_codes, refuse_rows
+from lutrace.stats.arrays import FloatArray, as_ratios, check_level, finite_vector, label_codes, refuse_rows
 from lutrace.stats.regression.design import design_of
 from lutrace.stats.regression.logistic_likelihood import LogisticRows, climb, compute_robust_covariance, evaluate
 
@@ -96,9 +96,9 @@ def fit_fractional(
         terms=design.terms,
         coef=tuple(coef.tolist()),
         se=tuple(se.tolist()),
-        odds_ratio=tuple(np.exp(coef).tolist()),
-        low=tuple(np.exp(coef - half).tolist()),
-        high=tuple(np.exp(coef + half).tolist()),
+        odds_ratio=as_ratios(coef),
+        low=as_ratios(coef - half),
+        high=as_ratios(coef + half),
         z=tuple((coef / se).tolist()),
         p=tuple((2 * ndtr(-np.abs(coef / se))).tolist()),
         mean_change=(float("nan"), *(coef[1:] * steepness).tolist()),

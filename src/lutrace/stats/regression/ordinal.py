@@ -10,7 +10,7 @@ import numpy as np
 from scipy.special import expit, ndtr, ndtri
 
 from lutrace.core import EstimationError, UnusableInputError
-from lutrace.stats.arrays import FloatArray, IntArray, check_level
+from lutrace.stats.arrays import FloatArray, IntArray, as_ratios, check_level
 from lutrace.stats.regression.design import design_of
 
 _MAX_STEPS = 60
@@ -95,9 +95,9 @@ def fit_ordinal(
         terms=tuple(terms),
         coef=tuple(coef[:p].tolist()),
         se=tuple(se[:p].tolist()),
-        odds_ratio=tuple(np.exp(coef[:p]).tolist()),
-        low=tuple(np.exp(coef[:p] - half).tolist()),
-        high=tuple(np.exp(coef[:p] + half).tolist()),
+        odds_ratio=as_ratios(coef[:p]),
+        low=as_ratios(coef[:p] - half),
+        high=as_ratios(coef[:p] + half),
         z=tuple(z.tolist()),
         p=tuple((2 * ndtr(-np.abs(z))).tolist()),
         classes=tuple(str(name) for name in classes),
