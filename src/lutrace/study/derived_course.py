@@ -6,7 +6,6 @@ from collections.abc import Callable, Sequence
 
 from lutrace.core import Row
 from lutrace.endpoints import (
-    CourseBasis,
     build_course,
     check_course,
     derive_course_counts,
@@ -84,11 +83,9 @@ def derive_course_tables(ground: Ground, item: DerivedCourse) -> Derivation:
 
     Raises MissingFactError without a data cut, CourseSumError where patients or days do not add up.
     """
-    basis = CourseBasis(
-        ground.whole, ground.cut_for(item.name), item.rules, item.death_dates, ground.protocol.history.lines
-    )
+    basis = ground.course_basis(item)
     course = build_course(basis)
-    states = held(derive_course_states(course))
+    states = derive_course_states(course)
     courses = held(derive_courses(course, states))
     check_course(course, courses, states)
     return Derivation(

@@ -13,8 +13,8 @@ import ibis.expr.types as ir
 import pyarrow as pa
 
 from lutrace.core import MissingFactError, Row
-from lutrace.endpoints import FIRST_CYCLE, Basis, History
-from lutrace.protocol import AsOf, Protocol
+from lutrace.endpoints import FIRST_CYCLE, Basis, CourseBasis, History
+from lutrace.protocol import AsOf, CourseRules, DeathDates, DerivedCourse, DerivedSurvivalTimes, Protocol
 from lutrace.study.cut_facts import FactsOfPatients
 from lutrace.tables import COHORT_MEMBERS, Facts
 
@@ -60,6 +60,20 @@ class Ground:
                 f"derived.{name}: who is ongoing or alive is so on a day; run the study with --data-cut DATE"
             )
         return self.data_cut
+
+    def course_basis(self, item: DerivedCourse | DerivedSurvivalTimes) -> CourseBasis:
+        """What the course and survival times of an item start from, one and the same for the same rules."""
+        rules = (item.rules, item.death_dates)
+        if rules not in self._course_bases:
+            history = self.protocol.history
+            self._course_bases[rules] = CourseBasis(
+                self.whole, self.cut_for(item.name), *rules, history.lines, history.mcrpc
+            )
+        return self._course_bases[rules]
+
+    @cached_property
+    def _course_bases(self) -> dict[tuple[CourseRules, DeathDates], CourseBasis]:
+        return {}
 
     @cached_property
     def history(self) -> History:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 import ibis
 
 from lutrace.core import Row
-from lutrace.endpoints import CourseBasis, derive_survival_times, held
+from lutrace.endpoints import derive_survival_times, held
 from lutrace.models import median_of_times
 from lutrace.protocol import DerivedSurvivalTimes, IndexDate
 from lutrace.study.derived_parts import Derivation, Ground, Reading, Variable
@@ -33,12 +33,10 @@ def derive_survival_tables(ground: Ground, item: DerivedSurvivalTimes) -> Deriva
 
     Raises MissingFactError without a data cut.
     """
-    cut, history = ground.cut_for(item.name), ground.protocol.history
-    basis = CourseBasis(ground.whole, cut, item.rules, item.death_dates, history.lines, history.mcrpc)
+    basis = ground.course_basis(item)
     parts = [
-        held(derive_survival_times(basis, index, endpoints=(endpoint,), censor_rules=item.censor_rules))
+        held(derive_survival_times(basis, index, endpoints=item.endpoints, censor_rules=item.censor_rules))
         for index in item.indexes
-        for endpoint in item.endpoints
     ]
     times = held(ibis.union(*parts) if len(parts) > 1 else parts[0])
     rows: list[Row] = times.to_pyarrow().to_pylist()

@@ -37,9 +37,10 @@ def build_course(basis: CourseBasis) -> Course:
     doses = number_doses(basis.known(basis.facts.table(CYCLES), "administered_date"), basis.rules)
     first = first_doses(doses)
     statements = list_statements(basis, doses)
-    events = list_events(basis, first.select("patient_id", "c1_date"), statements)
+    events = basis.keep("events", lambda: list_events(basis, first.select("patient_id", "c1_date"), statements))
     ends = list_ends(basis, doses, ends_of(statements))
-    return Course(basis, doses, first, statements, events, find_leaves(basis, first, ends, events))
+    leaves = basis.keep("leaves", lambda: find_leaves(basis, first, ends, events))
+    return Course(basis, doses, first, statements, events, leaves)
 
 
 def derive_course_states(course: Course) -> ir.Table:
@@ -49,6 +50,10 @@ def derive_course_states(course: Course) -> ir.Table:
     after treatment was over is a line of its own, but for further doses after the planned number. Nothing follows a
     death.
     """
+    return course.basis.keep("states", lambda: _find_states(course))
+
+
+def _find_states(course: Course) -> ir.Table:
     marks = _marks(course)
     order = [marks.date, marks.turn]
     by_patient = ibis.window(group_by="patient_id", order_by=order)

@@ -8,17 +8,15 @@ import ibis
 import ibis.expr.types as ir
 
 from lutrace.endpoints.basis import Basis, attach, finish, ranked_first
-from lutrace.protocol import PsaBaseline, PsaValues
+from lutrace.protocol import PsaBaseline, PsaRules, PsaValues
 from lutrace.tables import LABS, without
 
 
-def psa_series(basis: Basis) -> ir.Table:
-    """`patient_id psa_date psa psa_row`: one value per day by the protocol's rule (default: the highest; `<x` is x)."""
-    return psa_values(basis.known(basis.facts.table(LABS), "date"), basis.protocol.psa.values)
-
-
 def psa_values(labs: ir.Table, rule: PsaValues | None = None) -> ir.Table:
-    """The series of `psa_series` from rows of LABS; the last result of a day is by its clock time, then its row."""
+    """`patient_id psa_date psa psa_row` from rows of LABS: one value per day by the rule (default: the highest).
+
+    `<x` is x by default; the last result of a day is by its clock time, then its row.
+    """
     values = labs.filter((labs.analyte == "psa") & (labs.canonical_unit == "ng/mL"))
     values = values.select(
         "patient_id", "comparator", psa_date="date", psa="value", psa_row="row_id", turn=values.time.fill_null("")
@@ -90,13 +88,19 @@ def keep_baseline_assay(clocked: ir.Table, rule: PsaBaseline) -> ir.Table:
 
 def first_cycles(basis: Basis) -> ir.Table:
     """`patient_id c1_date` of the members of any landmark."""
-    return basis.time_zero().select("patient_id", "c1_date").distinct()
+    return basis.keep("first_cycles", lambda: basis.time_zero().select("patient_id", "c1_date").distinct())
 
 
-def psa_and_baseline(basis: Basis) -> tuple[ir.Table, ir.Table]:
-    """The PSA series on the clock of the first cycle, and each patient's baseline."""
-    clocked = on_clock(psa_series(basis), first_cycles(basis))
-    return clocked, baseline_of(clocked, basis.protocol.psa.baseline)
+def psa_and_baseline(basis: Basis, other: PsaRules | None = None) -> tuple[ir.Table, ir.Table]:
+    """The PSA series on the clock of the first cycle, and each patient's baseline, by the protocol's or other rules."""
+    rules = other or basis.protocol.psa
+    clocked = basis.keep(("psa", rules.values), lambda: _clocked_psa(basis, rules.values))
+    key = ("psa_baseline", rules.values, rules.baseline)
+    return clocked, basis.keep(key, lambda: baseline_of(clocked, rules.baseline))
+
+
+def _clocked_psa(basis: Basis, rule: PsaValues) -> ir.Table:
+    return on_clock(psa_values(basis.known(basis.facts.table(LABS), "date"), rule), first_cycles(basis))
 
 
 def after_index(clocked: ir.Table, baseline: ir.Table) -> ir.Table:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import ibis
 import ibis.expr.types as ir
 import pyarrow as pa
 
-from lutrace.endpoints.basis import Basis, attach
+from lutrace.endpoints.basis import Basis, attach, held
 from lutrace.endpoints.psa.progression import describe_rule
 from lutrace.endpoints.psa.response import best_response
 from lutrace.endpoints.psa.stops import judged_series
@@ -35,11 +35,10 @@ def read_psa_flips(basis: Basis, outcome: PsaPfs, variants: Iterable[PsaVariant]
     Progression is that of the whole series after the first cycle, before any landmark, as in the table of switches of
     the command.
     """
-    chosen = ibis.memtable(_answers(basis, outcome).to_pyarrow())
+    chosen = held(_answers(basis, outcome, basis.protocol.psa))
     parts = []
     for one in variants:
-        changed = replace(basis, protocol=basis.protocol.model_copy(update={"psa": one.psa}))
-        other = _answers(changed, outcome.model_copy(update={"progression": one.progression}))
+        other = _answers(basis, outcome.model_copy(update={"progression": one.progression}), one.psa)
         rows = _compared(chosen, other)
         told = {"switch": one.switch, "chosen_value": one.chosen, "value": one.value}
         told["rule"] = describe_rule(one.progression)
@@ -50,10 +49,10 @@ def read_psa_flips(basis: Basis, outcome: PsaPfs, variants: Iterable[PsaVariant]
     return ibis.memtable(pa.concat_tables([part.cast(schema) for part in parts]) if parts else schema.empty_table())
 
 
-def _answers(basis: Basis, outcome: PsaPfs) -> ir.Table:
+def _answers(basis: Basis, outcome: PsaPfs, psa: PsaRules) -> ir.Table:
     """`patient_id responded response_row progression_day progression_row` of all with a baseline and a later PSA."""
-    clocked, baseline, found = judged_series(basis, outcome)
-    best = best_response(clocked, baseline, percent=50.0, gap_days=basis.protocol.psa.response_confirmation)
+    clocked, baseline, found = judged_series(basis, outcome, psa)
+    best = best_response(clocked, baseline, percent=50.0, gap_days=psa.response_confirmation)
     best = best.select("patient_id", "responded", response_row="first_row")
     return attach(best, found.select("patient_id", "progression_day", "progression_row"), ["patient_id"])
 

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 import ibis
 import ibis.expr.types as ir
 
-from lutrace.endpoints.basis import Basis, attach, finish
+from lutrace.endpoints.basis import Basis, attach, finish, held
 from lutrace.endpoints.psa.course import classify_course, derive_dose_response
-from lutrace.endpoints.psa.series import baseline_of, first_cycles, psa_and_baseline
+from lutrace.endpoints.psa.series import first_cycles, psa_and_baseline
 from lutrace.endpoints.psa.summary import LEVELS, WEEK_12_DAY, summarise_psa
 from lutrace.protocol import PsaProgression, PsaRules
 from lutrace.tables import CYCLES
@@ -35,7 +35,8 @@ def derive_psa_course(basis: Basis) -> ir.Table:
     """
     rules = basis.protocol.psa
     clocked, _ = psa_and_baseline(basis)
-    rows = attach(basis.time_zero(), summarise_psa(clocked, rules, PsaProgression()), ["patient_id"])
+    summary = held(summarise_psa(clocked, rules, PsaProgression()))
+    rows = attach(basis.time_zero(), summary, ["patient_id"])
     judged = ibis.coalesce(rows.reason, ibis.cases((rows.evaluable.isnull(), _NOT_JUDGED)))
     rows = _dated(rows.mutate(judged=judged), clocked, ("nadir", "baseline"))
     nadir = "lowest PSA since the first cycle, baseline included"
@@ -87,8 +88,7 @@ def derive_psa_doses(basis: Basis) -> ir.Table:
 
     Doses are the administrations of CYCLES in the order of their days; a PSA of a dose day is before that dose.
     """
-    clocked, _ = psa_and_baseline(basis)
-    baseline = baseline_of(clocked, basis.protocol.psa.baseline)
+    clocked, baseline = psa_and_baseline(basis)
     given = basis.known(basis.facts.table(CYCLES), "administered_date").inner_join(first_cycles(basis), "patient_id")
     doses = given.select("patient_id", dose_day=given.administered_date.delta(given.c1_date, unit="day"))
     response = derive_dose_response(clocked, baseline, doses.filter(doses.dose_day >= 0))

@@ -22,7 +22,10 @@ BASELINES: dict[str, tuple[str, str]] = {
 
 def clocked_scores(basis: Basis, instrument: str, scale: str) -> ir.Table:
     """Scores that stand with `c1_date` and `day` from the first cycle; patients without a first cycle are left out."""
-    scores = valid_scores(basis, instrument, scale)
+    return basis.keep(("scores", instrument, scale), lambda: _on_clock(basis, valid_scores(basis, instrument, scale)))
+
+
+def _on_clock(basis: Basis, scores: ir.Table) -> ir.Table:
     first = basis.time_zero().select("patient_id", "c1_date").distinct()
     joined = scores.inner_join(first, "patient_id")
     return joined.select(

@@ -42,7 +42,7 @@ def derive_survival_times(
     Not evaluable, with the reason: an event on or before the index (with a landmark: on or before the landmark), an end
     of follow-up before it, an entry at or after the end of follow-up. No time is negative. A hospice ends nothing.
     """
-    dates = derive_index_dates(basis, index)
+    dates = basis.keep(("index_dates", index), lambda: derive_index_dates(basis, index))
     parts = []
     for censor_rule in censor_rules:
         known = vital_status(basis, basis.death_dates, censor_at=censor_rule)
