@@ -8,6 +8,7 @@ import math
 
 import pytest
 from validation.stats.comparison import INPUTS, STATS, compare, read_reference
+from validation.stats.cox.cases import read_frame
 from validation.stats.multiplicity.cases import FAMILIES
 
 from lutrace.cli.app import run
@@ -318,3 +319,25 @@ def test_what_differs_between_patients_and_what_changes_within_one(fit):
     assert column(found, "term")[-2:] == ["pain between", "pain within"]
     assert_equal("regression", "visits intercept", "coef", column(found, "coef"), 1e-5)
     assert_equal("regression", "visits intercept", "Kenward-Roger df", column(found, "df"), 1e-5)
+
+
+def test_ridge(fit):
+    frame, terms = read_frame("lung")
+    rows = [dict(zip(frame, values, strict=True)) for values in zip(*frame.values(), strict=True)]
+    units = [f"{term}=1" for term in terms]
+    for theta in (1, 20):
+        found = fit(
+            "cox",
+            rows,
+            "--time",
+            "time",
+            "--event",
+            "event",
+            "--terms",
+            ", ".join(terms),
+            "--ridge",
+            theta,
+            units=units,
+        )
+        assert_equal("cox", f"ridge all {theta}", "coef", column(found, "coef"))
+        assert_equal("cox", f"ridge all {theta}", "se", column(found, "se"))

@@ -14,7 +14,7 @@ from lutrace.cli import fit_sites
 from lutrace.cli.fit_catalogue import COMMANDS
 from lutrace.cli.fit_show import show_fit
 from lutrace.cli.show import show_json
-from lutrace.core import check_is_other_file, write_rows
+from lutrace.core import UnusableInputError, check_is_other_file, write_rows
 
 fit = typer.Typer(help="One model on a plain table, with every check.", no_args_is_help=False, rich_markup_mode=None)
 
@@ -33,6 +33,8 @@ def _run(
     from lutrace.study import FitCall, run_fit
 
     targets = [one for one in (out, made) if one is not None]
+    if len(targets) > len({target.absolute() for target in targets}):
+        raise UnusableInputError("--out and --table name one file; name two, so that none is lost")
     for target in targets:
         check_is_other_file(target, table)
     found = run_fit(table, FitCall(**{"kind": kind, **fields}))
