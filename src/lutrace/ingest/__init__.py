@@ -4,6 +4,7 @@ from lutrace.dicom import ArchiveQuery, Listening, Peer, TlsFiles, WebAddress
 from lutrace.ingest.assert_step import AssertResult, run_assert
 from lutrace.ingest.deidentify_step import DeidentifyOptions, DeidentifyResult, run_deidentify
 from lutrace.ingest.export_step import ExportResult, run_export_csv, run_export_seg
+from lutrace.ingest.extract_step import ExtractResult, run_extract
 from lutrace.ingest.lesions_step import LesionInputs, LesionsStepResult, run_lesions
 from lutrace.ingest.masks_step import run_add_masks
 from lutrace.ingest.measure_step import DEFAULT_PLANS, MeasureResult, run_measure
@@ -34,6 +35,7 @@ __all__ = [
     "DeidentifyOptions",
     "DeidentifyResult",
     "ExportResult",
+    "ExtractResult",
     "LesionInputs",
     "LesionsStepResult",
     "Listening",
@@ -65,6 +67,7 @@ __all__ = [
     "run_deidentify",
     "run_export_csv",
     "run_export_seg",
+    "run_extract",
     "run_find",
     "run_init",
     "run_lesions",

@@ -45,13 +45,56 @@ def compare_labels(labels: Path, rows: Sequence[Row], answers: Mapping[str, tupl
     return tuple(_agreement(answer, pairs[answer], answers[answer][0]) for answer in told)
 
 
+def compare_facts(labels: Path, rows: Sequence[Row], notes: Sequence[str]) -> tuple[Row, ...]:
+    """A row per fact: how the facts found in the labelled letters agree with those that people found there.
+
+    `labels` is a table `note_id fact value [negated]`; a letter without any fact has one row with an empty fact. A fact
+    found several times in a letter counts once. Raises UnusableInputError for missing columns, TableError for a letter
+    that is not there and for a fact without a value.
+    """
+    numbered = read_numbered_rows(labels)
+    header = list(numbered[0][1]) if numbered else []
+    if not {"note_id", "fact", "value"} <= set(header):
+        raise UnusableInputError(f"{labels.name}: expected the columns note_id, fact, value [negated]")
+    faults = [
+        f"row {number}: {'note_id: no such letter' if str(row['note_id']) not in notes else 'a fact needs a value'}"
+        for number, row in numbered
+        if str(row["note_id"]) not in notes or (row["fact"] and row["value"] is None)
+    ]
+    if faults:
+        raise TableError(labels.name, faults)
+    read = {str(row["note_id"]) for _number, row in numbered}
+    compared = ("note_id", "fact", "value", *(("negated",) if "negated" in header else ()))
+    stated = {_key(row, compared) for _number, row in numbered if row["fact"]}
+    found = {_key(row, compared) for row in rows if str(row["note_id"]) in read}
+    if "negated" not in header:
+        found = {_key(row, compared) for row in rows if str(row["note_id"]) in read and row["negated"] == "no"}
+    return tuple(
+        _shares(fact, len(read), *({key for key in keys if key[1] == fact} for keys in (stated, found)))
+        for fact in sorted({key[1] for key in stated | found})
+    )
+
+
+def _key(row: Row, columns: Sequence[str]) -> tuple[str, ...]:
+    return tuple(str(row[column] if row[column] is not None else "no").strip() for column in columns)
+
+
+def _shares(fact: str, letters: int, stated: set[tuple[str, ...]], found: set[tuple[str, ...]]) -> Row:
+    counts = _counted(len(stated & found), len(stated), len(found))
+    return {"fact": fact, "letters": letters, **counts}
+
+
 def _agreement(answer: str, pairs: Sequence[tuple[str, str | None]], positive: str) -> Row:
     tp = sum(label == positive and found == positive for label, found in pairs)
     positives = sum(label == positive for label, _found in pairs)
     found = sum(one == positive for _label, one in pairs)
+    counts = _counted(tp, positives, found)
+    unanswered = sum(one is None for _label, one in pairs)
+    return {"answer": f"{answer} = {positive}", "n": len(pairs), **counts, "unanswered": unanswered}
+
+
+def _counted(tp: int, positives: int, found: int) -> Row:
     return {
-        "answer": f"{answer} = {positive}",
-        "n": len(pairs),
         "positives": positives,
         "found": found,
         "tp": tp,
@@ -60,5 +103,4 @@ def _agreement(answer: str, pairs: Sequence[tuple[str, str | None]], positive: s
         "precision": tp / found if found else None,
         "recall": tp / positives if positives else None,
         "f1": 2 * tp / (positives + found) if positives + found else None,
-        "unanswered": sum(one is None for _label, one in pairs),
     }

@@ -2,13 +2,22 @@
 
 from lutrace.notes.assertion import LABELS, Assertion, assert_concept, assert_place
 from lutrace.notes.concepts import find_concept
+from lutrace.notes.dates import FoundDate, find_dates
 from lutrace.notes.language import find_language
+from lutrace.notes.letter_facts import LetterFact, find_letter_facts
+from lutrace.notes.sentences import Sentence, split_letter
 
 __all__ = [
     "LABELS",
     "Assertion",
+    "FoundDate",
+    "LetterFact",
+    "Sentence",
     "assert_concept",
     "assert_place",
     "find_concept",
+    "find_dates",
     "find_language",
+    "find_letter_facts",
+    "split_letter",
 ]

@@ -67,7 +67,7 @@ def assert_place(sentence: str, place: tuple[int, int], language: str) -> Assert
     found: dict[str, list[str]] = {}
     for cue in reaching:
         if not any(_is_part(cue, other) for other in around):
-            found.setdefault(cue.label, []).append(doc[cue.begin : cue.end].text.rstrip(" .,;"))
+            found.setdefault(cue.label, []).append(doc[cue.begin : cue.end].text.removesuffix(" .").rstrip(",;"))
     told = (_heading(sentence, place, rules), _ending(doc, concept[1], place, rules), _kind(doc, place, rules))
     for label, text in itertools.chain(*told):
         found.setdefault(label, []).append(text)

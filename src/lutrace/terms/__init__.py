@@ -58,6 +58,7 @@ from lutrace.terms.instruments import (
     instruments,
     instruments_of_items,
 )
+from lutrace.terms.letter_facts import LetterFacts, WordedFact, letter_facts
 from lutrace.terms.lines import (
     AgentGroup,
     Castrating,
@@ -100,6 +101,7 @@ __all__ = [
     "Drug",
     "GleasonReading",
     "Instrument",
+    "LetterFacts",
     "LineClass",
     "LineVocabulary",
     "MeaningfulChange",
@@ -125,6 +127,7 @@ __all__ = [
     "UptakeIdentity",
     "UptakePriors",
     "VisionRule",
+    "WordedFact",
     "all_analytes",
     "analyte_named",
     "analyte_names",
@@ -150,6 +153,7 @@ __all__ = [
     "instruments",
     "instruments_of_items",
     "is_psma_tracer",
+    "letter_facts",
     "line_vocabulary",
     "parse_clause",
     "parse_gleason",

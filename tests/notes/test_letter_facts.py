@@ -1,0 +1,132 @@
+"""Facts in letters: a letter by hand, fact by fact, and the virtual patients' letters against their truth."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import numpy as np
+import pytest
+
+from lutrace.notes import find_dates, find_letter_facts, split_letter
+from lutrace.virtual import simulate_patients
+from lutrace.virtual.letters import write_letters
+from lutrace.virtual.timeline import make_patient
+
+LETTER = """Diagnose: metastasiertes kastrationsresistentes Prostatakarzinom, Gleason 4+5=9, pT3b pN1 (2/14) cM0.
+Z.n. RPE 04/2015, Docetaxel 6 Zyklen ab 02/2018, beendet wegen Progress 08/2018.
+Im PSMA-PET/CT vom 12.03.2021 Knochen- und Lymphknotenmetastasen sowie Metastasen in Leber und Lunge.
+Kein Anhalt für Hirnmetastasen. V.a. Pleurametastasen.
+Der 3. Zyklus 177Lu-PSMA-617 erfolgte am 15.04.2021 mit 7,4 GBq. PSA 46,79 ng/ml, Hb 9,8 g/dl.
+ECOG 1. Xerostomie Grad 1, keine Uebelkeit. Bluttransfusion vor 3 Monaten.
+Der Patient ist am 3. Mai 2022 verstorben.
+"""
+WRITTEN = dt.date(2022, 6, 1)
+STATED = {
+    # fact, value: date as told, labels
+    ("castration_resistance", "resistant"): (None, set()),
+    ("gleason", "4+5"): (None, set()),
+    ("isup", "5"): (None, set()),
+    ("tnm", "pT3b pN1 cM0"): (None, set()),
+    ("therapy", "docetaxel"): ("2018-02", set()),
+    ("stop_reason", "progression"): ("2018-08", {"historical"}),
+    ("progression", "stated"): ("2018-08", {"historical"}),
+    ("metastasis_site", "bone"): ("2021-03-12", set()),
+    ("metastasis_site", "lymph_node"): ("2021-03-12", set()),
+    ("metastasis_site", "liver"): ("2021-03-12", set()),
+    ("metastasis_site", "lung"): ("2021-03-12", set()),
+    ("metastasis_site", "brain"): (None, {"negated"}),
+    ("metastasis_site", "pleura"): (None, {"uncertain"}),
+    ("rlt_cycle", "3"): ("2021-04-15", set()),
+    ("therapy", "lu177_psma_617"): ("2021-04-15", set()),
+    ("activity", "7.4"): ("2021-04-15", set()),
+    ("psa", "46.79"): (None, set()),
+    ("haemoglobin", "9.8"): (None, set()),
+    ("ecog", "1"): (None, set()),
+    ("toxicity", "xerostomia"): (None, set()),
+    ("toxicity", "nausea"): (None, {"negated"}),
+    ("transfusion", "red_cells"): ("2022-03", {"historical"}),
+    ("death", "died"): ("2022-05-03", {"historical"}),
+}
+
+
+@pytest.fixture(scope="module")
+def facts():
+    return find_letter_facts(LETTER, written=WRITTEN)
+
+
+def test_letter_states_these_facts_and_no_other(facts):
+    assert {(one.fact, one.value) for one in facts} == set(STATED)
+
+
+@pytest.mark.parametrize(("fact", "value"), STATED)
+def test_fact_has_its_date_and_labels(facts, fact, value):
+    (found,) = (one for one in facts if (one.fact, one.value) == (fact, value))
+    date, labels = STATED[(fact, value)]
+    assert (None if found.date is None else str(found.date.date)) == date
+    assert set(found.assertion.triggers) == labels
+
+
+def test_places_are_those_of_the_letter(facts):
+    quotes = {one.value: LETTER[one.begin : one.end] for one in facts}
+    assert quotes["brain"] == "Hirnmetastasen"
+    assert quotes["7.4"] == "7,4 GBq"
+    assert quotes["46.79"] == "PSA 46,79 ng/ml"
+
+
+@pytest.mark.parametrize("index", range(24))
+def test_letters_of_virtual_patients_are_read_to_the_letter(index):
+    patient = make_patient(simulate_patients(24, seed=5), index, np.random.default_rng(index))
+    referral, discharge = (
+        find_letter_facts(letter.text, language=letter.language, written=letter.date)
+        for letter in write_letters(patient)
+    )
+    course, last = patient.course, patient.administrations[-1]
+    there = {"bone": course.has_bone, "lymph_node": course.has_node, "liver": course.has_liver, "lung": course.has_lung}
+    sites = {one.value: not one.assertion.says("negated") for one in referral if one.fact == "metastasis_site"}
+    assert sites == there
+    said = {(one.fact, one.value): one for one in (*referral, *discharge)}
+    assert ("gleason", "{}+{}".format(*patient.gleason)) in said
+    assert ("ecog", str(patient.ecog[0][1])) in said
+    assert (
+        str(said["castration_resistance", "resistant"].date and _last_date(referral)) == f"{patient.mcrpc_date:%Y-%m}"
+    )
+    cycle = said["rlt_cycle", str(last.cycle)]
+    assert cycle.date is not None
+    assert str(cycle.date.date) == f"{last.injection:%Y-%m-%d}"
+    assert any(
+        one.fact == "activity" and float(one.value) == round(last.administered_mbq / 1000, 2) for one in discharge
+    )
+    assert ("toxicity", "xerostomia") in said
+    assert said["toxicity", "xerostomia"].assertion.says("negated") == (patient.dry_mouth_from is None)
+    earlier = {
+        one.agent for one in patient.treatments if one.end and one.end < patient.administrations[0].injection.date()
+    }
+    assert earlier <= {value for fact, value in said if fact == "therapy"}
+
+
+def _last_date(facts):
+    return [one.date.date for one in facts if one.fact == "castration_resistance" and one.date is not None][-1]
+
+
+def test_sentences_cover_the_letter():
+    spans = [(one.begin, one.end) for one in split_letter(LETTER)]
+    rest = LETTER
+    for begin, end in reversed(spans):
+        rest = rest[:begin] + rest[end:]
+    assert rest.strip() == ""
+    assert len(spans) == 11
+
+
+@pytest.mark.parametrize(
+    ("text", "dates"),
+    [
+        ("am 03.04.2019 und 5.6.21", ["2019-04-03", "2021-06-05"]),
+        ("seit März 2018, 2017 RPE", ["2018-03", "2017"]),
+        ("on May 4, 2020 and 12 June 2020", ["2020-05-04", "2020-06-12"]),
+        ("vor zwei Wochen, 3 years ago, gestern", ["2022-05", "2019", "2022-05-31"]),
+        ("31.02.2020", []),
+        ("PSA 2019 ng/ml, 177Lu 7400 MBq", []),
+    ],
+)
+def test_dates_are_as_precise_as_told(text, dates):
+    assert [str(one.date) for one in find_dates(text, WRITTEN)] == dates
