@@ -1,4 +1,5 @@
 import os
+import struct
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,7 +10,7 @@ from tests.dicom.regions import FRAME, rtstruct, save, squares
 from tests.imaging.make import DIRECTIONS, ball, grid
 
 from lutrace.core import ContradictionError, UnusableInputError
-from lutrace.dicom import index_folder, read_masks, read_series
+from lutrace.dicom import index_folder, read_masks, read_own_masks, read_series
 from lutrace.imaging import measure_region, read_nifti_masks
 
 REFERENCE = replace(grid(), frame_of_reference=FRAME)
@@ -126,3 +127,32 @@ def test_the_liver_lesions_of_the_lutetium_spect_have_their_known_volumes() -> N
     # another program's even-odd fill: 107.0 mL and 2.86 mL; mean 14.73 and 19.02 at factor 1.28961874e-5
     assert [m.volume_ml for m in found] == pytest.approx([107.02, 2.861], rel=1e-3)
     assert [m.mean * 1.28961874e-5 for m in found] == pytest.approx([14.73, 19.02], abs=0.006)
+
+
+@pytest.mark.parametrize("implicit", [False, True], ids=["explicit", "implicit"])
+@pytest.mark.parametrize("undefined", [False, True], ids=["stated lengths", "no lengths"])
+def test_a_structure_set_that_a_broken_copy_has_cut_is_refused(tmp_path: Path, implicit: bool, undefined: bool) -> None:
+    truth = ball(REFERENCE, 12.0)
+    dataset = rtstruct([("a", squares(truth, REFERENCE)), ("b", squares(truth, REFERENCE))])
+    for sequence in ("ROIContourSequence", "StructureSetROISequence"):
+        dataset[sequence].is_undefined_length = undefined
+    if implicit:
+        dataset.file_meta.TransferSyntaxUID = "1.2.840.10008.1.2"
+    whole = save(dataset, tmp_path / "whole.dcm").read_bytes()
+    path = tmp_path / "rs.dcm"
+    begin = whole.index(struct.pack("<HH", 0x3006, 0x0039))
+    for end in [len(whole) - 1, *np.linspace(begin, len(whole), 40, dtype=int)[1:-1]]:
+        path.write_bytes(whole[:end])
+        with pytest.raises(UnusableInputError, match=r"rs\.dcm: damaged or truncated"):
+            read_masks(path, REFERENCE)
+        with pytest.raises(UnusableInputError, match=r"rs\.dcm: damaged or truncated"):
+            read_own_masks(path)
+    path.write_bytes(whole + bytes(6))  # some programs fill up the last block
+    assert [mask.name for mask in read_masks(path, REFERENCE)] == ["a", "b"]
+
+
+def test_contours_that_name_no_region_are_refused(tmp_path: Path) -> None:
+    dataset = rtstruct([("a", squares(ball(REFERENCE, 6.0), REFERENCE))])
+    del dataset.ROIContourSequence[0].ReferencedROINumber
+    with pytest.raises(UnusableInputError, match="an item names no region"):
+        read_masks(save(dataset, tmp_path / "rs.dcm"), REFERENCE)

@@ -9,10 +9,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Protocol
 
-import pydicom
-from pydicom.errors import InvalidDicomError
-
 from lutrace.core import UnusableInputError, digest_of_file
+from lutrace.dicom.mask_objects import class_of_file, read_structure_set
 from lutrace.dicom.rtstruct import RTSTRUCT, masks_of_rtstruct
 from lutrace.dicom.seg import LABELMAP_SEG, SEG, masks_of_seg
 from lutrace.imaging import Geometry, Mask, is_nifti, read_nifti_masks, resample_mask
@@ -78,12 +76,9 @@ def _read(
 
 def _read_objects(path: Path, reference: Geometry, series_uid: str | None) -> list[Mask]:
     """The regions of one DICOM file; none when it is something else."""
-    try:
-        kind = str(pydicom.dcmread(path, specific_tags=["SOPClassUID"], stop_before_pixels=True).get("SOPClassUID", ""))
-    except InvalidDicomError:
-        return []
+    kind = class_of_file(path)
     if kind == RTSTRUCT:
-        return masks_of_rtstruct(pydicom.dcmread(path), reference, digest_of_file(path), series_uid=series_uid)
+        return masks_of_rtstruct(read_structure_set(path), reference, digest_of_file(path), series_uid=series_uid)
     if kind in (SEG, LABELMAP_SEG):
         return masks_of_seg(path, reference, digest_of_file(path))
     return []

@@ -5,12 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
-import pydicom
 from numpy.typing import NDArray
 from pydicom.dataset import Dataset
-from pydicom.errors import InvalidDicomError
 
 from lutrace.core import Source, UnsupportedError, UnusableInputError, digest_of_file
+from lutrace.dicom.mask_objects import class_of_file, read_structure_set
 from lutrace.dicom.rtstruct import RTSTRUCT, contours_by_region
 from lutrace.dicom.seg import LABELMAP_SEG, SEG, regions_of_seg
 from lutrace.imaging import Geometry, Mask, crop_region, fill_contours, is_nifti, read_nifti_masks
@@ -38,12 +37,9 @@ def read_own_masks(path: Path) -> list[Mask]:
 def _read_file(path: Path) -> list[Mask]:
     if is_nifti(path):
         return [_cropped(mask) for mask in read_nifti_masks(path)]
-    try:
-        kind = str(pydicom.dcmread(path, specific_tags=["SOPClassUID"], stop_before_pixels=True).get("SOPClassUID", ""))
-    except InvalidDicomError:
-        return []
+    kind = class_of_file(path)
     if kind == RTSTRUCT:
-        return _regions_of_rtstruct(pydicom.dcmread(path), digest_of_file(path))
+        return _regions_of_rtstruct(read_structure_set(path), digest_of_file(path))
     return regions_of_seg(path, digest_of_file(path)) if kind in (SEG, LABELMAP_SEG) else []
 
 

@@ -41,6 +41,10 @@ class _OutOfTheOrdinaryError(Exception):
     """The file is not plain: pydicom is to judge it."""
 
 
+class _EndsEarlyError(_OutOfTheOrdinaryError):
+    """An element is longer than what is left of the bytes."""
+
+
 def read_plain_header(path: Path) -> tuple[Dataset, int] | None:
     """The elements before Pixel Data (7FE0,0010), undecoded, and the byte of its tag; None when pydicom must read it.
 
@@ -55,16 +59,25 @@ def read_plain_header(path: Path) -> tuple[Dataset, int] | None:
         return None
 
 
+def ends_early(content: bytes) -> bool:
+    """Whether a whole file, explicit or implicit little-endian, ends within an element; False where nobody can tell."""
+    if content[128:_META_BEGINS] != b"DICM":
+        return False
+    try:
+        at, implicit = _behind_meta(content)
+        while any(content[at : at + 8]):  # zeros may fill up a file
+            at = _element_at(content, at, implicit=implicit)[3]
+    except (_EndsEarlyError, struct.error):
+        return True
+    except _OutOfTheOrdinaryError:
+        return False
+    return at > len(content)
+
+
 def _parse(content: bytes) -> tuple[Dataset, int]:
     if content[128:_META_BEGINS] != b"DICM":
         raise _OutOfTheOrdinaryError
-    at, syntax = _META_BEGINS, b""
-    while content[at : at + 2] == _META_GROUP:
-        tag, _, value, at = _element_at(content, at, implicit=False)
-        syntax = value if tag == _SYNTAX else syntax
-    implicit = _is_implicit(syntax)
-    if implicit and content[at + 4 : at + 6] in _SHORT:  # the file is not what its meta header says
-        raise _OutOfTheOrdinaryError
+    at, implicit = _behind_meta(content)
     found: dict[BaseTag, DataElement | RawDataElement] = {}
     last = _FIRST - 1
     while (tag := _tag_at(content, at)) != _PIXELS:
@@ -77,6 +90,18 @@ def _parse(content: bytes) -> tuple[Dataset, int]:
     dataset.set_original_encoding(implicit, True)
     dataset.file_meta = _meta_of(implicit)
     return dataset, at
+
+
+def _behind_meta(content: bytes) -> tuple[int, bool]:
+    """The byte behind the meta header, and whether value representations are left out of what follows."""
+    at, syntax = _META_BEGINS, b""
+    while content[at : at + 2] == _META_GROUP:
+        tag, _, value, at = _element_at(content, at, implicit=False)
+        syntax = value if tag == _SYNTAX else syntax
+    implicit = _is_implicit(syntax)
+    if implicit and content[at + 4 : at + 6] in _SHORT:  # the file is not what its meta header says
+        raise _OutOfTheOrdinaryError
+    return at, implicit
 
 
 def _is_implicit(syntax: bytes) -> bool:
@@ -118,7 +143,7 @@ def _element_at(content: bytes, at: int, *, implicit: bool) -> tuple[int, str | 
         return group << 16 | element, vr, content[begin:end], end + 8
     end = begin + length
     if end > len(content):
-        raise _OutOfTheOrdinaryError
+        raise _EndsEarlyError
     return group << 16 | element, vr, content[begin:end], end
 
 

@@ -34,7 +34,7 @@ def masks_of_rtstruct(
     is_of_series = series_uid is not None and series_uid in _referenced_series(dataset)
     regions = list(dataset.get("StructureSetROISequence", ()))
     names = clean_region_names(dataset, [decoded_text(region, _ROI_NAME) or "" for region in regions])
-    drawn = {int(item.ReferencedROINumber): item for item in dataset.get("ROIContourSequence", ())}
+    drawn = _drawn(dataset)
     masks: list[Mask] = []
     refused: list[LutraceError] = []
     for region, name in zip(regions, names, strict=True):
@@ -62,7 +62,7 @@ def contours_by_region(dataset: Dataset) -> list[tuple[str, str | None, list[NDA
     """
     regions = list(dataset.get("StructureSetROISequence", ()))
     names = clean_region_names(dataset, [decoded_text(region, _ROI_NAME) or "" for region in regions])
-    drawn = {int(item.ReferencedROINumber): item for item in dataset.get("ROIContourSequence", ())}
+    drawn = _drawn(dataset)
     return [
         (
             name,
@@ -71,6 +71,14 @@ def contours_by_region(dataset: Dataset) -> list[tuple[str, str | None, list[NDA
         )
         for region, name in zip(regions, names, strict=True)
     ]
+
+
+def _drawn(dataset: Dataset) -> dict[int, Dataset]:
+    """The contours' items by the number of their region."""
+    items = list(dataset.get("ROIContourSequence", ()))
+    if any("ReferencedROINumber" not in item for item in items):
+        raise UnusableInputError("ROI Contour Sequence (3006,0039): an item names no region; export the regions again")
+    return {int(item.ReferencedROINumber): item for item in items}
 
 
 def _referenced_series(dataset: Dataset) -> set[str]:
