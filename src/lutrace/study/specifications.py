@@ -67,6 +67,7 @@ def _fit(
             "terms": (curve.term,),
             "adjust_for": analysis.adjust_for if curve.adjusted else (),
             "unadjusted_too": not curve.adjusted,
+            "bootstrap": None,
         }
     )
     result = fit_analysis(alone, _derive(patched, alone, facts, data_cut), patched)
