@@ -1,6 +1,6 @@
 """Awkward random samples by lutrace and by R live: ties, weights, strata, late entry, scales from 1e-6 to 1e6.
 
-A shelf's `sweep.R` (`Rscript sweep.R STATS OUT.csv ROWS.csv`) reads all samples from ROWS.csv and puts its numbers by
+A shelf's script (`Rscript sweep.R STATS OUT.csv ROWS.csv`) reads all samples from ROWS.csv and puts its numbers by
 sample; what R cannot compute is NA. `check_sweep.py` beside it gives the samples and the same numbers by lutrace.
 """
 
@@ -82,19 +82,18 @@ def draw_follow_up(random: np.random.Generator) -> Sample:
 
 
 def run_sweep(
-    folder: Path,
+    script: Path,
     samples: Sequence[Sample],
     compute: Callable[[Sample], Quantities],
     *,
-    tolerance: float = 1e-8,
-    may_refuse: str = "",
+    tolerance_of: Callable[[str], float] = lambda quantity: 1e-8,
 ) -> list[str]:
-    """Compare all samples; the faults are differences, and refusals of what R answers that `may_refuse` (a pattern)
-    does not name."""
+    """Compare all samples; faults are differences, numpy's warnings, and refusals of what R answers."""
+    name = script.parent.name
     with tempfile.TemporaryDirectory() as scratch:
         rows, out = Path(scratch) / "rows.csv", Path(scratch) / "out.csv"
         _write(rows, samples)
-        if not run_script(folder / "sweep.R", HERE, out, rows):
+        if not run_script(script, HERE, out, rows):
             return []
         theirs = {key: value for key, value in read_reference(out).items() if key[0] != "version"}
     found: Numbers = {}
@@ -109,13 +108,13 @@ def run_sweep(
                     warnings.simplefilter("error")
                     own = list(call())
             except RuntimeWarning as warning:
-                faults.append(f"{folder.name}, sample {number}, {quantity}: numpy warns of {warning}")
+                faults.append(f"{name}, sample {number}, {quantity}: numpy warns of {warning}")
                 continue
             except (EstimationError, UnusableInputError) as error:
                 reason = re.sub(r"\d[\d.e+-]*", "#", str(error))
                 refusals[f"{'refused' if answered else 'refused, by R too'}: {reason}"] += 1
-                if answered and not (may_refuse and re.search(may_refuse, str(error))):
-                    faults.append(f"{folder.name}, sample {number}, {quantity}: refused ({error}), R has an answer")
+                if answered:
+                    faults.append(f"{name}, sample {number}, {quantity}: refused ({error}), R has an answer")
                 continue
             if answered:
                 found[key] = own
@@ -123,13 +122,13 @@ def run_sweep(
                 refusals["answered, not by R"] += 1
     differences = list(compare(found, theirs))
     largest = max((one[2] for one in differences), default=0.0)
-    print(
-        f"   {folder.name}: {len(differences)} quantities of {len(samples)} samples, largest difference {largest:.1e}"
-    )
+    print(f"   {name}: {len(differences)} quantities of {len(samples)} samples, largest difference {largest:.1e}")
     for reason, count in refusals.most_common():
         print(f"      {count} times {reason}")
     far = [
-        f"{folder.name}, sample {case}, {what} differs by {by:.1e}" for case, what, by in differences if by > tolerance
+        f"{name}, sample {case}, {what} differs by {by:.1e}"
+        for case, what, by in differences
+        if by > tolerance_of(what)
     ]
     return faults + far
 

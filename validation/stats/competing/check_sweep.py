@@ -69,7 +69,7 @@ def _model(follow_up: CompetingRisks, sample: Sample, cause: str) -> list[float]
 def main() -> list[str]:
     """The faults found; what was compared is printed."""
     random = np.random.default_rng(20261123)
-    return run_sweep(HERE, [draw_follow_up(random) for _ in range(N_SAMPLES)], compute)
+    return run_sweep(HERE / "sweep.R", [draw_follow_up(random) for _ in range(N_SAMPLES)], compute)
 
 
 if __name__ == "__main__":

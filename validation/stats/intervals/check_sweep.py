@@ -79,7 +79,7 @@ def main() -> list[str]:
     """The faults found; what was compared is printed."""
     random = np.random.default_rng(20261124)
     samples = [draw_intervals(random) for _ in range(N_SAMPLES)]
-    return check_turnbull(samples) + run_sweep(HERE, samples, compute)
+    return check_turnbull(samples) + run_sweep(HERE / "sweep.R", samples, compute)
 
 
 if __name__ == "__main__":

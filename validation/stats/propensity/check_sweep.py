@@ -59,7 +59,7 @@ def _match(sample: Sample, **given: Any) -> list[float]:
 def main() -> list[str]:
     """The faults found; what was compared is printed."""
     random = np.random.default_rng(20261125)
-    return run_sweep(HERE, [draw_groups(random) for _ in range(N_SAMPLES)], compute)
+    return run_sweep(HERE / "sweep.R", [draw_groups(random) for _ in range(N_SAMPLES)], compute)
 
 
 if __name__ == "__main__":

@@ -6,13 +6,12 @@ freedom (Satterthwaite, Kenward-Roger) must agree to 0.001 (lmerTest's are by nu
 
 from __future__ import annotations
 
-import shutil
-import subprocess
 import sys
 import tempfile
 from pathlib import Path
 
 import numpy as np
+from validation.stats.sweep import run_script
 
 from lutrace.core import Row, read_rows
 from lutrace.stats import RandomEffects, fit_mixed
@@ -35,12 +34,9 @@ def compute_fit(rows: list[Row], model: str) -> tuple[float, list[float]]:
 
 def main() -> list[str]:
     """The faults found; what was compared is printed."""
-    program = shutil.which("Rscript")
-    if program is None:
-        print("   not run: mixed models against lmer (Rscript is not installed)")
-        return []
     with tempfile.TemporaryDirectory() as folder:
-        subprocess.run([program, str(SCRIPT), folder], check=True)
+        if not run_script(SCRIPT, folder):
+            return []
         rows, fits = (read_rows(Path(folder) / name) for name in ("rows.csv", "fits.csv"))
     faults, n_higher, differences = [], 0, []
     for fit in fits:

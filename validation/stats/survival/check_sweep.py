@@ -89,7 +89,7 @@ def _all(found: GroupComparison) -> list[float]:
 def main() -> list[str]:
     """The faults found; what was compared is printed."""
     random = np.random.default_rng(20261122)
-    return run_sweep(HERE, [draw_follow_up(random) for _ in range(N_SAMPLES)], compute)
+    return run_sweep(HERE / "sweep.R", [draw_follow_up(random) for _ in range(N_SAMPLES)], compute)
 
 
 if __name__ == "__main__":
