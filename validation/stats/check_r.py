@@ -9,6 +9,7 @@ with the stored numbers, lutrace with R now. Without Rscript, or without a packa
 from __future__ import annotations
 
 import importlib
+import os
 import shutil
 import subprocess
 import sys
@@ -20,6 +21,7 @@ HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE.parents[1]))
 
 from validation.stats.comparison import Numbers, compare, read_reference  # noqa: E402
+from validation.stats.cox.trials import compute_trials, tolerance_of  # noqa: E402
 
 PACKAGE_MISSING = 3
 
@@ -37,18 +39,18 @@ def check(name: str, found: Numbers, expected: Numbers, *, tolerance_of: Callabl
     ]
 
 
-def check_topic(folder: Path, program: str | None) -> list[str]:
-    """The faults of one topic."""
-    cases = importlib.import_module(f"validation.stats.{folder.name}.cases")
-    stored = {key: values for key, values in read_reference(folder / "reference.csv").items() if key[0] != "version"}
-    own: Numbers = cases.compute_all()
-    name, tolerance_of = folder.name, cases.tolerance_of
+def check_script(
+    name: str, script: Path, own: Numbers, program: str | None, *, tolerance_of: Callable[[str], float]
+) -> list[str]:
+    """The faults of lutrace's numbers against those stored beside a script, and against the script run now."""
+    reference = read_reference(script.with_suffix(".csv"))
+    stored = {key: values for key, values in reference.items() if key[0] != "version"}
     faults = check(f"{name}: lutrace, stored R", own, stored, tolerance_of=tolerance_of)
     if program is None:
         return faults
     with tempfile.TemporaryDirectory() as scratch:
         out = Path(scratch) / "reference.csv"
-        ended = subprocess.run([program, str(folder / "reference.R"), str(HERE), str(out)], check=False)
+        ended = subprocess.run([program, str(script), str(HERE), str(out)], check=False)
         if ended.returncode == PACKAGE_MISSING:
             print(f"   not run: {name} with R now (a package is not installed)")
             return faults
@@ -58,13 +60,31 @@ def check_topic(folder: Path, program: str | None) -> list[str]:
     return faults + check(f"{name}: lutrace, R now", own, live, tolerance_of=tolerance_of)
 
 
+def check_topic(folder: Path, program: str | None) -> list[str]:
+    """The faults of one topic."""
+    cases = importlib.import_module(f"validation.stats.{folder.name}.cases")
+    script = folder / "reference.R"
+    return check_script(folder.name, script, cases.compute_all(), program, tolerance_of=cases.tolerance_of)
+
+
+def check_trials(program: str | None) -> list[str]:
+    """The faults of the real trials, where LUTRACE_REAL_DATA names the folder that holds them."""
+    data = os.environ.get("LUTRACE_REAL_DATA")
+    if data is None:
+        print("   not run: real trials (LUTRACE_REAL_DATA is not set)")
+        return []
+    script = HERE / "cox" / "trials.R"
+    return check_script("real trials", script, compute_trials(Path(data)), program, tolerance_of=tolerance_of)
+
+
 def main() -> list[str]:
     """Compare every topic with its stored numbers and, where R is installed, with R live."""
     program = shutil.which("Rscript")
     if program is None:
         print("   not run: live R (Rscript is not installed)")
     topics = sorted(path.parent for path in HERE.glob("*/cases.py"))
-    return [fault for folder in topics for fault in check_topic(folder, program)]
+    faults = [fault for folder in topics for fault in check_topic(folder, program)]
+    return faults + check_trials(program)
 
 
 if __name__ == "__main__":

@@ -135,7 +135,7 @@ def describe_immortal_time(landmark: Landmark) -> str:
 
 def _compare_firth(fit: CoxFit, survival: Survival, matrix: Any) -> dict[str, Any] | None:
     """Firth's answer beside one that rests on few events; None where there are enough, or none to be had."""
-    if fit.firth or not fit.warnings or survival.entry is not None:
+    if fit.firth or not fit.warnings:
         return None
     try:
         penalised = fit_firth_cox(survival, matrix, terms=fit.terms)

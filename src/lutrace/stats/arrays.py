@@ -21,7 +21,7 @@ def covariate_matrix(covariates: Any, terms: Sequence[str], n: int) -> FloatArra
     Raises:
         UnusableInputError: another shape, no or doubled terms, a missing or infinite value.
     """
-    matrix = np.asarray(covariates, dtype=np.float64)
+    matrix = as_numbers(covariates, "covariates")
     if matrix.ndim == 1:
         matrix = matrix[:, None]
     if not terms or len(set(terms)) != len(terms):
@@ -39,9 +39,30 @@ def check_level(level: float) -> None:
         raise UnusableInputError(f"level must lie between 0 and 1 (0.95 for 95 %), got {level}")
 
 
+def as_numbers(values: Any, name: str) -> FloatArray:
+    """The values as an array of numbers, a gap being NaN; `name` is used in the message of a refusal.
+
+    Raises:
+        UnusableInputError: a value is no number, or rows are of different lengths. Rows are counted from 1.
+    """
+    try:
+        return np.asarray(values, dtype=np.float64)
+    except (TypeError, ValueError):
+        refuse_rows(~np.array([_is_numeric(row) for row in values]), f"{name} must be a number")
+        raise UnusableInputError(f"{name} must be numbers, as many in each row as in every other") from None
+
+
+def _is_numeric(row: Any) -> bool:
+    try:
+        np.asarray(row, dtype=np.float64)
+    except (TypeError, ValueError):
+        return False
+    return True
+
+
 def finite_vector(values: Any, name: str, *, size: int | None = None) -> FloatArray:
     """The values as a one-dimensional array of finite numbers; `name` is used in the message of a refusal."""
-    array = np.asarray(values, dtype=np.float64)
+    array = as_numbers(values, name)
     if array.ndim != 1 or (size is not None and array.size != size):
         expected = "one-dimensional" if size is None else f"of length {size}"
         raise UnusableInputError(f"{name} must be {expected}, got shape {array.shape}")

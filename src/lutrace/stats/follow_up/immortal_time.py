@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from lutrace.core import UnusableInputError
-from lutrace.stats.arrays import FloatArray, IntArray
+from lutrace.stats.arrays import IntArray, as_numbers
 
 
 def check_known_at(measured: Mapping[str, Any], *, index: float = 0.0, rows: IntArray | None = None) -> None:
@@ -29,7 +29,7 @@ def check_known_at(measured: Mapping[str, Any], *, index: float = 0.0, rows: Int
     >>> check_known_at({"baseline PSA": [0, -3]})
     """
     for name, times in measured.items():
-        dates: FloatArray = np.asarray(times, dtype=np.float64)
+        dates = as_numbers(times, f"the time of {name}")
         late = np.flatnonzero(dates > index)
         if rows is not None:
             late = np.intersect1d(late, rows)

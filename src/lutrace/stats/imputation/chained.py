@@ -9,7 +9,7 @@ from typing import Any, Literal
 import numpy as np
 
 from lutrace.core import EstimationError, UnusableInputError
-from lutrace.stats.arrays import BoolArray, FloatArray, covariate_matrix, refuse_rows
+from lutrace.stats.arrays import BoolArray, FloatArray, as_numbers, covariate_matrix, refuse_rows
 from lutrace.stats.imputation.draws import draw_linear, draw_logistic, draw_matched
 from lutrace.stats.survival.observations import Survival
 from lutrace.stats.survival.risk_sets import find_risk_sets
@@ -121,7 +121,7 @@ def impute_covariates(
     >>> len(found.sets), found.n_missing, {float(one[3, 0]) for one in found.sets} <= {1, 2, 4, 5, 6}
     (3, (1, 0), True)
     """
-    values = np.asarray(covariates, dtype=np.float64)
+    values = as_numbers(covariates, "covariates")
     values = values[:, None] if values.ndim == 1 else values
     missing = np.isnan(values)
     covariate_matrix(np.where(missing, 0.0, values), terms, values.shape[0])

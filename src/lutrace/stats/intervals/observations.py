@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from lutrace.core import UnusableInputError
-from lutrace.stats.arrays import BoolArray, FloatArray, refuse_rows
+from lutrace.stats.arrays import BoolArray, FloatArray, as_numbers, refuse_rows
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,7 +53,7 @@ def intervals_of(low: Any, high: Any) -> IntervalTimes:
     >>> intervals_of([2, 3, 0], [2, float("inf"), 4]).n_events
     2
     """
-    lows, highs = np.asarray(low, dtype=np.float64), np.asarray(high, dtype=np.float64)
+    lows, highs = as_numbers(low, "low"), as_numbers(high, "high")
     if lows.ndim != 1 or lows.shape != highs.shape or not lows.size:
         raise UnusableInputError(f"low and high must be of one length above 0, got shapes {lows.shape}, {highs.shape}")
     lows, highs = np.where(np.isnan(lows), 0.0, lows), np.where(np.isnan(highs), np.inf, highs)
