@@ -36,6 +36,21 @@ TEN = "".join(f"{place},{place % 3}\n" for place in range(10))
 
 CASES = [
     ("text in a number", LINEAR, "y,x\n1,2\nmuch,3\n2,5\n", "row 3, y: expected a number"),
+    ("a number beyond measure", LINEAR, "y,x\n1,2\n1e300,3\n2,5\n", "row 3, y: expected a number"),
+    ("scores all alike", BOUNDED, "y,x\n40,1\n40,2\n40,3\n", "all scores are 40"),
+    (
+        "two patients for two means",
+        ("mixed", "--outcome", "y", "--terms", "x", "--group", "g", "--split", "x"),
+        "y,x,g\n7.73,1.000,B\n8.62,0.014,A\n3.03,0.335,A\n5.75,0.992,B\n0.74,-0.556,B\n5.69,0.737,A\n"
+        "5.16,0.055,A\n5.80,1.000,B\n4.56,0.130,A\n6.71,1.000,A\n4.31,0.060,B\n4.10,0.514,B\n",
+        "too few groups for what differs between them",
+    ),
+    (
+        "studies all alike",
+        ("meta", "--heterogeneity", "DL", "--knapp-hartung"),
+        "estimate,se\n1,0.5\n1,0.4\n",
+        "needs them to differ",
+    ),
     ("a constant covariate", LINEAR, "y,x\n1,2\n2,2\n3,2\n", "x does not vary"),
     ("one patient", LINEAR, "y,x\n1,2\n", "1 rows cannot carry 2 coefficients"),
     ("collinear terms", (*LINEAR[:4], "x, per(x, 2)", *LINEAR[5:]), "y,x\n1,2\n2,3\n5,1\n2,8\n", "combination"),

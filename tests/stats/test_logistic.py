@@ -153,8 +153,8 @@ def test_a_bounded_score_of_two_groups_has_the_odds_ratio_of_their_means():
     assert fit.odds_ratio[1] == pytest.approx((11 / 4) / (2 / 3))
     with pytest.raises(UnusableInputError, match="score must lie between 0 and 80; not so in row 6"):
         fit_fractional(score, [0, 0, 0, 1, 1, 1], terms=["treated"], bounds=(0, 80))
-    with pytest.raises(EstimationError, match="at one bound"):
-        fit_fractional([0, 0, 0], [0, 1, 1], terms=["treated"], bounds=(0, 80))
+    with pytest.raises(EstimationError, match="all scores are 40"):
+        fit_fractional([40, 40, 40], [0, 1, 1], terms=["treated"], bounds=(0, 80))
     with pytest.raises(UnusableInputError, match="lowest and the highest"):
         fit_fractional(score, [0, 0, 0, 1, 1, 1], terms=["treated"], bounds=(80, 0))
 

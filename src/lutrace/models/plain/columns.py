@@ -19,6 +19,8 @@ BoolArray = NDArray[np.bool_]
 _MISSING = frozenset({"", "na", "n/a", "nan", "none", "null", "."})
 _NO, _YES = frozenset({"0", "no", "false"}), frozenset({"1", "yes", "true"})
 _MOST_NAMED = 5
+_LEAST = 1e-100
+"""Numbers nearer to 0, or farther from it than its inverse, are no measurements."""
 _NUMERIC = re.compile(r"[+-]?[\d.,]+(?:[eE][+-]?\d+)?")
 
 
@@ -139,8 +141,9 @@ def sort_labels(labels: Sequence[str]) -> list[str]:
 
 
 def _number(cell: Any) -> float:
+    """The number of a cell. Raises ValueError for none, or one whose square a computer cannot hold."""
     value = float(cell)
-    if not math.isfinite(value):
+    if not math.isfinite(value) or (value != 0 and not _LEAST < abs(value) < 1 / _LEAST):
         raise ValueError(cell)
     return value
 

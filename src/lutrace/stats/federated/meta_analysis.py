@@ -68,7 +68,7 @@ def pool_studies(
 
     Raises:
         UnusableInputError: fewer than two studies, lengths differ, an error is not above 0, an unknown method.
-        EstimationError: REML does not settle.
+        EstimationError: REML does not settle, or Knapp and Hartung's interval of estimates that do not differ.
 
     Source: DerSimonian and Laird 1986; Viechtbauer 2005, J Educ Behav Stat 30:261 (REML); Knapp and Hartung 2003;
     Higgins and Thompson 2002 (I2, H2); as R metafor `rma.uni`.
@@ -95,6 +95,8 @@ def pool_studies(
     quantile = float(ndtri(0.5 + level / 2))
     if knapp_hartung:
         se *= float(np.sqrt(weights @ (values - estimate) ** 2 / (k - 1)))
+        if se == 0:
+            raise EstimationError("all studies have one estimate: Knapp and Hartung's interval needs them to differ")
         quantile = float(stdtrit(k - 1, 0.5 + level / 2))
     p = 2 * (stdtr(k - 1, -abs(estimate / se)) if knapp_hartung else ndtr(-abs(estimate / se)))
     typical = (k - 1) * (1 / variance).sum() / ((1 / variance).sum() ** 2 - (1 / variance**2).sum())

@@ -64,7 +64,7 @@ def fit_fractional(
 
     Raises:
         UnusableInputError: shapes differ, a value is missing, or a score outside the bounds.
-        EstimationError: all scores at one bound, or a covariate that does not vary or repeats others.
+        EstimationError: all scores equal, or a covariate that does not vary or repeats others.
 
     Source: Papke and Wooldridge 1996, J Appl Econometrics 11:619.
 
@@ -80,8 +80,8 @@ def fit_fractional(
     refuse_rows((values < lowest) | (values > highest), f"score must lie between {lowest} and {highest}")
     design = design_of(covariates, terms, values.size)
     share = (values - lowest) / (highest - lowest)
-    if share.max() == 0 or share.min() == 1:
-        raise EstimationError("all scores lie at one bound: there is nothing to model")
+    if np.ptp(share) == 0:
+        raise EstimationError(f"all scores are {values[0]:g}: there is nothing to model")
     codes = None if clusters is None else label_codes(clusters, "clusters", values.size)
     scale = np.abs(design.matrix).max(axis=0)
     ones = np.ones(values.size)

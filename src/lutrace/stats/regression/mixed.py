@@ -290,7 +290,10 @@ def _complete(given: _Given, point: MixedPoint, *, level: float, df_method: DfMe
 
 
 def _errors(turn: FloatArray, covariance: FloatArray) -> FloatArray:
-    return np.asarray(np.sqrt(np.einsum("ab,bc,ac->a", turn, covariance, turn)), dtype=np.float64)
+    variance = np.asarray(np.einsum("ab,bc,ac->a", turn, covariance, turn), dtype=np.float64)
+    if not (variance > 0).all():
+        raise EstimationError("too few groups for what differs between them: errors have no estimate; use fewer terms")
+    return np.sqrt(variance)
 
 
 def _warn(point: MixedPoint) -> tuple[str, ...]:
