@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import replace
 
+import ibis.expr.types as ir
 import pytest
 from tests.conftest import HandFacts
 
-from lutrace.core import MissingFactError, Row
+from lutrace.core import MissingFactError, Row, Table
 from lutrace.endpoints.course.basis import CourseBasis
 from lutrace.endpoints.survival.activity import last_activity
 from lutrace.endpoints.survival.deaths import derive_death_dates
-from lutrace.endpoints.vital_status import vital_status
+from lutrace.endpoints.vital_status import known_deaths, vital_status
 from lutrace.protocol import DeathDates
 from lutrace.tables import DEATH_DATES
 
@@ -177,3 +179,23 @@ def test_the_cut_is_not_made_up() -> None:
 
     with pytest.raises(MissingFactError, match=r"data_cut: censor_at data_cut needs the day of the data cut"):
         vital_status(NoCut(), censor_at="data_cut")
+
+
+def test_a_basis_finds_deaths_once_and_another_cut_finds_them_anew() -> None:
+    class Counted(HandFacts):
+        asked = 0
+
+        def table(self, declared: Table) -> ir.Table:
+            self.asked += 1
+            return super().table(declared)
+
+    facts = Counted(facts_of(CASES[:1]).rows)
+    basis = CourseBasis(facts, CUT)
+    [found] = vital_status(basis, basis.death_dates).to_pyarrow().to_pylist()
+    asked = facts.asked
+    assert vital_status(basis, basis.death_dates).to_pyarrow().to_pylist() == [found]
+    [dead] = known_deaths(basis, basis.death_dates).to_pyarrow().to_pylist()
+    assert facts.asked == asked
+    assert (found["died"], found["status_date"]) == (True, dead["death_date"])
+    [earlier] = vital_status(replace(basis, data_cut=dt.date(2024, 3, 6)), basis.death_dates).to_pyarrow().to_pylist()
+    assert earlier["died"] is False

@@ -19,7 +19,6 @@ from lutrace.terms import (
     PsaRecipRule,
     RecipRule,
     ResponseRule,
-    TherapRule,
     VisionRule,
     recip_rule,
     response_rule,
@@ -57,8 +56,7 @@ def _judged(basis: ResponseBasis, scans: ir.Table, inputs: ir.Table, rule: Respo
             return judge_ppp(basis, inputs, scans, rule)
         case VisionRule():
             return judge_vision(basis, scans, rule)
-        case TherapRule():
-            return judge_therap(basis, scans, rule)
+    return judge_therap(basis, scans, rule)
 
 
 def derive_response(basis: Basis) -> ir.Table:
