@@ -10,18 +10,15 @@ import numpy as np
 
 from lutrace.core import EstimationError, UnsupportedError, UnusableInputError
 from lutrace.stats.arrays import FloatArray, IntArray, label_codes
-from lutrace.stats.cox.basis import CoxInput
 from lutrace.stats.cox.fit import fit_cox
 from lutrace.stats.cox.maximum import is_settled, must_renew
 from lutrace.stats.cox.result import CoxFit
-from lutrace.stats.cox.risk_order import RiskOrder, Ties, find_risk_order
+from lutrace.stats.cox.risk_order import RiskOrder, find_risk_order
 from lutrace.stats.cox.risk_sums import Part, RiskSets, compute_risk_sets
 
 _TOGETHER = 16_384
 """Rows of samples that are worked on at once: they fit the cache."""
 _MAX_STEPS = 12
-_MADE_OWN = 2
-"""The step for which each sample's own information replaces that of the whole model."""
 _SETTLED = 1e-9
 """Step still to come, in standard deviations of each covariate, below which the maximum counts as found."""
 _FARTHEST = 5.0
@@ -40,7 +37,8 @@ def refit_cox(fit: CoxFit, samples: Sequence[IntArray]) -> FloatArray:
         samples: the row numbers (from 0) of each sample, repeated where a row is drawn twice.
 
     The samples are strata of one order of rows, so that a step of Newton's method is taken in all of them at once,
-    from the estimate of `fit`. A sample that does not settle within a few steps is fitted alone.
+    from about what each row adds to the estimate of `fit`. A sample that does not settle within a few steps is fitted
+    alone.
 
     Raises:
         UnusableInputError: no samples, an empty one, or a row that there is not.
@@ -62,7 +60,7 @@ def refit_cox(fit: CoxFit, samples: Sequence[IntArray]) -> FloatArray:
     has_events = np.array([bool(given.survival.event[rows].any()) for rows in samples])
     strata = None if given.strata is None else label_codes(given.strata, "strata", n)
     for numbers in _share_out(np.flatnonzero(has_events), sizes):
-        together = _Samples.of(given, [samples[number] for number in numbers], strata, fit.ties)
+        together = _Samples.of(fit, [samples[number] for number in numbers], strata)
         coef[numbers] = together.maximise(fit)
     for number in np.flatnonzero(has_events & np.isnan(coef[:, 0])).tolist():
         survival, covariates, labels, rows = given.select(samples[number])
@@ -88,14 +86,16 @@ class _Samples:
     order: RiskOrder
     parts: tuple[Part, ...]
     scale: FloatArray
+    start: FloatArray
+    """About the coefficients of each sample, per unit: those of the model, and what each row drawn adds to them."""
 
     @classmethod
-    def of(cls, given: CoxInput, samples: Sequence[IntArray], strata: IntArray | None, ties: Ties) -> _Samples:
+    def of(cls, fit: CoxFit, samples: Sequence[IntArray], strata: IntArray | None) -> _Samples:
         taken = np.concatenate(samples)
         number = np.repeat(np.arange(len(samples)), [len(rows) for rows in samples])
         labels = number if strata is None else number * (int(strata.max()) + 1) + strata[taken]
-        survival, covariates, _, rows = given.select(taken)
-        order, _, scale = find_risk_order(survival, covariates, strata=labels, ties=ties, rows=rows)
+        survival, covariates, _, rows = fit.basis.given.select(taken)
+        order, _, scale = find_risk_order(survival, covariates, strata=labels, ties=fit.ties, rows=rows)
         sample = number[order.rows]
         rows_at, edges = np.searchsorted(sample, np.arange(len(samples) + 1)), order.groups.first_row
         groups_at = np.searchsorted(edges, rows_at)
@@ -105,16 +105,16 @@ class _Samples:
             Part(*(slice(start, end) for start, end in zip(one, after, strict=True)))
             for one, after in itertools.pairwise(starts)
         )
-        return cls(order, parts, scale)
+        start = np.asarray(fit.coef) + np.array([fit.dfbeta[drawn].sum(axis=0) for drawn in samples])
+        return cls(order, parts, scale, start)
 
     @np.errstate(divide="ignore", invalid="ignore", over="ignore")
     def maximise(self, fit: CoxFit) -> FloatArray:
         """The coefficients per unit of a covariate, (k, p); NaN where they did not settle without doubt."""
-        both = np.outer(self.scale, self.scale) / np.outer(fit.basis.given.scale, fit.basis.given.scale)
         share = np.array([[part.rows.stop - part.rows.start] for part in self.parts]) / fit.n
-        held = share[:, :, None] * (fit.basis.sums.information * both)
-        reference = share * np.diag(fit.basis.at_zero.information * both)
-        coef = np.tile(np.asarray(fit.coef) * self.scale, (len(self.parts), 1))
+        reference = share * np.diag(fit.basis.at_zero.information) * (self.scale / fit.basis.given.scale) ** 2
+        coef = self.start * self.scale
+        held = np.tile(np.eye(self.scale.size), (len(self.parts), 1, 1))
         settled, doubtful = np.zeros((2, len(self.parts)), dtype=np.bool_)
         last = np.full(len(self.parts), np.inf)
         for n_steps in range(1, _MAX_STEPS + 1):
@@ -122,7 +122,7 @@ class _Samples:
             gradient = self._gradient(found)
             step = _solve(held, gradient)
             length = np.abs(step).max(axis=1)
-            due = must_renew(length, last) | (n_steps == _MADE_OWN)
+            due = must_renew(length, last) | (n_steps == 1)
             renewed = np.flatnonzero(due & ~settled & ~doubtful)
             if renewed.size:
                 held[renewed] = found.split_variances([self.parts[number] for number in renewed])
@@ -131,7 +131,7 @@ class _Samples:
                 step[renewed] = _solve(held[renewed], gradient[renewed])
                 length = np.abs(step).max(axis=1)
             doubtful |= ~(length < _FARTHEST) & ~settled
-            now = is_settled(length, last, within=_SETTLED) & (n_steps >= _MADE_OWN)
+            now = is_settled(length, last, within=_SETTLED)
             step[settled | doubtful] = 0.0
             coef += step
             settled, last = settled | (now & ~doubtful), length
