@@ -7,6 +7,7 @@ size <- file.size(file.path(folder, "event.bin")) / 8
 time <- read(given[3], size); event <- read("event", size)
 x <- matrix(read("x", size * p), size, p, dimnames = list(NULL, paste0("x", seq_len(p))))
 frame <- data.frame(time, event, x)
+samples <- if (task == "refits") matrix(readBin(file.path(folder, "samples.bin"), "integer", 1e8) + 1L, size)
 control <- coxph.control()
 lean <- function(time, event, x) {
   fit <- coxph.fit(x, Surv(time, event), NULL, NULL, NULL, control, NULL, "efron", NULL, resid = FALSE)
@@ -17,13 +18,15 @@ work <- switch(task,
     fit <- coxph(Surv(time, event) ~ ., frame, y = FALSE)
     list(coef(fit), sqrt(diag(vcov(fit))))
   },
-  km = function() list(summary(survfit(Surv(time, event) ~ 1, conf.type = "log-log"))$table["median"], NULL),
+  km = function() {
+    curve <- summary(survfit(Surv(time, event) ~ 1, conf.type = "log-log"), times = c(100, 300, 600, 1200, 2000))
+    list(curve$surv, curve$std.err / curve$surv)
+  },
   refits = function() {
-    set.seed(1)
-    coefs <- sapply(1:1000, function(i) { taken <- sample(size, replace = TRUE); lean(time[taken], event[taken], x[taken, ])[[1]] })
-    list(rowMeans(coefs), apply(coefs, 1, sd))
+    coefs <- apply(samples, 2, function(taken) lean(time[taken], event[taken], x[taken, ])[[1]])
+    list(rowMeans(coefs), apply(coefs, 1, function(one) sqrt(mean((one - mean(one))^2))))
   })
-invisible(lean(time[1:200], event[1:200], x[1:200, ]))
+invisible(lean(time[1:200], event[1:200], x[1:200, , drop = FALSE]))
 used <- sapply(seq_len(rounds), function(i) { gc(FALSE); taken <- system.time(found <<- work()); c(taken[["elapsed"]], taken[["user.self"]] + taken[["sys.self"]]) })
 numbers <- function(values) if (is.null(values)) "null" else paste0("[", paste(sprintf("%.17g", values), collapse = ","), "]")
 peak <- as.numeric(gsub("\\D", "", grep("VmHWM", readLines("/proc/self/status"), value = TRUE))) / 2^20

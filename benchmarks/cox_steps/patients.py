@@ -1,7 +1,7 @@
 """Simulated follow-up for the Cox benchmark: `patients.py FOLDER N TERMS`, as raw doubles that R and numpy read alike.
 
 Half of the covariates are normal, half binary; four of five patients have the event. `time.bin` is continuous,
-`daily.bin` the same rounded up to days.
+`daily.bin` the same rounded up to days. For a study's size `samples.bin` holds the rows (from 0) of bootstrap samples.
 """
 
 from __future__ import annotations
@@ -10,6 +10,8 @@ import sys
 from pathlib import Path
 
 import numpy as np
+
+STUDY, SAMPLES = 500, 1000
 
 
 def main(folder: Path, n: int, p: int) -> None:
@@ -23,6 +25,8 @@ def main(folder: Path, n: int, p: int) -> None:
     x.T.tofile(folder / "x.bin")
     time.tofile(folder / "time.bin")
     np.ceil(time).tofile(folder / "daily.bin")
+    if n <= STUDY:
+        rng.integers(0, n, (SAMPLES, n), dtype=np.int32).tofile(folder / "samples.bin")
     (death <= leaving).astype(float).tofile(folder / "event.bin")
 
 
