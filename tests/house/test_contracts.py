@@ -43,6 +43,7 @@ OWNER: dict[str, str] = {
     "scipy": "stats",
     "statsmodels": "stats",
     "SimpleITK": "imaging",
+    "spacy": "notes",
     "cc3d": "imaging",
     "pydicom": "dicom",
     "highdicom": "dicom",
