@@ -30,7 +30,7 @@ Language = Annotated[str | None, typer.Option("--language", help=LANGUAGE_HELP)]
 
 def register(app: typer.Typer) -> None:
     """Add these commands."""
-    app.command("assert", short_help="Negated, uncertain, historical? What a sentence says of a concept.")(assert_)
+    app.command("assert", short_help="What sentences deny, doubt or date.")(assert_)
     app.command("extract", short_help="Facts in letters, each with the place that states it.")(extract)
 
 
