@@ -35,6 +35,20 @@ AT_RANDOM = settings(
 """Properties whose every example is a query of many patients: few here, more in `make validate`."""
 
 
+LONG = ("cli/test_demo.py", "endpoints/", "spec/test_ctcae_engines.py", "study/")
+"""Tests with what takes long to build: a demonstration, studies, a Spark, a PostgreSQL."""
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """These run first, and where two processes share the tests in one of them: each thing is built once, not twice.
+
+    The other process takes over what is left of the short ones, so that neither ends long after the other.
+    """
+    here = Path(__file__).parent
+    items.sort(key=lambda item: not item.path.relative_to(here).as_posix().startswith(LONG))
+
+
 def pytest_collection_finish() -> None:
     """What was imported stays to the end: the collector of garbage need not walk through it again and again."""
     gc.collect()

@@ -197,6 +197,11 @@ def abstract_facts(abstract_rows: Rows) -> WithPictures:
     return WithPictures(HandFacts(abstract_rows), png)
 
 
+def run_computed(monkeypatch: pytest.MonkeyPatch, ran: RunResult) -> None:
+    """The next run has the rows of this one, not computed again: for tests of what is written of them, and how."""
+    monkeypatch.setattr("lutrace.study.run.compute_study", lambda *_, **__: ran.computation)
+
+
 @pytest.fixture(scope="session")
 def first_study(abstract_facts: WithPictures, tmp_path_factory: pytest.TempPathFactory) -> RunResult:
     """The first study on the cohort, run once for all who only read what it computed and wrote."""

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from tests.conftest import HandFacts
-from tests.study.conftest import WithPictures, on
+from tests.study.conftest import WithPictures, on, run_computed
 
 from lutrace.core import ProtocolError, Row
 from lutrace.protocol import parse_protocol
@@ -232,7 +232,10 @@ def test_results_name_each_number_with_its_evidence_and_the_report_shows_it(writ
         assert words in page
 
 
-def test_where_small_counts_are_hidden_no_row_leaves(facts: WithPictures, tmp_path: Path) -> None:
+def test_where_small_counts_are_hidden_no_row_leaves(
+    ran: RunResult, facts: WithPictures, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run_computed(monkeypatch, ran)
     policy = ReleasePolicy(min_cell=5)
     run_study(parse_protocol(STUDY, "history.yaml"), facts, tmp_path, policy=policy)
     assert [path.name for path in (tmp_path / "tables").glob("before_*.csv")] == ["before_counts.csv"]

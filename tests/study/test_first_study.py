@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.study.conftest import run_computed
 
 from lutrace.core import MissingFactError, UnusableInputError
 from lutrace.study import Computation, RunResult, compute_study, load_protocol, run_study
@@ -211,9 +212,10 @@ def test_no_calendar_date_and_no_pseudonym_leaves(written: Path) -> None:
 
 
 def test_a_run_that_breaks_while_it_writes_leaves_the_earlier_results_whole(
-    written: Path, abstract_facts: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    first_study: RunResult, written: Path, abstract_facts: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     out = shutil.copytree(written, tmp_path / "out")
+    run_computed(monkeypatch, first_study)
 
     def broken(*_: Any, **__: Any) -> None:
         raise MissingFactError("stopped")

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.study.conftest import Rows
+from tests.study.conftest import Rows, run_computed
 
 from lutrace.report import ReleasePolicy
 from lutrace.study import RunResult, load_protocol, run_study
@@ -48,7 +48,10 @@ def test_the_report_counts_recip_classes_at_both_landmarks(first_study: RunResul
 
 
 @pytest.mark.slow
-def test_small_counts_of_response_are_hidden_by_the_gate(abstract_facts: Any, tmp_path: Path) -> None:
+def test_small_counts_of_response_are_hidden_by_the_gate(
+    first_study: RunResult, abstract_facts: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run_computed(monkeypatch, first_study)
     policy = ReleasePolicy(min_cell=5, patient_level=False)
     run_study(load_protocol("early-spect-response"), abstract_facts, tmp_path / "out", policy=policy)
     text = (tmp_path / "out" / "tables" / "response_classes.csv").read_text(encoding="utf-8")
