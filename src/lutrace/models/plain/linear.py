@@ -14,8 +14,8 @@ from lutrace.stats import fit_fractional, fit_linear
 def fit_linear_model(table: PlainTable, call: FitCall) -> PlainFit:
     """A row per term, the intercept first: mean differences in the outcome's unit, by least squares.
 
-    Errors are robust with `cluster`, or with `robust`, where each row is a cluster of its own. Raises what `prepare`
-    raises, and EstimationError where the model has no answer.
+    Errors are robust by `cluster`, or row by row (HC1) with `robust`. Raises what `prepare` raises, and EstimationError
+    where the model has no answer.
     """
     need(call, "outcome", "terms")
     model = ModelOf(_fit_linear, outcome=lambda found: found.numbers["outcome"], is_ratio=False)
@@ -28,7 +28,8 @@ def _fit_linear(found: Prepared, call: FitCall) -> PlainFit:
         found.numbers["outcome"],
         found.matrix,
         terms=found.term_names,
-        clusters=_clusters(found, call),
+        clusters=found.labels.get("cluster"),
+        is_robust=call.robust,
         level=call.level,
     )
     is_robust = call.robust or call.cluster is not None
@@ -38,7 +39,7 @@ def _fit_linear(found: Prepared, call: FitCall) -> PlainFit:
         [f"{unit}, {INTERCEPT_UNIT}", *(f"{unit} {per}" for per in found.units)],
         n=fit.n,
         events=None,
-        method=fit.method if call.cluster is not None else fit.method.replace("by clusters", "row by row"),
+        method=fit.method,
         coef=fit.coef,
         se=None if is_robust else fit.se,
         robust_se=fit.se if is_robust else None,
@@ -54,10 +55,6 @@ def _fit_linear(found: Prepared, call: FitCall) -> PlainFit:
         check_row("r_squared", "model", value=fit.r_squared),
     )
     return PlainFit(rows, checks, found.warnings)
-
-
-def _clusters(found: Prepared, call: FitCall) -> list[str] | list[int] | None:
-    return list(range(found.n)) if call.robust and call.cluster is None else found.labels.get("cluster")
 
 
 def fit_fractional_model(table: PlainTable, call: FitCall) -> PlainFit:

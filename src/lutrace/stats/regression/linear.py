@@ -1,4 +1,4 @@
-"""Linear regression by least squares, with t tests and, for clusters, robust errors."""
+"""Linear regression by least squares, with t tests and, where asked for, robust errors by rows or clusters."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from scipy.special import stdtr, stdtrit
 
 from lutrace.core import EstimationError
 from lutrace.stats.arrays import FloatArray, check_level, finite_vector, label_codes, sum_by
-from lutrace.stats.regression.design import design_of
+from lutrace.stats.regression.design import Design, design_of
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,7 +39,13 @@ class LinearFit:
 
 
 def fit_linear(
-    outcome: Any, covariates: Any, *, terms: Sequence[str], clusters: Any = None, level: float = 0.95
+    outcome: Any,
+    covariates: Any,
+    *,
+    terms: Sequence[str],
+    clusters: Any = None,
+    is_robust: bool = False,
+    level: float = 0.95,
 ) -> LinearFit:
     """The least-squares fit of an outcome on covariates, with an intercept.
 
@@ -48,13 +54,15 @@ def fit_linear(
         covariates: shape (n, p), without gaps.
         terms: the p names.
         clusters: label of each row's cluster, for robust errors; None when rows are independent.
+        is_robust: robust errors row by row, where there are no clusters.
         level: confidence level.
 
     Raises:
         UnusableInputError: shapes differ, or a value is missing.
         EstimationError: a covariate does not vary or repeats others, no residual is left, or there is one cluster.
 
-    Source: as R `lm`; clusters: Liang and Zeger 1986, times g / (g - 1) for g clusters.
+    Source: as R `lm`; row by row: MacKinnon and White 1985, HC1 (times n / (n - p)); clusters: Liang and Zeger 1986,
+    times g / (g - 1) for g clusters.
 
     >>> fit = fit_linear([1, 3, 2, 5], [0, 1, 2, 3], terms=["day"])
     >>> round(fit.coef[1], 6), round(fit.se[1], 6)
@@ -69,13 +77,7 @@ def fit_linear(
     squares = float(rest @ rest)
     if not squares > 1e-24 * float(values @ values):
         raise EstimationError("the covariates fit the outcome without any residual; there is no error to estimate")
-    df, spread = design.n - design.p, np.eye(design.p) * squares / (design.n - design.p)
-    if clusters is not None:
-        parts = sum_by(design.basis * rest[:, None], label_codes(clusters, "clusters", values.size))
-        if len(parts) < 2:
-            raise EstimationError("robust errors need two clusters or more")
-        df = len(parts) - 1
-        spread = parts.T @ parts * (len(parts) / df)
+    df, spread, errors = _estimate_spread(design, rest, clusters, is_robust)
     back = np.linalg.inv(design.turn)
     coef, covariance = back @ start, back @ spread @ back.T
     se = np.sqrt(np.diag(covariance))
@@ -94,5 +96,20 @@ def fit_linear(
         r_squared=1 - squares / total,
         n=design.n,
         level=level,
-        method="linear model, least squares" + (", robust errors by clusters" if clusters is not None else ""),
+        method=f"linear model, least squares{errors}",
     )
+
+
+def _estimate_spread(design: Design, rest: FloatArray, clusters: Any, is_robust: bool) -> tuple[int, FloatArray, str]:
+    """Degrees of freedom, covariance in the basis of the design, and the errors in words."""
+    df = design.n - design.p
+    if clusters is None and not is_robust:
+        return df, np.eye(design.p) * float(rest @ rest) / df, ""
+    parts = design.basis * rest[:, None]
+    if clusters is None:
+        return df, parts.T @ parts * (design.n / df), ", robust errors row by row (HC1)"
+    parts = sum_by(parts, label_codes(clusters, "clusters", design.n))
+    if len(parts) < 2:
+        raise EstimationError("robust errors need two clusters or more")
+    df = len(parts) - 1
+    return df, parts.T @ parts * (len(parts) / df), ", robust errors by clusters"
