@@ -19,8 +19,9 @@ def find_doubts(fit: CoxFit, *terms: str) -> list[str]:
     for test in fit.ph_tests:
         if test.p < _PH_ALARM:
             of = "the whole model" if test.term == "global" else test.term
+            p = "< 0.001" if test.p < 0.001 else f"= {test.p:.3f}"
             texts.append(
-                f"hazards are not proportional ({of}: p = {test.p:.3f}): the hazard ratio changes with time and is an "
+                f"hazards are not proportional ({of}: p {p}): the hazard ratio changes with time and is an "
                 "average over the follow-up"
             )
     if fit.firth or fit.is_robust:

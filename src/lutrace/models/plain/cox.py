@@ -11,7 +11,7 @@ from lutrace.models.plain.columns import PlainTable
 from lutrace.models.plain.complete import Prepared, follow_up, need
 from lutrace.models.plain.imputed import ModelOf, fit_complete
 from lutrace.models.plain.optimism import check_optimism
-from lutrace.models.plain.results import PlainFit, check_row, coefficient_rows, influence_rows
+from lutrace.models.plain.results import PlainFit, check_row, cluster_rows, coefficient_rows, influence_rows
 from lutrace.stats import (
     CoxFit,
     CoxRows,
@@ -22,6 +22,12 @@ from lutrace.stats import (
     fit_firth_cox,
     fit_ridge_cox,
 )
+
+_MEANING_OF_TESTS = {
+    **dict.fromkeys(("likelihood ratio", "score"), "of the model: takes rows as independent"),
+    **dict.fromkeys(("Wald", "robust score"), "by the robust errors"),
+}
+"""What a test counts on where errors are robust."""
 
 
 def fit_cox_model(table: PlainTable, call: FitCall) -> PlainFit:
@@ -91,7 +97,10 @@ def _checks(fit: CoxFit) -> tuple[Row, ...]:
         check_row("proportional_hazards", test.term, statistic=test.statistic, df=test.df, p=test.p)
         for test in fit.ph_tests
     ]
-    rows += [check_row(test.name, "model", statistic=test.statistic, df=test.df, p=test.p) for test in fit.tests]
+    for test in fit.tests:
+        told = _MEANING_OF_TESTS.get(test.name, "") if fit.is_robust else ""
+        rows.append(check_row(test.name, "model", statistic=test.statistic, df=test.df, p=test.p, told=told))
+    rows += cluster_rows(fit.basis.n_clusters)
     rows.append(check_row("events_per_term", "model", value=fit.events_per_term))
     rows.append(check_row("log_likelihood", "model", value=fit.loglik))
     if fit.concordance is not None:

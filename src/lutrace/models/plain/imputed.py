@@ -14,7 +14,7 @@ from lutrace.models.plain.complete import Prepared, prepare
 from lutrace.models.plain.results import PlainFit, check_row
 from lutrace.stats import ImputationPlan, ImputedSets, Pooled, impute_covariates, pool_estimates
 
-_KEPT_CHECKS = ("events_per_term", "events_in_rarer_group")
+_KEPT_CHECKS = ("events_per_term", "events_in_rarer_group", "clusters")
 """Checks that are the same in every completed set."""
 
 
@@ -86,6 +86,9 @@ def _pool(fits: Sequence[PlainFit], found: Prepared, sets: ImputedSets, call: Fi
             f"in {n_firth} of {len(fits)} completed sets the covariates separate the events; use fewer terms"
         )
     first = fits[0]
+    shared = [told for told in first.warnings if all(told in fit.warnings for fit in fits)]
+    if any(row["p"] is None for row in first.rows):
+        raise EstimationError(f"the completed sets have no p to pool: {'; '.join(shared)}")
     n_spent = first.rows[0]["events" if model.by_events else "n"]
     rows, checks, told = list[Row](), list[Row](), list[str]()
     for place, row in enumerate(first.rows):
@@ -105,7 +108,7 @@ def _pool(fits: Sequence[PlainFit], found: Prepared, sets: ImputedSets, call: Fi
     counts = zip(sets.terms, sets.n_missing, strict=True)
     checks += [check_row("values_imputed", term, value=count) for term, count in counts if count]
     checks += [check for check in first.checks if check["check"] in _KEPT_CHECKS]
-    warnings = dict.fromkeys((*found.warnings, *sets.warnings, *told))
+    warnings = dict.fromkeys((*found.warnings, *shared, *sets.warnings, *told))
     return PlainFit(tuple(rows), (*checks, *found.checks), tuple(warnings))
 
 

@@ -10,7 +10,14 @@ from lutrace.models.plain.columns import PlainTable, sort_labels
 from lutrace.models.plain.complete import Prepared, need, outcome_unit, prepare
 from lutrace.models.plain.imputed import ModelOf, fit_complete
 from lutrace.models.plain.optimism import check_optimism
-from lutrace.models.plain.results import INTERCEPT_UNIT, PlainFit, check_row, coefficient_rows, influence_rows
+from lutrace.models.plain.results import (
+    INTERCEPT_UNIT,
+    PlainFit,
+    check_row,
+    cluster_rows,
+    coefficient_rows,
+    influence_rows,
+)
 from lutrace.models.plain.terms import Column
 from lutrace.stats import (
     CaseRows,
@@ -67,6 +74,7 @@ def _fit_logistic(found: Prepared, call: FitCall) -> PlainFit:
     checks = (
         check_row("separation", "model", told=str(fit.separation or "none")),
         check_row("events_per_term", "model", value=rarer / max(len(found.design), 1)),
+        *cluster_rows(fit.n_clusters),
         *influence_rows(fit),
         check_row("log_likelihood", "model", value=fit.loglik),
         *optimism,

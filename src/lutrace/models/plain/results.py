@@ -104,6 +104,11 @@ def check_row(check: str, term: str, *, told: str = "", **numbers: Any) -> Row:
     }
 
 
+def cluster_rows(n_clusters: int | None) -> list[Row]:
+    """How many clusters robust errors rest on; no row where there are none."""
+    return [] if n_clusters is None else [check_row("clusters", "model", value=n_clusters)]
+
+
 def influence_rows(fit: Any) -> list[Row]:
     """Per term of a fit with `influence`: how many rows move its coefficient much (value), and by how many errors."""
     rows = []

@@ -68,6 +68,11 @@ class CoxBasis:
         labels = self.given.rows.clusters
         return None if labels is None else label_codes(labels, "clusters", self.given.survival.n)
 
+    @cached_property
+    def n_clusters(self) -> int | None:
+        """Clusters, None when each row stands alone."""
+        return None if self.clusters is None else int(self.clusters.max()) + 1
+
     @property
     def is_robust(self) -> bool:
         """Whether errors must be robust: rows form clusters, or weights are not whole numbers."""

@@ -62,7 +62,7 @@ def compute_ph_tests(fit: CoxFit, *, transform: TimeTransform = "km") -> tuple[P
     ['x', 'global']
     """
     if fit.penalty != "none":
-        raise UnsupportedError(f"there is no test of proportional hazards with a penalty ({fit.penalty}); use fit_cox")
+        raise UnsupportedError(f"there is no test of proportional hazards with a penalty ({fit.penalty}); fit without")
     sums, p = fit.basis.sums, len(fit.terms)
     order, groups = sums.order, sums.order.groups
     factor = _transform_times(fit.basis.given.survival, groups.time, transform)

@@ -142,10 +142,13 @@ def fit_cox_or_firth(
 
 def _refuse_pseudo_likelihood(rows: CoxRows) -> None:
     if rows.clusters is not None:
-        raise UnsupportedError("Firth's Cox model takes no clusters: it has no robust errors; use fit_cox")
+        raise UnsupportedError(
+            "Firth's Cox model takes no clusters: it has no robust errors; fit without Firth's penalty"
+        )
     if rows.weights is not None and (np.asarray(rows.weights, dtype=np.float64) % 1 != 0).any():
         raise UnsupportedError(
-            "Firth's Cox model takes whole case weights only: other weights have no likelihood to penalise; use fit_cox"
+            "Firth's Cox model takes whole case weights only: other weights have no likelihood to penalise; "
+            "fit without Firth's penalty"
         )
 
 

@@ -14,6 +14,7 @@ from lutrace.stats.cox.basis import CoxBasis, CoxInput, prepare_cox
 from lutrace.stats.cox.maximum import Maximum, Start, maximise
 from lutrace.stats.cox.result import CoxFit
 from lutrace.stats.cox.risk_order import CoxRows, Ties, find_risk_order
+from lutrace.stats.doubts import has_robust_interval
 from lutrace.stats.survival.observations import Survival
 
 _LARGE = 20_000
@@ -41,7 +42,8 @@ def fit_cox(
         ties: Efron's or Breslow's rule for tied events.
         level: confidence level.
         rows: case weights, clusters and offsets, or None. With clusters, or weights that are not whole numbers,
-            intervals and tests use the robust errors.
+            intervals, z, p, the Wald and the robust score test use the robust errors; there are none (NaN) where
+            clusters are no more than the terms and one.
 
     Raises:
         UnusableInputError: shapes differ, or a value is missing.
@@ -124,6 +126,8 @@ def _complete(
     coef, covariance = found.coef / given.scale, basis.inverse / np.outer(given.scale, given.scale)
     spread = basis.robust_covariance if basis.is_robust else covariance
     errors = np.sqrt(np.diag(spread))
+    if not has_robust_interval(basis.n_clusters, len(terms)):
+        errors = np.full(len(terms), np.nan)
     z = coef / errors
     half = float(ndtri(0.5 + level / 2)) * errors
     method = f"Cox partial likelihood{' with a ridge' if ridge else ''}, {ties.capitalize()} ties, Wald interval"

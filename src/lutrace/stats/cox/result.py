@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -14,6 +13,7 @@ from lutrace.stats.arrays import FloatArray, as_floats
 from lutrace.stats.cox.basis import CoxBasis
 from lutrace.stats.cox.diagnostics import Influence, PhTest, compute_ph_tests, select_influential
 from lutrace.stats.cox.risk_order import Ties
+from lutrace.stats.doubts import find_cluster_doubts, find_unit_doubts, has_robust_interval
 from lutrace.stats.survival.concordance import Concordance, compute_concordance
 
 MIN_EVENTS_PER_TERM = 10
@@ -83,7 +83,7 @@ class CoxFit:
     @cached_property
     def n_clusters(self) -> int:
         """Clusters, or rows where each stands alone."""
-        return self.n if self.basis.clusters is None else int(self.basis.clusters.max()) + 1
+        return self.basis.n_clusters or self.n
 
     @property
     def events_per_term(self) -> float:
@@ -109,7 +109,8 @@ class CoxFit:
     def tests(self) -> tuple[ModelTest, ...]:
         """Likelihood ratio, score and Wald test of the whole model; with robust errors also the robust score test.
 
-        With Firth's penalty the penalised likelihood ratio alone; with a ridge there is no score test.
+        With Firth's penalty the penalised likelihood ratio alone; with a ridge there is no score test. Likelihood ratio
+        and score test take rows as independent; no more clusters than coefficients leave these two alone.
         """
         ratio, p = 2 * (self.loglik - self.loglik_null), len(self.terms)
         if self.penalty == "firth":
@@ -122,6 +123,8 @@ class CoxFit:
         if self.penalty == "none":
             score = float(start.gradient @ np.linalg.solve(start.information, start.gradient))
             tests.append(_chi_square_test("score", score, df))
+        if self.is_robust and not has_robust_interval(self.basis.n_clusters, p):
+            return tuple(tests)
         tests.append(_chi_square_test("Wald", float(coef @ np.linalg.solve(spread, coef)), df))
         if self.is_robust and self.penalty == "none":
             tests.append(_chi_square_test("robust score", self.basis.compute_robust_score(), df))
@@ -167,20 +170,24 @@ class CoxFit:
     @cached_property
     def warnings(self) -> tuple[str, ...]:
         """What speaks against the fit, in words."""
-        return (*self.notes, *_warn_of_sparsity(self.terms, self.events_per_term, self.n_exposed_events))
+        return (
+            *self.notes,
+            *find_unit_doubts(self.terms, self.hazard_ratio, self.low, self.high),
+            *find_cluster_doubts(self.basis.n_clusters, len(self.terms)),
+            *self._warn_of_sparsity(),
+        )
 
-
-def _warn_of_sparsity(terms: Sequence[str], events_per_term: float, exposed: Sequence[int | None]) -> tuple[str, ...]:
-    """What to say of too few events for the model, in words; empty when there are enough."""
-    warnings = []
-    if events_per_term < MIN_EVENTS_PER_TERM:
-        warnings.append(f"{events_per_term:.1f} events per term, below {MIN_EVENTS_PER_TERM}: estimates may be biased")
-    for term, count in zip(terms, exposed, strict=True):
-        if count is not None and count < MIN_EXPOSED_EVENTS:
-            warnings.append(
-                f"{term}: {count} events in its rarer group, below {MIN_EXPOSED_EVENTS}: too few for a Wald interval"
-            )
-    return tuple(warnings)
+    def _warn_of_sparsity(self) -> list[str]:
+        """What to say of too few events for the model, in words; empty when there are enough."""
+        warnings = []
+        if self.events_per_term < MIN_EVENTS_PER_TERM:
+            few = f"{self.events_per_term:.1f} events per term, below {MIN_EVENTS_PER_TERM}"
+            warnings.append(f"{few}: estimates may be biased")
+        too_few = "few, with Firth's penalty too" if self.firth else "too few for a Wald interval"
+        for term, count in zip(self.terms, self.n_exposed_events, strict=True):
+            if count is not None and count < MIN_EXPOSED_EVENTS:
+                warnings.append(f"{term}: {count} events in its rarer group, below {MIN_EXPOSED_EVENTS}: {too_few}")
+        return warnings
 
 
 def _chi_square_test(name: str, statistic: float, df: float) -> ModelTest:

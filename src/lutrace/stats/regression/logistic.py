@@ -14,6 +14,7 @@ from scipy.special import chdtrc, expit, ndtr, ndtri
 from lutrace.core import EstimationError, UnusableInputError
 from lutrace.stats.arrays import FloatArray, IntArray, check_level, finite_vector, label_codes, refuse_rows
 from lutrace.stats.cox.diagnostics import Influence, select_influential
+from lutrace.stats.doubts import find_cluster_doubts, find_unit_doubts, has_robust_interval
 from lutrace.stats.regression.design import Design, design_of
 from lutrace.stats.regression.logistic_likelihood import (
     LogisticPoint,
@@ -48,7 +49,8 @@ class LogisticFit:
     `coef` and `se` are on the log odds scale per unit of the covariate; `low` and `high` bound the odds ratio. `z` and
     `p` belong to the interval: Wald's, or the signed root of the (penalised) likelihood ratio. `se` of Firth's fit
     counts the penalty's pseudo-rows too, as logistf has it (brglm2's, without them, is larger), and only describes.
-    With clusters, or weights that are not whole, `se` and all that follows from it is robust.
+    With clusters, or weights that are not whole, `se` and all that follows from it is robust; `low`, `high`, `z` and
+    `p` are NaN where clusters are no more than coefficients.
     """
 
     terms: tuple[str, ...]
@@ -62,6 +64,7 @@ class LogisticFit:
     covariance: FloatArray
     n: int
     n_events: int
+    n_clusters: int | None
     level: float
     loglik_null: float
     loglik: float
@@ -203,6 +206,11 @@ class _Given:
     level: float
 
     @property
+    def n_clusters(self) -> int | None:
+        """Clusters, None when each row stands alone."""
+        return None if self.clusters is None else int(self.clusters.max()) + 1
+
+    @property
     def is_robust(self) -> bool:
         """Whether rows form clusters, or weigh other than in whole numbers."""
         return self.clusters is not None or bool((self.rows.weights % 1 != 0).any())
@@ -240,8 +248,9 @@ def _complete(
     se = np.sqrt(np.diag(covariance))
     separation = _find(given) if given.rows.is_firth else None
     if interval == "wald":
-        z = best.coef / se
-        bounds = best.coef[:, None] + np.outer(se, [-1, 1]) * float(ndtri(0.5 + given.level / 2))
+        error = se if has_robust_interval(given.n_clusters, p - 1) else np.full(p, np.nan)
+        z = best.coef / error
+        bounds = best.coef[:, None] + np.outer(error, [-1, 1]) * float(ndtri(0.5 + given.level / 2))
         p_values = 2 * ndtr(-np.abs(z))
     else:
         ratios = compute_ratios(best)
@@ -264,13 +273,18 @@ def _complete(
         covariance=covariance[:p, :p] / np.outer(given.scale, given.scale),
         n=design.n,
         n_events=int(y.sum()),
+        n_clusters=given.n_clusters,
         level=given.level,
         loglik_null=_fit_null(best.rows) + _unscaled(given, best),
         loglik=best.value + _unscaled(given, best),
         penalty="firth" if given.rows.is_firth else "none",
         separation=separation,
         method=method,
-        warnings=_warn(given, separation, bounds[:p]),
+        warnings=(
+            *find_unit_doubts(design.terms[1:], ratio[1:], *limits[1:].T),
+            *find_cluster_doubts(given.n_clusters, p - 1),
+            *_warn(given, separation, bounds[:p]),
+        ),
         probability=best.probability[: design.n],
         best=best,
         scale=given.scale,
@@ -341,6 +355,6 @@ def _warn(given: _Given, separation: Separation | None, bounds: FloatArray) -> t
         f"{term}: the profile likelihood gives no {side} bound"
         for term, pair in zip(given.design.terms, bounds, strict=True)
         for side, bound in zip(("lower", "upper"), pair, strict=True)
-        if not np.isfinite(bound)
+        if not (given.is_robust or np.isfinite(bound))
     ]
     return tuple(warnings)
