@@ -57,6 +57,12 @@ def test_a_unit_that_nobody_states_is_told_with_the_remedy(lutrace, table, terms
     assert any("unit not stated" in told and "--unit psa_day=" in told for told in answer["warnings"])
 
 
+def test_the_remedy_can_be_pasted_where_a_name_has_a_space(lutrace, table):
+    path = table(PATIENTS.replace("psa_day", "psa day"))
+    told = found(lutrace, "cox", path, *COX, "--terms", "psa day")["warnings"]
+    assert any("say --unit 'psa day=years'" in one and "--unit 'psa day=1'" in one for one in told)
+
+
 def test_an_outcome_whose_unit_nobody_states_is_told(lutrace, table):
     path = table("y,who,flag\n1,a,0\n2,a,1\n2,b,0\n4,b,1\n3,c,0\n3,c,1\n")
     call = ["mixed", path, "--outcome", "y", "--terms", "flag", "--group", "who"]
@@ -216,3 +222,66 @@ def test_what_a_model_of_noise_owes_to_its_own_data_is_taken_off(lutrace, table,
     assert first[0]["value"] < apparent
     assert "20 bootstrap samples, seed 5" in first[0]["told"]
     assert "--bootstrap needs --seed" in lutrace("fit", *call, "--bootstrap", "20")[2]
+
+
+def test_a_group_called_none_is_a_group(lutrace, table):
+    path = table("t,e,prior\n1,1,none\n2,0,none\n3,1,chemo\n4,1,none\n5,1,chemo\n6,0,chemo\n")
+    medians = [
+        row for row in found(lutrace, "km", path, *COX, "--by", "prior")["estimates"] if row["measure"] == "median"
+    ]
+    assert [(row["term"], row["n"]) for row in medians] == [("prior=chemo", 3), ("prior=none", 3)]
+    for terms, unit in (("C(prior, ref=none)", "chemo vs none"), ("C(prior)", "none vs chemo")):
+        answer = found(lutrace, "cox", path, *COX, "--terms", terms)
+        assert [(row["unit"], row["n"]) for row in answer["estimates"]] == [(unit, 6)]
+    strata = found(
+        lutrace,
+        "cox",
+        table("t,e,x,s\n1,1,0,none\n2,1,1,none\n3,1,1,a\n4,1,0,a\n"),
+        *COX,
+        "--terms",
+        "x",
+        "--strata",
+        "s",
+    )
+    assert strata["estimates"][0]["n"] == 4
+
+
+def test_none_as_the_value_that_the_call_names_is_honoured(lutrace, table):
+    path = table("t,why\n1,death\n2,none\n3,relapse\n4,none\n")
+    incidence = found(lutrace, "cif", path, "--time", "t", "--event", "why", "--censored", "none", "--times", "1")
+    assert [(row["cause"], row["n"], row["estimate"]) for row in incidence["estimates"]] == [
+        ("death", 4, 0.25),
+        ("relapse", 4, 0.0),
+    ]
+    share = found(lutrace, "proportion", path, "--event", "why=none")
+    assert (share["estimates"][0]["events"], share["estimates"][0]["n"], share["warnings"]) == (2, 4, [])
+
+
+def test_none_beside_the_value_of_an_event_is_no_event_and_told(lutrace, table):
+    share = found(lutrace, "proportion", table("why,x\ndeath,1\nnone,2\n,3\nalive,4\n"), "--event", "why=death")
+    assert (share["estimates"][0]["events"], share["estimates"][0]["n"]) == (1, 3)
+    assert any("why: none is read as no event (1 rows)" in told for told in share["warnings"])
+
+
+def test_none_is_an_empty_number(lutrace, table):
+    answer = found(lutrace, "linear", table("y,x\n1,2\n2,none\n3,5\n5,4\n4,1\n"), "--outcome", "y", "--terms", "x")
+    assert answer["estimates"][0]["n"] == 4
+    assert any("left out for an empty cell: x (1)" in told for told in answer["warnings"])
+
+
+def test_true_and_false_are_a_term_as_they_are_an_event(lutrace, table):
+    # R: coef(lm(c(1, 2, 4, 5, 9) ~ c(TRUE, FALSE, TRUE, FALSE, TRUE))) is 3.5 and 1.166667 (means 3.5 and 14/3)
+    path = table("y,x\n1,TRUE\n2,False\n4,TRUE\n5,false\n9,true\n,none\n")
+    answer = found(lutrace, "linear", path, "--outcome", "y", "--terms", "x", "--unit", "y=1")
+    assert [row["estimate"] for row in answer["estimates"]] == pytest.approx([3.5, 1.1666666666666667])
+    assert answer["estimates"][1]["unit"].endswith("TRUE vs FALSE")
+    assert not any("unit not stated" in told for told in answer["warnings"])
+
+
+def test_a_decimal_comma_is_read_and_told(lutrace, table):
+    call = ["linear", "--outcome", "y", "--terms", "x"]
+    comma, point = (table(f'y,x\n1,2\n2,"{cell}"\n3,5\n5,4\n', f"{cell[2]}.csv") for cell in ("70,5", "70.5"))
+    first, second = (found(lutrace, call[0], path, *call[1:]) for path in (comma, point))
+    assert first["estimates"] == second["estimates"]
+    assert any("decimal comma" in told for told in first["warnings"])
+    assert not any("decimal comma" in told for told in second["warnings"])

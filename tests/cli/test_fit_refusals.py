@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import datetime as dt
+
 import pytest
 
 from lutrace.cli.app import run
+from lutrace.core import write_rows
 
 LINEAR = ("linear", "--outcome", "y", "--terms", "x", "--unit", "x=1", "--unit", "y=1")
 BOUNDED = ("fractional", "--outcome", "y", "--terms", "x", "--unit", "x=1", "--bounds", "0,100")
@@ -36,7 +39,30 @@ TEN = "".join(f"{place},{place % 3}\n" for place in range(10))
 
 CASES = [
     ("text in a number", LINEAR, "y,x\n1,2\nmuch,3\n2,5\n", "row 3, y: expected a number"),
-    ("a number beyond measure", LINEAR, "y,x\n1,2\n1e300,3\n2,5\n", "row 3, y: expected a number"),
+    ("a number beyond measure", LINEAR, "y,x\n1,2\n1e300,3\n2,5\n", "row 3, y: expected a number, got one whose size"),
+    ("a number next to 0", LINEAR, "y,x\n1,2\n3e-198,3\n2,5\n", "row 3, y: expected a number, got one whose size"),
+    ("an infinite number", LINEAR, "y,x\n1,2\nInf,3\n2,5\n", "row 3, y: expected a number, got one that is infinite"),
+    ("a number too large", LINEAR, "y,x\n1,2\n1e400,3\n2,5\n", "row 3, y: expected a number, got one that is infinite"),
+    ("an underscore in a number", LINEAR, "y,x\n1,2\n1_000,3\n2,5\n", "row 3, y: expected a number, got 1_000"),
+    ("digits of another script", LINEAR, "y,x\n1,2\n\u0663,3\n2,5\n", "row 3, y: expected a number, got \u0663"),
+    ("the outcome as a term", (*LINEAR[:4], "x, log2(y)"), "y,x\n1,2\n3,3\n2,5\n", "y is --outcome and a term"),
+    ("the event as a term", ("cox", *SURVIVAL, "--terms", "e, x"), "t,e,x\n1,1,1\n2,0,3\n", "e is --event and a term"),
+    (
+        "the value of an event as a term",
+        ("logistic", "--event", "s=2", "--terms", "x, C(s)"),
+        "s,x\n1,1\n2,3\n",
+        "s is --event and a term",
+    ),
+    ("time as a term", ("cox", *SURVIVAL, "--terms", "t"), "t,e\n1,1\n2,0\n", "t is --time and a term"),
+    ("treatment as a term", (*SCORE[:4], "t, x"), "t,x\n0,1\n1,2\n", "t is --treated and a term"),
+    ("one class", ("ordinal", *LINEAR[1:7]), "y,x\n1,2\n1,3\n", "needs two or more classes, got 1"),
+    ("event in a column of words", ("proportion", "--event", "my event"), "my event\n1\n2\n", "--event 'my event=2'"),
+    (
+        "identifiers that are unknown",
+        ("linear", "--outcome", "y", "--terms", "x", "--cluster", "g"),
+        "y,x,g\n1,2,none\n2,5,none\n",
+        "no row is complete; look at g",
+    ),
     ("scores all alike", BOUNDED, "y,x\n40,1\n40,2\n40,3\n", "all scores are 40"),
     (
         "two patients for two means",
@@ -95,8 +121,8 @@ CASES = [
     ("trimmed to nobody", (*SCORE, "--trim", "0.49"), "t,x\n0,1\n0,2\n0,9\n1,3\n1,1.5\n1,4\n", "trim less"),
     (
         "doubly robust overlap",
-        (*SCORE, "--outcome", "x", "--augmented", "linear", "--estimand", "ATO"),
-        "t,x\n0,1\n0,2\n1,2\n1,1\n",
+        (*SCORE, "--outcome", "y", "--augmented", "linear", "--estimand", "ATO"),
+        "t,x,y\n0,1,1\n0,2,3\n1,2,2\n1,1,5\n",
         "ATE or ATT",
     ),
     ("follow-up without events named", (*SCORE, "--time", "x"), "t,x\n0,1\n0,2\n1,2\n1,1\n", "needs --event"),
@@ -207,3 +233,34 @@ def test_a_damaged_table_or_call_is_refused_with_what_is_wrong(options, text, to
     assert said.err.startswith("error: ")
     assert told in said.err
     assert not (tmp_path / "out.csv").exists()
+
+
+DAYS = [dt.date(2020, 1, day) for day in range(1, 5)]
+TYPED = [
+    {"t": day, "d": dt.timedelta(days=place), "ts": dt.datetime(2020, 1, 1, place), "e": place % 2, "x": place + 1.0}
+    for place, day in enumerate(DAYS)
+]
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        (("km", "--time", "t", "--event", "e"), "row 2, t: expected a number, got a date"),
+        (("km", "--time", "ts", "--event", "e"), "row 2, ts: expected a number, got a date"),
+        (("km", "--time", "d", "--event", "e"), "row 2, d: expected a number, got a duration"),
+        (("cox", "--time", "x", "--event", "e", "--terms", "t"), "row 2, t: expected a number, got a date"),
+    ],
+)
+def test_typed_dates_and_durations_are_refused_by_row_with_the_remedy(lutrace, tmp_path, options, told):
+    write_rows(tmp_path / "x.parquet", TYPED)
+    status, _, err = lutrace("fit", options[0], tmp_path / "x.parquet", *options[1:])
+    assert status == 1
+    assert told in err
+    assert "write" in err
+
+
+def test_typed_days_can_be_the_start_of_lines(lutrace, tmp_path):
+    write_rows(tmp_path / "x.parquet", [{**row, "g": "a"} for row in TYPED])
+    call = ["index-dates", tmp_path / "x.parquet", "--group", "g", "--start", "t", "--eligible", "e"]
+    assert lutrace("fit", *call, "--table", tmp_path / "out.csv")[0] == 0
+    assert "2020-01-02" in (tmp_path / "out.csv").read_text(encoding="utf-8")

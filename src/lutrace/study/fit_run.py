@@ -52,5 +52,6 @@ def run_combine(sources: Sequence[Path], call: FitCall) -> Combined:
 def _read_table(source: Path) -> PlainTable:
     numbered = read_numbered_rows(source)
     numbers = find_number_columns([row for _, row in numbered])
-    numbered = with_decimal_points(source, numbered, numbers)
-    return PlainTable(source.name, tuple(number for number, _ in numbered), tuple(row for _, row in numbered))
+    pointed = with_decimal_points(source, numbered, numbers)
+    told = () if pointed == numbered else (f"{source.name}: numbers have a decimal comma: 1,5 is read as 1.5",)
+    return PlainTable(source.name, tuple(number for number, _ in pointed), tuple(row for _, row in pointed), told)

@@ -19,6 +19,9 @@ from lutrace.stats import Survival, survival_of
 
 _NO_ESTIMATE_PER_UNIT = ("accuracy", "correlation", "icc", "propensity", "time-varying")
 _YES_OR_NO = ("event", "treated", "eligible")
+_NOT_TERMS = ("time", "event", "outcome", "treated")
+_IDENTIFIERS = ("group", "cluster")
+"""Labels of whom a row is of: rows of nobody known must not be joined, so `none` is empty there."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,8 +77,12 @@ def prepare(
         column = getattr(call, option)
         if column is not None:
             read[option] = table.read_events(column) if option in _YES_OR_NO else table.read_numbers(column)
-    words = {option: table.read_labels(getattr(call, option)) for option in labels if getattr(call, option) is not None}
-    design = () if call.terms is None else build_columns(parse_terms(call.terms, table), table, call.units)
+    words = {
+        option: table.read_labels(getattr(call, option), none_is_empty=option in _IDENTIFIERS)
+        for option in labels
+        if getattr(call, option) is not None
+    }
+    design = _build_design(table, call)
     empty = [(getattr(call, option), np.isnan(values)) for option, values in read.items() if option not in gaps_allowed]
     empty += [
         (getattr(call, option), np.array([one is None for one in cells]))
@@ -96,8 +103,37 @@ def prepare(
     unstated = [column.source for column in design if not column.is_stated and call.kind not in _NO_ESTIMATE_PER_UNIT]
     if "outcome" in read and find_unit(str(call.outcome), call.units) is None:
         unstated.append(str(call.outcome))
-    warnings = (*say_left_out(table.name, len(table.rows), counted), *warn_without_unit(table.name, unstated))
+    left_out = say_left_out(table.name, len(table.rows), counted)
+    warnings = (*table.told, *left_out, *_warn_of_none(table, call), *warn_without_unit(table.name, unstated))
     return _from_time_zero(_take(Prepared(table, design, read, complete, warnings), kept), call)
+
+
+def _build_design(table: PlainTable, call: FitCall) -> tuple[Column, ...]:
+    """The design of the call's terms. Raises UnusableInputError for a term that is what the model explains."""
+    if call.terms is None:
+        return ()
+    terms = parse_terms(call.terms, table)
+    for option in _NOT_TERMS:
+        column = _column_of(table, getattr(call, option))
+        if column in {term.column for term in terms}:
+            raise UnusableInputError(
+                f"{table.name}: {column} is --{option} and a term: it would explain itself; drop the term"
+            )
+    return build_columns(terms, table, call.units)
+
+
+def _column_of(table: PlainTable, said: str | None) -> str | None:
+    """The column of an option that may also say which value is meant, `status=2`."""
+    return said if said is None or said in table.columns else said.partition("=")[0].strip()
+
+
+def _warn_of_none(table: PlainTable, call: FitCall) -> tuple[str, ...]:
+    """What to say where the call names a value as the event and `none` stands beside it."""
+    column = _column_of(table, call.event)
+    if column is None or column == call.event or str(call.event).partition("=")[2].strip().lower() == "none":
+        return ()
+    n = [(label or "").lower() for label in table.read_labels(column)].count("none")
+    return (f"{table.name}: {column}: none is read as no event ({n} rows); empty it where it is unknown",) if n else ()
 
 
 def _take(prepared: Prepared, kept: NDArray[np.bool_]) -> Prepared:

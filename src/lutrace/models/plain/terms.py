@@ -21,6 +21,7 @@ _POSITIVE: Mapping[str, tuple[Callable[[FloatArray], FloatArray], str]] = {
 }
 KNOWN = "a column, log2(x), log(x), log10(x), sqrt(x), per(x, 10), C(x), C(x, ref=level), rcs(x, 4)"
 DEFAULT_KNOTS = 4
+_TRUTHS = frozenset({"true", "false"})
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,7 +66,8 @@ def parse_terms(text: str, table: PlainTable) -> tuple[Term, ...]:
 def build_columns(terms: tuple[Term, ...], table: PlainTable, units: Mapping[str, str]) -> tuple[Column, ...]:
     """The columns of the design of all terms; `units` says in which unit a column is whose header does not say it.
 
-    A logarithm is per doubling (e-fold, 10-fold) whatever the unit, and 0/1 is `1 vs 0`: they need none.
+    A logarithm is per doubling (e-fold, 10-fold) whatever the unit, 0/1 is `1 vs 0`, true/false is `TRUE vs FALSE`:
+    they need none.
 
     Raises TableError for a cell that is no number, and for a number that has no logarithm, by row.
     """
@@ -106,7 +108,14 @@ def _parse(text: str, table: PlainTable) -> Term:
 def _build(term: Term, table: PlainTable, units: Mapping[str, str]) -> list[Column]:
     if term.function == "C":
         return _build_groups(term, table)
-    values = _numbers_of(term, table)
+    words = {label for label in table.read_labels(term.column, none_is_empty=True) if label is not None}
+    if term.function is None and words and {word.lower() for word in words} <= _TRUTHS:
+        return [Column(term.text, "TRUE vs FALSE", table.read_events(term.column), term.column)]
+    if words and not any(re.match(r"[+-]?[.\d]", word) for word in words):
+        raise UnusableInputError(
+            f"{table.name}: {term.column} holds words, not numbers; for groups write C({term.column})"
+        )
+    values = table.read_numbers(term.column)
     unit, name = find_unit(term.column, units), name_without_unit(term.column)
     of = f"of {name}, unit not stated" if unit is None else f"of {name}" if unit == "1" else f"{unit} of {name}"
     stated = unit is not None
@@ -130,15 +139,6 @@ def _build(term: Term, table: PlainTable, units: Mapping[str, str]) -> list[Colu
                 f"{term.text}: {term.column} is 0 or below and has no logarithm; leave the row out or use another term",
             )
             return [Column(term.text, per.format(name=name), transform(values), term.column)]
-
-
-def _numbers_of(term: Term, table: PlainTable) -> FloatArray:
-    labels = [label for label in table.read_labels(term.column) if label is not None]
-    if labels and not any(re.match(r"[+-]?[.\d]", label) for label in labels):
-        raise UnusableInputError(
-            f"{table.name}: {term.column} holds words, not numbers; for groups write C({term.column})"
-        )
-    return table.read_numbers(term.column)
 
 
 def _build_groups(term: Term, table: PlainTable) -> list[Column]:

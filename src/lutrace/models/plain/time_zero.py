@@ -13,7 +13,7 @@ from lutrace.core import Row, UnusableInputError, convert, parse_partial_date
 from lutrace.models.plain.call import FitCall
 from lutrace.models.plain.columns import BoolArray, FloatArray, PlainTable, is_missing
 from lutrace.models.plain.results import check_row
-from lutrace.models.plain.units import find_unit
+from lutrace.models.plain.units import find_unit, say_unit
 from lutrace.stats import make_landmark_set, survival_of
 
 _TIME_UNITS = ("days", "weeks", "months", "years")
@@ -90,7 +90,7 @@ def _read_days(table: PlainTable, call: FitCall, column: str) -> FloatArray:
     unit = find_unit(str(call.time), call.units)
     if unit not in _TIME_UNITS:
         raise UnusableInputError(
-            f"dates can be set beside {call.time} only where its unit is known; say --unit {call.time}=days "
+            f"dates can be set beside {call.time} only where its unit is known; say {say_unit(str(call.time), 'days')} "
             f"(or {', '.join(_TIME_UNITS[1:])})"
         )
     return days / convert(1.0, unit, "days")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Mapping
 
 from lutrace.core import UnusableInputError, convert
@@ -46,12 +47,22 @@ def name_without_unit(column: str) -> str:
     return column if told is None else told[1]
 
 
+def say_unit(column: str, unit: str) -> str:
+    """The option that declares a unit, as a shell takes it.
+
+    >>> say_unit("ph ecog", "1")
+    "--unit 'ph ecog=1'"
+    """
+    return f"--unit {shlex.quote(f'{column}={unit}')}"
+
+
 def warn_without_unit(table: str, columns: list[str]) -> tuple[str, ...]:
     """What to say where columns have no unit: their estimates are per 1 of them as written in the table."""
     if not columns:
         return ()
     names, first = ", ".join(dict.fromkeys(columns)), columns[0]
     return (
-        f"{table}: {names}: unit not stated: an estimate is per 1 as the table writes it; say --unit {first}=years "
-        f"(or what it is), or write it into the header: {first} [years]; a score has none: --unit {first}=1",
+        f"{table}: {names}: unit not stated: an estimate is per 1 as the table writes it; say "
+        f"{say_unit(first, 'years')} (or what it is), or write it into the header: {first} [years]; a score has none: "
+        f"{say_unit(first, '1')}",
     )

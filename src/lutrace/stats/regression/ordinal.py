@@ -77,8 +77,10 @@ def fit_ordinal(
     check_level(level)
     place = {name: number for number, name in enumerate(classes)}
     unknown = sorted({str(name) for name in outcome if name not in place})
-    if unknown or len(place) < 2:
-        raise UnusableInputError(f"classes must list two or more and every class used; it lacks {', '.join(unknown)}")
+    if len(place) < 2:
+        raise UnusableInputError(f"the outcome needs two or more classes, got {', '.join(map(str, classes)) or 'none'}")
+    if unknown:
+        raise UnusableInputError(f"classes must list every class used; it lacks {', '.join(unknown)}")
     codes = np.array([place[name] for name in outcome], dtype=np.intp)
     counts = np.bincount(codes, minlength=len(place))
     if not counts.all():
