@@ -93,6 +93,43 @@ def test_entry_at_or_after_the_end_is_refused_by_row(lutrace, table):
     assert "row 3: entry is not before time" in err
 
 
+def test_an_entry_before_the_end_by_rounding_alone_is_refused_by_row_of_the_file(lutrace, table):
+    path = table("a,t,e,x\n,1,1,2\n0.3,0.30000000000000004,0,1\n0,1,1,3\n")
+    status, _, err = lutrace("fit", "cox", path, "--time", "t", "--event", "e", "--entry", "a", "--terms", "x")
+    assert status == 1
+    assert "row 3: entry is not before time by more than rounding" in err
+
+
+def test_a_value_measured_at_the_end_but_for_rounding_tells_nothing_of_the_event(lutrace, table, tmp_path):
+    path = table("who,at,x,t,e\n1,0,5,0.30000000000000004,1\n1,0.3,9,0.30000000000000004,1\n2,0,4,1,1\n")
+    call = ["fit", "time-varying", path, "--group", "who", "--at", "at", "--time", "t", "--event", "e", "--values", "x"]
+    found = _json(lutrace, *call, "--table", tmp_path / "rows.csv")
+    assert found["estimates"][0]["estimate"] == 2
+    assert [row["value"] for row in found["checks"] if row["check"] == "measurements_after_the_end"] == [1]
+
+
+def test_after_the_end_survival_is_0_where_all_have_died_and_else_empty_with_the_reason(lutrace, table):
+    path = table("t,e,g\n1,1,a\n2,1,a\n3,0,a\n4,1,a\n2,1,b\n5,0,b\n6,1,b\n7,0,b\n")
+    found = _json(lutrace, "fit", "km", path, "--time", "t", "--event", "e", "--by", "g", "--times", "3,5,8")
+    rows = [row for row in found["estimates"] if row["measure"] == "survival"]
+    # R: summary(survfit(Surv(t, e) ~ g), times = c(3, 5, 8), extend = TRUE); in R the last of b is that of day 7
+    assert [row["estimate"] for row in rows] == pytest.approx([0.5, 0.0, 0.0, 0.75, 0.75, None])
+    assert [row["at_risk"] for row in rows] == [2, 0, 0, 3, 3, 0]
+    assert [row["se"] for row in rows] == pytest.approx(
+        [0.25, None, None, 0.21650635094610965, 0.21650635094610965, None]
+    )
+    assert "g=b: follow-up ends at 7, so survival at 8 is not known" in found["warnings"]
+    assert [row["method"].endswith("; follow-up ends at 7") for row in rows] == [False] * 5 + [True]
+
+
+@pytest.mark.parametrize(("model", "option"), [("rmst", "--tau"), ("milestone", "--at")])
+def test_what_two_of_three_groups_differ_by_counts_the_patients_of_the_two(lutrace, table, model, option):
+    path = table("t,e,g\n1,1,a\n4,0,a\n2,1,b\n4,1,b\n5,0,b\n1,0,c\n3,1,c\n4,0,c\n5,0,c\n")
+    found = _json(lutrace, "fit", model, path, "--time", "t", "--event", "e", "--by", "g", option, "3.5")
+    counted = {(row["term"], row["n"], row["events"]) for row in found["estimates"] if " vs " in row["term"]}
+    assert counted == {("g=b vs a", 5, 3), ("g=c vs a", 6, 2)}
+
+
 def test_separation_is_named_and_answered_by_firth(lutrace, table):
     rows = "".join(f"{day},{int(day < 9)},{int(day < 9)}\n" for day in range(1, 22))
     found = _json(lutrace, "fit", "cox", table("t,e,x\n" + rows), "--time", "t", "--event", "e", "--terms", "x")

@@ -63,6 +63,13 @@ def test_points_past_the_end_of_follow_up_are_unknown():
     assert np.isnan(points.survival[3])
 
 
+def test_past_the_end_survival_is_0_where_everybody_has_had_the_event():
+    # R: summary(survfit(Surv(c(1, 2, 3, 4), c(1, 1, 0, 1)) ~ 1), times = 5, extend = TRUE): 0, limits NA
+    points = compute_kaplan_meier(survival_of([1, 2, 3, 4], [1, 1, 0, 1])).at([5])
+    assert points.survival.tolist() == [0.0]
+    assert np.isnan([points.low[0], points.high[0]]).all()
+
+
 def test_the_log_log_interval_is_unknown_before_the_first_event():
     points = compute_kaplan_meier(survival_of([2, 4], [1, 0])).at([1])
     assert points.survival.tolist() == [1.0]

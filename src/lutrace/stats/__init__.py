@@ -126,7 +126,7 @@ from lutrace.stats.survival.log_rank import (
     compute_log_rank,
     fleming_harrington,
 )
-from lutrace.stats.survival.observations import Survival, survival_of
+from lutrace.stats.survival.observations import Survival, join_near_times, survival_of
 from lutrace.stats.survival.restricted_mean import (
     GroupComparison,
     GroupEstimate,
@@ -312,6 +312,7 @@ __all__ = [
     "histories_of",
     "impute_covariates",
     "intervals_of",
+    "join_near_times",
     "leave_one_out",
     "make_fine_gray_rows",
     "make_landmark_set",

@@ -15,7 +15,7 @@ from lutrace.models.plain.results import say_left_out
 from lutrace.models.plain.terms import Column, build_columns, parse_terms
 from lutrace.models.plain.time_zero import check_known, start_at_landmark
 from lutrace.models.plain.units import find_unit, warn_without_unit
-from lutrace.stats import Survival, survival_of
+from lutrace.stats import Survival, join_near_times, survival_of
 
 _NO_ESTIMATE_PER_UNIT = ("accuracy", "correlation", "icc", "propensity", "time-varying")
 _YES_OR_NO = ("event", "treated", "eligible")
@@ -176,12 +176,14 @@ def follow_up(prepared: Prepared) -> Survival:
 
 
 def refuse_times(prepared: Prepared) -> None:
-    """Raise TableError, by row of the file, for times below 0 and for entries that are not before the end."""
+    """Raise TableError, by row of the file, for times below 0 and for entries not before the end, but for rounding."""
     time, entry = prepared.numbers["time"], prepared.numbers.get("entry")
     if entry is None:
         prepared.table.refuse(time < 0, "time is below 0: follow-up would end before it starts")
     else:
-        prepared.table.refuse(entry >= time, "entry is not before time: nobody can be at risk for no time")
+        time, entry = join_near_times(time, entry)
+        told = "entry is not before time by more than rounding: nobody can be at risk for no time"
+        prepared.table.refuse(entry >= time, told)
 
 
 def outcome_unit(call: FitCall) -> str:

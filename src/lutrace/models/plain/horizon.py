@@ -56,8 +56,10 @@ def _describe(result: GroupComparison, found: Prepared, call: FitCall, *, measur
         )
         for one in result.estimates
     ]
-    counts = {"n": found.n, "events": int(found.numbers["event"].sum())}
+    of_group = {one.group: one for one in result.estimates}
     for one in result.contrasts:
+        pair = (of_group[one.group], of_group[one.reference])
+        counts = {"n": sum(each.n for each in pair), "events": sum(each.n_events for each in pair)}
         term = f"{call.by}={one.group} vs {one.reference}"
         gap: dict[str, Any] = {"coef": one.difference, "estimate": one.difference, "se": one.se, "p": one.p}
         rows.append(interval_row(term, f"{measure}_difference", one, unit=unit, **counts, **gap))

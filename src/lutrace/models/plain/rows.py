@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,16 @@ from lutrace.models.plain.columns import FloatArray, PlainTable, find_number_col
 from lutrace.models.plain.complete import Prepared, need, prepare, refuse_times
 from lutrace.models.plain.results import PlainFit, check_row, estimate_row
 from lutrace.models.plain.time_zero import read_dates
-from lutrace.stats import Measurements, choose_index_dates, make_time_varying_rows, measurements_of, survival_of
+from lutrace.stats import (
+    Measurements,
+    choose_index_dates,
+    join_near_times,
+    make_time_varying_rows,
+    measurements_of,
+    survival_of,
+)
+
+_CLOCK = ("at", "time", "entry")
 
 
 def fit_index_dates(table: PlainTable, call: FitCall) -> PlainFit:
@@ -49,8 +59,8 @@ def fit_time_varying(table: PlainTable, call: FitCall) -> PlainFit:
     differs between rows.
     """
     need(call, "group", "at", "time", "event", "terms")
-    numbers = ("at", "time", "event", "entry")
-    found = prepare(table, call, numbers=numbers, labels=("group",), gaps_allowed=("terms",))
+    found = prepare(table, call, numbers=(*_CLOCK, "event"), labels=("group",), gaps_allowed=("terms",))
+    found = _join_clock(found)
     refuse_times(found)
     _, first, owner = np.unique(np.array(found.labels["group"]), return_index=True, return_inverse=True)
     for name in ("time", "event", "entry"):
@@ -82,6 +92,13 @@ def fit_time_varying(table: PlainTable, call: FitCall) -> PlainFit:
     )
     lost = (f"{', '.join(dropped)}: not the same in all rows of a patient, left out",) if dropped else ()
     return PlainFit((row,), checks, (*found.warnings, *lost), tuple(made))
+
+
+def _join_clock(found: Prepared) -> Prepared:
+    """The rows in which a measurement and an end of follow-up that differ by rounding alone are at one time."""
+    names = [name for name in _CLOCK if name in found.numbers]
+    joined = join_near_times(*(found.numbers[name] for name in names))
+    return replace(found, numbers={**found.numbers, **dict(zip(names, joined, strict=True))})
 
 
 def _first_entry(found: Prepared, first: NDArray[np.intp]) -> FloatArray | None:

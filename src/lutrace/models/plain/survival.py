@@ -34,19 +34,22 @@ def fit_km(table: PlainTable, call: FitCall) -> PlainFit:
     """The Kaplan-Meier curve of the table or of each group, medians first; with groups the log-rank test.
 
     Rows: `median` and `median_follow_up` (reverse curve) in the unit of the times, `survival` (a share) at the times
-    asked for or else at every event. Raises what `prepare` and `follow_up` raise.
+    asked for or else at every event; empty once follow-up has ended of patients without the event. Raises what
+    `prepare` and `follow_up` raise.
     """
     need(call, "time", "event")
     found = prepare(table, call, numbers=("time", "event", "entry", "weights"), labels=("by", "strata", "cluster"))
     everyone, compared = follow_up(found), is_compared(found, call)
-    rows: list[Row] = []
+    rows, told = list[Row](), list[str]()
     for term, here in each_group(found, call):
         survival, kept = everyone.select(here), _kept(found, here)
         curve = compute_kaplan_meier(survival, **kept, interval=call.interval, level=call.level)
         reverse = compute_reverse_kaplan_meier(survival, **kept, interval=call.interval, level=call.level)
         rows += _medians(term, curve, reverse, call)
         rows += _points(term, curve, call)
-    told: list[str] = []
+        late = ", ".join(f"{time:g}" for time in call.times if _is_unknown(curve, time))
+        if late:
+            told.append(f"{term}: {_say_end(curve)}, so survival at {late} is not known")
     if compared:
         if "weights" in found.numbers or "cluster" in found.labels:
             told.append("no log-rank test: it takes no weights or clusters; `lutrace fit cox` does, with robust errors")
@@ -114,7 +117,7 @@ def _points(term: str, curve: SurvivalCurve, call: FitCall) -> list[Row]:
             unit="share",
             n=curve.n,
             events=curve.n_events,
-            method=curve.method,
+            method=f"{curve.method}; {_say_end(curve)}" if _is_unknown(curve, time) else curve.method,
             estimate=points.survival[number],
             se=errors[number],
             low=points.low[number],
@@ -124,6 +127,15 @@ def _points(term: str, curve: SurvivalCurve, call: FitCall) -> list[Row]:
         )
         for number, time in enumerate(times)
     ]
+
+
+def _is_unknown(curve: SurvivalCurve, time: float) -> bool:
+    """Whether follow-up does not reach `time`; where nobody is left without the event, survival is 0 from then on."""
+    return bool(time > curve.time[-1] and curve.survival[-1] > 0)
+
+
+def _say_end(curve: SurvivalCurve) -> str:
+    return f"follow-up ends at {curve.time[-1]:g}"
 
 
 def _log_rank(found: Prepared, survival: Survival, call: FitCall) -> Row:

@@ -9,6 +9,7 @@ import numpy as np
 
 from lutrace.core import UnusableInputError
 from lutrace.stats.arrays import BoolArray, FloatArray, IntArray, finite_vector, refuse_rows
+from lutrace.stats.survival.observations import join_near_times
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,7 +41,7 @@ class StateHistories:
 
 
 def histories_of(patient: Any, start: Any, stop: Any, *, state: Any, target: Any, states: Any) -> StateHistories:
-    """The histories given by array-likes, checked; a row is a stay in one state.
+    """The histories given by array-likes, checked; a row is a stay in one state. Times are joined as by `survival_of`.
 
     Args:
         patient: label of each row's patient.
@@ -66,7 +67,8 @@ def histories_of(patient: Any, start: Any, stop: Any, *, state: Any, target: Any
     if len(set(names)) != len(names):
         raise UnusableInputError(f"states must be different, got {', '.join(names)}")
     origin, destination = (_codes(part, names, starts.size) for part in (state, target))
-    refuse_rows(starts >= stops, "start must lie before stop: a row must last for some time")
+    starts, stops = join_near_times(starts, stops)
+    refuse_rows(starts >= stops, "start must lie before stop, by more than rounding: a row must last for some time")
     codes = np.unique(labels, return_inverse=True)[1]
     order = np.lexsort((starts, codes))
     follows = np.concatenate([[False], codes[order][1:] == codes[order][:-1]])

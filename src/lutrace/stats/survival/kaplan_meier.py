@@ -86,10 +86,10 @@ class SurvivalCurve:
         )
 
     def at(self, times: Any) -> CurvePoints:
-        """Survival with interval at the given times; NaN past the last observed time."""
+        """Survival with interval at the given times; past the last observed time NaN, or 0 where nobody is left."""
         asked = finite_vector(times, "times")
         place = np.searchsorted(self.time, asked, side="right")
-        beyond = asked > self.time[-1]
+        beyond = (asked > self.time[-1]) & (self.survival[-1] > 0)
         before = 1.0 if self.interval != "log-log" else np.nan
         columns = []
         for first, values in ((1.0, self.survival), (before, self.low), (before, self.high)):

@@ -10,14 +10,16 @@ import numpy as np
 from lutrace.core import UnusableInputError
 from lutrace.stats.arrays import BoolArray, FloatArray, IntArray, finite_vector, refuse_rows
 
+_ROUNDING = float(np.sqrt(np.finfo(np.float64).eps))
+
 
 @dataclass(frozen=True, eq=False)
 class Survival:
     """Follow-up of n patients: each is at risk in (entry, time], and `event` says whether the event came at `time`.
 
     `time` and `entry` share one unit, which results carry on (days in lutrace). Without `entry` everybody is at risk
-    from time zero on. Of an event and a censoring at one time the event comes first; times that differ, however
-    little, are different. Build it with `survival_of`, which checks.
+    from time zero on. Of an event and a censoring at one time the event comes first. Build it with `survival_of`,
+    which checks and makes times that differ by rounding alone one time.
     """
 
     time: FloatArray
@@ -40,7 +42,7 @@ class Survival:
 
 
 def survival_of(time: Any, event: Any, *, entry: Any = None) -> Survival:
-    """The follow-up given by array-likes, checked.
+    """The follow-up given by array-likes, checked; times that differ by rounding alone are one (`join_near_times`).
 
     Args:
         time: end of follow-up, shape (n,), any one unit, at or after 0 (without `entry`).
@@ -49,7 +51,7 @@ def survival_of(time: Any, event: Any, *, entry: Any = None) -> Survival:
 
     Raises:
         UnusableInputError: a length differs, a number is missing or infinite, an event is not yes or no, or follow-up
-            ends before it starts. Rows are counted from 1.
+            ends before it starts, or lasts for no more than rounding. Rows are counted from 1.
 
     >>> survival_of([5, 8], [True, False]).n_events
     1
@@ -61,10 +63,29 @@ def survival_of(time: Any, event: Any, *, entry: Any = None) -> Survival:
     refuse_rows(~np.isin(events, (0.0, 1.0)), "event must be 0 (censored) or 1 (event)")
     if entry is None:
         refuse_rows(times < 0, "time must be at or after 0: follow-up must not end before time zero")
+        (times,) = join_near_times(times)
         return Survival(times, events.astype(np.bool_))
-    entries = finite_vector(entry, "entry", size=times.size)
-    refuse_rows(entries >= times, "entry must lie before time: a patient must be at risk for some time")
+    times, entries = join_near_times(times, finite_vector(entry, "entry", size=times.size))
+    refuse_rows(entries >= times, "entry must lie before time, by more than rounding: nobody is at risk for no time")
     return Survival(times, events.astype(np.bool_), entries)
+
+
+def join_near_times(*times: FloatArray) -> tuple[FloatArray, ...]:
+    """The times of one table, ends and entries, in which those that differ by rounding alone are the earliest of them.
+
+    Neighbours are one time where they differ by no more than the root of the machine's precision (1.5e-8), as they are
+    or as a share of the mean of all distinct times. Source: R survival 3.5-3, `aeqSurv` (`timefix`).
+
+    >>> join_near_times(np.array([0.1 + 0.2, 0.3, 0.4]))[0].tolist()
+    [0.3, 0.3, 0.4]
+    """
+    distinct = np.unique(np.concatenate(times))
+    gaps = np.diff(distinct)
+    apart = (gaps > _ROUNDING) & (gaps / np.abs(distinct).mean() > _ROUNDING)
+    if apart.all():
+        return times
+    starts = distinct[np.concatenate([[True], apart])]
+    return tuple(starts[np.searchsorted(starts, values, side="right") - 1] for values in times)
 
 
 def row_weights(weights: Any, n: int) -> FloatArray:
