@@ -117,6 +117,16 @@ def test_a_ratio_beyond_any_number_names_the_unit_as_the_remedy(fit, table, scal
         assert len(told) == 1 and told[0].startswith("x: ")
 
 
+def test_a_pooled_ratio_beyond_any_number_names_the_unit_too(lutrace, table):
+    values = [3, 1, 4, 1, 5, 9, 2, 6, 5, 3, 5, 8]
+    gaps = ["" if place == 4 else place * 5 % 7 for place in range(12)]
+    rows = "".join(f"{place + 1},{place % 3 > 0:d},{1e-9 * values[place]!r},{gaps[place]}\n" for place in range(12))
+    call = [table("t,e,x,y\n" + rows), "--time", "t", "--event", "e", "--terms", "x,y", "--impute", "2", "--seed", "1"]
+    status, out, err = lutrace("fit", "cox", *call, "--unit", "x=m", "--unit", "y=1", "--json")
+    assert status == 0 and err == ""
+    assert any(told.startswith("x: ") and "another unit" in told for told in json.loads(out)["warnings"])
+
+
 def test_firth_speaks_of_no_wald_interval_and_names_no_function(fit, lutrace, table):
     rows = "".join(f"{place + 1},1,{place < 4:d},{place % 6}\n" for place in range(12))
     path = table("t,e,x,c\n" + rows)

@@ -25,7 +25,7 @@ def find_cluster_doubts(n_clusters: int | None, n_terms: int) -> tuple[str, ...]
         return ()
     if not has_robust_interval(n_clusters, n_terms):
         return (
-            f"{n_clusters} clusters, no more than coefficients ({n_terms} terms and the intercept or baseline): "
+            f"{n_clusters} clusters for {n_terms + 1} coefficients (the intercept or baseline counts): "
             "no robust interval and p are given; use fewer terms, or smaller clusters",
         )
     return (f"{n_clusters} clusters, below {FEW_CLUSTERS}: robust errors and p values are likely too small",)

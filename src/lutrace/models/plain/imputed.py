@@ -114,7 +114,8 @@ def _pool(fits: Sequence[PlainFit], found: Prepared, sets: ImputedSets, call: Fi
 
 def _pooled_row(row: Row, pooled: Pooled, error: str, sets: ImputedSets, model: ModelOf) -> Row:
     bounds = np.array([pooled.estimate, pooled.low, pooled.high])
-    estimate, low, high = (np.exp(bounds) if model.is_ratio else bounds).tolist()
+    with np.errstate(over="ignore"):
+        estimate, low, high = (np.exp(bounds) if model.is_ratio else bounds).tolist()
     method = f"{pooled.method}, t interval and p; in each set: {row['method']}; {sets.method}"
     told = {"method": method, "coef": pooled.estimate}
     test = {"statistic": pooled.estimate / pooled.se, "df": pooled.df, "p": pooled.p}
