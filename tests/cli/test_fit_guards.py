@@ -278,6 +278,22 @@ def test_true_and_false_are_a_term_as_they_are_an_event(lutrace, table):
     assert not any("unit not stated" in told for told in answer["warnings"])
 
 
+def test_the_median_of_follow_up_counts_its_own_events(lutrace, table):
+    # R: Surv(t, 1 - e) of survfit: median 20 from 3 censorings
+    path = table("t,e\n5,1\n8,0\n9,1\n12,0\n15,1\n20,0\n30,1\n")
+    rows = {row["measure"]: row for row in found(lutrace, "km", path, *COX)["estimates"]}
+    assert (rows["median"]["events"], rows["median_follow_up"]["events"]) == (4, 3)
+    assert rows["median_follow_up"]["estimate"] == 20
+
+
+def test_groups_without_events_keep_their_curves_and_lose_the_test_alone(lutrace, table):
+    answer = found(lutrace, "km", table("t,e,arm\n5,0,a\n8,0,a\n9,0,b\n"), *COX, "--by", "arm", "--times", "4")
+    points = [(row["term"], row["estimate"]) for row in answer["estimates"] if row["measure"] == "survival"]
+    assert points == [("arm=a", 1.0), ("arm=b", 1.0)]
+    assert not any(row["measure"] == "log_rank" for row in answer["estimates"])
+    assert any("no test between groups: the log-rank test needs an event" in told for told in answer["warnings"])
+
+
 def test_a_decimal_comma_is_read_and_told(lutrace, table):
     call = ["linear", "--outcome", "y", "--terms", "x"]
     comma, point = (table(f'y,x\n1,2\n2,"{cell}"\n3,5\n5,4\n', f"{cell[2]}.csv") for cell in ("70,5", "70.5"))

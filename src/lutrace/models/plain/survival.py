@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from lutrace.core import Row, UnusableInputError
+from lutrace.core import EstimationError, Row, UnusableInputError
 from lutrace.models.plain.call import FitCall
 from lutrace.models.plain.columns import BoolArray, PlainTable, sort_labels
 from lutrace.models.plain.complete import Prepared, follow_up, need, prepare, time_unit
@@ -33,9 +33,9 @@ _TESTS: Mapping[str, EventWeights] = {"log-rank": LOG_RANK, "gehan": GEHAN, "tar
 def fit_km(table: PlainTable, call: FitCall) -> PlainFit:
     """The Kaplan-Meier curve of the table or of each group, medians first; with groups the log-rank test.
 
-    Rows: `median` and `median_follow_up` (reverse curve) in the unit of the times, `survival` (a share) at the times
-    asked for or else at every event; empty once follow-up has ended of patients without the event. Raises what
-    `prepare` and `follow_up` raise.
+    Rows: `median` and `median_follow_up` (reverse curve: its events are the censorings) in the unit of the times,
+    `survival` (a share) at the times asked for or else at every event; empty once follow-up has ended of patients
+    without the event. Groups that cannot be tested keep their curves. Raises what `prepare` and `follow_up` raise.
     """
     need(call, "time", "event")
     found = prepare(table, call, numbers=("time", "event", "entry", "weights"), labels=("by", "strata", "cluster"))
@@ -54,7 +54,10 @@ def fit_km(table: PlainTable, call: FitCall) -> PlainFit:
         if "weights" in found.numbers or "cluster" in found.labels:
             told.append("no log-rank test: it takes no weights or clusters; `lutrace fit cox` does, with robust errors")
         else:
-            rows.append(_log_rank(found, everyone, call))
+            try:
+                rows.append(_log_rank(found, everyone, call))
+            except EstimationError as error:
+                told.append(f"{table.name}: no test between groups: {error}")
     return PlainFit(tuple(rows), found.checks, (*found.warnings, *told))
 
 
@@ -90,13 +93,16 @@ def _medians(term: str, curve: SurvivalCurve, reverse: SurvivalCurve, call: FitC
             measure,
             unit=time_unit(call),
             n=one.n,
-            events=curve.n_events,
+            events=events,
             method=one.method,
             estimate=one.estimate,
             low=one.low,
             high=one.high,
         )
-        for measure, one in (("median", curve.quantile()), ("median_follow_up", reverse.quantile()))
+        for measure, one, events in (
+            ("median", curve.quantile(), curve.n_events),
+            ("median_follow_up", reverse.quantile(), reverse.n_events),
+        )
     ]
 
 
