@@ -85,7 +85,10 @@ def join_near_times(*times: FloatArray) -> tuple[FloatArray, ...]:
     if apart.all():
         return times
     starts = distinct[np.concatenate([[True], apart])]
-    return tuple(starts[np.searchsorted(starts, values, side="right") - 1] for values in times)
+    moved = distinct[1:][~apart]
+    onto = starts[np.searchsorted(starts, moved, side="right") - 1]
+    places = [np.minimum(np.searchsorted(moved, values), moved.size - 1) for values in times]
+    return tuple(np.where(moved[at] == values, onto[at], values) for at, values in zip(places, times, strict=True))
 
 
 def row_weights(weights: Any, n: int) -> FloatArray:
