@@ -39,8 +39,9 @@ class AssertionRule(FrozenModel):
 class AssertionRules(FrozenModel):
     """All phrases of a language, with what ends them, headings, endings of words, habits and conditions for life.
 
-    `ends` end what stands before and after them, `closes` only what stands before; a part between commas that has one
-    of `verbs` says what it says alone; a clause that one of `relatives` opens between two commas is read over. `abbreviations` do not end a sentence by their full stop.
+    `ends` end what stands before and after them, `closes` only what stands before. A part between commas that has one
+    of `verbs` says what it says alone; a clause that one of `relatives` opens between two commas is read over.
+    `abbreviations` do not end a sentence by their full stop.
     """
 
     version: str
