@@ -97,6 +97,13 @@ def test_refusals_name_row_and_remedy(ask: Any, notes: Any, options: Any, labels
     assert told in said
 
 
+def test_a_date_in_a_name_that_is_none_is_refused(ask: Any, tmp_path: Path) -> None:
+    (tmp_path / "letters").mkdir()
+    (tmp_path / "letters" / "a_2022-13-01.txt").write_text("ECOG 1.", encoding="utf-8")
+    status, _, said = ask(tmp_path / "letters")
+    assert (status, "Traceback" in said) == (2, False)
+
+
 def test_folder_without_letters_is_refused(ask: Any, tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     assert "no text files" in ask(tmp_path / "empty")[2]

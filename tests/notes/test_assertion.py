@@ -57,6 +57,7 @@ def test_sentence_says(language, sentence, concept, said):
 
 def test_concept_that_does_not_stand_there_is_not_answered():
     assert assert_concept("No fever.", "cough", "en") is None
+    assert assert_concept("No fever.", ".", "en") is None
 
 
 def test_capitals_mark_the_concept_among_equals():

@@ -130,3 +130,18 @@ def test_sentences_cover_the_letter():
 )
 def test_dates_are_as_precise_as_told(text, dates):
     assert [str(one.date) for one in find_dates(text, WRITTEN)] == dates
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("PSA 1.234,56 ng/ml", "1234.56"),
+        ("PSA 12345.67 ng/mL", "12345.67"),
+        ("PSA < 0,02 ng/ml", "<0.02"),
+        ("PSA 5,000 ng/mL", "5,000"),
+        ("177Lu-PSMA, 7.400 MBq", "7.400"),
+        ("177Lu-PSMA, 7,4 GBq", "7.4"),
+    ],
+)
+def test_a_number_that_two_languages_read_otherwise_stays_as_it_is_written(text, value):
+    assert [one.value for one in find_letter_facts(text) if one.fact in ("psa", "activity")] == [value]

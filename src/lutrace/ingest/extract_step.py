@@ -71,7 +71,7 @@ def _read_folder(folder: Path) -> list[Row]:
             {
                 "note_id": path.stem,
                 "text": text,
-                "date": dated[1] if dated else None,
+                "date": str(parse_partial_date(dated[1])) if dated else None,
                 "language": spoken[1].lower() if spoken else None,
             }
         )

@@ -14,7 +14,7 @@ def find_concept(sentence: str, concept: str) -> tuple[int, int] | None:
     >>> find_concept("He denies fever and CHEST  PAIN.", "chest pain")
     (20, 31)
     """
-    words = concept.split()
+    words = concept.split() if any(letter.isalnum() for letter in concept) else []
     for length in range(len(words), 0, -1):
         for start in range(len(words) - length + 1):
             part = words[start : start + length]

@@ -15,10 +15,9 @@ from lutrace.notes.language import find_language
 from lutrace.notes.phrases import compile_phrases, phrase_pattern
 from lutrace.notes.sentences import Sentence, split_letter
 from lutrace.terms import (
-    all_analytes,
     analyte_named,
-    drug_named,
-    drugs,
+    analyte_spellings,
+    find_drugs,
     letter_facts,
     parse_gleason,
     parse_reported_value,
@@ -38,7 +37,7 @@ _TNM = re.compile(
     r"(?:\s*\(\d+/\d+\))?\s*,?\s*(?P<M>[cp]?M[01x][a-c]?)?(?!\w)"
 )
 _ECOG = _pattern(r"\bECOG\b[^\d\n.;]{0,25}(?P<value>[0-5])(?![\d.,/]\d)")
-_ACTIVITY = re.compile(r"(?<![\w.,])(?P<value>\d{1,5}(?:[.,]\d{1,3})?)\s*(?P<unit>GBq|MBq|mCi)\b")
+_ACTIVITY = re.compile(r"(?<![\w.,])(?P<value>\d(?:[\d.,]*\d)?)\s*(?P<unit>GBq|MBq|mCi)\b")
 _CYCLE = _pattern(
     r"\b(?:(?P<a>\d{1,2})\.\s*(?:\w+\s+){0,2}?(?:zyklus|gabe|kurs|therapiezyklus)",
     r"|(?:zyklus|cycle|gabe)\s*(?:nr\.?\s*|no\.?\s*)?(?P<b>\d{1,2}))\b",
@@ -49,7 +48,9 @@ _BETWEEN = (
     r"(?:\s*(?:\(\w+\))?(?:-?wert|-?spiegel|value|level)?"
     r"\s*(?:vor therapie|before therapy|aktuell|zuletzt|initial|von|of|bei|at|war|was|is|ist|lag bei|=|:|,)?){0,3}\s*"
 )
-_VALUE = r"(?P<value>[<>≤≥]?\s*\d{1,3}(?:[ ']\d{3})+(?:[.,]\d+)?|[<>≤≥]?\s*\d+(?:[.,]\d+)?)"
+_VALUE = r"(?P<value>[<>≤≥]?\s*(?:\d{1,3}(?:[ ']\d{3})+(?:[.,]\d+)?|\d(?:[\d.,]*\d)?))"
+_THOUSANDS = re.compile(r"[1-9]\d{0,2}[.,]\d{3}")
+"""7.400 and 7,400 are one number in German and another in English: they stay as they are written."""
 _UNIT = r"\s*(?P<unit>(?:n|µ|u|m|k|p)?[gm](?:ol)?/[mdµu]?l|giga/l|g/l|u/l|iu/l|e/l|/nl|/µl|/ul|tsd\.?/µl|%|10\^9/l)?"
 
 
@@ -174,22 +175,14 @@ def _staging(sentence: str) -> Iterator[_Stated]:
 
 
 def _therapies(sentence: str) -> Iterator[_Stated]:
-    for match in _drug_pattern().finditer(sentence):
-        drug = drug_named(match.group(0))
-        if drug is not None:
-            yield "therapy", drug.name, None, *match.span()
+    for drug, begin, end in find_drugs(sentence):
+        yield "therapy", drug.name, None, begin, end
     is_ligand = _LIGAND.search(sentence) is not None
     for match in _CYCLE.finditer(sentence):
         if is_ligand:
             yield "rlt_cycle", match["a"] or match["b"], None, *match.span()
     for match in _ACTIVITY.finditer(sentence):
-        yield "activity", match["value"].replace(",", "."), match["unit"], *match.span()
-
-
-@functools.cache
-def _drug_pattern() -> re.Pattern[str]:
-    names = sorted({name for drug in drugs() for name in (drug.name, *drug.names)}, key=len, reverse=True)
-    return _pattern(rf"(?<![\w-])(?:{'|'.join(map(re.escape, names))})(?!\w)")
+        yield "activity", _as_number(match["value"]), match["unit"], *match.span()
 
 
 def _laboratory(sentence: str, dates: tuple[FoundDate, ...]) -> Iterator[_Stated]:
@@ -200,18 +193,24 @@ def _laboratory(sentence: str, dates: tuple[FoundDate, ...]) -> Iterator[_Stated
             continue
         if match["unit"] is None and analyte.name != "psa":
             continue
-        try:
-            value = parse_reported_value(match["value"].strip(), decimal="," if "," in match["value"] else None)
-        except UnusableInputError:
-            continue
-        shown = f"{value.comparator or ''}{value.value:g}"
-        yield analyte.name, shown, match["unit"], *match.span()
+        yield analyte.name, _as_number(match["value"]), match["unit"], *match.span()
+
+
+def _as_number(text: str) -> str:
+    """The number with a decimal point, without signs between thousands; as written where it reads in two ways."""
+    written = text.strip()
+    if _THOUSANDS.fullmatch(written.lstrip("<>≤≥ ")):
+        return written
+    try:
+        value = parse_reported_value(written)
+    except UnusableInputError:
+        return written
+    return f"{value.comparator or ''}{value.value:.12g}"
 
 
 @functools.cache
 def _lab_pattern() -> re.Pattern[str]:
-    names = {name for analyte in all_analytes() for name in (analyte.name, analyte.title, *analyte.synonyms)}
-    listed = "|".join(sorted((re.escape(name) for name in names if len(name) > 1), key=len, reverse=True))
+    listed = "|".join(re.escape(name) for name in analyte_spellings() if len(name) > 1)
     return _pattern(rf"(?<!\w)(?P<name>{listed})(?!\w){_BETWEEN}{_VALUE}{_UNIT}")
 
 

@@ -7,6 +7,7 @@ from lutrace.terms.analytes import (
     analyte_named,
     analyte_names,
     analyte_of_loinc,
+    analyte_spellings,
     canonical_lab,
     canonical_limit,
 )
@@ -47,6 +48,7 @@ from lutrace.terms.drugs import (
     drug_of_code,
     drugs,
     drugs_in_text,
+    find_drugs,
     product_in_text,
 )
 from lutrace.terms.gleason import GleasonReading, grade_group_of, parse_gleason
@@ -132,6 +134,7 @@ __all__ = [
     "analyte_named",
     "analyte_names",
     "analyte_of_loinc",
+    "analyte_spellings",
     "assertion_rules",
     "canonical_lab",
     "canonical_limit",
@@ -148,6 +151,7 @@ __all__ = [
     "drug_of_code",
     "drugs",
     "drugs_in_text",
+    "find_drugs",
     "grade_group_of",
     "instrument_named",
     "instruments",

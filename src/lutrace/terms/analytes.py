@@ -127,6 +127,11 @@ def analyte_names() -> tuple[str, ...]:
     return tuple(analyte.name for analyte in all_analytes())
 
 
+def analyte_spellings() -> tuple[str, ...]:
+    """Every name, title and synonym of an analyte, in small letters; the longest first."""
+    return tuple(sorted(_by_name(), key=len, reverse=True))
+
+
 @functools.lru_cache(maxsize=4096)
 def normal_unit(unit: str) -> str:
     """A unit in the spelling of the vocabulary: lower case, no spaces or annotations, powers as `10^9`.

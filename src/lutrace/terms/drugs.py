@@ -57,9 +57,16 @@ def drugs_in_text(text: str) -> tuple[Drug, ...]:
     >>> [drug.name for drug in drugs_in_text("Abirateron 1000 mg + Prednison")]
     ['abiraterone', 'prednisone']
     """
-    by_name = _by_name()
-    found = {by_name[match.group(0).lower()].name: None for match in _pattern().finditer(text)}
-    return tuple(by_name[name] for name in found)
+    return tuple(dict.fromkeys(drug for drug, _begin, _end in find_drugs(text)))
+
+
+def find_drugs(text: str) -> tuple[tuple[Drug, int, int], ...]:
+    """Each place in a text that names a drug as a whole word: the drug, and the characters [begin, end).
+
+    >>> [(drug.name, begin, end) for drug, begin, end in find_drugs("Abirateron seit 2019")]
+    [('abiraterone', 0, 10)]
+    """
+    return tuple((_by_name()[match.group(0).lower()], *match.span()) for match in _pattern().finditer(text))
 
 
 def product_in_text(text: str, drug: Drug) -> str | None:

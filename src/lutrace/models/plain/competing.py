@@ -62,20 +62,14 @@ def fit_fine_gray_model(table: PlainTable, call: FitCall) -> PlainFit:
     cause = str(call.cause)
     fit = fit_fine_gray(_follow_up(found, call), found.matrix, terms=found.term_names, cause=cause, level=call.level)
     rows = coefficient_rows(
-        fit.terms,
+        fit,
         ["subdistribution_hazard_ratio"] * len(fit.terms),
         found.units,
-        n=fit.n,
         events=fit.n_events,
-        method=fit.method,
-        coef=fit.coef,
         se=fit.naive_se,
         robust_se=fit.se,
         estimate=fit.hazard_ratio,
-        low=fit.low,
-        high=fit.high,
         statistic=fit.z,
-        p=fit.p,
     )
     checks = (
         check_row("events_per_term", "model", value=fit.events_per_term),

@@ -47,20 +47,14 @@ def fit_cox_model(table: PlainTable, call: FitCall) -> PlainFit:
 def _fit_rows(found: Prepared, call: FitCall) -> PlainFit:
     fit = _fit(found, call)
     rows = coefficient_rows(
-        fit.terms,
+        fit,
         ["hazard_ratio"] * len(fit.terms),
         found.units,
-        n=fit.n,
         events=fit.n_events,
-        method=fit.method,
-        coef=fit.coef,
         se=fit.se,
         robust_se=None if fit.firth else fit.robust_se,
         estimate=fit.hazard_ratio,
-        low=fit.low,
-        high=fit.high,
         statistic=fit.z,
-        p=fit.p,
     )
     optimism = check_optimism(call, lambda seed, n: _measure_optimism(found, call, seed, n))
     return PlainFit(rows, (*_checks(fit), *optimism, *found.checks), (*found.warnings, *find_doubts(fit)))

@@ -32,19 +32,13 @@ def fit_aft_model(table: PlainTable, call: FitCall) -> PlainFit:
         level=call.level,
     )
     rows = coefficient_rows(
-        fit.terms,
+        fit,
         ["intercept", *["time_ratio"] * len(found.design)],
         [INTERCEPT_UNIT, *found.units],
-        n=fit.n,
         events=fit.n_events,
-        method=fit.method,
-        coef=fit.coef,
         se=fit.se,
         estimate=fit.time_ratio,
-        low=fit.low,
-        high=fit.high,
         statistic=fit.z,
-        p=fit.p,
     )
     checks = (
         check_row("scale", "model", value=fit.scale),

@@ -7,7 +7,7 @@ from lutrace.models.plain.call import FitCall
 from lutrace.models.plain.columns import PlainTable
 from lutrace.models.plain.complete import Prepared, need, outcome_unit, prepare
 from lutrace.models.plain.imputed import ModelOf, fit_complete
-from lutrace.models.plain.results import INTERCEPT_UNIT, PlainFit, check_row, coefficient_rows
+from lutrace.models.plain.results import INTERCEPT_UNIT, PlainFit, check_row, coefficient_rows, mean_rows
 from lutrace.stats import fit_fractional, fit_linear
 
 
@@ -23,7 +23,6 @@ def fit_linear_model(table: PlainTable, call: FitCall) -> PlainFit:
 
 
 def _fit_linear(found: Prepared, call: FitCall) -> PlainFit:
-    unit = outcome_unit(call)
     fit = fit_linear(
         found.numbers["outcome"],
         found.matrix,
@@ -32,24 +31,8 @@ def _fit_linear(found: Prepared, call: FitCall) -> PlainFit:
         is_robust=call.robust,
         level=call.level,
     )
-    is_robust = call.robust or call.cluster is not None
-    rows = coefficient_rows(
-        fit.terms,
-        ["mean", *["mean_difference"] * len(found.design)],
-        [f"{unit}, {INTERCEPT_UNIT}", *(f"{unit} {per}" for per in found.units)],
-        n=fit.n,
-        events=None,
-        method=fit.method,
-        coef=fit.coef,
-        se=None if is_robust else fit.se,
-        robust_se=fit.se if is_robust else None,
-        estimate=fit.coef,
-        low=fit.low,
-        high=fit.high,
-        statistic=fit.t,
-        df=[fit.df] * len(fit.terms),
-        p=fit.p,
-    )
+    errors = {"robust_se" if call.robust or call.cluster is not None else "se": fit.se}
+    rows = mean_rows(fit, outcome_unit(call), found.units, df=[fit.df] * len(fit.terms), **errors)
     checks = (
         check_row("residual_sd", "model", value=fit.residual_sd),
         check_row("r_squared", "model", value=fit.r_squared),
@@ -78,19 +61,13 @@ def fit_fractional_model(table: PlainTable, call: FitCall) -> PlainFit:
         level=call.level,
     )
     rows = coefficient_rows(
-        fit.terms,
+        fit,
         ["odds", *["odds_ratio"] * len(found.design)],
         [INTERCEPT_UNIT, *found.units],
-        n=fit.n,
         events=None,
-        method=fit.method,
-        coef=fit.coef,
         robust_se=fit.se,
         estimate=fit.odds_ratio,
-        low=fit.low,
-        high=fit.high,
         statistic=fit.z,
-        p=fit.p,
     )
     changes = zip(fit.terms[1:], fit.mean_change[1:], found.units, strict=True)
     checks = [

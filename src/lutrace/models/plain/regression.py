@@ -17,6 +17,7 @@ from lutrace.models.plain.results import (
     cluster_rows,
     coefficient_rows,
     influence_rows,
+    mean_rows,
 )
 from lutrace.models.plain.terms import Column
 from lutrace.stats import (
@@ -51,20 +52,14 @@ def _fit_logistic(found: Prepared, call: FitCall) -> PlainFit:
         fit = fit_logistic_or_firth(*data, terms=found.term_names, level=call.level, rows=rows)
     is_robust = "robust" in fit.method
     estimates = coefficient_rows(
-        fit.terms,
+        fit,
         ["odds", *["odds_ratio"] * len(found.design)],
         [INTERCEPT_UNIT, *found.units],
-        n=fit.n,
         events=fit.n_events,
-        method=fit.method,
-        coef=fit.coef,
         se=None if is_robust else fit.se,
         robust_se=fit.se if is_robust else None,
         estimate=fit.odds_ratio,
-        low=fit.low,
-        high=fit.high,
         statistic=fit.z,
-        p=fit.p,
     )
     rarer = min(fit.n_events, fit.n - fit.n_events)
     optimism = check_optimism(
@@ -93,19 +88,13 @@ def fit_ordinal_model(table: PlainTable, call: FitCall) -> PlainFit:
     classes = list(call.classes) or sort_labels(outcome)
     fit = fit_ordinal(outcome, found.matrix, terms=found.term_names, classes=classes, level=call.level)
     estimates = coefficient_rows(
-        fit.terms,
+        fit,
         ["odds_ratio_of_a_higher_class"] * len(fit.terms),
         found.units,
-        n=fit.n,
         events=None,
-        method=fit.method,
-        coef=fit.coef,
         se=fit.se,
         estimate=fit.odds_ratio,
-        low=fit.low,
-        high=fit.high,
         statistic=fit.z,
-        p=fit.p,
     )
     names = [f"{low}|{high}" for low, high in zip(fit.classes, fit.classes[1:], strict=False)]
     checks = [check_row("cut_point", name, value=cut) for name, cut in zip(names, fit.cut_points, strict=True)]
@@ -134,23 +123,7 @@ def fit_mixed_model(table: PlainTable, call: FitCall) -> PlainFit:
         level=call.level,
         df_method=call.df_method,
     )
-    unit = outcome_unit(call)
-    estimates = coefficient_rows(
-        fit.terms,
-        ["mean", *["mean_difference"] * len(found.design)],
-        [f"{unit}, {INTERCEPT_UNIT}", *(f"{unit} {per}" for per in found.units)],
-        n=fit.n,
-        events=None,
-        method=fit.method,
-        coef=fit.coef,
-        se=fit.se,
-        estimate=fit.coef,
-        low=fit.low,
-        high=fit.high,
-        statistic=fit.t,
-        df=fit.df,
-        p=fit.p,
-    )
+    estimates = mean_rows(fit, outcome_unit(call), found.units, se=fit.se, df=fit.df)
     spread = zip(fit.random_terms, fit.random_sd, strict=True)
     checks = [check_row("groups", "model", value=fit.n_groups)]
     checks += [check_row("random_sd", term, value=sd) for term, sd in spread]

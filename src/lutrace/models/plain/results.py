@@ -66,29 +66,33 @@ def interval_row(term: str, measure: str, found: Any, *, unit: str, events: int 
 
 
 def coefficient_rows(
-    terms: Sequence[str],
-    measures: Sequence[str],
-    units: Sequence[str],
-    *,
-    n: int,
-    events: int | None,
-    method: str,
-    **numbers: Sequence[float] | None,
+    fit: Any, measures: Sequence[str], units: Sequence[str], *, events: int | None, method: str = "", **numbers: Any
 ) -> tuple[Row, ...]:
-    """A row per term of a fitted model; each of `numbers` runs over the terms, or is None for what there is not."""
+    """A row per term of a model, which has `terms`, `n`, `method` (unless given), `coef`, `low`, `high` and `p`.
+
+    Each of `numbers` runs over the terms, or is None for what there is not.
+    """
     given = {name: values for name, values in numbers.items() if values is not None}
+    given |= {name: getattr(fit, name) for name in ("coef", "low", "high", "p")}
     return tuple(
         estimate_row(
             term,
             measures[place],
             unit=units[place],
-            n=n,
+            n=fit.n,
             events=events,
-            method=method,
+            method=method or fit.method,
             **{name: values[place] for name, values in given.items()},
         )
-        for place, term in enumerate(terms)
+        for place, term in enumerate(fit.terms)
     )
+
+
+def mean_rows(fit: Any, unit: str, units: Sequence[str], **numbers: Any) -> tuple[Row, ...]:
+    """The rows of a model of means in the unit of the outcome: the intercept, and differences per `units`."""
+    measures = ["mean", *["mean_difference"] * len(units)]
+    told = [f"{unit}, {INTERCEPT_UNIT}", *(f"{unit} {per}" for per in units)]
+    return coefficient_rows(fit, measures, told, events=None, estimate=fit.coef, statistic=fit.t, **numbers)
 
 
 def check_row(check: str, term: str, *, told: str = "", **numbers: Any) -> Row:

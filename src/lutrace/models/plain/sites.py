@@ -201,18 +201,13 @@ def _describe(fit: FederatedFit, first: SiteAnswer, sites: Sequence[str], *, n_r
         measures = ["odds", *["odds_ratio"] * (len(fit.terms) - 1)]
     kind = "Cox model, each site a stratum" if first.model == "cox" else "logistic model"
     rows = coefficient_rows(
-        fit.terms,
+        fit,
         measures,
         first.units,
-        n=fit.n,
         events=fit.n_events,
         method=f"{kind}; {fit.method}",
-        coef=fit.coef,
         se=fit.se,
         estimate=fit.ratio,
-        low=fit.low,
-        high=fit.high,
-        p=fit.p,
     )
     checks = (
         check_row("sites", "model", value=fit.n_sites, told=", ".join(sites)),
