@@ -48,6 +48,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 def build_command() -> Callable[..., Any]:
     """The command with every subcommand in the order of the help; built once in a process."""
     from lutrace.cli import (
+        add_commands,
         deidentify_commands,
         export_commands,
         fit_commands,
@@ -64,6 +65,7 @@ def build_command() -> Callable[..., Any]:
     modules = (
         single_steps,
         registry_commands,
+        add_commands,
         study_commands,
         grade_commands,
         score_commands,

@@ -2,7 +2,7 @@
 
 from lutrace.ehr import fhir_profile
 from lutrace.ehr.fhir import read_fhir
-from lutrace.ehr.records import Fault, Identity, RecordBatch
+from lutrace.ehr.records import Fault, Identity, Letter, RecordBatch
 from lutrace.ehr.table_rows import read_table_rows
 
-__all__ = ["Fault", "Identity", "RecordBatch", "fhir_profile", "read_fhir", "read_table_rows"]
+__all__ = ["Fault", "Identity", "Letter", "RecordBatch", "fhir_profile", "read_fhir", "read_table_rows"]

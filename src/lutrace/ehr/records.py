@@ -38,11 +38,29 @@ class Fault:
 
 
 @dataclass(frozen=True)
+class Letter:
+    """A clinical text as its source holds it; the text goes to the identities file, facts found in it to the registry.
+
+    `key` names the text at its source (raw, like `patient_id`), `date` is the day it was written, as the source gives
+    it (may be partial), `language` en or de when the source tells, `kind` the source's word for it.
+    """
+
+    key: str
+    patient_id: str
+    text: str
+    source_locator: str
+    date: str | None = None
+    language: str | None = None
+    kind: str | None = None
+
+
+@dataclass(frozen=True)
 class RecordBatch:
     """What one source (or a part of a long one) gives.
 
     `rows` are by table name and carry the source's raw patient identifier and a `source_locator`. `unread` counts, by
-    name, the resources and codes that give no row by design; `notes` say in words what was inferred.
+    name, the resources and codes that give no row by design; `notes` say in words what was inferred; `letters` are the
+    texts that the source holds, whole.
     """
 
     source: Source
@@ -51,3 +69,4 @@ class RecordBatch:
     faults: Sequence[Fault] = ()
     unread: Mapping[str, int] = field(default_factory=dict)
     notes: Sequence[str] = ()
+    letters: Sequence[Letter] = ()

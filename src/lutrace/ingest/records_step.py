@@ -124,6 +124,7 @@ def _joined(one: RecordBatch, other: RecordBatch) -> RecordBatch:
         faults=[*one.faults, *other.faults],
         unread=dict(Counter(one.unread) + Counter(other.unread)),
         notes=[*one.notes, *(note for note in other.notes if note not in one.notes)],
+        letters=[*one.letters, *other.letters],
     )
 
 
