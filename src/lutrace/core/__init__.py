@@ -17,6 +17,15 @@ from lutrace.core.errors import (
     UnsupportedError,
     UnusableInputError,
 )
+from lutrace.core.http import (
+    OWN_MACHINE,
+    AccessToken,
+    FixedToken,
+    HttpAddress,
+    HttpAnswer,
+    HttpService,
+    HttpStatusError,
+)
 from lutrace.core.processes import spawn_workers
 from lutrace.core.progress import Progress, silent
 from lutrace.core.quantities import (
@@ -47,6 +56,8 @@ from lutrace.core.units import convert, parse_quantity
 
 __all__ = [
     "DAYS_PER_MONTH",
+    "OWN_MACHINE",
+    "AccessToken",
     "AfterValidator",
     "BeforeValidator",
     "Column",
@@ -56,8 +67,13 @@ __all__ = [
     "DisclosureError",
     "EstimationError",
     "Field",
+    "FixedToken",
     "FrozenModel",
     "Hours",
+    "HttpAddress",
+    "HttpAnswer",
+    "HttpService",
+    "HttpStatusError",
     "LutraceError",
     "Millilitres",
     "MissingFactError",

@@ -9,34 +9,19 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
-from urllib.parse import urlsplit
 
-import requests
 from dicomweb_client import DICOMwebClient
 from pydicom.dataset import Dataset
 
-from lutrace.core import UnusableInputError
+from lutrace.core import FixedToken, HttpAddress, HttpService, UnusableInputError
 from lutrace.dicom import elements as el
 from lutrace.dicom.archive import ArchiveQuery, FoundSeries, Keeper, found_series, parse_object, series_to_take
 
-# Both would log addresses, and the address of a query holds identifiers.
+# It would log addresses, and the address of a query holds identifiers.
 logging.getLogger("dicomweb_client").setLevel(logging.CRITICAL)
-logging.getLogger("urllib3").setLevel(logging.ERROR)
 
 _PAGE = 500
-_LOCAL = ("localhost", "127.0.0.1", "::1")
 Answer = TypeVar("Answer")
-
-
-class _Bearer(requests.auth.AuthBase):
-    """The token as RFC 6750 sends it."""
-
-    def __init__(self, token: str) -> None:
-        self._token = token
-
-    def __call__(self, request: Any) -> Any:
-        request.headers["Authorization"] = f"Bearer {self._token}"
-        return request
 
 
 @dataclass(frozen=True)
@@ -51,18 +36,12 @@ class WebAddress:
 
     def __post_init__(self) -> None:
         """Refuse other addresses than http(s), ones with a password in them, and tokens that everybody can read."""
-        parts = urlsplit(self.url)
-        if parts.scheme not in ("http", "https") or not parts.hostname:
-            raise UnusableInputError("DICOMweb: expected an address that begins with https:// or http://")
-        if parts.username or parts.password:
-            raise UnusableInputError("DICOMweb: no user or password in the address; give a token in a file")
-        if self.token is not None and parts.scheme == "http" and parts.hostname not in _LOCAL:
-            raise UnusableInputError("DICOMweb: a token over http can be read by everybody on the way; use https")
+        self.service()
 
-    @property
-    def shown(self) -> str:
-        """The host for a message."""
-        return f"DICOMweb at {urlsplit(self.url).netloc}"
+    def service(self) -> HttpService:
+        """The service as it is asked."""
+        address = HttpAddress("DICOMweb", self.url, self.authorities, self.certificate, self.key)
+        return HttpService(address, FixedToken(self.token) if self.token is not None else None)
 
 
 class WebArchive:
@@ -70,14 +49,8 @@ class WebArchive:
 
     def __init__(self, address: WebAddress, keep: Keeper | None = None) -> None:
         """Hold a session; nothing is asked yet."""
-        session = requests.Session()
-        session.auth = _Bearer(address.token) if address.token is not None else None
-        session.trust_env = False
-        if address.authorities is not None:
-            session.verify = str(address.authorities)
-        if address.certificate is not None:
-            session.cert = (str(address.certificate), str(address.key)) if address.key else str(address.certificate)
-        self._address = address
+        self._service = address.service()
+        session = self._service.session
         self._client = DICOMwebClient(address.url.rstrip("/"), session=session, timeout=120, permissive_uid=True)
         self._client.set_http_retry_params(retry=False)
         self._keep = keep
@@ -135,14 +108,8 @@ class WebArchive:
     def _told(self, ask: Callable[[], Answer]) -> Answer:
         """What the server answers; raises UnusableInputError without the address asked, which may hold identifiers."""
         try:
-            return ask()
-        except requests.exceptions.HTTPError as error:
-            code = error.response.status_code if error.response is not None else 0
-            what = "check the token" if code in (401, 403) else "check the address"
-            raise UnusableInputError(f"{self._address.shown} answers status {code}; {what}") from None
-        except requests.exceptions.RequestException as error:
-            raise UnusableInputError(f"{self._address.shown} does not answer: {type(error).__name__}") from None
+            return self._service.told(ask)
         except (ValueError, KeyError, EOFError) as error:
             raise UnusableInputError(
-                f"{self._address.shown}: the answer is no DICOMweb ({type(error).__name__}); check the address"
+                f"{self._service.address.shown}: the answer is no DICOMweb ({type(error).__name__}); check the address"
             ) from None
