@@ -53,6 +53,22 @@ def read_numbered_rows(path: Path) -> list[tuple[int, Row]]:
     raise UnusableInputError(f"{path.name}: expected a table ending in {', '.join(ENDINGS)}")
 
 
+def read_lines(path: Path, delimiter: str | None = None) -> list[list[str]]:
+    """The cells of a text table, line by line with the heading first: for tables whose headings may stand twice.
+
+    Without a `delimiter` it is the comma, semicolon or tab that the first line holds most. Raises UnusableInputError
+    for text that is not UTF-8.
+    """
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise UnusableInputError(f"{path.name}: not UTF-8 text (byte {error.start}); save it as UTF-8") from error
+    if delimiter is None:
+        head = text.split("\n", 1)[0]
+        delimiter = max(",;\t", key=head.count)
+    return list(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter))
+
+
 def check_is_table_file(path: Path) -> None:
     """Raise UnusableInputError where there is a folder, or nothing, in the place of a table."""
     if path.is_dir():
@@ -135,15 +151,7 @@ def write_rows(path: Path, rows: Sequence[Mapping[str, Any]], columns: Sequence[
 
 
 def _read_delimited(path: Path, delimiter: str | None) -> list[tuple[int, Row]]:
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise UnusableInputError(f"{path.name}: not UTF-8 text (byte {error.start}); save it as UTF-8") from error
-    if delimiter is None:
-        head = text.split("\n", 1)[0]
-        delimiter = ";" if head.count(";") > head.count(",") else ","
-    lines = list(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter))
-    return _rows_of(path, lines)
+    return _rows_of(path, read_lines(path, delimiter))
 
 
 def _read_xlsx(path: Path) -> list[tuple[int, Row]]:
