@@ -2,7 +2,22 @@
 
 from lutrace.ehr import fhir_profile
 from lutrace.ehr.fhir import read_fhir
+from lutrace.ehr.mapping import TableMapping, parse_mapping, read_mapping
+from lutrace.ehr.mapping_rows import rows_by_mapping
 from lutrace.ehr.records import Fault, Identity, Letter, RecordBatch
-from lutrace.ehr.table_rows import read_table_rows
+from lutrace.ehr.table_rows import read_mapped_rows, read_table_rows
 
-__all__ = ["Fault", "Identity", "Letter", "RecordBatch", "fhir_profile", "read_fhir", "read_table_rows"]
+__all__ = [
+    "Fault",
+    "Identity",
+    "Letter",
+    "RecordBatch",
+    "TableMapping",
+    "fhir_profile",
+    "parse_mapping",
+    "read_fhir",
+    "read_mapped_rows",
+    "read_mapping",
+    "read_table_rows",
+    "rows_by_mapping",
+]

@@ -54,6 +54,8 @@ def _date(cell: Any, name: str, *, partial: bool) -> tuple[dt.date, Precision | 
 def _datetime(cell: Any, name: str) -> dt.datetime:
     if isinstance(cell, dt.datetime):
         return cell.replace(tzinfo=None)
+    if ":" not in str(cell):
+        raise RecordError(name, f"{name} has no time of day", "add the clock time, or leave the column out")
     try:
         return dt.datetime.fromisoformat(str(cell)).replace(tzinfo=None)
     except ValueError as error:

@@ -3,22 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from typing import Literal
 
 from lutrace.core import Row, UnusableInputError
 from lutrace.ehr.fhir_elements import RecordError
 from lutrace.ehr.table_cells import parse_cell
 from lutrace.tables import LABS
-from lutrace.terms import Analyte, analyte_named, analyte_of_loinc, canonical_lab, canonical_limit
+from lutrace.terms import Analyte, analyte_named, analyte_of_loinc, canonical_lab, canonical_limit, split_result
 
 _REMEDY = "correct the result, its unit or its analyte in the table"
 _CLOCK = re.compile(r"^([01]?\d|2[0-3]):([0-5]\d)(?::[0-5]\d)?$")
-
-
-def is_lab_shorthand(names: Sequence[str]) -> bool:
-    """Whether a labs table gives results as reported, without the canonical columns."""
-    return "canonical_unit" not in names and ("analyte" in names or "loinc" in names)
 
 
 def complete_lab(cells: Row, decimal: Literal[".", ","] | None) -> Row:
@@ -31,8 +25,9 @@ def complete_lab(cells: Row, decimal: Literal[".", ","] | None) -> Row:
     for name, value in (("patient_id", cells.get("patient_id")), ("date", date), ("value", cells.get("value"))):
         if value is None:
             raise RecordError(name, f"{name} is empty", _REMEDY)
-    unit = None if cells.get("unit") is None else str(cells["unit"])
-    value_text = str(cells["value"]).strip()
+    value_text, unit = str(cells["value"]).strip(), None if cells.get("unit") is None else str(cells["unit"])
+    if unit is None:
+        value_text, unit = _with_its_unit(value_text)
     try:
         lab = canonical_lab(analyte.name, value_text, unit, decimal=decimal)
     except UnusableInputError as error:
@@ -51,6 +46,14 @@ def complete_lab(cells: Row, decimal: Literal[".", ","] | None) -> Row:
         "canonical_unit": lab.canonical_unit,
         **{name: None if value is None else canonical_limit(analyte, value, unit) for name, value in limits.items()},
     }
+
+
+def _with_its_unit(value_text: str) -> tuple[str, str | None]:
+    """Value and unit where the result holds both; a text that is no result stays for the check of numbers."""
+    try:
+        return split_result(value_text)
+    except UnusableInputError:
+        return value_text, None
 
 
 def _analyte(cells: Row) -> Analyte:
