@@ -122,6 +122,24 @@ def test_after_the_end_survival_is_0_where_all_have_died_and_else_empty_with_the
     assert [row["method"].endswith("; follow-up ends at 7") for row in rows] == [False] * 5 + [True]
 
 
+def test_after_the_end_an_incidence_is_empty_with_the_reason(lutrace, table):
+    path = table("t,e\n3,1\n4,1\n5,2\n12,0\n")
+    found = _json(lutrace, "fit", "cif", path, "--time", "t", "--event", "e", "--cause", "1", "--times", "4,30")
+    assert [row["estimate"] for row in found["estimates"]] == pytest.approx([0.5, None])
+    assert "all: follow-up ends at 12, so incidence at 30 is not known" in found["warnings"]
+
+
+def test_a_bounded_score_of_few_patients_has_no_robust_interval(lutrace, table):
+    rows = "".join(f"{who},{10 + 7 * who + 5 * visit},{visit}\n" for who in range(2) for visit in range(6))
+    path = table(f"who,y,x\n{rows}")
+    call = ("--outcome", "y", "--terms", "x", "--bounds", "0,100", "--unit", "x=visits", "--unit", "y=1")
+    found = _json(lutrace, "fit", "fractional", path, *call, "--cluster", "who")
+    assert [row["low"] for row in found["estimates"]] == [None, None]
+    assert any(told.startswith("2 clusters for 2 coefficients") for told in found["warnings"])
+    alone = _json(lutrace, "fit", "fractional", path, *call)
+    assert None not in [row["low"] for row in alone["estimates"]]
+
+
 @pytest.mark.parametrize(("model", "option"), [("rmst", "--tau"), ("milestone", "--at")])
 def test_what_two_of_three_groups_differ_by_counts_the_patients_of_the_two(lutrace, table, model, option):
     path = table("t,e,g\n1,1,a\n4,0,a\n2,1,b\n4,1,b\n5,0,b\n1,0,c\n3,1,c\n4,0,c\n5,0,c\n")

@@ -9,7 +9,7 @@ from lutrace.models.plain.call import FitCall
 from lutrace.models.plain.columns import PlainTable
 from lutrace.models.plain.complete import Prepared, need, prepare, refuse_times
 from lutrace.models.plain.results import PlainFit, check_row, coefficient_rows, estimate_row
-from lutrace.models.plain.survival import each_group, is_compared
+from lutrace.models.plain.survival import each_group, is_compared, say_unreached
 from lutrace.stats import (
     CompetingRisks,
     IncidenceCurve,
@@ -42,8 +42,10 @@ def fit_cif(table: PlainTable, call: FitCall) -> PlainFit:
         )
         for curve in curves:
             if call.cause in (None, curve.cause):
-                rows += _points(term, curve, call)
-                told += curve.warnings
+                points = _points(term, curve, call)
+                late = [float(row["time"]) for row in points if row["estimate"] is None]
+                told += (*curve.warnings, *say_unreached(term, "incidence", late, end=curve.time[-1]))
+                rows += points
     if compared:
         if found.numbers.keys() & {"entry", "weights"} or "cluster" in found.labels:
             told.append("no Gray's test: it takes no delayed entry, weights or clusters")

@@ -75,4 +75,4 @@ def fit_fractional_model(table: PlainTable, call: FitCall) -> PlainFit:
         for term, change, unit in changes
     ]
     checks.append(check_row("clusters", "model", value=fit.n_clusters))
-    return PlainFit(rows, tuple(checks), found.warnings)
+    return PlainFit(rows, tuple(checks), (*found.warnings, *fit.warnings))

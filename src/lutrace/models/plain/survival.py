@@ -47,9 +47,8 @@ def fit_km(table: PlainTable, call: FitCall) -> PlainFit:
         reverse = compute_reverse_kaplan_meier(survival, **kept, interval=call.interval, level=call.level)
         rows += _medians(term, curve, reverse, call)
         rows += _points(term, curve, call)
-        late = ", ".join(f"{time:g}" for time in call.times if _is_unknown(curve, time))
-        if late:
-            told.append(f"{term}: {_say_end(curve)}, so survival at {late} is not known")
+        late = [time for time in call.times if _is_unknown(curve, time)]
+        told += say_unreached(term, "survival", late, end=curve.time[-1])
     if compared:
         if "weights" in found.numbers or "cluster" in found.labels:
             told.append("no log-rank test: it takes no weights or clusters; `lutrace fit cox` does, with robust errors")
@@ -138,6 +137,14 @@ def _points(term: str, curve: SurvivalCurve, call: FitCall) -> list[Row]:
 def _is_unknown(curve: SurvivalCurve, time: float) -> bool:
     """Whether follow-up does not reach `time`; where nobody is left without the event, survival is 0 from then on."""
     return bool(time > curve.time[-1] and curve.survival[-1] > 0)
+
+
+def say_unreached(term: str, measure: str, late: Sequence[float], *, end: float) -> tuple[str, ...]:
+    """What to say of times asked for after `end`, where the follow-up of `term` ends; nothing where there are none."""
+    if not late:
+        return ()
+    times = ", ".join(f"{time:g}" for time in late)
+    return (f"{term}: follow-up ends at {end:g}, so {measure} at {times} is not known",)
 
 
 def _say_end(curve: SurvivalCurve) -> str:

@@ -11,6 +11,7 @@ from scipy.special import ndtr, ndtri
 
 from lutrace.core import EstimationError, UnusableInputError
 from lutrace.stats.arrays import FloatArray, as_ratios, check_level, finite_vector, label_codes, refuse_rows
+from lutrace.stats.doubts import find_cluster_doubts, has_robust_interval
 from lutrace.stats.regression.design import design_of
 from lutrace.stats.regression.logistic_likelihood import LogisticRows, climb, compute_robust_covariance, evaluate
 
@@ -38,6 +39,7 @@ class FractionalFit:
     n_clusters: int
     level: float
     method: str
+    warnings: tuple[str, ...] = ()
 
 
 def fit_fractional(
@@ -89,7 +91,10 @@ def fit_fractional(
     best = climb(evaluate(rows, np.zeros(design.p)), np.arange(design.p))
     inverse = np.asarray(np.linalg.inv(best.information), dtype=np.float64)
     covariance = compute_robust_covariance(best, inverse, codes) / np.outer(scale, scale)
+    n_clusters = None if codes is None else int(codes.max()) + 1
     coef, se = best.coef / scale, np.sqrt(np.diag(covariance))
+    if not has_robust_interval(n_clusters, design.p - 1):
+        se = np.full_like(se, np.nan)
     half = float(ndtri(0.5 + level / 2)) * se
     steepness = float(np.mean(best.probability * (1 - best.probability))) * (highest - lowest)
     return FractionalFit(
@@ -104,7 +109,8 @@ def fit_fractional(
         mean_change=(float("nan"), *(coef[1:] * steepness).tolist()),
         covariance=covariance,
         n=design.n,
-        n_clusters=design.n if codes is None else int(codes.max()) + 1,
+        n_clusters=n_clusters or design.n,
         level=level,
         method="fractional logit model, Wald interval, robust errors",
+        warnings=find_cluster_doubts(n_clusters, design.p - 1),
     )
