@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
+import functools
 
-import numpy as np
 import pytest
 
 from lutrace.notes import find_dates, find_letter_facts, split_letter
-from lutrace.virtual import simulate_patients
-from lutrace.virtual.letters import write_letters
-from lutrace.virtual.timeline import make_patient
+from lutrace.virtual import CohortParameters
+from lutrace.virtual.letters import make_letters
+from lutrace.virtual.people import make_people
 
 LETTER = """Diagnose: metastasiertes kastrationsresistentes Prostatakarzinom, Gleason 4+5=9, pT3b pN1 (2/14) cM0.
 Z.n. RPE 04/2015, Docetaxel 6 Zyklen ab 02/2018, beendet wegen Progress 08/2018.
@@ -73,39 +73,20 @@ def test_places_are_those_of_the_letter(facts):
     assert quotes["46.79"] == "PSA 46,79 ng/ml"
 
 
+@functools.cache
+def virtual_charts():
+    return make_people(24, seed=5, parameters=CohortParameters())
+
+
+NUMBERS = {"gleason", "isup", "tnm", "ecog", "rlt_cycle", "activity", "haemoglobin", "platelets", "ldh"}
+
+
 @pytest.mark.parametrize("index", range(24))
-def test_letters_of_virtual_patients_are_read_to_the_letter(index):
-    patient = make_patient(simulate_patients(24, seed=5), index, np.random.default_rng(index))
-    referral, discharge = (
-        find_letter_facts(letter.text, language=letter.language, written=letter.date)
-        for letter in write_letters(patient)
-    )
-    course, last = patient.course, patient.administrations[-1]
-    there = {"bone": course.has_bone, "lymph_node": course.has_node, "liver": course.has_liver, "lung": course.has_lung}
-    sites = {one.value: not one.assertion.says("negated") for one in referral if one.fact == "metastasis_site"}
-    assert sites == there
-    said = {(one.fact, one.value): one for one in (*referral, *discharge)}
-    assert ("gleason", "{}+{}".format(*patient.gleason)) in said
-    assert ("ecog", str(patient.ecog[0][1])) in said
-    assert (
-        str(said["castration_resistance", "resistant"].date and _last_date(referral)) == f"{patient.mcrpc_date:%Y-%m}"
-    )
-    cycle = said["rlt_cycle", str(last.cycle)]
-    assert cycle.date is not None
-    assert str(cycle.date.date) == f"{last.injection:%Y-%m-%d}"
-    assert any(
-        one.fact == "activity" and float(one.value) == round(last.administered_mbq / 1000, 2) for one in discharge
-    )
-    assert ("toxicity", "xerostomia") in said
-    assert said["toxicity", "xerostomia"].assertion.says("negated") == (patient.dry_mouth_from is None)
-    earlier = {
-        one.agent for one in patient.treatments if one.end and one.end < patient.administrations[0].injection.date()
-    }
-    assert earlier <= {value for fact, value in said if fact == "therapy"}
-
-
-def _last_date(facts):
-    return [one.date.date for one in facts if one.fact == "castration_resistance" and one.date is not None][-1]
+def test_numbers_and_stages_in_the_letters_of_virtual_patients_are_read_to_the_letter(index):
+    for letter in make_letters([virtual_charts()[index]], seed=5):
+        found = find_letter_facts(letter.text, language=letter.language, written=letter.date)
+        read = {(one.fact, one.value, one.assertion.says("negated")) for one in found if one.fact in NUMBERS}
+        assert read == {one for one in letter.facts if one[0] in NUMBERS}
 
 
 def test_sentences_cover_the_letter():

@@ -30,8 +30,12 @@ def centre(tmp_path_factory: pytest.TempPathFactory) -> CentreSummary:
 
 def test_the_centre_holds_scans_records_letters_profile_and_truth(centre: CentreSummary) -> None:
     names = {path.name for path in centre.folder.iterdir()}
-    assert names == {"dicom", "fhir", "letters", "letters.csv", "site.yaml", "truth.json"}
-    assert (centre.patients, centre.pet_scans, centre.letters) == (1, 1, 2)
+    assert names == {"dicom", "fhir", "letters", "letters.csv", "letter_facts.csv", "site.yaml", "truth.json"}
+    assert (centre.patients, centre.pet_scans, centre.letters) == (
+        1,
+        1,
+        len(list((centre.folder / "letters").iterdir())),
+    )
     assert centre.size_bytes < 80_000_000
     assert centre.profile_text == (centre.folder / "site.yaml").read_text(encoding="utf-8")
 

@@ -5,50 +5,51 @@ from __future__ import annotations
 import functools
 import json
 from pathlib import Path
+from typing import Any
 
-import numpy as np
 import pytest
 from fhir.resources.R4B.bundle import Bundle
 
 from lutrace.ehr import RecordBatch, read_fhir
-from lutrace.virtual import simulate_patients
-from lutrace.virtual.anatomy import build_body
-from lutrace.virtual.lesions import Lesion, draw_lesions
-from lutrace.virtual.letters import write_letters
+from lutrace.virtual import CohortParameters
+from lutrace.virtual.chart import Chart
+from lutrace.virtual.lesions import Lesion
+from lutrace.virtual.letters import make_letters
+from lutrace.virtual.people import make_lesions, make_people
 from lutrace.virtual.records import make_bundle
-from lutrace.virtual.timeline import Patient, make_patient
+from lutrace.virtual.timeline import Patient
 
 N = 12
 
 
 @functools.cache
 def people() -> tuple[tuple[Patient, tuple[tuple[Lesion, ...], ...]], ...]:
-    cohort = simulate_patients(N, seed=4)
-    made = []
-    for index in range(N):
-        patient = make_patient(cohort, index, np.random.default_rng(index))
-        body = build_body(patient.height_cm, patient.administrations[0].weight_kg)
-        made.append((patient, draw_lesions(patient.course, body, np.random.default_rng(index))))
-    return tuple(made)
+    return tuple((chart.patient, make_lesions(chart.patient, seed=4)[1]) for chart in charts())
+
+
+@functools.cache
+def charts() -> tuple[Chart, ...]:
+    return make_people(N, seed=4, parameters=CohortParameters())
+
+
+def bundles() -> list[dict[str, Any]]:
+    return [make_bundle(chart, lesions) for chart, (_, lesions) in zip(charts(), people(), strict=True)]
 
 
 @pytest.fixture
 def batches(tmp_path: Path) -> list[RecordBatch]:
-    for patient, lesions in people():
-        path = tmp_path / f"{patient.identifier}.json"
-        path.write_text(json.dumps(make_bundle(patient, lesions)), encoding="utf-8")
+    for number, bundle in enumerate(bundles()):
+        (tmp_path / f"{number:02d}.json").write_text(json.dumps(bundle), encoding="utf-8")
     return list(read_fhir(tmp_path))
 
 
 def test_every_bundle_is_valid_fhir_r4b_by_a_validator_that_is_not_ours() -> None:
-    for patient, lesions in people():
-        bundle = Bundle.model_validate_json(json.dumps(make_bundle(patient, lesions)))
-        assert len(bundle.entry) > 50
+    for bundle in bundles():
+        assert len(Bundle.model_validate_json(json.dumps(bundle)).entry) > 50
 
 
 def test_every_bundle_and_patient_is_marked_as_test_data() -> None:
-    for patient, lesions in people():
-        bundle = make_bundle(patient, lesions)
+    for bundle in bundles():
         marked = [bundle, bundle["entry"][0]["resource"]]
         assert all(one["meta"]["security"][0]["code"] == "HTEST" for one in marked)
 
@@ -97,8 +98,12 @@ def test_every_spect_was_read_and_new_lesions_without_uptake_are_findings(batche
 
 def test_deaths_are_recorded_for_the_dead_only(batches: list[RecordBatch]) -> None:
     rows = [row for batch in batches for row in batch.rows.get("follow_up", ()) if row["status"] == "dead"]
-    dead = {patient.identifier: patient.last_date for patient, _ in people() if patient.dead}
-    assert {row["patient_id"]: row["date"] for row in rows} == dead
+    dead = {chart.patient.identifier: chart.death for chart in charts() if chart.death is not None}
+    assert {row["patient_id"]: row["date"] for row in rows} == {one: death.first_day() for one, death in dead.items()}
+    assert {row["patient_id"]: row["date_precision"] for row in rows} == {
+        one: day.precision for one, day in dead.items()
+    }
+    assert {day.precision for day in dead.values()} == {"day", "month"}
 
 
 def test_nothing_is_recorded_after_the_last_day() -> None:
@@ -116,15 +121,26 @@ def test_net_activity_is_the_syringe_less_the_residual() -> None:
 
 
 def test_letters_are_in_two_languages_and_say_that_they_are_synthetic() -> None:
-    letters = [letter for patient, _ in people() for letter in write_letters(patient)]
+    letters = make_letters(charts(), seed=4)
     assert {letter.language for letter in letters} == {"en", "de"}
+    assert {letter.kind for letter in letters} == {"board", "referral", "therapy", "final", "death"}
     assert all(letter.text.startswith(("SYNTHETIC LETTER", "SYNTHETISCHER BRIEF")) for letter in letters)
     assert len({letter.note_id for letter in letters}) == len(letters)
+    assert letters == make_letters(charts(), seed=4)
 
 
-def test_a_letter_tells_sites_and_gleason_of_its_patient() -> None:
-    patient = next(patient for patient, _ in people() if not patient.german and not patient.course.has_liver)
-    text = write_letters(patient)[0].text
-    primary, secondary = patient.gleason
-    assert f"Gleason {primary}+{secondary}={primary + secondary}" in text
-    assert "No evidence of liver metastases." in text
+def test_a_letter_states_the_facts_of_its_patient_in_varied_words() -> None:
+    letters = make_letters(charts(), seed=4)
+    for chart in charts():
+        mine = [letter for letter in letters if letter.patient_id == chart.patient.identifier]
+        referral = next(letter for letter in mine if letter.kind == "referral")
+        primary, secondary = chart.patient.gleason
+        assert ("gleason", f"{primary}+{secondary}", False) in referral.facts
+        assert f"{primary}+{secondary}={primary + secondary}" in referral.text
+        assert {site for fact, site, denied in referral.facts if fact == "metastasis_site" and not denied} == set(
+            chart.sites
+        )
+        cycles = [letter for letter in mine if letter.kind == "therapy"]
+        assert len(cycles) == len(chart.patient.administrations)
+    stagings = {line for letter in letters for line in letter.text.splitlines() if "cT" in line}
+    assert len({line.split("cT")[0] for line in stagings}) >= 5

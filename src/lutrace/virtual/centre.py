@@ -5,16 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from concurrent.futures import as_completed
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-from lutrace.core import Progress, UnusableInputError, format_yaml, silent, spawn_workers, write_rows
+from lutrace.core import Progress, UnusableInputError, format_yaml, silent, spawn_workers
 from lutrace.physics import SpectCalibration
-from lutrace.virtual.anatomy import build_body
-from lutrace.virtual.cohort import simulate_patients
+from lutrace.virtual.chart import Chart
 from lutrace.virtual.examinations import (
     GE_CALIBRATION_DATE,
     GE_SENSITIVITY_CPS_PER_MBQ,
@@ -23,12 +20,13 @@ from lutrace.virtual.examinations import (
     write_pet,
     write_spect,
 )
-from lutrace.virtual.lesions import LARGEST_TTV_ML, draw_lesions
-from lutrace.virtual.letters import Letter, write_letters
+from lutrace.virtual.lesions import LARGEST_TTV_ML
+from lutrace.virtual.letters import make_letters, write_letter_files
 from lutrace.virtual.parameters import CohortParameters
+from lutrace.virtual.people import make_generator, make_lesions, make_people
 from lutrace.virtual.physiology import body_of_scan, draw_habitus
 from lutrace.virtual.records import IDENTIFIER_SYSTEM, make_bundle
-from lutrace.virtual.timeline import Patient, make_patient
+from lutrace.virtual.timeline import Patient
 from lutrace.virtual.uptake import draw_organ_factors, pet_uptake, spect_uptake
 
 SPECT_CALIBRATION = SpectCalibration(
@@ -63,7 +61,7 @@ class CentreSummary:
 class _Job:
     """All that a worker process needs for one patient."""
 
-    patient: Patient
+    chart: Chart
     out: Path
     seed: int
 
@@ -77,7 +75,7 @@ def make_centre(
     parameters: CohortParameters | None = None,
     progress: Progress = silent,
 ) -> CentreSummary:
-    """Write a virtual centre into the new folder `out`: `dicom/`, `fhir/`, `letters/`, `letters.csv`, `truth.json`.
+    """Write a virtual centre into the new folder `out`: `dicom/`, `fhir/`, letters and what they state, `truth.json`.
 
     The same patients, seed and parameters give the same bytes, whatever the number of `jobs` (worker processes).
     Each patient has a PSMA-PET/CT before therapy and a SPECT/CT after each of the first three cycles that he reaches.
@@ -86,19 +84,18 @@ def make_centre(
     if out.exists() and any(out.iterdir()):
         raise UnusableInputError(f"{out.name}: the folder for the virtual centre must be empty; name a new one")
     chosen = parameters or CohortParameters()
-    cohort = simulate_patients(patients, seed=seed, parameters=chosen)
-    people = [_with_sizes(make_patient(cohort, i, _generator(seed, i, 0)), chosen) for i in range(patients)]
-    for name in ("dicom", "fhir", "letters"):
+    people = make_people(patients, seed=seed, parameters=chosen)
+    for name in ("dicom", "fhir"):
         (out / name).mkdir(parents=True, exist_ok=True)
     truths: list[dict[str, Any]] = []
-    jobs_of = [_Job(patient, out, seed) for patient in people]
+    jobs_of = [_Job(chart, out, seed) for chart in people]
     progress("virtual centre", 0, patients)
     for done, truth in enumerate(_run(jobs_of, jobs), start=1):
         truths.append(truth)
         progress("virtual centre", done, patients)
     truths.sort(key=lambda one: str(one["patient_id"]))
-    letters = [letter for patient in people for letter in write_letters(patient)]
-    _write_letter_files(out, letters)
+    letters = make_letters(people, seed=seed)
+    write_letter_files(out, letters)
     profile = _site_profile()
     (out / "site.yaml").write_text(profile, encoding="utf-8", newline="\n")
     content = {
@@ -130,39 +127,29 @@ def _run(work: list[_Job], jobs: int) -> Iterator[dict[str, Any]]:
             yield future.result()
 
 
-def _with_sizes(patient: Patient, parameters: CohortParameters) -> Patient:
-    return replace(patient, course=replace(patient.course, new_ml=parameters.new_lesion_ml))
-
-
-def _generator(seed: int, index: int, purpose: int) -> np.random.Generator:
-    """A generator for one purpose of one patient: independent of the order of work."""
-    return np.random.default_rng(np.random.SeedSequence(entropy=seed, spawn_key=(index + 1, purpose)))
-
-
 def _write_patient(job: _Job) -> dict[str, Any]:
     """Write the scans and the bundle of one patient; the truth about him."""
-    patient = job.patient
+    patient = job.chart.patient
     index = patient.number - 1
-    body = build_body(patient.height_cm, patient.administrations[0].weight_kg)
-    cycles = draw_lesions(patient.course, body, _generator(job.seed, index, 1))
-    factors = draw_organ_factors(_generator(job.seed, index, 2), patient.burden)
+    body, cycles = make_lesions(patient, seed=job.seed)
+    factors = draw_organ_factors(make_generator(job.seed, index, 2), patient.burden)
     every = [lesion for lesions in cycles for lesion in lesions]
-    habitus = draw_habitus(body, every, _generator(job.seed, index, 20))
+    habitus = draw_habitus(body, every, make_generator(job.seed, index, 20))
     folder = job.out / "dicom" / patient.identifier
     tracer = tracer_of(patient)
-    shapes, foci = body_of_scan(body, habitus, tracer, _generator(job.seed, index, 21))
+    shapes, foci = body_of_scan(body, habitus, tracer, make_generator(job.seed, index, 21))
     scene = Scene(patient, shapes, cycles[0], job.seed, foci)
-    rng = _generator(job.seed, index, 3)
+    rng = make_generator(job.seed, index, 3)
     pet = write_pet(scene, uptake=pet_uptake(factors, tracer), folder=folder / "PET", rng=rng)
     spect = []
     for given, start, lesions in zip(patient.administrations, patient.spect_datetimes, cycles, strict=False):
-        rng = _generator(job.seed, index, 3 + given.cycle)
-        day = _generator(job.seed, index, 21 + given.cycle)
+        rng = make_generator(job.seed, index, 3 + given.cycle)
+        day = make_generator(job.seed, index, 21 + given.cycle)
         shapes, foci = body_of_scan(body, habitus, "177Lu-PSMA-617", day)
         scene = Scene(patient, shapes, lesions, job.seed, foci)
         place = folder / f"SPECT{given.cycle}"
         spect.append(write_spect(scene, given, start, uptake=spect_uptake(factors, rng), folder=place, rng=rng))
-    _write_json(job.out / "fhir" / f"{patient.identifier}.json", make_bundle(patient, cycles))
+    _write_json(job.out / "fhir" / f"{patient.identifier}.json", make_bundle(job.chart, cycles))
     return {"patient_id": patient.identifier, "pet": pet, "spect": spect, "cohort": _cohort_truth(patient)}
 
 
@@ -190,23 +177,6 @@ def _site_profile() -> str:
             "quantification": {"spect_calibrations": [SPECT_CALIBRATION.model_dump(mode="json")]},
         }
     )
-
-
-def _write_letter_files(out: Path, letters: list[Letter]) -> None:
-    for letter in letters:
-        name = f"{letter.note_id}_{letter.date:%Y-%m-%d}_{letter.language}.txt"
-        (out / "letters" / name).write_text(letter.text, encoding="utf-8", newline="\n")
-    rows = [
-        {
-            "note_id": letter.note_id,
-            "patient_id": letter.patient_id,
-            "date": letter.date.isoformat(),
-            "language": letter.language,
-            "text": letter.text,
-        }
-        for letter in letters
-    ]
-    write_rows(out / "letters.csv", rows)
 
 
 def _write_json(path: Path, content: dict[str, Any]) -> None:

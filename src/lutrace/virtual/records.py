@@ -10,6 +10,7 @@ from typing import Any
 from lutrace.core import UnsupportedError
 from lutrace.ehr import fhir_profile as profile
 from lutrace.terms import analyte_named
+from lutrace.virtual.chart import Answers, Chart, Stay, Transfusion
 from lutrace.virtual.lesions import Lesion
 from lutrace.virtual.timeline import Administration, LabValue, Patient, Treatment
 
@@ -18,7 +19,7 @@ Resource = dict[str, Any]
 IDENTIFIER_SYSTEM = "urn:lutrace:virtual-centre"
 
 _NAMESPACE = uuid.UUID("5d5f6f6e-5b2a-5c38-9d43-6c7574726163")
-_LIMITS: dict[str, tuple[float | None, float | None]] = {
+LIMITS: dict[str, tuple[float | None, float | None]] = {
     "haemoglobin": (13.5, 17.5),
     "platelets": (150.0, 400.0),
     "leukocytes": (4.0, 10.0),
@@ -32,25 +33,34 @@ _LIMITS: dict[str, tuple[float | None, float | None]] = {
     "albumin": (3.5, 5.2),
     "bilirubin": (None, 1.2),
 }
-_HAEMOGLOBIN_MMOL_PER_G_DL = 0.6206
+"""Limits of normal in the units of the virtual laboratory."""
+HAEMOGLOBIN_MMOL_PER_G_DL = 0.6206
+_TRANSFUSIONS = {
+    "red_cells": ("116863004", "Transfusion of red cells"),
+    "platelets": ("12719002", "Platelet transfusion"),
+}
+_STAYS = {"visit": ("AMB", "ambulatory"), "admission": ("IMP", "inpatient encounter")}
 
 
-def make_bundle(patient: Patient, lesions: Sequence[Sequence[Lesion]]) -> Resource:
+def make_bundle(chart: Chart, lesions: Sequence[Sequence[Lesion]]) -> Resource:
     """The FHIR R4 collection Bundle of one virtual patient; `lesions` are those of each SPECT, for its CT reading.
 
     Every bundle carries HTEST (test health data), and so does its Patient. Identifiers and ids depend on the patient's
     number only. Elements and codes are those of docs/reference/fhir.md.
     """
+    patient = chart.patient
     resources = [
-        _patient(patient),
-        *_conditions(patient),
+        _patient(chart),
+        *_conditions(chart),
         *_body(patient),
         *(_lab(patient, index, lab) for index, lab in enumerate(patient.labs)),
-        *(_administration(patient, one) for one in patient.administrations),
+        *(_administration(chart, one) for one in patient.administrations),
         *(_statement(patient, index, one) for index, one in enumerate(patient.treatments)),
         *_readings(patient, lesions),
-        *_events(patient),
-        *_encounters(patient),
+        *_events(chart),
+        *(_answers(patient, one) for one in chart.answers),
+        *(_transfusion(patient, one) for one in chart.transfusions),
+        *(_encounter(patient, one) for one in chart.stays),
     ]
     return {
         "resourceType": "Bundle",
@@ -86,7 +96,8 @@ def _moment(moment: dt.datetime) -> str:
     return f"{moment:%Y-%m-%dT%H:%M:%S}Z"
 
 
-def _patient(patient: Patient) -> Resource:
+def _patient(chart: Chart) -> Resource:
+    patient = chart.patient
     resource: Resource = {
         "resourceType": "Patient",
         "id": _id(patient, "patient"),
@@ -102,47 +113,44 @@ def _patient(patient: Patient) -> Resource:
         "gender": "male",
         "birthDate": patient.birth_date.isoformat(),
     }
-    if patient.dead:
-        resource["deceasedDateTime"] = patient.last_date.isoformat()
+    if chart.death is not None:
+        resource["deceasedDateTime"] = str(chart.death)
     return resource
 
 
-def _conditions(patient: Patient) -> Iterable[Resource]:
+def _conditions(chart: Chart) -> Iterable[Resource]:
+    patient = chart.patient
     clinical = {"coding": [_coding("http://terminology.hl7.org/CodeSystem/condition-clinical", "active", "Active")]}
-    facts = (
-        ("initial", _concept("http://hl7.org/fhir/sid/icd-10", "C61", "Prostate cancer"), patient.initial_date),
-        (
-            "metastatic",
-            _concept("http://hl7.org/fhir/sid/icd-10", "C79.5" if patient.course.has_bone else "C77.9", "Metastasis"),
-            patient.metastatic_date,
-        ),
-        (
-            "mcrpc",
-            _concept(profile.MILESTONE_SYSTEM, "mcrpc", "Metastatic castration-resistant prostate cancer"),
-            patient.mcrpc_date,
-        ),
-    )
-    for milestone, code, date in facts:
+    mcrpc = _concept(profile.MILESTONE_SYSTEM, "mcrpc", "Metastatic castration-resistant prostate cancer")
+    for one in chart.milestones:
+        display = "Prostate cancer" if one.site is None else "Metastasis"
         yield {
             "resourceType": "Condition",
-            "id": _id(patient, "condition", milestone),
+            "id": _id(patient, "condition", one.name, *([one.site] if one.site else [])),
             "clinicalStatus": clinical,
-            "code": code,
+            "code": _concept("http://hl7.org/fhir/sid/icd-10", one.code, display) if one.code is not None else mcrpc,
             "subject": _subject(patient),
-            "onsetDateTime": f"{date:%Y-%m}",
+            "onsetDateTime": one.month,
         }
     primary, secondary = patient.gleason
-    gleason = _observation(
-        patient, ("gleason",), _concept(profile.LOINC, "35266-6", "Gleason score"), f"{patient.initial_date:%Y-%m}"
-    )
-    yield gleason | {
-        "focus": [{"reference": f"urn:uuid:{_id(patient, 'condition', 'initial')}"}],
+    yield _staging(chart, "gleason", "35266-6", "Gleason score") | {
         "valueInteger": primary + secondary,
         "component": [
             {"code": _concept(profile.LOINC, "44641-9", "Gleason primary"), "valueInteger": primary},
             {"code": _concept(profile.LOINC, "44642-7", "Gleason secondary"), "valueInteger": secondary},
         ],
     }
+    for name, code, value in zip("TNM", ("21905-5", "21906-3", "21907-1"), chart.tnm, strict=True):
+        yield _staging(chart, name, code, f"Primary tumor.clinical [Class] Cancer, {name}") | {
+            "valueCodeableConcept": {"text": value}
+        }
+
+
+def _staging(chart: Chart, name: str, code: str, display: str) -> Resource:
+    """An observation about the first diagnosis."""
+    initial = chart.milestone("initial")
+    observation = _observation(chart.patient, (name,), _concept(profile.LOINC, code, display), initial.month)
+    return observation | {"focus": [{"reference": f"urn:uuid:{_id(chart.patient, 'condition', 'initial')}"}]}
 
 
 def _observation(patient: Patient, names: tuple[object, ...], code: Resource, date: str) -> Resource:
@@ -178,12 +186,12 @@ def _lab(patient: Patient, index: int, lab: LabValue) -> Resource:
     value, unit, factor = lab.value, lab.unit, 1.0
     code = analyte.loinc[0]
     if lab.analyte == "haemoglobin" and patient.number % 3 == 0:
-        factor, unit, code = _HAEMOGLOBIN_MMOL_PER_G_DL, "mmol/L", "59260-0"
+        factor, unit, code = HAEMOGLOBIN_MMOL_PER_G_DL, "mmol/L", "59260-0"
         value = round(value * factor, 2)
     resource = _observation(patient, ("lab", index), _concept(profile.LOINC, code, analyte.title), lab.date.isoformat())
     resource["valueQuantity"] = _quantity(value, unit)
-    if lab.analyte in _LIMITS:
-        low, high = _LIMITS[lab.analyte]
+    if lab.analyte in LIMITS:
+        low, high = LIMITS[lab.analyte]
         limits = {"low": low, "high": high}
         resource["referenceRange"] = [
             {name: _quantity(round(limit * factor, 2), unit) for name, limit in limits.items() if limit is not None}
@@ -191,8 +199,10 @@ def _lab(patient: Patient, index: int, lab: LabValue) -> Resource:
     return resource
 
 
-def _administration(patient: Patient, one: Administration) -> Resource:
-    return {
+def _administration(chart: Chart, one: Administration) -> Resource:
+    """A cycle; the last one says why therapy ended, where it did."""
+    patient = chart.patient
+    resource: Resource = {
         "resourceType": "MedicationAdministration",
         "id": _id(patient, "cycle", one.cycle),
         "extension": [
@@ -207,6 +217,10 @@ def _administration(patient: Patient, one: Administration) -> Resource:
         "effectiveDateTime": _moment(one.injection),
         "dosage": {"dose": _quantity(one.administered_mbq, "MBq")},
     }
+    if chart.end_of_therapy is not None and one is patient.administrations[-1]:
+        reason = chart.end_of_therapy[0]
+        resource["statusReason"] = [_concept(profile.STOP_REASON_SYSTEM, reason, reason)]
+    return resource
 
 
 def _statement(patient: Patient, index: int, one: Treatment) -> Resource:
@@ -255,44 +269,65 @@ def _size(code: str, display: str, value_mm: float) -> Resource:
     return {"code": concept, "valueQuantity": _quantity(round(value_mm, 1), "mm")}
 
 
-def _events(patient: Patient) -> Iterable[Resource]:
-    """Clinical progression of those who stopped for it, and dry mouth."""
-    if patient.stop_reason == "progression":
-        day = min(patient.administrations[-1].injection.date() + dt.timedelta(days=40), patient.last_date)
+def _events(chart: Chart) -> Iterable[Resource]:
+    """Clinical progression as noted, fractures and hospice care, dry mouth."""
+    patient = chart.patient
+    if chart.clinical_progression is not None:
+        day = chart.clinical_progression.isoformat()
         code = _concept(profile.FINDING_SYSTEM, "clinical_progression", "Clinical progression")
-        event = _observation(patient, ("clinical_progression",), code, day.isoformat())
+        event = _observation(patient, ("clinical_progression",), code, day)
         yield event | {"valueBoolean": True, "method": {"text": "treating physician"}}
-    if patient.dry_mouth_from is not None and patient.dry_mouth_from <= patient.last_date:
+    for kind, date in chart.events:
+        code = _concept(profile.FINDING_SYSTEM, kind, kind)
+        yield _observation(patient, (kind,), code, date.isoformat()) | {"valueBoolean": True}
+    if chart.dry_mouth is not None:
+        begin, grade = chart.dry_mouth
         yield {
             "resourceType": "AdverseEvent",
             "id": _id(patient, "dry_mouth"),
             "extension": [
-                {"url": profile.CTCAE_GRADE, "valueInteger": 1 + patient.number % 2},
+                {"url": profile.CTCAE_GRADE, "valueInteger": grade},
                 {"url": profile.CTCAE_VERSION, "valueString": "5.0"},
             ],
             "actuality": "actual",
             "event": {"text": "Dry mouth"},
             "subject": _subject(patient),
-            "date": patient.dry_mouth_from.isoformat(),
+            "date": begin.isoformat(),
         }
 
 
-def _encounters(patient: Patient) -> Iterable[Resource]:
-    """Admissions for the cycles, visits for the blood draws, and the last contact of those alive."""
-    admissions = {one.injection.date(): one.injection.date() + dt.timedelta(days=2) for one in patient.administrations}
-    visits = {lab.date for lab in patient.labs} | ({patient.last_date} if not patient.dead else set())
-    for day, end in sorted(admissions.items()):
-        yield _encounter(patient, "IMP", "inpatient encounter", day, min(end, patient.last_date))
-    for day in sorted(visits - set(admissions)):
-        yield _encounter(patient, "AMB", "ambulatory", day, day)
+def _answers(patient: Patient, one: Answers) -> Resource:
+    return {
+        "resourceType": "QuestionnaireResponse",
+        "id": _id(patient, "answers", one.instrument, one.date.isoformat()),
+        "questionnaire": f"urn:lutrace:questionnaire/{one.instrument}",
+        "status": "completed",
+        "subject": _subject(patient),
+        "authored": one.date.isoformat(),
+        "item": [{"linkId": item, "answer": [{"valueInteger": answer}]} for item, answer in one.items],
+    }
 
 
-def _encounter(patient: Patient, code: str, display: str, begin: dt.date, end: dt.date) -> Resource:
+def _transfusion(patient: Patient, one: Transfusion) -> Resource:
+    code, display = _TRANSFUSIONS[one.kind]
+    return {
+        "resourceType": "Procedure",
+        "id": _id(patient, "transfusion", one.kind, one.date.isoformat()),
+        "extension": [{"url": profile.UNITS, "valuePositiveInt": one.units}],
+        "status": "completed",
+        "code": _concept(profile.SNOMED, code, display),
+        "subject": _subject(patient),
+        "performedDateTime": one.date.isoformat(),
+    }
+
+
+def _encounter(patient: Patient, stay: Stay) -> Resource:
+    code, display = _STAYS[stay.kind]
     return {
         "resourceType": "Encounter",
-        "id": _id(patient, "encounter", code, begin.isoformat()),
+        "id": _id(patient, "encounter", code, stay.begin.isoformat()),
         "status": "finished",
         "class": _coding("http://terminology.hl7.org/CodeSystem/v3-ActCode", code, display),
         "subject": _subject(patient),
-        "period": {"start": begin.isoformat(), "end": end.isoformat()},
+        "period": {"start": stay.begin.isoformat(), "end": stay.end.isoformat()},
     }
