@@ -248,4 +248,4 @@ def test_a_disease_status_of_worse_by_imaging_is_radiological_progression(
 
     (row,) = batch.rows["disease_events"]
     assert (row["kind"], row["basis"]) == ("radiological_progression", "Imaging")
-    assert batch.unread == {"Observation (disease status other than worse)": 1}
+    assert batch.unread == {"Observation (disease status: improved)": 1}

@@ -206,16 +206,17 @@ def test_two_gleason_scores_of_one_diagnosis_that_differ_are_refused(
     assert batch.faults[0].rule == "gleason_sum contradicts another Observation of the same diagnosis"
 
 
-def test_several_codes_of_one_milestone_on_one_day_are_one_row(
+def test_each_site_of_metastases_of_one_day_is_a_row_and_a_second_code_of_the_first_diagnosis_is_not(
     read_bundle: ReadBundle, patient: Resource, condition: Callable[..., Resource]
 ) -> None:
     nodes = condition(ICD_GM, "C77.5", onsetDateTime="2018-02-01")
     bone = condition(ICD_GM, "C79.5", onsetDateTime="2018-02-01")
-    liver = condition(ICD_GM, "C78.7", onsetDateTime="2020-02-01")
+    first = condition(ICD_GM, "C61", onsetDateTime="2015-02-01")
+    again = condition("http://snomed.info/sct", "399068003", onsetDateTime="2015-02-01")
 
-    batch = read_bundle(patient, nodes, bone, liver)
+    batch = read_bundle(patient, nodes, bone, first, again)
 
-    assert [row["code"] for row in batch.rows["diagnoses"]] == ["C77.5", "C78.7"]
+    assert [row["code"] for row in batch.rows["diagnoses"]] == ["C77.5", "C79.5", "C61"]
     assert batch.unread == {"Condition (the milestone and day of another Condition)": 1}
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from pathlib import Path
 
 import duckdb
@@ -10,7 +11,7 @@ from tests.registry.rows import batch, lab, make_registry
 
 from lutrace.core import UnusableInputError
 from lutrace.registry import Registry
-from lutrace.tables import LABS
+from lutrace.tables import DIAGNOSES, LABS, OVERRIDES
 
 
 def change(folder: Path, *statements: str) -> None:
@@ -56,6 +57,29 @@ def test_an_older_file_is_upgraded_and_keeps_its_rows(tmp_path: Path) -> None:
     with Registry.open(folder, write=False) as registry:
         assert registry.rows(LABS) == rows
     assert Registry.upgrade(folder) == []
+
+
+def test_rows_of_a_table_whose_key_grew_are_renamed_and_corrections_follow_them(tmp_path: Path) -> None:
+    folder = make_registry(tmp_path / "registry")
+    bone = {"patient_id": "P1", "milestone": "metastatic", "date": dt.date(2020, 2, 1), "date_precision": "day"}
+    bone |= {"method": "code", "code_system": "http://fhir.de/CodeSystem/bfarm/icd-10-gm", "code": "C79.5"}
+    with Registry.open(folder, write=True) as registry:
+        registry.add(batch("diagnoses", [bone]))
+        (row,) = registry.rows(DIAGNOSES)
+    correction = ", ".join(
+        {"row_id": "'o'", "target_row_id": "'diagnoses:old'"}.get(column.name, "NULL") for column in OVERRIDES.columns
+    )
+    change(
+        folder,
+        "UPDATE diagnoses SET row_id = 'diagnoses:old'",
+        *(f'ALTER TABLE overrides ALTER "{column.name}" DROP NOT NULL' for column in OVERRIDES.columns),
+        f"INSERT INTO overrides VALUES ({correction})",
+        "UPDATE schema_version SET version = 3",
+    )
+    assert Registry.upgrade(folder) == ["diagnoses: 1 rows renamed"]
+    with duckdb.connect(str(folder / "registry.duckdb")) as connection:
+        assert connection.execute("SELECT row_id FROM diagnoses").fetchall() == [(row["row_id"],)]
+        assert connection.execute("SELECT target_row_id FROM overrides").fetchall() == [(row["row_id"],)]
 
 
 def test_an_upgrade_that_would_have_to_guess_is_refused_and_changes_nothing(tmp_path: Path) -> None:

@@ -15,6 +15,9 @@ from lutrace.terms import Drug, drug_of_code, drugs_in_text
 
 Resource = Mapping[str, Any]
 
+EFFECTIVE = ("effectiveDateTime", "effectivePeriod.start", "effectiveInstant")
+"""Where an Observation or DiagnosticReport says when."""
+
 _TIME = re.compile(r"T(\d{2}):(\d{2})(?::(\d{2})(?:\.\d+)?)?")
 _CODE_SYSTEMS = {
     profile.ATC: "atc",
@@ -109,9 +112,22 @@ def concept_text(concept: Resource) -> str | None:
     return next((coding["code"] for coding in children(concept, "coding") if text(coding, "code")), None)
 
 
-def extension(node: Resource, url: str) -> Resource:
-    """The first extension of this url, empty when absent."""
-    return next((item for item in children(node, "extension") if item.get("url") == url), {})
+def codes_of_any(concept: Resource) -> list[str]:
+    """The codes of a CodeableConcept in whatever system."""
+    return [code for coding in children(concept, "coding") if (code := text(coding, "code")) is not None]
+
+
+def words_of(concept: Resource) -> list[str]:
+    """Everything that a CodeableConcept says: its text, then display and code of each coding."""
+    said = [text(concept, "text")]
+    for coding in children(concept, "coding"):
+        said += [text(coding, "display"), text(coding, "code")]
+    return [word for word in said if word is not None]
+
+
+def extension(node: Resource, url: str, *, element: str = "extension") -> Resource:
+    """The first extension of this url, empty when absent; `element` may be modifierExtension."""
+    return next((item for item in children(node, element) if item.get("url") == url), {})
 
 
 def extension_count(node: Resource, url: str) -> int | None:

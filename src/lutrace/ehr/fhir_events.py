@@ -20,6 +20,7 @@ from lutrace.ehr.fhir_elements import (
     number,
     required,
     text,
+    words_of,
 )
 from lutrace.ehr.fhir_output import Output
 from lutrace.terms import Instrument, instrument_named, instruments_of_items
@@ -77,7 +78,7 @@ def read_adverse_event(event: Resource, out: Output) -> None:
         _ATTRIBUTIONS[word.lower()]
         for suspect in children(event, "suspectEntity")
         for causality in children(suspect, "causality")
-        for word in _words(child(causality, "assessment"))
+        for word in words_of(child(causality, "assessment"))
         if word.lower() in _ATTRIBUTIONS
     ]
     out.row(
@@ -111,13 +112,6 @@ def read_questionnaire(response: Resource, out: Output) -> None:
         with out.refusing("questionnaires", {"instrument": instrument.name, "item": item_id}, place):
             row = {"date": date, "instrument": instrument.name, "item": item_id, "answer": _answer(answer)}
             out.row("questionnaires", row, place)
-
-
-def _words(concept: Resource) -> list[str]:
-    found = [text(concept, "text")]
-    for coding in children(concept, "coding"):
-        found += [text(coding, "code"), text(coding, "display")]
-    return [word for word in found if word is not None]
 
 
 def _criteria(event: Resource, concept: Resource) -> str | None:

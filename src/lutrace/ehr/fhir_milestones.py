@@ -4,17 +4,8 @@ from __future__ import annotations
 
 from lutrace.ehr import fhir_profile as profile
 from lutrace.ehr.fhir_elements import Moment, Resource, child, children, extension, moment, moment_of, text
+from lutrace.terms import milestone_of_icd10, milestone_of_snomed
 
-_SNOMED = {
-    "399068003": "initial",
-    "254900004": "initial",
-    "399490008": "initial",
-    "1259672003": "initial",
-    "128462008": "metastatic",
-    "94216004": "metastatic",
-    "427492003": "crpc",
-}
-_ICD10 = (("C61", "initial"), ("C77", "metastatic"), ("C78", "metastatic"), ("C79", "metastatic"), ("Z19.2", "crpc"))
 _OWN = ("initial", "metastatic", "crpc", "mcrpc")
 
 
@@ -28,12 +19,18 @@ def milestone_of(condition: Resource) -> tuple[str | None, str | None, str | Non
         system, code = text(coding, "system"), text(coding, "code")
         if system is None or code is None:
             continue
-        found = _SNOMED.get(code) if system == profile.SNOMED else None
-        if system in profile.ICD10:
-            found = next((milestone for prefix, milestone in _ICD10 if code.startswith(prefix)), None)
+        found = milestone_of_snomed(code) if system == profile.SNOMED else None
+        if system in profile.ICD10 and not _is_doubted(coding):
+            found = milestone_of_icd10(code)
         if found is not None:
             return found, system, code
     return None, None, None
+
+
+def _is_doubted(coding: Resource) -> bool:
+    """Whether a German code of an outpatient says suspected (V) or excluded (A)."""
+    certainty = child(extension(coding, profile.GERMAN_CERTAINTY), "valueCoding")
+    return text(certainty, "code") in ("V", "A")
 
 
 def onset_of(condition: Resource) -> Moment | None:

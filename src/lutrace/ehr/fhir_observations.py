@@ -4,26 +4,28 @@ from __future__ import annotations
 
 from lutrace.core import Row
 from lutrace.ehr import fhir_profile as profile
+from lutrace.ehr.fhir_course import course_reader, effective, metastatic_row
+from lutrace.ehr.fhir_deaths import states_death
 from lutrace.ehr.fhir_elements import (
-    Moment,
+    EFFECTIVE,
     RecordError,
     Resource,
     child,
     children,
     codes,
+    codes_of_any,
     concept_text,
-    extension,
     extension_count,
     measured,
     moment_of,
     number,
     quantity_text,
-    required,
     text,
 )
 from lutrace.ehr.fhir_output import Output
-from lutrace.ehr.fhir_staging import STAGING_CODES
-from lutrace.ehr.fhir_survey import EFFECTIVE, WEIGHT_CODES, WEIGHT_KG
+from lutrace.ehr.fhir_patients import read_death
+from lutrace.ehr.fhir_staging import STAGING_CODES, staging_of_observation
+from lutrace.ehr.fhir_survey import WEIGHT_CODES, WEIGHT_KG
 from lutrace.terms import Analyte, analyte_of_loinc, canonical_lab, canonical_limit, parse_reported_value, split_result
 
 _VITALS = {
@@ -35,19 +37,17 @@ _ECOG = "89247-1"
 _ECOG_ANSWERS = {"LA9622-7": 0, "LA9623-5": 1, "LA9624-3": 2, "LA9625-0": 3, "LA9626-8": 4, "LA9627-6": 5}
 _READER = ("ct_read", "ct_only_lesion", "clinical_progression", "radiological_progression")
 _EVENTS = ("psa_progression", "fracture", "hospice")
-_DISEASE_STATUS, _WORSE, _IMAGING = "97509-4", "271299001", "363679005"
 _LENGTH_MM = {"mm": 1.0, "cm": 10.0}
 _LONGEST = "33728-7"
 
 
 def read_observation(observation: Resource, out: Output) -> None:
-    """Rows of labs, vitals, reader_findings or disease_events, by the code; other codes are counted."""
+    """Rows of labs, vitals, diagnoses, deaths, reader_findings or disease_events, by the code; others are counted."""
     code = child(observation, "code")
     loinc = codes(code, profile.LOINC)
     if set(loinc) & STAGING_CODES or set(codes(code, profile.SNOMED)) & STAGING_CODES:
         with out.refusing("diagnoses"):
-            if out.located.key in out.survey.staging_faults:
-                raise out.survey.staging_faults[out.located.key]
+            _read_staging(observation, out)
         return
     finding = next(iter(codes(code, profile.FINDING_SYSTEM)), None)
     if finding is not None:
@@ -56,9 +56,13 @@ def read_observation(observation: Resource, out: Output) -> None:
     elif _ECOG in loinc or any(item in _VITALS for item in loinc):
         with out.refusing("vitals"):
             _read_vital(observation, loinc, out)
-    elif _DISEASE_STATUS in loinc:
-        with out.refusing("disease_events"):
-            _read_disease_status(observation, out)
+    elif states_death(observation):
+        with out.refusing("follow_up"):
+            read_death(observation, moment_of(observation, "date", *EFFECTIVE), out)
+    elif (course := course_reader(observation)) is not None:
+        read_course, table = course
+        with out.refusing(table):
+            read_course(observation, out)
     else:
         _read_labs(observation, loinc, out)
 
@@ -72,6 +76,21 @@ def read_report(report: Resource, out: Output) -> None:
         place = f".conclusionCode[{index}]"
         with out.refusing("disease_events" if finding in _EVENTS else "reader_findings", place=place):
             _read_finding(report, finding, out, place)
+
+
+def _read_staging(observation: Resource, out: Output) -> None:
+    """Nothing for what the initial diagnosis carries; M1 of a later time is a metastatic diagnosis of its day."""
+    key, joined = out.located.key, out.survey.staging
+    if key in joined.faults:
+        raise joined.faults[key]
+    if child(observation, "dataAbsentReason"):
+        out.unread("no value, with a reason")
+    elif key in joined.later:
+        category = staging_of_observation(observation).get("m")
+        if category is None or "M1" not in category:
+            out.unread("Gleason or TNM of a later time than the first diagnosis")
+            return
+        out.row("diagnoses", metastatic_row(observation, {"method": "code", "code": category, "m": category}))
 
 
 def _read_labs(observation: Resource, loinc: list[str], out: Output) -> None:
@@ -96,7 +115,7 @@ def _read_lab(observation: Resource, part: Resource, out: Output, analyte: Analy
     if child(part, "dataAbsentReason"):
         out.unread("no value, with a reason")
         return
-    when = _effective(observation)
+    when = effective(observation)
     row["date"] = when.day("date")
     value_text, unit = _result(part)
     row |= {"value_text": value_text[:24], "unit": unit}
@@ -168,13 +187,8 @@ def _limit(quantity: Resource, analyte: Analyte, unit: str | None) -> float | No
     return canonical_limit(analyte, float(value), text(quantity, "code") or text(quantity, "unit") or unit)
 
 
-def codes_of_any(concept: Resource) -> list[str]:
-    """The codes of a CodeableConcept in whatever system."""
-    return [code for coding in children(concept, "coding") if (code := text(coding, "code")) is not None]
-
-
 def _read_vital(observation: Resource, loinc: list[str], out: Output) -> None:
-    row: Row = {"date": _effective(observation).day("date")}
+    row: Row = {"date": effective(observation).day("date")}
     if _ECOG in loinc:
         out.row("vitals", row | {"measure": "ecog", "value": _ecog(observation)})
         return
@@ -210,7 +224,7 @@ def _read_finding(resource: Resource, finding: str, out: Output, place: str = ""
     if resource.get("valueBoolean") is False:
         out.unread(f"{finding}: said not to be")
         return
-    when = _effective(resource)
+    when = effective(resource)
     basis = text(child(resource, "method"), "text")
     if finding in _EVENTS:
         row = {"kind": finding, "date": when.first_day(), "date_precision": when.precision, "basis": basis}
@@ -241,25 +255,3 @@ def _read_finding(resource: Resource, finding: str, out: Output, place: str = ""
 
 def _size_codes(code: Resource) -> list[str]:
     return [*codes(code, profile.FINDING_SYSTEM), *("long_axis" for _ in set(codes(code, profile.LOINC)) & {_LONGEST})]
-
-
-def _read_disease_status(observation: Resource, out: Output) -> None:
-    if _WORSE not in codes(child(observation, "valueCodeableConcept"), profile.SNOMED):
-        out.unread("disease status other than worse")
-        return
-    when = _effective(observation)
-    evidence = child(extension(observation, profile.EVIDENCE_TYPE), "valueCodeableConcept")
-    imaging = _IMAGING in codes(evidence, profile.SNOMED)
-    out.row(
-        "disease_events",
-        {
-            "kind": "radiological_progression" if imaging else "clinical_progression",
-            "date": when.first_day(),
-            "date_precision": when.precision,
-            "basis": concept_text(evidence) or "disease status",
-        },
-    )
-
-
-def _effective(resource: Resource) -> Moment:
-    return required(moment_of(resource, "date", *EFFECTIVE), "date", ", ".join(EFFECTIVE))

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from lutrace.core import Row
 from lutrace.ehr import fhir_profile as profile
-from lutrace.ehr.fhir_elements import RecordError, Resource, children, moment_of, text
+from lutrace.ehr.fhir_deaths import states_death
+from lutrace.ehr.fhir_elements import Moment, RecordError, Resource, child, children, moment_of, text
 from lutrace.ehr.fhir_milestones import milestone_of, onset_of
 from lutrace.ehr.fhir_output import Output
 from lutrace.ehr.fhir_references import identity_of
@@ -35,15 +37,40 @@ def read_patient(patient: Resource, out: Output) -> None:
     with out.refusing("follow_up"):
         died = moment_of(patient, "date", "deceasedDateTime")
         if died is not None:
-            death = {"status": "dead", "date": died.first_day(), "date_precision": died.precision, "basis": "record"}
-            out.collected.rows["follow_up"].append(who | death)
-        elif patient.get("deceasedBoolean") is True:
+            cause = out.survey.deaths.cause(who["patient_id"], died)
+            out.collected.rows["follow_up"].append(who | _death(died, cause))
+        elif patient.get("deceasedBoolean") is True or child(patient, "_deceasedDateTime"):
             rule = "date: the patient is recorded as deceased without a date"
             raise RecordError("date", rule, "record deceasedDateTime, to the month or year if need be")
 
 
+def read_death(resource: Resource, when: Moment | None, out: Output) -> None:
+    """A follow_up row of a death whose day the Patient resource does not give; its cause stands in that row."""
+    known = out.survey.deceased.get(out.patient)
+    if when is None or known == when.date:
+        if known is None:
+            out.unread("cause of a death without a day")
+        return
+    if out.survey.deaths.is_first_of_its_day(out.patient, out.located.key, when):
+        out.row("follow_up", _death(when, out.survey.deaths.cause(out.patient, when)))
+
+
+def _death(when: Moment, cause: str | None) -> Row:
+    return {
+        "status": "dead",
+        "date": when.first_day(),
+        "date_precision": when.precision,
+        "cause": cause,
+        "basis": "record",
+    }
+
+
 def read_condition(condition: Resource, out: Output) -> None:
-    """A diagnoses row of the milestone that the code means; other conditions are counted."""
+    """A diagnoses row of the milestone that the code means, or a death; other conditions are counted."""
+    if states_death(condition):
+        with out.refusing("follow_up"):
+            read_death(condition, onset_of(condition), out)
+        return
     milestone, system, code = milestone_of(condition)
     if milestone is None:
         out.unread("code not read")
@@ -57,12 +84,12 @@ def read_condition(condition: Resource, out: Output) -> None:
         "code_system": system,
         "code": code,
     }
-    same = (out.patient, milestone, row["method"], row["date"])
+    same = (out.patient, milestone, row["method"], row["date"], code if milestone == "metastatic" else None)
     if same in out.survey.milestones:
         out.unread("the milestone and day of another Condition")
         return
     out.survey.milestones.add(same)
-    observed = out.survey.staging.get(out.located.key, {})
+    observed = out.survey.staging.columns.get(out.located.key, {})
     staged = staging_of_condition(condition)
     clash = next((name for name, value in staged.items() if observed.get(name, value) != value), None)
     if clash is not None:

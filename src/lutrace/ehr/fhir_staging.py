@@ -6,40 +6,30 @@ import re
 
 from lutrace.core import Row
 from lutrace.ehr import fhir_profile as profile
-from lutrace.ehr.fhir_elements import RecordError, Resource, child, children, codes, concept_text, number, text
+from lutrace.ehr.fhir_elements import (
+    RecordError,
+    Resource,
+    child,
+    children,
+    codes,
+    codes_of_any,
+    concept_text,
+    extension,
+    number,
+    text,
+    words_of,
+)
+from lutrace.terms import staging_codes
 
-_PRIMARY = {"44641-9", "384994009"}
-_SECONDARY = {"44642-7", "384995005"}
-_SCORE = {"35266-6", "385377005", "1812491000004107"}
-_TNM = {"21905-5": "t", "21899-0": "t", "21906-3": "n", "21900-6": "n", "21907-1": "m", "21901-4": "m"}
-STAGING_CODES = frozenset(_PRIMARY | _SECONDARY | _SCORE | _TNM.keys())
+_STAGING = staging_codes()
+STAGING_CODES = frozenset(_STAGING.tnm_by_code | _STAGING.gleason_by_code)
 
-_PATTERN_VALUES = {"369770006": 1, "369771005": 2, "369772003": 3, "369773008": 4, "369774002": 5}
-_SUM_VALUES = {
-    "49878003": 2,
-    "46677009": 3,
-    "18430005": 4,
-    "74013009": 5,
-    "84556003": 6,
-    "57403001": 7,
-    "33013007": 8,
-    "58925000": 9,
-    "24514009": 10,
-}
-_PAIR_VALUES = {
-    "1279715000": (3, 3),
-    "1279714001": (3, 4),
-    "1279716004": (4, 3),
-    "1279717008": (4, 4),
-    "1279718003": (3, 5),
-    "1279719006": (5, 3),
-    "1279720000": (4, 5),
-    "1279721001": (5, 4),
-    "1279722008": (5, 5),
-}
 _PAIR = re.compile(r"(?<!\d)([1-5])\s*\+\s*([1-5])(?!\d)(?:\s*=\s*(\d{1,2}))?")
 _SUM = re.compile(r"(?<!\d)(10|[2-9])(?!\d)")
-_TNM_TOKEN = re.compile(r"(?<![A-Za-z])((?:[cpyar]{0,3})([TNM])(?:is|[0-4X])[a-d]?(?:\([^)]{0,12}\))?)(?![A-Za-z])")
+_TNM_TOKEN = re.compile(
+    r"(?<![A-Za-z])(?P<category>(?P<before>[cpyar]{0,3})(?P<axis>[TNM])(?:is|[0-4X])[a-d]?(?:\([^)]{0,12}\))?)(?![A-Za-z])"
+)
+_AXES = ("t", "n", "m")
 
 
 def staging_of_observation(observation: Resource) -> Row:
@@ -61,35 +51,65 @@ def staging_of_condition(condition: Resource) -> Row:
         words = [concept_text(summary), *(text(coding, "code") for coding in children(summary, "coding"))]
         for word in words:
             for match in _TNM_TOKEN.finditer(word or ""):
-                columns.setdefault(match.group(2).lower(), match.group(1))
+                columns.setdefault(match.group("axis").lower(), match.group("category"))
     return columns
 
 
+def is_of_another_time(observation: Resource) -> bool:
+    """Whether a TNM category says that it is of a recurrence (r), after treatment (y) or of an autopsy (a)."""
+    letters = "".join(_prefix_letters(observation, "modifierExtension"))
+    for axis in _AXES:
+        match = _token(observation, axis)
+        letters += match.group("before") if match is not None else ""
+    return bool(set(letters) & set("rya"))
+
+
+def staged_by_pathology(observation: Resource) -> bool:
+    """Whether the codes or values of a TNM category say p."""
+    return any("p" in str(value) for name, value in staging_of_observation(observation).items() if name in _AXES)
+
+
 def _stated(node: Resource) -> Row:
-    known = set(codes(child(node, "code"), profile.LOINC, profile.SNOMED)) & STAGING_CODES
-    if not known:
+    known = [code for code in codes(child(node, "code"), profile.LOINC, profile.SNOMED) if code in STAGING_CODES]
+    if not known or child(node, "dataAbsentReason"):
         return {}
-    axis = next((column for code, column in _TNM.items() if code in known), None)
-    if axis is not None:
-        return {axis: _tnm(node, axis)}
-    if known & _PRIMARY:
-        return {"gleason_primary": _pattern(node)}
-    if known & _SECONDARY:
-        return {"gleason_secondary": _pattern(node)}
-    return _score(node)
+    asked = next((_STAGING.tnm_by_code[code] for code in known if code in _STAGING.tnm_by_code), None)
+    if asked is not None:
+        return {asked.axis: _tnm(node, asked.axis, asked.by or "")}
+    part = _STAGING.gleason_by_code[known[0]]
+    return _score(node) if part == "score" else {f"gleason_{part}": _pattern(node)}
 
 
-def _tnm(node: Resource, axis: str) -> str:
-    said = text(node, "valueString") or concept_text(child(node, "valueCodeableConcept"))
-    match = next((m for m in _TNM_TOKEN.finditer(said or "") if m.group(2).lower() == axis), None)
+def _tnm(node: Resource, axis: str, by: str) -> str:
+    """The category with its letters before it: those of its value, else of the extensions, else of its code."""
+    match = _token(node, axis)
     if match is None:
         raise RecordError(axis, f"{axis}: expected a category such as cT3a, N1 or M1b", "record the category as text")
-    return match.group(1)
+    if match.group("before"):
+        return match.group("category")
+    letters = _prefix_letters(node, "modifierExtension")
+    stated = _prefix_letters(child(node, "code"), "extension") or [by]
+    return "".join([*letters, *stated]) + match.group("category")
+
+
+def _token(node: Resource, axis: str) -> re.Match[str] | None:
+    words = [text(node, "valueString") or "", *words_of(child(node, "valueCodeableConcept"))]
+    found = (match for word in words for match in _TNM_TOKEN.finditer(word))
+    return next((match for match in found if match.group("axis").lower() == axis), None)
+
+
+def _prefix_letters(node: Resource, element: str) -> list[str]:
+    """The letters c, p, r, y, a that extensions of the German oncology module put before a category."""
+    found = []
+    for url in profile.TNM_PREFIXES:
+        said = codes_of_any(child(extension(node, url, element=element), "valueCodeableConcept"))
+        found += [code for code in said if code in ("c", "p", "r", "y", "a")]
+    return found
 
 
 def _pattern(node: Resource) -> int:
     concept = child(node, "valueCodeableConcept")
-    coded = [_PATTERN_VALUES[code] for code in codes(concept, profile.SNOMED) if code in _PATTERN_VALUES]
+    coded = [_STAGING.patterns[code] for code in codes(concept, profile.SNOMED) if code in _STAGING.patterns]
     value = coded[0] if coded else _whole(node, concept)
     if value is None or not 1 <= value <= 5:
         raise RecordError("gleason_primary", "a Gleason pattern is a whole number from 1 to 5", "record the pattern")
@@ -99,11 +119,11 @@ def _pattern(node: Resource) -> int:
 def _score(node: Resource) -> Row:
     concept = child(node, "valueCodeableConcept")
     for code in codes(concept, profile.SNOMED):
-        if code in _PAIR_VALUES:
-            primary, secondary = _PAIR_VALUES[code]
+        if code in _STAGING.pairs:
+            primary, secondary = _STAGING.pairs[code]
             return {"gleason_primary": primary, "gleason_secondary": secondary}
-        if code in _SUM_VALUES:
-            return {"gleason_sum": _SUM_VALUES[code]}
+        if code in _STAGING.sums:
+            return {"gleason_sum": _STAGING.sums[code]}
     said = text(node, "valueString") or concept_text(concept)
     pair = _PAIR.search(said or "")
     if pair is not None:

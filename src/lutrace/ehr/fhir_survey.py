@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable
 from pathlib import Path
 
-from lutrace.core import Row
+from lutrace.core import PartialDate
 from lutrace.ehr import fhir_profile as profile
 from lutrace.ehr.fhir_cycles import (
     Draft,
@@ -16,7 +16,9 @@ from lutrace.ehr.fhir_cycles import (
     is_rlt_procedure,
     number_cycles,
 )
+from lutrace.ehr.fhir_deaths import DEATH_CODES, Deaths, states_death
 from lutrace.ehr.fhir_elements import (
+    EFFECTIVE,
     RecordError,
     Resource,
     child,
@@ -28,19 +30,19 @@ from lutrace.ehr.fhir_elements import (
     text,
 )
 from lutrace.ehr.fhir_files import Located, read_resources
-from lutrace.ehr.fhir_milestones import milestone_of, onset_of
+from lutrace.ehr.fhir_milestones import milestone_of
 from lutrace.ehr.fhir_references import References, patient_identifier
-from lutrace.ehr.fhir_staging import STAGING_CODES, complete_gleason, staging_of_observation
+from lutrace.ehr.fhir_staging import STAGING_CODES
+from lutrace.ehr.fhir_staging_join import JoinedStaging, join_staging
 from lutrace.ehr.fhir_status import unread_status
 from lutrace.terms import Drug
 
 WEIGHT_CODES = ("29463-7", "3141-9")
 WEIGHT_KG = {"kg": 1.0, "g": 0.001, "[lb_av]": 0.45359237, "lb": 0.45359237, "lbs": 0.45359237}
-EFFECTIVE = ("effectiveDateTime", "effectivePeriod.start", "effectiveInstant")
 
 _RELEVANT = re.compile(
     rb'"(?:Bundle|Patient|Medication|MedicationAdministration|Procedure|Condition|'
-    + "|".join(re.escape(code) for code in (*WEIGHT_CODES, *sorted(STAGING_CODES))).encode()
+    + "|".join(re.escape(code) for code in (*WEIGHT_CODES, *sorted(STAGING_CODES), *sorted(DEATH_CODES))).encode()
     + rb')"'
 )
 
@@ -51,11 +53,11 @@ class Survey:
     def __init__(self, identifier_system: str | None) -> None:
         """Begin empty; `identifier_system` names the identifier of patients that rows carry."""
         self.identifier_system = identifier_system
-        self.deceased: set[str] = set()
+        self.deceased: dict[str, PartialDate | None] = {}
+        """The day of death by patient as the Patient resource gives it; None when it is no date."""
+        self.deaths = Deaths()
         self.cycles: dict[str, Draft | RecordError] = {}
-        self.staging: dict[str, Row] = {}
-        """Gleason and TNM by the key of the initial Condition that they belong to."""
-        self.staging_faults: dict[str, RecordError] = {}
+        self.staging = JoinedStaging()
         self.milestones: set[tuple[object, ...]] = set()
         """Patient, milestone, method and date of the diagnoses given so far: several codes may say one milestone."""
         self._patients: References[str] = References()
@@ -67,6 +69,7 @@ class Survey:
         self._weights: list[Located] = []
         self._initial: list[Located] = []
         self._stagings: list[Located] = []
+        self._died: list[Located] = []
 
     def read(self, files: Iterable[Path]) -> None:
         """Take in the resources of `files` that the second pass will ask about, and join them."""
@@ -74,9 +77,10 @@ class Survey:
             for located in read_resources(file, only=_RELEVANT):
                 if isinstance(located, Located):
                     self._take(located)
+        self._join_deaths()
         self._join_cycles()
-        self._join_staging()
-        for joined in (self._events, self._weights, self._initial, self._stagings):
+        self.staging = self._join_staging()
+        for joined in (self._events, self._weights, self._initial, self._stagings, self._died):
             joined.clear()
 
     def patient(self, located: Located) -> str:
@@ -126,7 +130,9 @@ class Survey:
                 self._events.append(located)
             case "Condition":
                 self._conditions.add(located, located.key)
-                if milestone_of(resource)[0] == "initial" and unread_status(resource) is None:
+                if states_death(resource):
+                    self._died.append(located)
+                elif milestone_of(resource)[0] == "initial" and unread_status(resource) is None:
                     self._initial.append(located)
             case "Observation" if unread_status(resource) is None:
                 coded = set(codes(child(resource, "code"), profile.LOINC, profile.SNOMED))
@@ -134,6 +140,8 @@ class Survey:
                     self._weights.append(located)
                 elif coded & STAGING_CODES:
                     self._stagings.append(located)
+                elif states_death(resource):
+                    self._died.append(located)
 
     def _take_patient(self, located: Located) -> None:
         resource = located.resource
@@ -147,7 +155,14 @@ class Survey:
             if value is not None:
                 self._by_identifier[(text(item, "system") or "", value)] = identifier
         if text(resource, "deceasedDateTime") is not None:
-            self.deceased.add(identifier)
+            self.deceased[identifier] = _date_of_death(resource)
+
+    def _join_deaths(self) -> None:
+        for located in self._died:
+            try:
+                self.deaths.take(located, self.patient(located))
+            except RecordError:
+                continue  # the second pass reports it
 
     def _join_cycles(self) -> None:
         drafts: list[Draft] = []
@@ -197,7 +212,7 @@ class Survey:
                 weights.setdefault((patient, when.first_day()), set()).add(value)
         return weights
 
-    def _join_staging(self) -> None:
+    def _join_staging(self) -> JoinedStaging:
         """Give each Gleason or TNM Observation to the initial diagnosis that it is of."""
         diagnoses: dict[str, list[Located]] = {}
         for located in self._initial:
@@ -205,32 +220,12 @@ class Survey:
                 diagnoses.setdefault(self.patient(located), []).append(located)
             except RecordError:
                 continue  # the second pass reports it
-        for located in self._stagings:
-            try:
-                columns = staging_of_observation(located.resource)
-                target = self._diagnosis_of(located, diagnoses.get(self.patient(located), []))
-                known = self.staging.setdefault(target, {})
-                clash = next((name for name, value in columns.items() if known.get(name, value) != value), None)
-                if clash is not None:
-                    rule = f"{clash} contradicts another Observation of the same diagnosis"
-                    raise RecordError(clash, rule, "keep the one that holds for the initial diagnosis")
-                known.update(complete_gleason(known | columns))
-            except RecordError as error:
-                self.staging_faults[located.key] = error
+        return join_staging(self._stagings, diagnoses, patient_of=self.patient, condition_at=self._conditions.find)
 
-    def _diagnosis_of(self, located: Located, candidates: list[Located]) -> str:
-        for item in children(located.resource, "focus"):
-            found = self._conditions.find(text(item, "reference"), located.scope)
-            if found is not None:
-                return found
-        when = moment_of(located.resource, "date", *EFFECTIVE)
-        same_day = [
-            candidate
-            for candidate in candidates
-            if when is not None and (onset := onset_of(candidate.resource)) is not None and onset.date == when.date
-        ]
-        chosen = same_day or candidates
-        if len({onset_of(candidate.resource) for candidate in chosen}) != 1:
-            rule = f"the diagnosis that this belongs to cannot be told: {len(chosen)} initial diagnoses"
-            raise RecordError("milestone", rule, "refer to the Condition by Observation.focus")
-        return chosen[0].key
+
+def _date_of_death(patient: Resource) -> PartialDate | None:
+    try:
+        died = moment_of(patient, "date", "deceasedDateTime")
+    except RecordError:
+        return None  # the second pass reports it
+    return died.date if died is not None else None

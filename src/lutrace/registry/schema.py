@@ -8,9 +8,9 @@ from contextlib import ExitStack, contextmanager
 import duckdb
 
 from lutrace.core import Table, Type, UnusableInputError
-from lutrace.tables import FACT_TABLES, QUARANTINE, SOURCES
+from lutrace.tables import DIAGNOSES, FACT_TABLES, OVERRIDES, QUARANTINE, REVIEWS, SOURCES
 
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 """Raised whenever a declared table changes; docs/decisions says what each upgrade does."""
 
 STORED_TABLES: dict[str, Table] = {**FACT_TABLES, SOURCES.name: SOURCES, QUARANTINE.name: QUARANTINE}
@@ -83,7 +83,8 @@ def check_schema(connection: duckdb.DuckDBPyConnection) -> None:
 def upgrade_schema(connection: duckdb.DuckDBPyConnection) -> list[str]:
     """Bring the tables of an older file to the declaration; returns what was done, one line each.
 
-    A missing table is created and a missing column that may be empty is added. Raises UnusableInputError, with nothing
+    A missing table is created and a missing column that may be empty is added. Rows of a table whose key changed get
+    the names that the key gives them, and what points to them follows. Raises UnusableInputError, with nothing
     changed, when a column without a null rule is missing from a table that holds rows, or when a type differs.
     """
     done: list[str] = []
@@ -91,6 +92,7 @@ def upgrade_schema(connection: duckdb.DuckDBPyConnection) -> list[str]:
         stored = _stored_columns(connection)
         for table in STORED_TABLES.values():
             done += _upgrade_table(connection, table, dict(stored.get(table.name, ())))
+        done += _rename_rows(connection, DIAGNOSES)
         connection.execute("DELETE FROM schema_version")
         connection.execute("INSERT INTO schema_version VALUES (?)", [SCHEMA_VERSION])
     return done
@@ -132,6 +134,21 @@ def _upgrade_table(connection: duckdb.DuckDBPyConnection, table: Table, stored: 
     added = sorted(set(declared) - set(stored))
     dropped = sorted(set(stored) - set(declared))
     return [f"{table.name}: added {added}, left out {dropped}"]
+
+
+def _rename_rows(connection: duckdb.DuckDBPyConnection, table: Table) -> list[str]:
+    """Give the rows of `table` the names of its present key (version 4: several codes of one day are several rows)."""
+    found = connection.execute(
+        f"SELECT row_id, {', '.join(map(quoted, table.key))} FROM {quoted(table.name)}"
+    ).fetchall()
+    new = {old: table.row_id(dict(zip(table.key, values, strict=True))) for old, *values in found}
+    changed = {old: name for old, name in new.items() if old != name}
+    for old, name in changed.items():
+        connection.execute(f"UPDATE {quoted(table.name)} SET row_id = ? WHERE row_id = ?", [name, old])
+        for pointing in (OVERRIDES, REVIEWS):
+            statement = f"UPDATE {quoted(pointing.name)} SET target_row_id = ? WHERE target_row_id = ?"
+            connection.execute(statement, [name, old])
+    return [f"{table.name}: {len(changed)} rows renamed"] if changed else []
 
 
 def _declared(table: Table) -> list[tuple[str, str]]:

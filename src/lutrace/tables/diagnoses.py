@@ -4,7 +4,7 @@ from lutrace.tables.declare import PATIENT, count, date, fact_table, label, prec
 
 DIAGNOSES = fact_table(
     "diagnoses",
-    "one row per dated diagnosis and way of knowing it",
+    "one row per dated diagnosis, way of knowing it and code",
     (
         PATIENT,
         text("milestone", "what was diagnosed", codes=("initial", "metastatic", "crpc", "mcrpc")),
@@ -20,5 +20,5 @@ DIAGNOSES = fact_table(
         text("n", "N of TNM as recorded", null="when not recorded"),
         text("m", "M of TNM as recorded", null="when not recorded"),
     ),
-    ("patient_id", "milestone", "method", "date"),
+    ("patient_id", "milestone", "method", "date", "code"),
 )

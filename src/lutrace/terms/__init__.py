@@ -34,6 +34,12 @@ from lutrace.terms.ctcae import (
     ctcae_version,
     parse_clause,
 )
+from lutrace.terms.disease_course import (
+    cause_of_death,
+    disease_status_of,
+    milestone_of_icd10,
+    milestone_of_snomed,
+)
 from lutrace.terms.dispositions import (
     DispositionSystem,
     disposition_meanings,
@@ -80,7 +86,8 @@ from lutrace.terms.repeatability import (
     repeatability_values,
 )
 from lutrace.terms.reported_value import ReportedValue, parse_reported_value, split_result
-from lutrace.terms.sites import Site, regions, site_named, site_of_icd10, sites
+from lutrace.terms.sites import Site, regions, site_named, site_of_icd10, site_of_obds, sites
+from lutrace.terms.staging import StagingCodes, staging_codes
 from lutrace.terms.tracers import Tracer, is_psma_tracer, tracer_named, tracer_target, tracers
 from lutrace.terms.uptake_identities import UptakeIdentity, uptake_identities
 from lutrace.terms.uptake_priors import Span, Spread, UptakeForm, UptakePriors, uptake_priors
@@ -123,6 +130,7 @@ __all__ = [
     "Site",
     "Span",
     "Spread",
+    "StagingCodes",
     "TherapRule",
     "Tracer",
     "UptakeForm",
@@ -138,11 +146,13 @@ __all__ = [
     "assertion_rules",
     "canonical_lab",
     "canonical_limit",
+    "cause_of_death",
     "ctcae_term_names",
     "ctcae_version",
     "cycle_agent_of",
     "depot_days_in_text",
     "describe_repeatability",
+    "disease_status_of",
     "disposition_meanings",
     "disposition_of",
     "disposition_system_at",
@@ -159,6 +169,8 @@ __all__ = [
     "is_psma_tracer",
     "letter_facts",
     "line_vocabulary",
+    "milestone_of_icd10",
+    "milestone_of_snomed",
     "parse_clause",
     "parse_gleason",
     "parse_regimen",
@@ -174,8 +186,10 @@ __all__ = [
     "response_rules",
     "site_named",
     "site_of_icd10",
+    "site_of_obds",
     "sites",
     "split_result",
+    "staging_codes",
     "tracer_named",
     "tracer_target",
     "tracers",

@@ -9,11 +9,12 @@ from lutrace.core import FrozenModel, read_document
 
 
 class Site(FrozenModel):
-    """One site of metastases: its oBDS letters, ICD-10 prefixes and other names in English and German."""
+    """One site of metastases: oBDS letters, ICD-10 prefixes, SNOMED codes and other names in English and German."""
 
     name: str
     obds: tuple[str, ...] = ()
     icd10: tuple[str, ...] = ()
+    snomed: tuple[str, ...] = ()
     names: tuple[str, ...] = ()
 
 
@@ -47,3 +48,13 @@ def site_named(name: str) -> Site | None:
 def site_of_icd10(code: str) -> Site | None:
     """The site that an ICD-10 code of a secondary neoplasm names; None when it names none of the list."""
     return next((site for site in sites() if any(code.startswith(prefix) for prefix in site.icd10)), None)
+
+
+def site_of_snomed(code: str) -> Site | None:
+    """The site that a SNOMED code of a secondary malignant neoplasm names; None when it names none of the list."""
+    return next((site for site in sites() if code in site.snomed), None)
+
+
+def site_of_obds(code: str) -> Site | None:
+    """The site that a letter code of the German cancer registries names (OSS, LYM ...); None for any other."""
+    return next((site for site in sites() if code in site.obds), None)

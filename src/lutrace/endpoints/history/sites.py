@@ -86,6 +86,8 @@ def _diagnosed(facts: Facts) -> ir.Table:
     of_code = [
         (rows.code.fill_null("").startswith(prefix), _group(site.name)) for site in sites() for prefix in site.icd10
     ]
+    same = rows.code.fill_null("")
+    of_code += [(same == code, _group(site.name)) for site in sites() for code in (*site.obds, *site.snomed)]
     of_m = [(rows.m.fill_null("").contains(letters), group) for letters, group in _OF_M.items()]
     rows = rows.mutate(
         site=ibis.cases(*of_code, *of_m),
