@@ -1,0 +1,241 @@
+"""A REDCap project by a centre's mapping: entries of forms into rows of declared fact tables."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from lutrace.core import Row, digest_of
+from lutrace.ehr.mapping import RowRule
+from lutrace.ehr.mapping_rows import rows_by_mapping
+from lutrace.ehr.records import Fault, Identity, Letter, RecordBatch
+from lutrace.ehr.redcap_columns import EVENT, REPEAT_INSTANCE, SYSTEM, form_columns
+from lutrace.ehr.redcap_dictionary import Dictionary
+from lutrace.ehr.redcap_forms import Entry, find_entries
+from lutrace.ehr.redcap_mapping import EVENT_DATE, RedcapMapping, check_mapping, form_of_rule
+from lutrace.ehr.redcap_project import ExportedRows, Project
+
+_SEVERAL = "has several values in this record, of which none is of the row's own event"
+_REMEDY = "correct the record in REDCap and export it again"
+
+
+def read_redcap(project: Project, mapping: RedcapMapping, *, mapping_name: str) -> Iterator[RecordBatch]:
+    """The rows, identities, letters and faults of each export of a project; every place is a row of the export.
+
+    A rule reads the entries of one form. A column of another form is looked up in the same event, else in the whole
+    record, where it must have one value. Raises ProtocolError when the mapping does not fit the dictionary.
+    """
+    dictionary = project.dictionary
+    check_mapping(mapping, dictionary, mapping_name)
+    mapping = mapping.model_copy(update={"missing": (*mapping.missing, *project.missing)})
+    found = [_entries(export, dictionary, mapping) for export in project.exports]
+    values = _Values.of([row.cells for export in project.exports for row in export.rows], dictionary, mapping)
+    for number, (export, (entries, faults)) in enumerate(zip(project.exports, found, strict=True)):
+        reading = _Reading(export, dictionary, mapping, values, faults=faults)
+        reading.unread.update(export.unread)
+        reading.unread.update(project.unread if number == 0 else {})
+        yield reading.batch(entries)
+
+
+def _entries(
+    export: ExportedRows, dictionary: Dictionary, mapping: RedcapMapping
+) -> tuple[dict[str, list[Entry]], list[Fault]]:
+    """The entries of an export by form, and its rows that belong to no record or form."""
+    entries: dict[str, list[Entry]] = defaultdict(list)
+    faults = []
+    for row in export.rows:
+        found, problems = find_entries(row, dictionary, mapping.missing)
+        for entry in found:
+            entries[entry.form].append(entry)
+        faults += [Fault("patients", f"row {row.number}", None, words, _REMEDY) for words in problems]
+    return entries, faults
+
+
+@dataclass(frozen=True)
+class _Values:
+    """The values of columns that rules read from other forms: by event and instance, and of the whole record."""
+
+    at: Mapping[tuple[str | None, ...], Mapping[str, str]]
+    of_record: Mapping[tuple[str, str], frozenset[str]]
+
+    @classmethod
+    def of(cls, rows: Sequence[Mapping[str, str | None]], dictionary: Dictionary, mapping: RedcapMapping) -> _Values:
+        """The values in all rows of the project, without those that stand for nothing known."""
+        at: dict[tuple[str | None, ...], dict[str, str]] = defaultdict(dict)
+        of_record: dict[tuple[str, str], set[str]] = defaultdict(set)
+        needed, missing = mapping.needed_columns() - set(SYSTEM), {one.casefold() for one in mapping.missing}
+        for cells in rows:
+            record = cells.get(dictionary.record_field)
+            for name in needed & cells.keys():
+                text = cells[name]
+                if record is None or text is None or text.casefold() in missing:
+                    continue
+                of_record[record, name].add(text)
+                if cells.get("redcap_repeat_instrument") is None:
+                    at[record, cells.get(EVENT), cells.get(REPEAT_INSTANCE)][name] = text
+        return cls(at, {key: frozenset(texts) for key, texts in of_record.items()})
+
+    def find(self, entry: Entry, name: str) -> tuple[str | None, bool]:
+        """The value of a column for an entry, and whether it is beyond doubt."""
+        for place in ((entry.record, entry.event, entry.instance), (entry.record, entry.event, None)):
+            if name in (known := self.at.get(place, {})):
+                return known[name], True
+        values = self.of_record.get((entry.record, name), frozenset())
+        return (next(iter(values)), True) if len(values) == 1 else (None, not values)
+
+
+@dataclass
+class _Reading:
+    """What one export gives, form by form and rule by rule."""
+
+    export: ExportedRows
+    dictionary: Dictionary
+    mapping: RedcapMapping
+    values: _Values
+    faults: list[Fault] = field(default_factory=list)
+    rows: dict[str, list[Row]] = field(default_factory=lambda: defaultdict(list))
+    identities: dict[str, Identity] = field(default_factory=dict)
+    unread: Counter[str] = field(default_factory=Counter)
+    notes: dict[str, None] = field(default_factory=dict)
+    letters: list[Letter] = field(default_factory=list)
+
+    def batch(self, entries: Mapping[str, Sequence[Entry]]) -> RecordBatch:
+        """All that the export gives."""
+        read = self.mapping.needed_columns() | set(self.mapping.not_read) | {self.dictionary.record_field}
+        for form, filled in entries.items():
+            self._read_form(form, filled)
+            for entry in filled:
+                self.unread.update(
+                    f"field {self.dictionary.by_column[name][0].name} of form {form}"
+                    for name, text in entry.cells.items()
+                    if text not in (None, "0") and name in self.dictionary.by_column and name not in read
+                )
+        return RecordBatch(
+            self.export.source,
+            {table: tuple(rows) for table, rows in self.rows.items()},
+            tuple(self.identities.values()),
+            tuple(self.faults),
+            dict(sorted(self.unread.items())),
+            tuple(self.notes),
+            tuple(self.letters),
+        )
+
+    def _read_form(self, form: str, entries: Sequence[Entry]) -> None:
+        for rule in self.mapping.rules:
+            if self._form_of(rule) == form:
+                self._read_rule(rule, form, entries)
+        for number, letter in enumerate(self.mapping.letters, start=1):
+            if self.dictionary.by_name[letter.text].form == form:
+                self._read_letters(number, entries)
+
+    def _read_rule(self, rule: RowRule, form: str, entries: Sequence[Entry]) -> None:
+        """The rows of one rule: it alone reads the entries, so that each of its rows can be told from others."""
+        mapping = self.mapping.model_copy(update={"rules": (rule.model_copy(update={"sheet": form}),)})
+        wanted = mapping.columns_read()
+        foreign = sorted(wanted - set(form_columns(self.dictionary, form)) - {EVENT, REPEAT_INSTANCE})
+        records, by_number = [], {}
+        for entry in entries:
+            record: Row = {**entry.cells, EVENT: entry.event, REPEAT_INSTANCE: entry.instance}
+            doubtful = self._add_foreign(record, entry, foreign)
+            if doubtful:
+                words = f"{', '.join(doubtful)} {_SEVERAL}"
+                self.faults.append(Fault(rule.table, f"row {entry.number}", None, words, _REMEDY))
+                continue
+            records.append((entry.number, record))
+            by_number[f"row {entry.number}"] = entry
+        if not records:
+            return
+        if all(self._is_number(one) for one in wanted) and mapping.decimal is None:
+            mapping = mapping.model_copy(update={"decimal": "."})
+        made = rows_by_mapping(mapping, records, self.export.source, name=self.export.name, sheet=form)
+        names = list(records[0][1])
+        alike = [one for one in self.mapping.rules if one.table == rule.table and self._form_of(one) == form]
+        for table, rows in made.rows.items():
+            self.rows[table] += [_keyed(row, names, by_number, f"{table}/{alike.index(rule)}") for row in rows]
+        self.faults += [replace(one, locator=_named(one.locator, names)) for one in made.faults]
+        for identity in made.identities:
+            self.identities.setdefault(identity.identifiers[0][1], identity)
+        self.notes.update(dict.fromkeys(made.notes))
+
+    def _add_foreign(self, record: Row, entry: Entry, names: Sequence[str]) -> list[str]:
+        """Put the columns of other forms into the record; gives those of which the project holds several values."""
+        doubtful: list[str] = []
+        for name in names:
+            if name == EVENT_DATE:
+                record[name] = self._event_date(entry, doubtful)
+            elif name == self.dictionary.record_field:
+                record[name] = entry.record
+            else:
+                record[name], is_sure = self.values.find(entry, name)
+                doubtful += [] if is_sure else [name]
+        return doubtful
+
+    def _event_date(self, entry: Entry, doubtful: list[str]) -> str | None:
+        """The planned day of the entry's event; None for an event without one."""
+        planned = self.mapping.event_days
+        if planned is None or entry.event not in planned.days:
+            return None
+        since, is_sure = self.values.find(entry, planned.since)
+        if not is_sure:
+            doubtful.append(planned.since)
+        if since is None:
+            return None
+        return (dt.date.fromisoformat(since[:10]) + dt.timedelta(days=planned.days[entry.event])).isoformat()
+
+    def _form_of(self, rule: RowRule) -> str | None:
+        return form_of_rule(rule, self.dictionary)
+
+    def _is_number(self, column: str) -> bool:
+        """Whether a column is no free text: then a point in it is a decimal point."""
+        known, _ = self.dictionary.by_column.get(column, (None, None))
+        return known is None or known.type != "text" or bool(known.validation)
+
+    def _read_letters(self, number: int, entries: Sequence[Entry]) -> None:
+        rule = self.mapping.letters[number - 1]
+        columns = [*self.mapping.patient_id.columns, *([rule.date] if rule.date is not None else [])]
+        for entry in entries:
+            text = entry.cells.get(rule.text)
+            if text is None:
+                continue
+            record: Row = dict(entry.cells)
+            doubtful = self._add_foreign(record, entry, [one for one in columns if one not in record])
+            patient = record.get(self.mapping.patient_id.columns[0]) if self.mapping.patient_id.columns else None
+            if doubtful or patient is None:
+                words = f"the letter of {rule.text} has no one patient or day"
+                self.faults.append(Fault("text_findings", f"row {entry.number}", None, words, _REMEDY))
+                continue
+            date = None if rule.date is None else record[rule.date]
+            self.letters.append(
+                Letter(
+                    key="/".join(str(part or "") for part in (*entry.key, rule.text)),
+                    patient_id=str(patient),
+                    text=text,
+                    source_locator=f"row {entry.number}, {rule.text}",
+                    date=None if date is None else str(date)[:10],
+                    language=rule.language,
+                    kind=rule.kind,
+                )
+            )
+
+
+def _keyed(row: Row, names: Sequence[str], entries: Mapping[str, Entry], rule: str) -> Row:
+    """The row with a place that names the field, and keyed by the entry that it is of: a correction replaces it."""
+    place = _named(str(row["source_locator"]), names)
+    keyed = {**row, "source_locator": place}
+    if "record_key" in row:
+        number, _, column = place.partition(", ")
+        keyed["record_key"] = digest_of([*entries[number].key, rule, column])[:20]
+    return keyed
+
+
+def _named(place: str, names: Sequence[str]) -> str:
+    """A place with the field's name for the letter of a spreadsheet's column."""
+    number, _, letters = place.partition(", column ")
+    if not letters:
+        return number
+    index = 0
+    for sign in letters:
+        index = index * 26 + ord(sign) - 64
+    return f"{number}, {names[index - 1]}"

@@ -1,0 +1,58 @@
+"""`lutrace add redcap`: a project of REDCap, exported or asked for by its API, into the registry by a mapping."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from lutrace.core import HttpAddress, Progress, UnusableInputError, read_document, silent
+from lutrace.ehr import Project, RedcapMapping, fetch_project, read_project, read_redcap
+from lutrace.ingest.pacs_step import read_token
+from lutrace.ingest.profile import parse_profile
+from lutrace.ingest.records_step import add_records
+from lutrace.ingest.results import AddResult
+from lutrace.registry import Registry
+
+
+@dataclass(frozen=True)
+class RedcapSource:
+    """Where a project is: its exported files, or the address of its API with a file that holds the token."""
+
+    sources: tuple[str, ...]
+    token_file: Path | None = None
+    authorities: Path | None = None
+
+    def read(self, mapping: RedcapMapping | None, progress: Progress) -> Project:
+        """The project; of an address only what `mapping` reads and what is not flagged as an identifier."""
+        addresses = [one for one in self.sources if one.startswith(("http://", "https://"))]
+        if not addresses:
+            if self.token_file is not None:
+                raise UnusableInputError("--token-file goes with the address of a REDCap API, not with files")
+            return read_project([Path(one) for one in self.sources])
+        if len(self.sources) != 1 or self.token_file is None:
+            raise UnusableInputError(
+                "expected one address of a REDCap API, and the project's token in a file: --token-file FILE"
+            )
+        address = HttpAddress("REDCap", addresses[0], authorities=self.authorities)
+        return fetch_project(address, read_token(self.token_file), mapping, progress=progress)
+
+
+def run_add_redcap(
+    registry_folder: Path,
+    source: RedcapSource,
+    *,
+    mapping: Path,
+    dry_run: bool = False,
+    progress: Progress = silent,
+) -> AddResult:
+    """Read a project into the registry, one exported file (or one fetch) per transaction.
+
+    Raises ProtocolError for a mapping that does not fit the project, UnusableInputError without data or dictionary.
+    """
+    stated = read_document(mapping, RedcapMapping)
+    with Registry.open(registry_folder, write=True, dry_run=dry_run) as registry:
+        profile = parse_profile(registry.profile_text)
+        project = source.read(stated, progress)
+        batches = read_redcap(project, stated, mapping_name=mapping.name)
+        paths = [export.path for export in project.exports]
+        return add_records(registry, profile, zip(paths, batches, strict=True), progress, total=len(paths))
