@@ -10,6 +10,7 @@ from lutrace.ingest.masks_step import run_add_masks
 from lutrace.ingest.measure_step import DEFAULT_PLANS, MeasureResult, run_measure
 from lutrace.ingest.pacs_step import (
     PacsSource,
+from lutrace.ingest.notes_step import run_add_notes
     PullResult,
     ReceiveResult,
     read_patient_ids,
@@ -70,6 +71,8 @@ __all__ = [
     "run_extract",
     "run_find",
     "run_init",
+    "run_add_notes",
+    "run_add_redcap",
     "run_lesions",
     "run_measure",
     "run_pull",

@@ -2,24 +2,19 @@
 
 from __future__ import annotations
 
-import datetime as dt
-import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from lutrace.core import Row, TableError, UnusableInputError, parse_partial_date, read_numbered_rows
+from lutrace.core import Row, TableError, UnusableInputError
+from lutrace.ehr import Letter
 from lutrace.ingest.labelled import compare_facts
+from lutrace.ingest.letter_files import day_of_letter, read_letter_files
+from lutrace.ingest.letter_rows import PROPOSED
 from lutrace.notes import LABELS, LetterFact, find_letter_facts
 from lutrace.terms import ASSERTION_LANGUAGES
 
-COLUMNS = ("note_id", "text")
 FACT_COLUMNS = ("note_id", "patient_id", "note_date", "fact", "value", "unit", "date", "date_told", "begin", "end",
                 "quote", "heading", *LABELS, "trigger")  # fmt: skip
-PROPOSED = (
-    "proposed by rules, not read by a person: dates of stop, progression and death count in no endpoint unreviewed"
-)
-_DATE_IN_NAME = re.compile(r"(?<!\d)(\d{4}-\d{2}-\d{2})(?!\d)")
-_LANGUAGE_IN_NAME = re.compile(r"[_.-](de|en)\Z", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -45,78 +40,24 @@ def run_extract(letters: Path, *, language: str | None = None, labels: Path | No
     """
     if language is not None and language not in ASSERTION_LANGUAGES:
         raise UnusableInputError(f"expected --language {' or '.join(ASSERTION_LANGUAGES)}, got {language!r}")
-    notes = _read_folder(letters) if letters.is_dir() else _read_table(letters)
+    batch = read_letter_files(letters)
+    if batch.faults:
+        raise TableError(letters.name, [f"{fault.locator}: {fault.rule}" for fault in batch.faults])
     rows: list[Row] = []
-    for note in notes:
-        written = dt.date.fromisoformat(str(note["date"])) if note.get("date") else None
-        found = find_letter_facts(str(note["text"]), language=note.get("language") or language, written=written)
-        rows += [_row(note, fact) for fact in found]
-    ids = [str(note["note_id"]) for note in notes]
-    agreement = () if labels is None else compare_facts(labels, rows, ids)
-    return ExtractResult(tuple(rows), len(notes), (PROPOSED,), agreement)
+    for letter in batch.letters:
+        spoken = letter.language or language
+        found = find_letter_facts(letter.text, language=spoken, written=day_of_letter(letter.date))
+        rows += [_row(letter, fact) for fact in found]
+    agreement = () if labels is None else compare_facts(labels, rows, [one.key for one in batch.letters])
+    return ExtractResult(tuple(rows), len(batch.letters), (PROPOSED,), agreement)
 
 
-def _read_folder(folder: Path) -> list[Row]:
-    paths = sorted(folder.glob("*.txt"))
-    if not paths:
-        raise UnusableInputError(f"{folder.name}: no text files (*.txt) in this folder")
-    notes: list[Row] = []
-    for path in paths:
-        dated, spoken = _DATE_IN_NAME.search(path.stem), _LANGUAGE_IN_NAME.search(path.stem)
-        try:
-            text = path.read_text(encoding="utf-8")
-        except UnicodeDecodeError as error:
-            raise UnusableInputError(f"letter {len(notes) + 1}: no UTF-8 text; convert it, and run again") from error
-        notes.append(
-            {
-                "note_id": path.stem,
-                "text": text,
-                "date": str(parse_partial_date(dated[1])) if dated else None,
-                "language": spoken[1].lower() if spoken else None,
-            }
-        )
-    return notes
-
-
-def _read_table(path: Path) -> list[Row]:
-    numbered = read_numbered_rows(path)
-    header = list(numbered[0][1]) if numbered else []
-    missing = [column for column in COLUMNS if column not in header]
-    if missing:
-        raise UnusableInputError(
-            f"{path.name}: expected the columns {', '.join(COLUMNS)}; {', '.join(missing)} is missing"
-        )
-    faults = [f"row {number}: {fault}" for number, row in numbered for fault in _faults(row)]
-    if faults:
-        raise TableError(path.name, faults)
-    return [_note(row) for _number, row in numbered]
-
-
-def _faults(row: Row) -> list[str]:
-    faults = [f"{column} is empty" for column in COLUMNS if not str(row[column] or "").strip()]
-    if row.get("date"):
-        try:
-            if parse_partial_date(str(row["date"])).precision != "day":
-                faults.append("date: expected a day, as 2023-05-17")
-        except UnusableInputError:
-            faults.append("date: expected a day, as 2023-05-17")
-    spoken = str(row.get("language") or "").strip().lower()[:2]
-    if spoken and spoken not in ASSERTION_LANGUAGES:
-        faults.append(f"language: expected {' or '.join(ASSERTION_LANGUAGES)} or nothing")
-    return faults
-
-
-def _note(row: Row) -> Row:
-    day = str(parse_partial_date(str(row["date"]))) if row.get("date") else None
-    return {**row, "date": day, "language": str(row.get("language") or "").strip().lower()[:2] or None}
-
-
-def _row(note: Row, found: LetterFact) -> Row:
+def _row(letter: Letter, found: LetterFact) -> Row:
     triggers = found.assertion.triggers
     return {
-        "note_id": note["note_id"],
-        "patient_id": note.get("patient_id"),
-        "note_date": note.get("date"),
+        "note_id": letter.key,
+        "patient_id": letter.patient_id or None,
+        "note_date": letter.date,
         "fact": found.fact,
         "value": found.value,
         "unit": found.unit,
@@ -124,7 +65,7 @@ def _row(note: Row, found: LetterFact) -> Row:
         "date_told": None if found.date is None else "relative" if found.date.relative else "written",
         "begin": found.begin,
         "end": found.end,
-        "quote": str(note["text"])[found.begin : found.end],
+        "quote": letter.text[found.begin : found.end],
         "heading": found.sentence.heading,
         **{label: "yes" if found.assertion.says(label) else "no" for label in LABELS},
         "trigger": "; ".join(dict.fromkeys(phrase for told in triggers.values() for phrase in told)) or None,

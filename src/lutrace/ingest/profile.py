@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from fnmatch import fnmatch
 from importlib import resources
@@ -56,6 +57,8 @@ class SiteProfile(FrozenModel):
     untraced_pet_is_psma: bool = False
     mask_names: dict[str, str] = Field(default_factory=dict)
     mask_files: dict[str, str] = Field(default_factory=dict)
+    letter_file_names: str | None = None
+    """Pattern of whole file names of letters (without ending), with the group patient_id and maybe date, language."""
     preferred_series: tuple[str, ...] = ()
     organ_models: OrganModels | None = None
     lesion_model: LesionModel | None = None
@@ -93,6 +96,17 @@ class SiteProfile(FrozenModel):
             found = "; ".join([f"no region is called {', '.join(unknown)}", *meant])
             raise ValueError(f"{found}; expected {', '.join(allowed)}")
         return names
+
+    @field_validator("letter_file_names")
+    @classmethod
+    def _check_pattern(cls, pattern: str | None) -> str | None:
+        try:
+            groups = set() if pattern is None else set(re.compile(pattern).groupindex)
+        except re.error as error:
+            raise ValueError(f"expected a regular expression: {error}") from error
+        if pattern is not None and not {"patient_id"} <= groups <= {"patient_id", "date", "language"}:
+            raise ValueError("expected the group (?P<patient_id>...) and no others but date and language")
+        return pattern
 
     def region_of(self, original_name: str) -> str | None:
         """The region that a mask's name means: by this profile, else by the vocabulary; None when neither tells."""

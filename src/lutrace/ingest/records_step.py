@@ -10,6 +10,7 @@ from pathlib import Path
 from lutrace.core import Progress, Row, UnusableInputError, check_is_table_file, digest_of_file, silent, suggest
 from lutrace.ehr import Identity, RecordBatch, read_fhir, read_table_rows
 from lutrace.ingest.cycle_places import place_scans
+from lutrace.ingest.letter_rows import add_letters, told_of_letters
 from lutrace.ingest.profile import UNNAMED_CENTRE, SiteProfile, parse_profile
 from lutrace.ingest.results import AddResult, result_of
 from lutrace.registry import AddReport, FactBatch, RefusedRow, Registry
@@ -31,7 +32,7 @@ def run_add_fhir(
         places = _paths_by_digest(sources)
         parts = (part for path in sources for part in read_fhir(path, identifier_system=system))
         batches = ((places.get(one.source.digest), one) for one in _whole_sources(parts))
-        return _add_records(registry, profile, batches, progress, total=len(places))
+        return add_records(registry, profile, batches, progress, total=len(places))
 
 
 def run_add_table(
@@ -50,7 +51,7 @@ def run_add_table(
     with Registry.open(registry_folder, write=True, dry_run=dry_run) as registry:
         profile = parse_profile(registry.profile_text)
         batches = ((file, read_table_rows(file, _table_name(file, table))) for file in files)
-        return _add_records(registry, profile, batches, progress, total=len(files))
+        return add_records(registry, profile, batches, progress, total=len(files))
 
 
 def pseudonymised(registry: Registry, profile: SiteProfile, batch: RecordBatch) -> FactBatch:
@@ -128,7 +129,7 @@ def _joined(one: RecordBatch, other: RecordBatch) -> RecordBatch:
     )
 
 
-def _add_records(
+def add_records(
     registry: Registry,
     profile: SiteProfile,
     batches: Iterable[tuple[Path | None, RecordBatch]],
@@ -136,17 +137,22 @@ def _add_records(
     *,
     total: int = 0,
 ) -> AddResult:
+    """Store the batches of a reader with their source's path, and place scans in the cycles known by then."""
     report = AddReport()
     unread: Counter[str] = Counter()
+    letters: Counter[str] = Counter()
     notes: dict[str, None] = {}
     for done, (path, batch) in enumerate(batches, start=1):
-        report = report.plus(registry.add(pseudonymised(registry, profile, batch), path=path))
+        facts = pseudonymised(registry, profile, batch)
+        added, told = add_letters(registry, facts, batch.letters, path=path)
+        report = report.plus(added)
+        letters.update(told)
         unread.update(batch.unread)
         notes.update(dict.fromkeys(batch.notes))
         progress("records", done, max(total, done))
     report = report.plus(place_scans(registry, profile))
     not_read = [f"not read: {name} ({count} times)" for name, count in sorted(unread.items())]
-    return result_of(report, (*not_read, *notes))
+    return result_of(report, (*not_read, *notes, *told_of_letters(letters)))
 
 
 def _table_files(path: Path) -> list[Path]:

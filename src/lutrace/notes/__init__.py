@@ -4,11 +4,13 @@ from lutrace.notes.assertion import LABELS, Assertion, assert_concept, assert_pl
 from lutrace.notes.concepts import find_concept
 from lutrace.notes.dates import FoundDate, find_dates
 from lutrace.notes.language import find_language
-from lutrace.notes.letter_facts import LetterFact, find_letter_facts
+from lutrace.notes.letter_facts import LetterFact, find_letter_facts, rules_version
 from lutrace.notes.sentences import Sentence, split_letter
+from lutrace.notes.text_files import TEXT_ENDINGS, read_text
 
 __all__ = [
     "LABELS",
+    "TEXT_ENDINGS",
     "Assertion",
     "FoundDate",
     "LetterFact",
@@ -19,5 +21,7 @@ __all__ = [
     "find_dates",
     "find_language",
     "find_letter_facts",
+    "read_text",
+    "rules_version",
     "split_letter",
 ]

@@ -32,9 +32,13 @@ _JOINS = ("und", "oder", "sowie", "and", "or", "noch", "nor", "bzw.")
 
 @dataclass(frozen=True)
 class Assertion:
-    """What is said of one concept, and the phrases that say it, by label, as they stand in the sentence."""
+    """What is said of one concept: the phrases that say it, by label, as they stand in the sentence.
+
+    `rule` holds the phrases as the vocabulary has them, joined by `; `: it never holds words of the text.
+    """
 
     triggers: dict[AssertionLabel, tuple[str, ...]] = field(default_factory=dict)
+    rule: str = field(default="", compare=False)
 
     def says(self, label: AssertionLabel) -> bool:
         """Whether the sentence says so."""
@@ -64,15 +68,24 @@ def assert_place(sentence: str, place: tuple[int, int], language: str) -> Assert
     reaching = [cue for cue in cues if cue.label not in _SILENT and _reaches(cue, concept, doc, cues, verbs)]
     around = [cue for cue in reaching if cue.rule.side == "around"]
     reaching = [cue for cue in reaching if not _is_taken_for_granted(cue, reaching, concept)]
-    found: dict[str, list[str]] = {}
+    found: dict[str, list[tuple[str, str]]] = {}
     for cue in reaching:
         if not any(_is_part(cue, other) for other in around):
-            found.setdefault(cue.label, []).append(doc[cue.begin : cue.end].text.removesuffix(" .").rstrip(",;"))
-    told = (_heading(sentence, place, rules), _ending(doc, concept[1], place, rules), _kind(doc, place, rules))
-    for label, text in itertools.chain(*told):
-        found.setdefault(label, []).append(text)
+            text = doc[cue.begin : cue.end].text.removesuffix(" .").rstrip(",;")
+            found.setdefault(cue.label, []).append((text, cue.phrase))
+    told = {
+        "heading": _heading(sentence, place, rules),
+        "end of the word": _ending(doc, concept[1], place, rules),
+        "kind of condition": _kind(doc, place, rules),
+    }
+    for rule, said in told.items():
+        for label, text in said:
+            found.setdefault(label, []).append((text, rule))
     dropped = {label for over, labels in _OVERRULED.items() if over in found for label in labels}
-    return Assertion({label: tuple(dict.fromkeys(found[label])) for label in LABELS if label in found.keys() - dropped})
+    kept = {label: found[label] for label in LABELS if label in found.keys() - dropped}
+    rules_told = dict.fromkeys(rule for pairs in kept.values() for _text, rule in pairs)
+    triggers = {label: tuple(dict.fromkeys(text for text, _rule in pairs)) for label, pairs in kept.items()}
+    return Assertion(triggers, "; ".join(rules_told))
 
 
 def _is_part(cue: Cue, around: Cue) -> bool:

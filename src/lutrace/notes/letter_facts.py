@@ -7,21 +7,29 @@ import functools
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Literal
 
-from lutrace.core import UnusableInputError
+from lutrace.core import UnusableInputError, digest_of
 from lutrace.notes.assertion import Assertion, assert_place
 from lutrace.notes.dates import FoundDate, find_dates
 from lutrace.notes.language import find_language
 from lutrace.notes.phrases import compile_phrases, phrase_pattern
 from lutrace.notes.sentences import Sentence, split_letter
 from lutrace.terms import (
+    ASSERTION_LANGUAGES,
     analyte_named,
     analyte_spellings,
+    assertion_rules,
+    drugs,
     find_drugs,
     letter_facts,
     parse_gleason,
     parse_reported_value,
 )
+
+Confidence = Literal["high", "medium", "low"]
+_CODE_VERSION = 2
+"""Raised whenever the code of this room finds other facts than before."""
 
 
 def _pattern(*parts: str) -> re.Pattern[str]:
@@ -66,6 +74,35 @@ class LetterFact:
     end: int
     sentence: Sentence
     assertion: Assertion
+
+    @property
+    def confidence(self) -> Confidence:
+        """How far the rules may err: a rank of reading, no probability.
+
+        `low`: the number can be read in two ways. `medium`: doubted, of the past, hypothetical or another person's, or
+        with a date that is told by the day of the letter. `high`: stated or denied plainly.
+        """
+        if self.value[-1:].isdigit() and _THOUSANDS.fullmatch(self.value.lstrip("<>≤≥ ")):
+            return "low"
+        is_relative = self.date is not None and self.date.relative
+        return "medium" if self.assertion.triggers.keys() - {"negated"} or is_relative else "high"
+
+
+def rules_version() -> str:
+    """The version of all that finds facts: a number of the code, and a digest of the words.
+
+    >>> rules_version().startswith("2.")
+    True
+    """
+    return f"{_CODE_VERSION}.{_words_digest()}"
+
+
+@functools.cache
+def _words_digest() -> str:
+    words = [letter_facts().model_dump(mode="json")]
+    words += [assertion_rules(language).model_dump(mode="json") for language in ASSERTION_LANGUAGES]
+    names = [*analyte_spellings(), *(name for drug in drugs() for name in (drug.name, *drug.names))]
+    return digest_of([*words, sorted(names)])[:12]
 
 
 def find_letter_facts(

@@ -6,6 +6,7 @@ from lutrace.registry.images import ImageStore
 from lutrace.registry.quality import QualityFinding
 from lutrace.registry.snapshots import Snapshot, list_snapshots, open_snapshot
 from lutrace.registry.store import Registry
+from lutrace.registry.texts import StoredLetter
 
 __all__ = [
     "ENGINES",
@@ -18,6 +19,7 @@ __all__ = [
     "Registry",
     "Replacement",
     "Snapshot",
+    "StoredLetter",
     "list_snapshots",
     "open_snapshot",
 ]

@@ -11,6 +11,7 @@ from pathlib import Path
 import duckdb
 
 from lutrace.core import ContradictionError, MissingFactError, UnusableInputError
+from lutrace.registry.texts import LetterStore
 
 FILE_NAME = "identities.duckdb"
 ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
@@ -133,6 +134,11 @@ class Identities:
         days = days if (number >> 32) % 2 else -days
         self._connection.execute("INSERT INTO date_shifts VALUES (?, ?)", [patient_id, days])
         return days
+
+    @property
+    def letters(self) -> LetterStore:
+        """The letters that this file holds."""
+        return LetterStore(self._connection)
 
     def known_names(self, patient_id: str) -> tuple[list[str], list[str]]:
         """Names and identifiers on record for a patient: to look for them in what leaves, never for a message."""

@@ -48,7 +48,7 @@ def append(connection: duckdb.DuckDBPyConnection, row: Row, add: Callable[[FactB
     check_chain(log)
     target = _target(connection, row)
     faults = _faults(row, target, log)
-    if faults or target is None:
+    if faults:
         raise TableError(REVIEWS.name, faults)
     whole: Row = {
         **row,
@@ -57,7 +57,7 @@ def append(connection: duckdb.DuckDBPyConnection, row: Row, add: Callable[[FactB
         "sequence": len(log) + 1,
     }
     review_id = chained_id(whole)
-    connection.execute("INSERT INTO reviewed_content VALUES (?, ?)", [review_id, _content(target)])
+    connection.execute("INSERT INTO reviewed_content VALUES (?, ?)", [review_id, _content(target or {})])
     batch = FactBatch(Source("review", digest_of([review_id])), {REVIEWS.name: [{**whole, "review_id": review_id}]})
     if add(batch).quarantined:
         raise TableError(REVIEWS.name, ["the act does not obey the declaration; see the quarantine"])
@@ -101,11 +101,18 @@ def applicable_acts(connection: duckdb.DuckDBPyConnection) -> list[Act]:
     ]
 
 
+def standing_acts(connection: duckdb.DuckDBPyConnection, table: Table) -> list[Row]:
+    """The acts on rows of a table that no later act took back, in their order, also those of rows changed since."""
+    return [row for row in _standing(read_log(connection)) if row["table"] == table.name and row["act"] != "undo"]
+
+
 def stale_acts(connection: duckdb.DuckDBPyConnection) -> list[Row]:
     """The acts that stand, and whose target was measured anew with another outcome, or is gone."""
     seen = dict(connection.execute("SELECT review_id, content FROM reviewed_content").fetchall())
     stale = []
     for row in _standing(read_log(connection)):
+        if row["act"] == "undo":
+            continue
         target = _target(connection, row)
         if target is None or seen.get(row["review_id"]) != _content(target):
             stale.append(row)
@@ -125,11 +132,11 @@ def _faults(row: Row, target: Row | None, log: Sequence[Row]) -> list[str]:
     table = FACT_TABLES.get(str(row.get("table")))
     if table is None or table in (OVERRIDES, REVIEWS):
         return [f"table: expected a measured table, got {row.get('table')!r}"]
-    if target is None:
-        return [f"target_row_id: {row.get('target_row_id')} is not in {table.name}"]
-    if target["patient_id"] != row.get("patient_id"):
-        return [f"patient_id: {row.get('target_row_id')} is of another patient"]
     act = row.get("act")
+    if target is None and act != "undo":
+        return [f"target_row_id: {row.get('target_row_id')} is not in {table.name}"]
+    if target is not None and target["patient_id"] != row.get("patient_id"):
+        return [f"patient_id: {row.get('target_row_id')} is of another patient"]
     faults = []
     if not isinstance(row.get("made_at"), dt.datetime):
         faults.append("made_at: expected a date-time")

@@ -8,7 +8,7 @@ import os
 import shutil
 import tempfile
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -31,6 +31,7 @@ from lutrace.registry.merging import enter_source, merge_quarantine, merge_rows
 from lutrace.registry.schema import check_schema, create_schema, transaction, upgrade_schema
 from lutrace.tables import FACT_TABLES, OVERRIDES, REVIEWS
 
+from lutrace.registry.texts import StoredLetter, read_letters
 FILE_NAME = "registry.duckdb"
 PROFILE_FILE = "site.yaml"
 WRITER_FILE = "writer.json"
@@ -202,6 +203,14 @@ class Registry:
         if not self.writable:
             raise UnusableInputError("the registry is open for reading only; open it for writing")
 
+    def standing_reviews(self, table: Table, *, applied: bool = False) -> list[Row]:
+        """The acts on rows of a table that stand, in their order; `applied` leaves out those of rows changed since."""
+        acts = review_log.standing_acts(self._connection, table)
+        if not applied:
+            return acts
+        stale = {row["review_id"] for row in review_log.stale_acts(self._connection)}
+        return [row for row in acts if row["review_id"] not in stale]
+
     def _add_own(self, batch: FactBatch) -> AddReport:
         return self._add(batch, None, is_latest=True, own=True)
 
@@ -218,6 +227,10 @@ class Registry:
             report = report.plus(AddReport(quarantined=1, by_table={one.table: AddReport(quarantined=1)}))
         named = {one.table for one in batch.replaces}
         with self._transaction():
+    def letters(self, note_ids: Sequence[str] | None = None) -> dict[str, StoredLetter]:
+        """The letters of these pseudonyms (all when None), for a person who reviews them; never for a message."""
+        return read_letters(self.folder / IDENTITIES_FILE, note_ids)
+
             ordinal = enter_source(self._connection, batch, is_latest=is_latest or bool(named))
             for rows in checked:
                 mine = [one for one in batch.replaces if one.table == rows.table.name]
