@@ -48,7 +48,7 @@ def register(app: typer.Typer) -> None:
 
 def add(
     kind: Annotated[
-        Kind, typer.Argument(help="what the sources are; omop, redcap and notes are not read in this version")
+        Kind, typer.Argument(help="what the sources are; omop and redcap are not read in this version")
     ],
     sources: Annotated[list[str], typer.Argument(help="files, folders, or the address of a server or database")],
     registry: RegistryFolder,
@@ -116,31 +116,7 @@ def _add(
         case Kind.TABLE:
             return run_add_table(registry, paths, table=table, dry_run=dry_run, progress=progress)
         case Kind.MASKS:
-            return run_add_masks(registry, paths, dry_run=dry_run, progress=progress, jobs=jobs)
+            return run_add_masks(registry, paths, dry_run=dry_run, progress=progress, jobs=workers.jobs)
         case Kind.NOTES:
             return run_add_notes(registry, paths, dry_run=dry_run, progress=progress)
-        case Kind.REDCAP:
-            return _add_redcap(sources, registry, options, dry_run=dry_run, progress=progress)
     raise UnusableInputError(f"`add {kind.value}` is not in this version; it reads dicom, fhir, table, masks and notes")
-
-
-def _add_redcap(
-    sources: list[str], registry: Path, options: _Options, *, dry_run: bool, progress: Progress
-) -> AddResult:
-    from lutrace.ingest import RedcapSource, run_add_redcap
-
-    if options.mapping is None:
-        raise UnusableInputError(
-            "add redcap: name the mapping that says which field is which fact: --mapping FILE "
-            "(--propose-mapping FILE writes a first one from the data dictionary)"
-        )
-    source = RedcapSource(tuple(sources), options.token_file)
-    return run_add_redcap(registry, source, mapping=options.mapping, dry_run=dry_run, progress=progress)
-
-
-def _propose(sources: list[str], options: _Options) -> None:
-    from lutrace.ingest import RedcapSource, run_propose_redcap
-
-    assert options.propose_mapping is not None
-    n_open = run_propose_redcap(RedcapSource(tuple(sources), options.token_file), options.propose_mapping)
-    tell(f"{options.propose_mapping.name} written; {n_open} lines are open (?) for you to decide")

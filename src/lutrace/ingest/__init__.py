@@ -8,9 +8,9 @@ from lutrace.ingest.extract_step import ExtractResult, run_extract
 from lutrace.ingest.lesions_step import LesionInputs, LesionsStepResult, run_lesions
 from lutrace.ingest.masks_step import run_add_masks
 from lutrace.ingest.measure_step import DEFAULT_PLANS, MeasureResult, run_measure
+from lutrace.ingest.notes_step import run_add_notes
 from lutrace.ingest.pacs_step import (
     PacsSource,
-from lutrace.ingest.notes_step import run_add_notes
     PullResult,
     ReceiveResult,
     read_patient_ids,
@@ -62,6 +62,7 @@ __all__ = [
     "run_add_dicom",
     "run_add_fhir",
     "run_add_masks",
+    "run_add_notes",
     "run_add_table",
     "run_assert",
     "run_check",
@@ -71,8 +72,6 @@ __all__ = [
     "run_extract",
     "run_find",
     "run_init",
-    "run_add_notes",
-    "run_add_redcap",
     "run_lesions",
     "run_measure",
     "run_pull",

@@ -29,9 +29,9 @@ from lutrace.registry.images import FOLDER as IMAGES_FOLDER
 from lutrace.registry.images import TEMPORARY, ImageStore
 from lutrace.registry.merging import enter_source, merge_quarantine, merge_rows
 from lutrace.registry.schema import check_schema, create_schema, transaction, upgrade_schema
+from lutrace.registry.texts import StoredLetter, read_letters
 from lutrace.tables import FACT_TABLES, OVERRIDES, REVIEWS
 
-from lutrace.registry.texts import StoredLetter, read_letters
 FILE_NAME = "registry.duckdb"
 PROFILE_FILE = "site.yaml"
 WRITER_FILE = "writer.json"
@@ -183,6 +183,14 @@ class Registry:
         self._check_writable()
         return review_log.append(self._connection, row, self._add_own)
 
+    def standing_reviews(self, table: Table, *, applied: bool = False) -> list[Row]:
+        """The acts on rows of a table that stand, in their order; `applied` leaves out those of rows changed since."""
+        acts = review_log.standing_acts(self._connection, table)
+        if not applied:
+            return acts
+        stale = {row["review_id"] for row in review_log.stale_acts(self._connection)}
+        return [row for row in acts if row["review_id"] not in stale]
+
     def freeze(self) -> snapshots.Snapshot:
         """Apply overrides and reviews and write the state as a snapshot; the same content gives the same digest."""
         return snapshots.freeze(self._connection, self.folder)
@@ -199,17 +207,13 @@ class Registry:
         """Where each source was read last, by source, and the names and identifiers that no message may show."""
         return Identities.read_places(self.folder)
 
+    def letters(self, note_ids: Sequence[str] | None = None) -> dict[str, StoredLetter]:
+        """The letters of these pseudonyms (all when None), for a person who reviews them; never for a message."""
+        return read_letters(self.folder / IDENTITIES_FILE, note_ids)
+
     def _check_writable(self) -> None:
         if not self.writable:
             raise UnusableInputError("the registry is open for reading only; open it for writing")
-
-    def standing_reviews(self, table: Table, *, applied: bool = False) -> list[Row]:
-        """The acts on rows of a table that stand, in their order; `applied` leaves out those of rows changed since."""
-        acts = review_log.standing_acts(self._connection, table)
-        if not applied:
-            return acts
-        stale = {row["review_id"] for row in review_log.stale_acts(self._connection)}
-        return [row for row in acts if row["review_id"] not in stale]
 
     def _add_own(self, batch: FactBatch) -> AddReport:
         return self._add(batch, None, is_latest=True, own=True)
@@ -227,10 +231,6 @@ class Registry:
             report = report.plus(AddReport(quarantined=1, by_table={one.table: AddReport(quarantined=1)}))
         named = {one.table for one in batch.replaces}
         with self._transaction():
-    def letters(self, note_ids: Sequence[str] | None = None) -> dict[str, StoredLetter]:
-        """The letters of these pseudonyms (all when None), for a person who reviews them; never for a message."""
-        return read_letters(self.folder / IDENTITIES_FILE, note_ids)
-
             ordinal = enter_source(self._connection, batch, is_latest=is_latest or bool(named))
             for rows in checked:
                 mine = [one for one in batch.replaces if one.table == rows.table.name]
