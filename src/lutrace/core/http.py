@@ -29,6 +29,11 @@ _CHUNK = 1 << 18
 Answered = TypeVar("Answered")
 
 
+def is_address(source: str) -> bool:
+    """Whether a source is the address of a server, not a path."""
+    return source.lower().startswith(("http://", "https://"))
+
+
 class AccessToken(Protocol):
     """What is sent as the bearer token, and how to get another one once the server refuses it."""
 
@@ -81,8 +86,8 @@ class HttpAddress:
         return f"{self.service} at {urlsplit(self.url).netloc}"
 
     def resolve(self, link: str) -> str:
-        """The whole address of a path below the base; an absolute one stays as it is."""
-        return urljoin(self.url.rstrip("/") + "/", link)
+        """The whole address of a path below the base (the base itself for an empty one); an absolute one stays."""
+        return urljoin(self.url.rstrip("/") + "/", link) if link else self.url
 
     def is_own(self, url: str) -> bool:
         """Whether an address is of this very server: scheme, host and port."""

@@ -36,6 +36,8 @@ _CONVERTERS: dict[str, tuple[Callable[[Resource, Output], None], str]] = {
     "QuestionnaireResponse": (read_questionnaire, "questionnaires"),
 }
 _LOOKED_UP = frozenset({"Medication"})
+RESOURCE_TYPES = tuple(sorted({*_CONVERTERS, *_LOOKED_UP}))
+"""The resource types that are read: what a server is asked for."""
 
 
 def read_fhir(path: Path, *, identifier_system: str | None = None) -> Iterator[RecordBatch]:

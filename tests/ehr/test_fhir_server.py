@@ -1,0 +1,340 @@
+"""Records from a FHIR server into a registry: a test double in a process of its own; no real server was met."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from lutrace.cli.app import run
+from lutrace.core import HttpAddress, HttpService, UnusableInputError
+from lutrace.ehr import FhirQuery, fetch_fhir
+from lutrace.registry import Registry
+from lutrace.tables import LABS, PATIENTS
+
+Resource = dict[str, Any]
+DOUBLE = Path(__file__).with_name("fhir_server_double.py")
+
+
+@dataclass(frozen=True)
+class Server:
+    """The address of a double, and the log of what it was asked."""
+
+    url: str
+    log: Path
+
+    @property
+    def asked(self) -> list[list[Any]]:
+        """Method, path, parameters and authorization of each request."""
+        return [json.loads(line) for line in self.log.read_text(encoding="utf-8").splitlines()]
+
+    def times(self, part: str) -> int:
+        """How often a path with this part was asked for."""
+        return sum(part in path for _, path, _, _ in self.asked)
+
+
+Start = Callable[..., Server]
+
+
+@pytest.fixture
+def start(tmp_path: Path) -> Iterator[Start]:
+    """Start a double with its resources and what else its plan holds."""
+    running = []
+
+    def begin(resources: list[Resource], **plan: Any) -> Server:
+        number = len(running)
+        path, log = tmp_path / f"plan{number}.json", tmp_path / f"log{number}"
+        path.write_text(json.dumps({"resources": resources, **plan}), encoding="utf-8")
+        log.touch()
+        process = subprocess.Popen(
+            [sys.executable, str(DOUBLE), str(path), str(log)], stdout=subprocess.PIPE, text=True
+        )
+        running.append(process)
+        assert process.stdout is not None
+        return Server(f"http://127.0.0.1:{int(process.stdout.readline())}/fhir", log)
+
+    yield begin
+    for process in running:
+        process.kill()
+        process.communicate()
+
+
+@pytest.fixture(autouse=True)
+def no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("lutrace.core.http._FIRST_WAIT_S", 0.001)
+
+
+@pytest.fixture
+def registry(tmp_path: Path) -> Path:
+    Registry.create(tmp_path / "registry", profile_text="centre: Synthetic centre\n")
+    return tmp_path / "registry"
+
+
+@pytest.fixture
+def records(patient: Resource, lab: Callable[..., Resource]) -> list[Resource]:
+    """Two patients; five PSA values of the first, one of the second."""
+    other = {**patient, "id": "p2", "identifier": [{**patient["identifier"][1], "value": "SYN-0002"}]}
+    labs = [lab(date=f"2023-05-1{day}") for day in range(5)]
+    theirs = {**lab(date="2023-06-01"), "id": "theirs", "subject": {"reference": "Patient/p2"}}
+    return [patient, other, *labs, theirs]
+
+
+def rows_of(registry: Path) -> tuple[int, int]:
+    with Registry.open(registry, write=False) as opened:
+        return len(opened.rows(PATIENTS)), len(opened.rows(LABS))
+
+
+def add(registry: Path, server: Server, *options: str) -> int:
+    return run(["add", "fhir", server.url, "--registry", str(registry), *options])
+
+
+def fetch(server: Server, inbox: Path, **asked: Any) -> list[Resource]:
+    found = fetch_fhir(HttpService(HttpAddress("FHIR server", server.url)), FhirQuery(**asked), inbox)
+    lines = [line for path in found.folder.glob("*.ndjson") for line in path.read_text(encoding="utf-8").splitlines()]
+    return [json.loads(line) for line in lines]
+
+
+def test_a_whole_server_comes_page_after_page_and_a_second_time_changes_nothing(
+    start: Start, registry: Path, records: list[Resource], capsys: pytest.CaptureFixture[str]
+) -> None:
+    server = start(records)
+
+    assert add(registry, server) == 0
+    assert rows_of(registry) == (2, 6)
+    assert server.times("/Observation") == 3  # six results, two a page
+    assert "added 8" in capsys.readouterr().out
+    assert add(registry, server) == 0
+    assert "added 0, updated 0, unchanged 8" in capsys.readouterr().out
+    assert server.times("/Observation") == 6
+
+
+def test_a_list_of_patients_is_asked_for_by_post_so_that_no_address_holds_them(
+    start: Start, registry: Path, records: list[Resource], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    server = start(records)
+    wanted = tmp_path / "wanted.txt"
+    wanted.write_text("SYN-0001\nSYN-0009\n", encoding="utf-8")
+
+    assert add(registry, server, "--patients", str(wanted)) == 0
+
+    assert rows_of(registry) == (1, 5)
+    assert "1 of 2 patients are not on the server" in "".join(capsys.readouterr())
+    first = [(method, path) for method, path, params, _ in server.asked if "identifier" in params]
+    assert first == [("POST", "/fhir/Patient/_search")]
+
+
+def test_the_members_of_a_group_and_what_changed_since_a_day(
+    start: Start, tmp_path: Path, records: list[Resource]
+) -> None:
+    records[2]["meta"] = {"lastUpdated": "2020-01-01T00:00:00Z"}
+    group = {"resourceType": "Group", "id": "g", "member": [{"entity": {"reference": "Patient/p1"}}]}
+
+    found = fetch(start([*records, group]), tmp_path / "inbox", group="g", since="2021-01-01")
+
+    assert sorted(one["id"] for one in found if one["resourceType"] == "Patient") == ["p1"]
+    assert len([one for one in found if one["resourceType"] == "Observation"]) == 4
+
+
+def test_medications_are_asked_for_by_reference_not_as_a_formulary(
+    start: Start, tmp_path: Path, records: list[Resource], subject: Resource
+) -> None:
+    drugs = [{"resourceType": "Medication", "id": name} for name in ("given", "never")]
+    given = {
+        "resourceType": "MedicationStatement",
+        "id": "m",
+        "status": "completed",
+        "subject": subject,
+        "medicationReference": {"reference": "Medication/given"},
+    }
+
+    found = fetch(start([*records, *drugs, given]), tmp_path / "inbox")
+
+    assert [one["id"] for one in found if one["resourceType"] == "Medication"] == ["given"]
+
+
+@pytest.mark.parametrize("status", [429, 503])
+def test_a_busy_server_is_asked_again(start: Start, tmp_path: Path, records: list[Resource], status: int) -> None:
+    fault = {"at": "/Observation", "from": 2, "times": 2, "status": status, "headers": {"Retry-After": "0"}}
+    server = start(records, faults=[fault])
+
+    assert len(fetch(server, tmp_path / "inbox")) == len(records)
+    assert server.times("/Observation") == 5
+
+
+def test_tokens_that_expire_are_renewed_and_never_told(
+    start: Start, registry: Path, records: list[Resource], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    server = start(records, uses=2)
+    token_url = server.url.replace("/fhir", "/token")
+    (tmp_path / "secret").write_text("synthetic-secret\n", encoding="utf-8")
+    access = tmp_path / "access.yaml"
+    oauth = f"oauth:\n  token_url: {token_url}\n  client_id: program\n  secret_file: secret\n"
+    access.write_text(oauth, encoding="utf-8")
+
+    assert add(registry, server, "--access", str(access)) == 0
+
+    assert rows_of(registry) == (2, 6)
+    assert server.times("/token") >= 3
+    told = "".join(capsys.readouterr())
+    kept = b"".join(path.read_bytes() for path in registry.rglob("*") if path.is_file())
+    for secret in ("synthetic-secret", "program", "token-0"):
+        assert secret not in told
+        assert secret.encode() not in kept
+
+
+def test_a_wrong_token_is_refused_with_what_to_do(
+    start: Start, registry: Path, records: list[Resource], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "token").write_text("wrong-word\n", encoding="utf-8")
+
+    assert add(registry, start(records, uses=1), "--token-file", str(tmp_path / "token")) == 2
+
+    told = capsys.readouterr().err
+    assert "answers status 401; check the token" in told
+    assert "wrong-word" not in told
+
+
+def test_a_server_that_fails_half_way_is_gone_on_with(
+    start: Start, registry: Path, records: list[Resource], capsys: pytest.CaptureFixture[str]
+) -> None:
+    server = start(records, faults=[{"at": "/Observation", "from": 4, "times": 1, "status": 500}])
+
+    assert add(registry, server) == 2
+    told = capsys.readouterr().err
+    assert "Observation, page 3" in told
+    assert "(OperationOutcome: error exception)" in told
+    assert "SYN-0001" not in told
+    assert rows_of(registry) == (0, 0)
+    before = len(server.asked)
+    assert add(registry, server) == 0
+    assert rows_of(registry) == (2, 6)
+    assert [path for _, path, _, _ in server.asked[before:]] == ["/fhir/metadata", "/fhir/Observation"]
+
+
+@pytest.mark.parametrize("body", ["{broken", '{"resourceType": "Parameters"}'])
+def test_a_page_that_is_no_bundle_stops_the_search_and_the_next_run_reads_it_again(
+    start: Start, registry: Path, records: list[Resource], body: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    server = start(records, faults=[{"at": "/Observation", "from": 2, "times": 1, "status": 200, "body": body}])
+
+    assert add(registry, server) == 2
+    assert "Observation, page 2" in capsys.readouterr().err
+    assert add(registry, server) == 0
+    assert rows_of(registry) == (2, 6)
+
+
+def test_a_search_whose_place_the_server_forgot_begins_again_without_doubles(
+    start: Start, registry: Path, records: list[Resource]
+) -> None:
+    faults = [
+        {"at": "/Observation", "from": 4, "times": 1, "status": 500},
+        {"at": "/Observation", "from": 4, "times": 1, "status": 410},
+    ]
+    server = start(records, faults=faults)
+
+    assert add(registry, server) == 2
+    assert add(registry, server) == 0
+    (file,) = registry.rglob("Observation.ndjson")
+    assert len(file.read_text(encoding="utf-8").splitlines()) == 6
+
+
+def test_a_type_that_the_server_does_not_give_is_told_and_the_others_are_read(
+    start: Start, registry: Path, records: list[Resource], capsys: pytest.CaptureFixture[str]
+) -> None:
+    fault = {"at": "/Procedure", "times": 9, "status": 403, "body": {"resourceType": "OperationOutcome"}}
+    server = start(records, kinds=["Procedure"], faults=[fault])
+
+    assert add(registry, server) == 0
+
+    told = "".join(capsys.readouterr())
+    assert rows_of(registry) == (2, 6)
+    assert "Procedure: not read, FHIR server at" in told
+    assert "cannot search AdverseEvent" in told
+
+
+def test_pages_that_lead_back_to_one_that_was_read_end(start: Start, tmp_path: Path, records: list[Resource]) -> None:
+    again = {"relation": "next", "url": "Patient?from=0"}
+    page = {"resourceType": "Bundle", "link": [again], "entry": [{"resource": records[0]}]}
+
+    with pytest.raises(UnusableInputError, match="Patient, page 3: its pages lead back"):
+        fetch(start(records, faults=[{"at": "/Patient", "times": 9, "status": 200, "body": page}]), tmp_path / "inbox")
+
+
+def test_pages_on_another_host_and_another_fhir_are_refused(
+    start: Start, tmp_path: Path, records: list[Resource]
+) -> None:
+    with pytest.raises(UnusableInputError, match="links to another server"):
+        fetch(start(records, other_base="http://localhost:9/fhir"), tmp_path / "a")
+    with pytest.raises(UnusableInputError, match=r"speaks FHIR 5\.0\.0, expected 4\.0"):
+        fetch(start(records, version="5.0.0"), tmp_path / "b")
+    with pytest.raises(UnusableInputError, match="has no record that fits"):
+        fetch(start([]), tmp_path / "c")
+
+
+@pytest.mark.parametrize("level", ["system", "patient", "group"])
+def test_a_bulk_export_is_waited_for_fetched_read_and_deleted(
+    start: Start, registry: Path, records: list[Resource], level: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    server = start(records, polls=2)
+
+    assert add(registry, server, "--bulk", level, *(["--group", "g"] if level == "group" else [])) == 0
+
+    assert rows_of(registry) == (2, 6)
+    told = "".join(capsys.readouterr())
+    assert "could not export all: error not-found" in told
+    assert "1 resources were deleted on the server" in told
+    assert "SYN-0001" not in told
+    kickoff = {"system": "$export", "patient": "Patient/$export", "group": "Group/g/$export"}[level]
+    assert server.times(f"/fhir/{kickoff}") == 1
+    assert ["DELETE", "/fhir/job/1"] in [asked[:2] for asked in server.asked]
+    (_, _, params, _) = server.asked[0]
+    assert "Observation" in params["_type"].split(",")
+
+
+def test_a_bulk_export_broken_off_goes_on_with_the_files_that_lack(
+    start: Start, registry: Path, records: list[Resource], capsys: pytest.CaptureFixture[str]
+) -> None:
+    server = start(records, faults=[{"at": "/file/Patient", "times": 1, "status": 500}])
+
+    assert add(registry, server, "--bulk", "patient") == 2
+    assert "file 2 of 4 of the export" in capsys.readouterr().err
+    assert add(registry, server, "--bulk", "patient") == 0
+    assert rows_of(registry) == (2, 6)
+    assert (server.times("$export"), server.times("/file/Observation")) == (1, 1)
+
+
+def test_an_expired_bulk_export_is_begun_anew(
+    start: Start, registry: Path, records: list[Resource], capsys: pytest.CaptureFixture[str]
+) -> None:
+    server = start(records, uses=100, faults=[{"at": "/file/Patient", "times": 1, "status": 410}])
+    token = registry.parent / "token"
+    token.write_text("token-0", encoding="utf-8")
+    service = HttpService(HttpAddress("tokens", server.url.replace("/fhir", "/token")))
+    basic = {"Authorization": "Basic cHJvZ3JhbTpzeW50aGV0aWMtc2VjcmV0"}
+    service.ask("", method="POST", form={"grant_type": "client_credentials"}, headers=basic)
+
+    assert add(registry, server, "--bulk", "patient", "--token-file", str(token)) == 2
+    assert "the export has expired" in capsys.readouterr().err
+    assert add(registry, server, "--bulk", "patient", "--token-file", str(token)) == 0
+    assert rows_of(registry) == (2, 6)
+    assert server.times("$export") == 2
+
+
+@pytest.mark.parametrize(
+    ("asked", "words"),
+    [
+        ({"patients": ("a",), "group": "g"}, "the patients or a group"),
+        ({"patients": ("a",), "bulk": "patient"}, "no list"),
+        ({"bulk": "group"}, "go together"),
+        ({"bulk": "patient", "group": "g"}, "go together"),
+    ],
+)
+def test_questions_that_no_server_can_answer_are_refused(asked: Resource, words: str) -> None:
+    with pytest.raises(UnusableInputError, match=words):
+        FhirQuery(**asked)
