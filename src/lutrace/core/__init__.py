@@ -25,9 +25,7 @@ from lutrace.core.http import (
     HttpAnswer,
     HttpService,
     HttpStatusError,
-    is_address,
 )
-from lutrace.core.http_tokens import ClientCredentials
 from lutrace.core.processes import spawn_workers
 from lutrace.core.progress import Progress, silent
 from lutrace.core.quantities import (
@@ -45,25 +43,31 @@ from lutrace.core.quantities import (
 from lutrace.core.result_folder import check_result_folder, replaced_folder
 from lutrace.core.source import Source
 from lutrace.core.tabular import (
+    REPEATED_HEADER,
     Row,
+    TableContent,
     check_is_other_file,
     check_is_table_file,
+    column_letter,
     has_decimal_comma,
     read_lines,
     read_numbered_rows,
     read_rows,
+    read_table,
     with_decimal_points,
     write_rows,
+    write_workbook,
 )
 from lutrace.core.units import convert, parse_quantity
+from lutrace.core.workbooks import read_sheet_names
 
 __all__ = [
     "DAYS_PER_MONTH",
     "OWN_MACHINE",
+    "REPEATED_HEADER",
     "AccessToken",
     "AfterValidator",
     "BeforeValidator",
-    "ClientCredentials",
     "Column",
     "ContradictionError",
     "Days",
@@ -92,6 +96,7 @@ __all__ = [
     "Row",
     "Source",
     "Table",
+    "TableContent",
     "TableError",
     "Type",
     "UnsupportedError",
@@ -100,6 +105,7 @@ __all__ = [
     "check_is_other_file",
     "check_is_table_file",
     "check_result_folder",
+    "column_letter",
     "convert",
     "digest_of",
     "digest_of_bytes",
@@ -107,7 +113,6 @@ __all__ = [
     "field_validator",
     "format_yaml",
     "has_decimal_comma",
-    "is_address",
     "parse_document",
     "parse_partial_date",
     "parse_quantity",
@@ -116,6 +121,8 @@ __all__ = [
     "read_lines",
     "read_numbered_rows",
     "read_rows",
+    "read_sheet_names",
+    "read_table",
     "replaced_folder",
     "short",
     "silent",
@@ -123,4 +130,5 @@ __all__ = [
     "suggest",
     "with_decimal_points",
     "write_rows",
+    "write_workbook",
 ]

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import csv
 import datetime as dt
-import io
 import re
-import zipfile
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +16,13 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from lutrace.core.errors import UnusableInputError
+from lutrace.core.text_tables import TextLines, read_text_lines
+from lutrace.core.workbooks import read_sheet
 
 Row = dict[str, Any]
 ENDINGS = (".csv", ".tsv", ".xlsx", ".parquet")
+REPEATED_HEADER = "repeats the header line"
+_OPEN_QUOTE = "opens a quote that never closes; nothing from it on could be told apart"
 _COMMA = re.compile(r"^[<>=≤≥ ]*[-+]?(?:\d{1,3}(?:\.\d{3})+,\d+|0*,\d+|\d*,(?:\d{1,2}|\d{4,})|\d{4,},\d+)(?:[eE].*)?$")
 _POINT = re.compile(
     r"^[<>=≤≥ ]*[-+]?(?:\d{1,3}(?:,\d{3})+\.\d+|0*\.\d+|\d*\.(?:\d{1,2}|\d{4,})|\d{4,}\.\d+)(?:[eE].*)?$"
@@ -38,35 +42,76 @@ def read_rows(path: Path) -> list[Row]:
 def read_numbered_rows(path: Path) -> list[tuple[int, Row]]:
     """The rows of a table file, each with its number in the file as a spreadsheet counts it (the header is row 1).
 
-    Raises UnusableInputError for an unknown ending, a missing file, a doubled or empty header, or undecodable text.
+    Raises UnusableInputError for an unknown ending, a missing file, a doubled or empty header, a row that is too long
+    or too short, or undecodable text.
+    """
+    if path.is_file() and path.suffix.lower() not in ENDINGS:
+        raise UnusableInputError(f"{path.name}: expected a table ending in {', '.join(ENDINGS)}")
+    content = read_table(path)
+    if content.renamed:
+        raise UnusableInputError(f"{path.name}: row 1 must name each column once, got {list(content.names)}")
+    if content.broken:
+        number, words = content.broken[0]
+        raise UnusableInputError(f"{path.name}: row {number} {words}")
+    return list(content.rows)
+
+
+@dataclass(frozen=True)
+class TableContent:
+    """A table with what hinders reading all of it: `broken` rows with the reason, `notes` on how it was read.
+
+    `renamed` are the columns whose heading was empty or stood twice: they are called `name [E]` by their letter.
+    """
+
+    names: tuple[str, ...]
+    rows: tuple[tuple[int, Row], ...]
+    broken: tuple[tuple[int, str], ...] = ()
+    notes: tuple[str, ...] = ()
+    renamed: tuple[str, ...] = ()
+
+
+def read_table(
+    path: Path,
+    *,
+    sheet: str | None = None,
+    header_rows: Sequence[int] = (1,),
+    separator: str | None = None,
+    encoding: str | None = None,
+) -> TableContent:
+    """A table file as far as it can be read: CSV, TSV and TXT, a sheet of an XLSX workbook, or Parquet.
+
+    Cells are stripped text (None when empty), of Parquet typed. `header_rows` name the columns; of several rows the
+    parts are joined by ` | `, a heading above several columns (merged cells) counting for each. Rows without content,
+    and columns without heading and content, are left out.
+
+    Raises UnusableInputError where nothing can be read: no such file, an unknown ending, encoding or sheet, no header.
     """
     check_is_table_file(path)
     match path.suffix.lower():
-        case ".csv":
-            return _read_delimited(path, None)
-        case ".tsv":
-            return _read_delimited(path, "\t")
-        case ".xlsx":
-            return _read_xlsx(path)
         case ".parquet":
-            return _read_parquet(path)
+            rows = _read_parquet(path)
+            return TableContent(tuple(rows[0][1]) if rows else (), tuple(rows))
+        case ".xlsx":
+            lines, notes = read_sheet(path, sheet)
+            return _content(path, TextLines(lines, notes), header_rows)
+        case ".csv" | ".tsv" | ".txt" as ending:
+            if sheet is not None:
+                raise UnusableInputError(f"{path.name}: only an XLSX workbook has sheets; take sheet out")
+            split = read_text_lines(path, separator or ("\t" if ending == ".tsv" else None), encoding)
+            return _content(path, split, header_rows)
     raise UnusableInputError(f"{path.name}: expected a table ending in {', '.join(ENDINGS)}")
 
 
 def read_lines(path: Path, delimiter: str | None = None) -> list[list[str]]:
     """The cells of a text table, line by line with the heading first: for tables whose headings may stand twice.
 
-    Without a `delimiter` it is the comma, semicolon or tab that the first line holds most. Raises UnusableInputError
-    for text that is not UTF-8.
+    Encoding and delimiter are found out. Raises UnusableInputError for undecodable text, and for a quote that never
+    closes, with its row.
     """
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise UnusableInputError(f"{path.name}: not UTF-8 text (byte {error.start}); save it as UTF-8") from error
-    if delimiter is None:
-        head = text.split("\n", 1)[0]
-        delimiter = max(",;\t", key=head.count)
-    return list(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter))
+    split = read_text_lines(path, delimiter)
+    if split.broken is not None:
+        raise UnusableInputError(f"{path.name}: row {split.broken} {_OPEN_QUOTE}")
+    return split.lines
 
 
 def check_is_table_file(path: Path) -> None:
@@ -138,34 +183,22 @@ def write_rows(path: Path, rows: Sequence[Mapping[str, Any]], columns: Sequence[
                 writer.writerow(names)
                 writer.writerows([_as_text(row.get(name)) for name in names] for row in rows)
         case ".xlsx":
-            book = openpyxl.Workbook(write_only=True)
-            sheet = book.create_sheet("table")
-            sheet.append(names)
-            for row in rows:
-                sheet.append([_as_cell(row.get(name)) for name in names])
-            book.save(path)
+            write_workbook(path, {"table": (names, rows)})
         case ".parquet":
             pq.write_table(pa.table({name: [row.get(name) for row in rows] for name in names}), path)
         case _:
             raise UnusableInputError(f"{path.name}: expected a table ending in {', '.join(ENDINGS)}")
 
 
-def _read_delimited(path: Path, delimiter: str | None) -> list[tuple[int, Row]]:
-    return _rows_of(path, read_lines(path, delimiter))
-
-
-def _read_xlsx(path: Path) -> list[tuple[int, Row]]:
-    try:
-        book = openpyxl.load_workbook(path, read_only=True, data_only=True)
-    except (OSError, EOFError, KeyError, ValueError, zipfile.BadZipFile) as error:
-        raise UnusableInputError(f"{path.name}: not a readable XLSX workbook; save it anew as XLSX or CSV") from error
-    sheet = book.worksheets[0]
-    lines = [[_cell_text(cell) for cell in row] for row in sheet.iter_rows(values_only=True)]
-    book.close()
-    while lines and lines[0] and not lines[0][-1]:
-        lines = [line[:-1] if len(line) == len(lines[0]) else line for line in lines]
-    width = len(lines[0]) if lines else 0
-    return _rows_of(path, [[*line, *[""] * (width - len(line))] for line in lines])
+def write_workbook(path: Path, sheets: Mapping[str, tuple[Sequence[str], Sequence[Mapping[str, Any]]]]) -> None:
+    """Write an XLSX file with a sheet for each name: its columns, and its rows."""
+    book = openpyxl.Workbook(write_only=True)
+    for name, (columns, rows) in sheets.items():
+        sheet = book.create_sheet(name)
+        sheet.append(list(columns))
+        for row in rows:
+            sheet.append([_as_cell(row.get(column)) for column in columns])
+    book.save(path)
 
 
 def _read_parquet(path: Path) -> list[tuple[int, Row]]:
@@ -176,30 +209,68 @@ def _read_parquet(path: Path) -> list[tuple[int, Row]]:
     return list(enumerate(rows, start=2))
 
 
-def _rows_of(path: Path, lines: Sequence[Sequence[str]]) -> list[tuple[int, Row]]:
-    if not lines:
-        raise UnusableInputError(f"{path.name}: the table is empty; its first row must name the columns")
-    names = [name.strip() for name in lines[0]]
-    if len(set(names)) != len(names) or "" in names:
-        raise UnusableInputError(f"{path.name}: row 1 must name each column once, got {names}")
-    rows = []
-    for number, line in enumerate(lines[1:], start=2):
-        if not any(cell.strip() for cell in line):
-            continue
-        if len(line) != len(names):
-            raise UnusableInputError(f"{path.name}: row {number} has {len(line)} cells, expected {len(names)}")
-        rows.append((number, {name: cell.strip() or None for name, cell in zip(names, line, strict=True)}))
-    return rows
+def _content(path: Path, split: TextLines, header_rows: Sequence[int]) -> TableContent:
+    lines, last = split.lines, max(header_rows)
+    if len(lines) < last:
+        raise UnusableInputError(f"{path.name}: the table is empty; row {last} must name the columns")
+    usual = Counter(_width(line) for line in lines[last:]).most_common(1)
+    width = max([_width(lines[number - 1]) for number in header_rows] + [one for one, _ in usual])
+    heading = _heading([lines[number - 1] for number in header_rows], width)
+    filled = [any(index < len(line) and line[index].strip() for line in lines[last:]) for index in range(width)]
+    kept = [index for index in range(width) if heading[index] or filled[index]]
+    doubled = {"", *(name for name in heading if heading.count(name) > 1)}
+    names = {one: heading[one] if heading[one] not in doubled else _lettered(heading[one], one) for one in kept}
+    may_end_early = path.suffix.lower() == ".xlsx"
+    rows: list[tuple[int, Row]] = []
+    broken: list[tuple[int, str]] = []
+    for number, line in enumerate(lines[last:], start=last + 1):
+        cells = [cell.strip() for cell in line]
+        content = _width(cells)
+        if content > width or (content and len(cells) < width and not may_end_early):
+            broken.append((number, f"has {len(cells)} cells, expected {width}"))
+        elif content and cells[:content] == heading[:content] and content == _width(heading):
+            broken.append((number, REPEATED_HEADER))
+        elif content:
+            rows.append((number, {name: cells[one] or None if one < content else None for one, name in names.items()}))
+    if split.broken is not None:
+        broken.append((split.broken, _OPEN_QUOTE))
+    renamed = tuple(name for one, name in names.items() if name != heading[one])
+    return TableContent(tuple(names.values()), tuple(rows), tuple(broken), split.notes, renamed)
 
 
-def _cell_text(cell: Any) -> str:
-    if cell is None:
-        return ""
-    if isinstance(cell, dt.datetime):
-        return cell.date().isoformat() if cell.time() == dt.time() else cell.isoformat()
-    if isinstance(cell, float) and cell.is_integer():
-        return str(int(cell))
-    return str(cell)
+def _heading(lines: Sequence[Sequence[str]], width: int) -> list[str]:
+    """The names of the columns; of several lines all but the last count for the columns to their right too."""
+    parts = []
+    for level, line in enumerate(lines):
+        cells = [*(" ".join(cell.split()) for cell in line[:width]), *[""] * (width - len(line))]
+        if level < len(lines) - 1:
+            for index in range(1, width):
+                cells[index] = cells[index] or cells[index - 1]
+        parts.append(cells)
+    return [" | ".join(one for one in names if one) for names in zip(*parts, strict=True)]
+
+
+def _width(line: Sequence[str]) -> int:
+    """The cells of a line without the empty ones at its end."""
+    return max((index for index, cell in enumerate(line, start=1) if cell.strip()), default=0)
+
+
+def _lettered(name: str, index: int) -> str:
+    return f"{name} [{column_letter(index)}]".strip()
+
+
+def column_letter(index: int) -> str:
+    """The letters by which a spreadsheet names a column, counted from 0.
+
+    >>> column_letter(0), column_letter(27)
+    ('A', 'AB')
+    """
+    letters = ""
+    index += 1
+    while index:
+        index, rest = divmod(index - 1, 26)
+        letters = chr(65 + rest) + letters
+    return letters
 
 
 def _as_text(value: Any) -> str:

@@ -256,8 +256,8 @@ class TableMapping(FrozenModel):
     not_read: Annotated[dict[str, str], AfterValidator(_checked_left_out)] = Field(default_factory=dict)
 
     def rules_of(self, sheet: str | None) -> tuple[RowRule, ...]:
-        """The rules for one sheet of a workbook (None: a table without sheets)."""
-        return tuple(rule for rule in self.rules if (rule.sheet or self.sheet) in (None, sheet))
+        """The rules for one sheet of a workbook (None: the only or first one)."""
+        return tuple(rule for rule in self.rules if (rule.sheet or self.sheet) == sheet)
 
     def columns_read(self) -> frozenset[str]:
         """Every column of the source that some rule reads or filters by."""

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from lutrace.core import Column, Row, Source, Table, Type, UnusableInputError, convert, has_decimal_comma
+from lutrace.core import Column, Row, Source, Table, Type, UnusableInputError, column_letter, convert, has_decimal_comma
 from lutrace.ehr.fhir_elements import RecordError
 from lutrace.ehr.mapping import CellRule, Decimal, Filter, RowRule, TableMapping, unit_of
 from lutrace.ehr.mapping_dates import DateReader, find_date_order
@@ -140,7 +140,7 @@ def _plans(rules: Sequence[RowRule], names: Sequence[str]) -> list[_Plan]:
     for rule in rules:
         for item, own in zip(rule.items(), [one.columns for one in rule.each] or [rule.columns], strict=True):
             first = next((one for cell in own.values() for one in cell.columns), None)
-            column = f", column {_letter(names.index(first))}" if rule.each and first is not None else ""
+            column = f", column {column_letter(names.index(first))}" if rule.each and first is not None else ""
             decisive = [item.columns[name] for name in rule.only_with if name in item.columns]
             plans.append(_Plan(rule, item.columns, {**rule.where, **item.where}, column, decisive, list(own.values())))
     return plans
@@ -278,13 +278,3 @@ def _number(reading: _Reading, column: Column, cell: CellRule, value: Any, targe
     if cell.unit is None or target_unit is None:
         return number
     return float(f"{convert(number, cell.unit, target_unit):.12g}")
-
-
-def _letter(index: int) -> str:
-    """The letters by which a spreadsheet names a column, counted from 0."""
-    letters = ""
-    index += 1
-    while index:
-        index, rest = divmod(index - 1, 26)
-        letters = chr(65 + rest) + letters
-    return letters

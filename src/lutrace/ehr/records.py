@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from lutrace.core import Row, Source
 
@@ -70,3 +71,16 @@ class RecordBatch:
     unread: Mapping[str, int] = field(default_factory=dict)
     notes: Sequence[str] = ()
     letters: Sequence[Letter] = ()
+
+    def plus(self, other: RecordBatch) -> RecordBatch:
+        """Both parts of one source."""
+        tables = dict.fromkeys([*self.rows, *other.rows])
+        return replace(
+            self,
+            rows={name: (*self.rows.get(name, ()), *other.rows.get(name, ())) for name in tables},
+            identities=(*self.identities, *other.identities),
+            faults=(*self.faults, *other.faults),
+            unread=dict(Counter(self.unread) + Counter(other.unread)),
+            notes=(*self.notes, *(note for note in other.notes if note not in self.notes)),
+            letters=(*self.letters, *other.letters),
+        )

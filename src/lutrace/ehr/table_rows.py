@@ -2,10 +2,20 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 from pathlib import Path
 
-from lutrace.core import Source, Table, UnusableInputError, digest_of_file, read_numbered_rows
+from lutrace.core import (
+    REPEATED_HEADER,
+    Source,
+    Table,
+    TableContent,
+    UnusableInputError,
+    digest_of_file,
+    read_sheet_names,
+    read_table,
+)
 from lutrace.ehr.mapping import (
     CellRule,
     Decimal,
@@ -16,9 +26,11 @@ from lutrace.ehr.mapping import (
     needed_columns,
 )
 from lutrace.ehr.mapping_rows import rows_by_mapping
-from lutrace.ehr.records import RecordBatch
+from lutrace.ehr.records import Fault, RecordBatch
 from lutrace.ehr.table_records import FILLED_HERE
 from lutrace.tables import FACT_TABLES
+
+_RAGGED = "look for a separator or a quote too many or too few in this row, or for a file that is cut off"
 
 
 def read_table_rows(path: Path, table_name: str, *, decimal: Decimal | None = None) -> RecordBatch:
@@ -35,20 +47,52 @@ def read_table_rows(path: Path, table_name: str, *, decimal: Decimal | None = No
     table = FACT_TABLES.get(table_name)
     if table is None:
         raise UnusableInputError(f"table: expected one of {', '.join(FACT_TABLES)}, got {table_name[:40]!r}")
-    records = read_numbered_rows(path)
-    source = Source("table", digest_of_file(path))
-    if not records:
-        return RecordBatch(source, {table.name: ()})
-    mapping = _own_names(path, table, list(records[0][1]), decimal)
-    return rows_by_mapping(mapping, records, source, name=path.name)
+    content = read_table(path)
+    if not content.names:
+        return RecordBatch(Source("table", digest_of_file(path)), {table.name: ()})
+    return _rows_of(path, content, _own_names(path, table, content.names, decimal))
 
 
 def read_mapped_rows(path: Path, mapping: TableMapping) -> RecordBatch:
     """The typed rows that a mapping makes of a table file; what `rows_by_mapping` says of them holds.
 
-    Raises UnusableInputError for an unreadable file, or a column that the mapping reads and the file has not.
+    Every sheet that the mapping names is read. Raises UnusableInputError for an unreadable file, or a column that the
+    mapping reads and the file has not.
     """
-    return rows_by_mapping(mapping, read_numbered_rows(path), Source("table", digest_of_file(path)), name=path.name)
+    sheets = dict.fromkeys(rule.sheet or mapping.sheet for rule in mapping.rules)
+    numbers = {name: number for number, name in enumerate(_sheet_names(path), start=1)}
+    batches = []
+    for sheet in sheets:
+        content = read_table(
+            path,
+            sheet=sheet,
+            header_rows=mapping.header_rows,
+            separator=mapping.separator,
+            encoding=mapping.encoding,
+        )
+        place = "row" if len(sheets) == 1 else f"sheet {numbers[sheet] if sheet is not None else 1}, row"
+        batches.append(_rows_of(path, content, mapping, place=place, sheet=sheet))
+    return functools.reduce(RecordBatch.plus, batches)
+
+
+def _sheet_names(path: Path) -> tuple[str, ...]:
+    return read_sheet_names(path) if path.suffix.lower() == ".xlsx" else ()
+
+
+def _rows_of(
+    path: Path, content: TableContent, mapping: TableMapping, *, place: str = "row", sheet: str | None = None
+) -> RecordBatch:
+    """What the mapping makes of the rows, with the rows that could not be told apart as faults."""
+    source = Source("table", digest_of_file(path))
+    batch = rows_by_mapping(mapping, content.rows, source, name=path.name, place=place, sheet=sheet)
+    repeated = sum(words == REPEATED_HEADER for _, words in content.broken)
+    faults = tuple(
+        Fault(mapping.rules[0].table, f"{place} {number}", None, f"the row {words}", _RAGGED)
+        for number, words in content.broken
+        if words != REPEATED_HEADER
+    )
+    unread = {"rows that repeat the header line": repeated} if repeated else {}
+    return batch.plus(RecordBatch(source, {}, (), faults, unread, content.notes))
 
 
 def _own_names(path: Path, table: Table, names: Sequence[str], decimal: Decimal | None) -> TableMapping:
