@@ -15,10 +15,18 @@ import typer
 from lutrace.cli.bars import progress_bars
 from lutrace.cli.registry_commands import AsJson, Jobs, RegistryFolder
 from lutrace.cli.show import say, say_warnings, show_choices, show_json, tell
-from lutrace.core import Progress, UnusableInputError
+from lutrace.core import Progress, UnusableInputError, is_address
 
 if TYPE_CHECKING:
-    from lutrace.ingest import AddResult
+    from lutrace.ingest import AddResult, BulkLevel
+
+
+class Bulk(StrEnum):
+    """The levels of a bulk export."""
+
+    SYSTEM = "system"
+    PATIENT = "patient"
+    GROUP = "group"
 
 
 class Kind(StrEnum):
@@ -34,11 +42,32 @@ class Kind(StrEnum):
 
 
 @dataclass(frozen=True)
-class _Workers:
-    """How many processes may work, or the scheduler whose workers do."""
+class _Options:
+    """What goes with some kinds only; `_GOES_WITH` says with which. `mapping` tells what fields or columns mean."""
 
-    jobs: int | None
-    scheduler: str | None
+    table: str | None = None
+    mapping: Path | None = None
+    propose_mapping: Path | None = None
+    scheduler: str | None = None
+    token_file: Path | None = None
+    access: Path | None = None
+    patients: Path | None = None
+    group: str | None = None
+    since: str | None = None
+    bulk: BulkLevel | None = None
+    schema: str | None = None
+
+
+_SERVER = ("token_file", "access", "patients", "group", "since", "bulk")
+_GOES_WITH: dict[str, tuple[Kind, ...]] = {
+    "table": (Kind.TABLE,),
+    "mapping": (Kind.REDCAP,),
+    "propose_mapping": (Kind.REDCAP,),
+    "scheduler": (Kind.DICOM,),
+    "schema": (Kind.OMOP,),
+    **dict.fromkeys(_SERVER, (Kind.FHIR,)),
+    "token_file": (Kind.FHIR, Kind.REDCAP),
+}
 
 
 def register(app: typer.Typer) -> None:
@@ -46,28 +75,50 @@ def register(app: typer.Typer) -> None:
     app.command("add", short_help="Read, check and store scans or records.")(add)
 
 
-def add(
-    kind: Annotated[
-        Kind, typer.Argument(help="what the sources are; omop and redcap are not read in this version")
-    ],
+def add(  # noqa: PLR0913 - each parameter is an option
+    kind: Annotated[Kind, typer.Argument(help="what the sources are")],
     sources: Annotated[list[str], typer.Argument(help="files, folders, or the address of a server or database")],
     registry: RegistryFolder,
     table: Annotated[
         str | None, typer.Option(help="add table: fact table of the rows (default: the file's name)")
     ] = None,
+    mapping: Annotated[
+        Path | None, typer.Option(help="add redcap: YAML file that says which field is which fact")
+    ] = None,
+    propose_mapping: Annotated[
+        Path | None, typer.Option(help="add redcap: write a proposed mapping to this file, store nothing")
+    ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="read and check, store nothing")] = False,
     jobs: Jobs = None,
     scheduler: Annotated[str | None, typer.Option(help="add dicom: address of a Dask scheduler")] = None,
+    access: Annotated[
+        Path | None, typer.Option(help="FHIR server: YAML file with token_file or oauth, authorities, certificate, key")
+    ] = None,
+    token_file: Annotated[Path | None, typer.Option(help="FHIR server, REDCap API: file with the token")] = None,
+    patients: Annotated[
+        Path | None, typer.Option(help="FHIR server: patient identifiers, one per line, or a table with patient_id")
+    ] = None,
+    group: Annotated[str | None, typer.Option(help="FHIR server: id of the Group whose members are read")] = None,
+    since: Annotated[str | None, typer.Option(help="FHIR server: what has changed since this instant or day")] = None,
+    bulk: Annotated[Bulk | None, typer.Option(help="FHIR server: by Bulk Data Access, at this level")] = None,
+    schema: Annotated[str | None, typer.Option(help="add omop: schema of the database that holds the CDM")] = None,
     as_json: AsJson = False,
 ) -> None:
     """Read, check and store scans or records; running it twice changes nothing."""
-    if table is not None and kind is not Kind.TABLE:
-        raise UnusableInputError(f"--table goes with `add table`, not with `add {kind.value}`")
-    if scheduler is not None and kind is not Kind.DICOM:
-        raise UnusableInputError(f"--scheduler goes with `add dicom`, not with `add {kind.value}`")
-    workers = _Workers(jobs, scheduler)
+    level: BulkLevel | None = bulk.value if bulk is not None else None
+    options = _Options(
+        table, mapping, propose_mapping, scheduler, token_file, access, patients, group, since, level, schema
+    )
+    is_server = kind is Kind.FHIR and any(is_address(one) for one in sources)
+    _check_options(kind, options, is_server=is_server)
+    if propose_mapping is not None:
+        _propose(sources, options)
+        return
     with progress_bars() as progress:
-        result = _add(kind, sources, registry, table=table, dry_run=dry_run, workers=workers, progress=progress)
+        if is_server:
+            result = _add_server(sources, registry, options, dry_run=dry_run, progress=progress)
+        else:
+            result = _add(kind, sources, registry, options, dry_run=dry_run, jobs=jobs, progress=progress)
     counts = {
         "added": result.added,
         "updated": result.updated,
@@ -93,14 +144,39 @@ def add(
         raise typer.Exit(1)
 
 
+def _check_options(kind: Kind, options: _Options, *, is_server: bool) -> None:
+    """Raise UnusableInputError for an option that does not go with the kind of source."""
+    for name, kinds in _GOES_WITH.items():
+        if getattr(options, name) is not None and kind not in kinds:
+            words = " and ".join(f"`add {one.value}`" for one in kinds)
+            raise UnusableInputError(f"--{name.replace('_', '-')} goes with {words}, not with `add {kind.value}`")
+    if kind is Kind.FHIR and not is_server and any(getattr(options, name) is not None for name in _SERVER):
+        raise UnusableInputError("--access, --token-file, --patients, --group, --since, --bulk go with a FHIR server")
+
+
+def _add_server(
+    sources: list[str], registry: Path, server: _Options, *, dry_run: bool, progress: Progress
+) -> AddResult:
+    from lutrace.ingest import FhirQuery, ServerAccess, read_access, read_patient_ids, run_add_fhir_server
+
+    if len(sources) > 1:
+        raise UnusableInputError("add fhir: expected one server at a time, without files beside it")
+    if server.access is not None and server.token_file is not None:
+        raise UnusableInputError("--token-file goes without --access, which names it inside")
+    patients = read_patient_ids(server.patients) if server.patients is not None else ()
+    query = FhirQuery(patients, server.group, server.since, server.bulk)
+    access = read_access(server.access) if server.access is not None else ServerAccess(token_file=server.token_file)
+    return run_add_fhir_server(registry, sources[0], query, access, dry_run=dry_run, progress=progress)
+
+
 def _add(
     kind: Kind,
     sources: list[str],
     registry: Path,
+    options: _Options,
     *,
-    table: str | None,
     dry_run: bool,
-    workers: _Workers,
+    jobs: int | None,
     progress: Progress,
 ) -> AddResult:
     from lutrace.ingest import run_add_dicom, run_add_fhir, run_add_masks, run_add_notes, run_add_table
@@ -109,14 +185,45 @@ def _add(
     match kind:
         case Kind.DICOM:
             return run_add_dicom(
-                registry, paths, dry_run=dry_run, progress=progress, jobs=workers.jobs, scheduler=workers.scheduler
+                registry, paths, dry_run=dry_run, progress=progress, jobs=jobs, scheduler=options.scheduler
             )
         case Kind.FHIR:
             return run_add_fhir(registry, paths, dry_run=dry_run, progress=progress)
         case Kind.TABLE:
-            return run_add_table(registry, paths, table=table, dry_run=dry_run, progress=progress)
+            return run_add_table(registry, paths, table=options.table, dry_run=dry_run, progress=progress)
         case Kind.MASKS:
-            return run_add_masks(registry, paths, dry_run=dry_run, progress=progress, jobs=workers.jobs)
+            return run_add_masks(registry, paths, dry_run=dry_run, progress=progress, jobs=jobs)
         case Kind.NOTES:
             return run_add_notes(registry, paths, dry_run=dry_run, progress=progress)
-    raise UnusableInputError(f"`add {kind.value}` is not in this version; it reads dicom, fhir, table, masks and notes")
+        case Kind.REDCAP:
+            return _add_redcap(sources, registry, options, dry_run=dry_run, progress=progress)
+        case Kind.OMOP:
+            return _add_omop(sources, registry, options, dry_run=dry_run, progress=progress)
+
+
+def _add_omop(sources: list[str], registry: Path, options: _Options, *, dry_run: bool, progress: Progress) -> AddResult:
+    from lutrace.ingest import run_add_omop
+
+    return run_add_omop(registry, sources, schema=options.schema, dry_run=dry_run, progress=progress)
+
+
+def _add_redcap(
+    sources: list[str], registry: Path, options: _Options, *, dry_run: bool, progress: Progress
+) -> AddResult:
+    from lutrace.ingest import RedcapSource, run_add_redcap
+
+    if options.mapping is None:
+        raise UnusableInputError(
+            "add redcap: name the mapping that says which field is which fact: --mapping FILE "
+            "(--propose-mapping FILE writes a first one from the data dictionary)"
+        )
+    source = RedcapSource(tuple(sources), options.token_file)
+    return run_add_redcap(registry, source, mapping=options.mapping, dry_run=dry_run, progress=progress)
+
+
+def _propose(sources: list[str], options: _Options) -> None:
+    from lutrace.ingest import RedcapSource, run_propose_redcap
+
+    assert options.propose_mapping is not None
+    n_open = run_propose_redcap(RedcapSource(tuple(sources), options.token_file), options.propose_mapping)
+    tell(f"{options.propose_mapping.name} written; {n_open} lines are open (?) for you to decide")

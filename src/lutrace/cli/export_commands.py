@@ -18,17 +18,25 @@ class Format(StrEnum):
 
     SEG = "seg"
     CSV = "csv"
+    REDCAP = "redcap"
 
 
 def register(app: typer.Typer) -> None:
     """Add this command."""
-    app.command("export", short_help="Measured lesions as DICOM objects, or tables as CSV.")(export)
+    app.command("export", short_help="What a registry holds, in the formats of others.")(export)
 
 
 def export(
-    kind: Annotated[Format, typer.Argument(help="seg: DICOM SEG, RTSTRUCT and SR; csv: the measured tables")],
-    out: Annotated[Path, typer.Argument(help="folder to write into")],
-    registry: Annotated[Path, typer.Option("--registry", help="folder made by `lutrace init`")],
+    kind: Annotated[
+        Format,
+        typer.Argument(
+            help="seg: DICOM SEG, RTSTRUCT and SR; csv: the measured tables; redcap: dictionary, data and mapping"
+        ),
+    ],
+    places: Annotated[
+        list[Path], typer.Argument(help="the registry and the folder to write into, or that folder with --registry")
+    ],
+    registry: Annotated[Path | None, typer.Option("--registry", help="folder made by `lutrace init`")] = None,
     dicom: Annotated[
         Path | None, typer.Option(help="seg: folder of the original series, whose patient and UIDs are referred to")
     ] = None,
@@ -37,16 +45,22 @@ def export(
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="print one JSON object and nothing else")] = False,
 ) -> None:
-    """Measured lesions as DICOM objects that other programs open in place, or the tables as CSV with pseudonyms."""
-    from lutrace.ingest import run_export_csv, run_export_seg
+    """Measured lesions as DICOM objects that open in place, or facts with pseudonyms in the formats of others."""
+    from lutrace.ingest import run_export_csv, run_export_redcap, run_export_seg
 
-    if kind is Format.CSV:
-        if dicom is not None:
-            raise UnusableInputError("--dicom goes with `export seg`, not with `export csv`")
-        result = run_export_csv(registry, out, plans=plan or ())
-    else:
-        with progress_bars() as progress:
-            result = run_export_seg(registry, out, dicom=dicom, plans=plan or (), progress=progress)
+    source, out = _source_and_folder(places, registry)
+    if dicom is not None and kind is not Format.SEG:
+        raise UnusableInputError(f"--dicom goes with `export seg`, not with `export {kind.value}`")
+    if plan and kind not in (Format.SEG, Format.CSV):
+        raise UnusableInputError(f"--plan goes with `export seg` and `export csv`, not with `export {kind.value}`")
+    match kind:
+        case Format.CSV:
+            result = run_export_csv(source, out, plans=plan or ())
+        case Format.REDCAP:
+            result = run_export_redcap(source, out)
+        case Format.SEG:
+            with progress_bars() as progress:
+                result = run_export_seg(source, out, dicom=dicom, plans=plan or (), progress=progress)
     if as_json:
         show_json({"files": [str(path) for path in result.written], "warnings": result.warnings})
     else:
@@ -54,3 +68,11 @@ def export(
         say_warnings(result.warnings)
     if not result.written:
         raise typer.Exit(1)
+
+
+def _source_and_folder(places: list[Path], registry: Path | None) -> tuple[Path, Path]:
+    """What is written out, and where to."""
+    given = [*([registry] if registry is not None else []), *places]
+    if len(given) != 2:
+        raise UnusableInputError("export: expected the registry and the folder to write into, as SOURCE DIR")
+    return given[0], given[1]

@@ -25,7 +25,9 @@ from lutrace.core.http import (
     HttpAnswer,
     HttpService,
     HttpStatusError,
+    is_address,
 )
+from lutrace.core.http_tokens import ClientCredentials
 from lutrace.core.processes import spawn_workers
 from lutrace.core.progress import Progress, silent
 from lutrace.core.quantities import (
@@ -68,6 +70,7 @@ __all__ = [
     "AccessToken",
     "AfterValidator",
     "BeforeValidator",
+    "ClientCredentials",
     "Column",
     "ContradictionError",
     "Days",
@@ -113,6 +116,7 @@ __all__ = [
     "field_validator",
     "format_yaml",
     "has_decimal_comma",
+    "is_address",
     "parse_document",
     "parse_partial_date",
     "parse_quantity",

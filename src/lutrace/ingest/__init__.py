@@ -1,10 +1,12 @@
 """ingest knows the order of steps from scans and records to the registry, parallel and resumable."""
 
 from lutrace.dicom import ArchiveQuery, Listening, Peer, TlsFiles, WebAddress
+from lutrace.ehr import BulkLevel, FhirQuery
 from lutrace.ingest.assert_step import AssertResult, run_assert
 from lutrace.ingest.deidentify_step import DeidentifyOptions, DeidentifyResult, run_deidentify
 from lutrace.ingest.export_step import ExportResult, run_export_csv, run_export_seg
 from lutrace.ingest.extract_step import ExtractResult, run_extract
+from lutrace.ingest.fhir_server_step import ServerAccess, read_access, run_add_fhir_server
 from lutrace.ingest.lesions_step import LesionInputs, LesionsStepResult, run_lesions
 from lutrace.ingest.masks_step import run_add_masks
 from lutrace.ingest.measure_step import DEFAULT_PLANS, MeasureResult, run_measure
@@ -21,6 +23,7 @@ from lutrace.ingest.pacs_step import (
 )
 from lutrace.ingest.profile import SiteProfile, parse_profile, profile_template
 from lutrace.ingest.records_step import run_add_fhir, run_add_table
+from lutrace.ingest.redcap_step import RedcapSource, run_add_redcap, run_export_redcap
 from lutrace.ingest.registry_steps import run_check, run_init, run_upgrade
 from lutrace.ingest.results import AddResult
 from lutrace.ingest.roi_step import RoiStepResult, run_roi
@@ -33,10 +36,12 @@ __all__ = [
     "AddResult",
     "ArchiveQuery",
     "AssertResult",
+    "BulkLevel",
     "DeidentifyOptions",
     "DeidentifyResult",
     "ExportResult",
     "ExtractResult",
+    "FhirQuery",
     "LesionInputs",
     "LesionsStepResult",
     "Listening",
@@ -46,7 +51,9 @@ __all__ = [
     "PullResult",
     "Quantified",
     "ReceiveResult",
+    "RedcapSource",
     "RoiStepResult",
+    "ServerAccess",
     "SiteProfile",
     "SuvStepResult",
     "TlsFiles",
@@ -57,17 +64,21 @@ __all__ = [
     "profile_template",
     "quantify_image",
     "quantify_volume",
+    "read_access",
     "read_patient_ids",
     "read_token",
     "run_add_dicom",
     "run_add_fhir",
+    "run_add_fhir_server",
     "run_add_masks",
     "run_add_notes",
+    "run_add_redcap",
     "run_add_table",
     "run_assert",
     "run_check",
     "run_deidentify",
     "run_export_csv",
+    "run_export_redcap",
     "run_export_seg",
     "run_extract",
     "run_find",

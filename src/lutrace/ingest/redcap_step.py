@@ -1,12 +1,21 @@
-"""`lutrace add redcap`: a project of REDCap, exported or asked for by its API, into the registry by a mapping."""
+"""`lutrace add redcap` and `export redcap`: a project of REDCap into the registry by a mapping, and out of it."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
 
-from lutrace.core import HttpAddress, Progress, UnusableInputError, read_document, silent
-from lutrace.ehr import Project, RedcapMapping, fetch_project, read_project, read_redcap
+from lutrace.core import HttpAddress, Progress, UnusableInputError, format_yaml, read_document, silent, write_rows
+from lutrace.ehr import (
+    REDCAP_FORMS,
+    Project,
+    RedcapMapping,
+    fetch_project,
+    make_redcap_project,
+    read_project,
+    read_redcap,
+)
+from lutrace.ingest.export_step import ExportResult
 from lutrace.ingest.pacs_step import read_token
 from lutrace.ingest.profile import parse_profile
 from lutrace.ingest.records_step import add_records
@@ -56,3 +65,22 @@ def run_add_redcap(
         batches = read_redcap(project, stated, mapping_name=mapping.name)
         paths = [export.path for export in project.exports]
         return add_records(registry, profile, zip(paths, batches, strict=True), progress, total=len(paths))
+
+
+def run_export_redcap(registry_folder: Path, out: Path) -> ExportResult:
+    """Write a registry's facts as a REDCap project into `out`: dictionary, data in raw codes, repeating forms, mapping.
+
+    Patients are named by pseudonyms, corrections are applied, free text and what names a person stays behind; dates are
+    those of the patients, flagged as identifiers in the dictionary.
+    """
+    with Registry.open(registry_folder, write=False) as registry:
+        tables = {table.name: registry.rows(table, corrected=True) for table in REDCAP_FORMS}
+    project = make_redcap_project(tables)
+    dictionary, data, repeating = (out / f"{name}.csv" for name in ("data_dictionary", "data", "repeating_forms"))
+    write_rows(dictionary, project.dictionary)
+    write_rows(data, project.data)
+    write_rows(repeating, project.repeating)
+    mapping = out / "mapping.yaml"
+    mapping.write_text(format_yaml(project.mapping), encoding="utf-8", newline="\n")
+    words = "dates are those of the patients: in REDCap export without fields that are flagged as identifiers"
+    return ExportResult((dictionary, data, repeating, mapping), (words,))
