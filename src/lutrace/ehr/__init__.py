@@ -6,6 +6,9 @@ from lutrace.ehr.fhir_server import BulkLevel, FhirQuery
 from lutrace.ehr.fhir_server_fetch import fetch_fhir
 from lutrace.ehr.mapping import TableMapping, parse_mapping, read_mapping
 from lutrace.ehr.mapping_rows import rows_by_mapping
+from lutrace.ehr.omop import OmopSettings, read_omop
+from lutrace.ehr.omop_concepts import Codes as OmopCodes
+from lutrace.ehr.omop_concepts import check_code as check_omop_code
 from lutrace.ehr.records import Fault, Identity, Letter, RecordBatch
 from lutrace.ehr.redcap import read_redcap
 from lutrace.ehr.redcap_api import fetch_project
@@ -21,10 +24,13 @@ __all__ = [
     "FhirQuery",
     "Identity",
     "Letter",
+    "OmopCodes",
+    "OmopSettings",
     "Project",
     "RecordBatch",
     "RedcapMapping",
     "TableMapping",
+    "check_omop_code",
     "fetch_fhir",
     "fetch_project",
     "fhir_profile",
@@ -33,6 +39,7 @@ __all__ = [
     "read_fhir",
     "read_mapped_rows",
     "read_mapping",
+    "read_omop",
     "read_project",
     "read_redcap",
     "read_table_rows",

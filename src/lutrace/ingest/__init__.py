@@ -11,6 +11,7 @@ from lutrace.ingest.lesions_step import LesionInputs, LesionsStepResult, run_les
 from lutrace.ingest.masks_step import run_add_masks
 from lutrace.ingest.measure_step import DEFAULT_PLANS, MeasureResult, run_measure
 from lutrace.ingest.notes_step import run_add_notes
+from lutrace.ingest.omop_step import run_add_omop
 from lutrace.ingest.pacs_step import (
     PacsSource,
     PullResult,
@@ -72,6 +73,7 @@ __all__ = [
     "run_add_fhir_server",
     "run_add_masks",
     "run_add_notes",
+    "run_add_omop",
     "run_add_redcap",
     "run_add_table",
     "run_assert",

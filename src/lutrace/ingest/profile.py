@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Literal
 
 from lutrace.core import Field, FrozenModel, PositiveFloat, field_validator, parse_document, suggest
+from lutrace.ehr import check_omop_code
 from lutrace.physics import QuantProfile
 from lutrace.segment import NnunetModel, Plan, TotalSegmentator, load_plan, plan_names, set_site_constant
 from lutrace.terms import regions
@@ -46,6 +47,22 @@ class Networks:
     lesions: NnunetModel | None = None
 
 
+class OmopProfile(FrozenModel):
+    """What a site states of its OMOP CDM: where it stands, what names a patient, and the codes of its own."""
+
+    cdm_schema: str | None = None
+    patient_id: Literal["person_source_value", "person_id"] = "person_source_value"
+    stable_ids: bool = False
+    synthetic: bool = False
+    concepts: dict[int, str] = Field(default_factory=dict)
+    source_values: dict[str, str] = Field(default_factory=dict)
+
+    @field_validator("concepts", "source_values")
+    @classmethod
+    def _check_codes(cls, stated: dict[object, str]) -> dict[object, str]:
+        return {key: check_omop_code(code) for key, code in stated.items()}
+
+
 class SiteProfile(FrozenModel):
     """What a site states; every line may be left out, and nothing is guessed for it."""
 
@@ -65,6 +82,7 @@ class SiteProfile(FrozenModel):
     liver_constant_suv: PositiveFloat | None = None
     """Constant of the plan liver for tracers it was not measured with; results are named liver_unvalidated."""
     registration: RegistrationKind = "rigid"
+    omop: OmopProfile = Field(default_factory=OmopProfile)
     jobs: int | None = Field(default=None, ge=1)
 
     @property

@@ -2,6 +2,7 @@
 
 from lutrace.registry.batch import AddReport, FactBatch, RefusedRow, Replacement
 from lutrace.registry.engines import ENGINES, Engine
+from lutrace.registry.foreign import Foreign, open_foreign
 from lutrace.registry.images import ImageStore
 from lutrace.registry.quality import QualityFinding
 from lutrace.registry.snapshots import Snapshot, list_snapshots, open_snapshot
@@ -13,6 +14,7 @@ __all__ = [
     "AddReport",
     "Engine",
     "FactBatch",
+    "Foreign",
     "ImageStore",
     "QualityFinding",
     "RefusedRow",
@@ -21,5 +23,6 @@ __all__ = [
     "Snapshot",
     "StoredLetter",
     "list_snapshots",
+    "open_foreign",
     "open_snapshot",
 ]

@@ -77,6 +77,7 @@ from lutrace.terms.lines import (
     cycle_agent_of,
     line_vocabulary,
 )
+from lutrace.terms.omop import OmopConcept, omop_concept_of, omop_concepts
 from lutrace.terms.psa_criteria import PsaCriteria, PsaThresholds, psa_criteria, psa_thresholds
 from lutrace.terms.regimens import Regimen, RegimenAgent, parse_regimen
 from lutrace.terms.repeatability import (
@@ -114,6 +115,7 @@ __all__ = [
     "LineClass",
     "LineVocabulary",
     "MeaningfulChange",
+    "OmopConcept",
     "OneAgent",
     "PppRule",
     "PsaCriteria",
@@ -171,6 +173,8 @@ __all__ = [
     "line_vocabulary",
     "milestone_of_icd10",
     "milestone_of_snomed",
+    "omop_concept_of",
+    "omop_concepts",
     "parse_clause",
     "parse_gleason",
     "parse_regimen",
