@@ -159,15 +159,16 @@ def test_a_procedure_alone_is_a_cycle_of_unknown_activity(
     assert (row["agent"], row["cycle"], row.get("administered_mbq")) == ("lu177_psma_other", 1, None)
 
 
-def test_a_procedure_of_a_whole_series_is_refused(
+def test_a_procedure_of_a_whole_series_is_a_statement_and_no_cycle_and_says_so(
     read_bundle: ReadBundle, patient: Resource, procedure: Callable[..., Resource]
 ) -> None:
     series = procedure(performedPeriod={"start": "2019-07-04", "end": "2019-09-14"})
 
-    (fault,) = read_bundle(patient, series).faults
+    batch = read_bundle(patient, series)
 
-    assert "it is a series of cycles" in fault.rule
-    assert fault.table == "cycles"
+    assert [row["scope"] for row in batch.rows["cycle_statements"]] == ["series"]
+    assert "cycles" not in batch.rows and not batch.faults
+    assert "its cycles must be recorded one by one (1)" in batch.notes[0]
 
 
 def test_two_administrations_two_days_apart_are_refused(

@@ -4,23 +4,16 @@ from __future__ import annotations
 
 from lutrace.core import Row
 from lutrace.ehr import fhir_profile as profile
-from lutrace.ehr.fhir_cycles import ACTIVITY_MBQ, Draft
+from lutrace.ehr.fhir_cycles import ACTIVITY_MBQ, SAME_CYCLE_DAYS, Draft, radioligand_of
 from lutrace.ehr.fhir_elements import (
     Resource,
     child,
-    children,
     codes,
-    drugs_of,
     extension,
     measured,
     moment_of,
 )
 from lutrace.terms import cycle_agent_of
-
-_TOTAL = (
-    "https://www.medizininformatik-initiative.de/fhir/ext/modul-onko/StructureDefinition/"
-    "mii-ex-onko-strahlentherapie-bestrahlung-gesamtdosis"
-)
 
 
 def statement_of_draft(draft: Draft) -> Row:
@@ -38,15 +31,15 @@ def statement_of_draft(draft: Draft) -> Row:
 
 
 def statement_of_series(procedure: Resource) -> Row | None:
-    """The row of cycle_statements of a Procedure that stands for a series, with its total; None when it is not one.
+    """The row of cycle_statements of a Procedure longer than one cycle, with its total; None when it is not a series.
 
     The total is the extension of the German oncology module for the whole radiation dose; without it, none is stated.
     """
     begin = moment_of(procedure, "begin_date", "performedPeriod.start")
     end = moment_of(procedure, "end_date", "performedPeriod.end")
-    if begin is None or end is None:
+    if begin is None or end is None or (end.date.last_day() - begin.first_day()).days <= SAME_CYCLE_DAYS:
         return None
-    total = child(extension(procedure, _TOTAL), "valueQuantity")
+    total = child(extension(procedure, profile.TOTAL_DOSE), "valueQuantity")
     row: Row = {
         "kind": "radiotherapy" if total else "procedure",
         "scope": "series",
@@ -55,10 +48,8 @@ def statement_of_series(procedure: Resource) -> Row | None:
         "end_date": end.date.last_day(),
         "activity_mbq": measured(total, "activity_mbq", ACTIVITY_MBQ) if total else None,
     }
-    named = [child(procedure, "code"), *children(procedure, "usedCode")]
-    agent = next((drug.name for concept in named for drug in drugs_of(concept) if drug.purpose == "rlt"), None)
     coded = _coded(procedure, row["begin_date"].year)
-    return row | coded | {"agent": agent or coded.get("agent")}
+    return row | coded | {"agent": radioligand_of(procedure) or coded.get("agent")}
 
 
 def _coded(resource: Resource, year: int) -> Row:

@@ -32,6 +32,9 @@ SAME_CYCLE_DAYS = 3
 ACTIVITY_MBQ = {"MBq": 1.0, "GBq": 1000.0, "kBq": 0.001, "Bq": 1e-6, "mCi": 37.0, "Ci": 37000.0}
 
 _RLT_PROCEDURES = ("399315003", "440252007")
+_PSMA_THERAPY = "MPSMA"
+_PSMA_LIGANDS = {"Lu-177": "lu177_psma_other", "Ac-225": "ac225_psma"}
+"""The agent of a PSMA therapy by the registry's letters of its nuclide."""
 
 
 @dataclass
@@ -51,14 +54,16 @@ class Draft:
 
 
 def is_rlt_procedure(procedure: Resource) -> bool:
-    """Whether a Procedure says radioligand therapy by its code or category, or by a radioligand used in it."""
+    """Whether a Procedure says radioligand therapy by its code, category or application, or by a radioligand in it."""
+    if _is_psma_therapy(procedure):
+        return True
     code, category = child(procedure, "code"), child(procedure, "category")
-    if any(value.startswith("8-530.d") for value in codes(code, profile.OPS)):
+    if _has_rlt_code(procedure):
         return True
     if any(drug.purpose == "rlt" for drug in drugs_of(code)):
         return True
     radionuclide = set(codes(code, profile.SNOMED) + codes(category, profile.SNOMED)) & set(_RLT_PROCEDURES)
-    return bool(radionuclide) and _radioligand(procedure) is not None
+    return bool(radionuclide) and radioligand_of(procedure) is not None
 
 
 def draft_of_administration(located: Located, patient: str, drug: Drug) -> Draft:
@@ -100,10 +105,14 @@ def draft_of_procedure(located: Located, patient: str) -> Draft:
     if end is not None and (end.date.last_day() - day).days > SAME_CYCLE_DAYS:
         rule = f"a cycle lasts at most {SAME_CYCLE_DAYS} days, the procedure is longer: it is a series of cycles"
         raise RecordError("administered_date", rule, "record each administration of the series")
-    drug = _radioligand(resource)
+    agent = radioligand_of(resource)
+    if agent is None and not _has_rlt_code(resource):
+        raise RecordError("agent", "agent: a PSMA therapy without its nuclide", "record the nuclide in usedCode")
+    total = child(extension(resource, profile.TOTAL_DOSE), "valueQuantity")
     row: Row = {
         "administered_date": day,
-        "agent": drug.name if drug is not None else "lu177_psma_other",
+        "agent": agent or "lu177_psma_other",
+        "administered_mbq": measured(total, "administered_mbq", ACTIVITY_MBQ),
         "injection_datetime": start.datetime(),
     }
     return Draft(patient, located, False, day, row, extension_count(resource, profile.CYCLE_NUMBER))
@@ -130,9 +139,26 @@ def number_cycles(
             draft.row["weight_kg"] = next(iter(weights)) if len(weights) == 1 else None
 
 
-def _radioligand(procedure: Resource) -> Drug | None:
-    concepts = [child(procedure, "code"), *children(procedure, "usedCode")]
-    return next((drug for concept in concepts for drug in drugs_of(concept) if drug.purpose == "rlt"), None)
+def radioligand_of(procedure: Resource) -> str | None:
+    """The radioligand that a Procedure names by code, words or, of a PSMA therapy, its nuclide; None without."""
+    used = children(procedure, "usedCode")
+    for concept in (child(procedure, "code"), *used):
+        named = next((drug.name for drug in drugs_of(concept) if drug.purpose == "rlt"), None)
+        if named is not None:
+            return named
+    nuclides = [code for concept in used for code in codes(concept, profile.OBDS_RADIATION)]
+    ligands = [_PSMA_LIGANDS[code] for code in nuclides if code in _PSMA_LIGANDS]
+    return ligands[0] if ligands and _is_psma_therapy(procedure) else None
+
+
+def _has_rlt_code(procedure: Resource) -> bool:
+    return any(value.startswith("8-530.d") for value in codes(child(procedure, "code"), profile.OPS))
+
+
+def _is_psma_therapy(procedure: Resource) -> bool:
+    """Whether the application that the German registries ask for is MPSMA, in whichever extension it stands."""
+    said = (child(one, "valueCodeableConcept") for one in children(procedure, "extension"))
+    return any(_PSMA_THERAPY in codes(concept, profile.OBDS_APPLICATION) for concept in said)
 
 
 def _refuse_double_administrations(found: list[Draft]) -> None:

@@ -3,29 +3,16 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator
 
 from lutrace.core import Row
-from lutrace.ehr.fhir_elements import Moment, RecordError, Resource, child, children, extension, text
+from lutrace.ehr.fhir_elements import Moment, RecordError, Resource, child, children, extension
 from lutrace.ehr.fhir_output import Output
-from lutrace.terms import disposition_of, disposition_system_at
+from lutrace.ehr.fhir_reasons import codings_of, reasons_of
+from lutrace.terms import disposition_of
 
-_TERMINATION = "http://hl7.org/fhir/us/mcode/StructureDefinition/mcode-treatment-termination-reason"
 _GERMAN_DISCHARGE = "http://fhir.de/StructureDefinition/Entlassungsgrund"
-_STOP_REASONS = {name: name for name in ("completed", "progression", "toxicity", "death", "other")}
-_STOP_REASONS["decision"] = "choice"
 _NO_SYSTEM = "fhir_discharge"
 """A discharge disposition that names no system is of the one that FHIR R4 proposes for the element."""
-
-
-def stop_reason(resource: Resource) -> str | None:
-    """Why a treatment ended, in the words of TREATMENTS.stop_reason; None when no known code says it."""
-    for concept in (*_reasons(resource), *children(resource, "outcome")):
-        for system, code, _ in _codings(concept):
-            meaning = disposition_of(system, code) if system is not None else None
-            if meaning in _STOP_REASONS:
-                return _STOP_REASONS[meaning]
-    return None
 
 
 def read_end_of_therapy(resource: Resource, end: Moment | None, out: Output) -> None:
@@ -37,8 +24,8 @@ def read_end_of_therapy(resource: Resource, end: Moment | None, out: Output) -> 
         "date": end.first_day() if end is not None else None,
         "date_precision": end.precision if end is not None else None,
     }
-    for number, concept in enumerate(_reasons(resource)):
-        codings = list(_codings(concept))
+    for number, concept in enumerate(reasons_of(resource)):
+        codings = list(codings_of(concept))
         known = next(((name, code) for name, code, _ in codings if name and disposition_of(name, code)), None)
         if known is not None:
             place = f".statusReason[{number}]" if number else ""
@@ -68,25 +55,11 @@ def is_discharge_by_death(disposition: Resource) -> bool:
     return any(disposition_of(system, code) == "death" for system, code, _ in _discharges(disposition) if system)
 
 
-def _reasons(resource: Resource) -> list[Resource]:
-    said = child(extension(resource, _TERMINATION), "valueCodeableConcept")
-    return [*children(resource, "statusReason"), *([said] if said else [])]
-
-
 def _discharges(disposition: Resource) -> list[tuple[str | None, str, str]]:
     german = extension(disposition, _GERMAN_DISCHARGE)
     nested = {"coding": [child(part, "valueCoding") for part in children(german, "extension")]}
     found = []
-    for system, code, url in (*_codings(disposition), *_codings(nested)):
+    for system, code, url in (*codings_of(disposition), *codings_of(nested)):
         if not url.endswith("EntlassungsgrundDritteStelle"):
             found.append((system if url else _NO_SYSTEM, code, url))
     return found
-
-
-def _codings(concept: Resource) -> Iterator[tuple[str | None, str, str]]:
-    """Of each coding with a code: its system in the vocabulary of dispositions, the code, and the address."""
-    for coding in children(concept, "coding"):
-        code, url = text(coding, "code"), text(coding, "system") or ""
-        if code is not None:
-            known = disposition_system_at(url)
-            yield known.name if known is not None else None, code, url

@@ -8,10 +8,13 @@ from collections.abc import Iterator
 from lutrace.ehr import fhir_profile as profile
 from lutrace.ehr.fhir_dispositions import is_discharge_by_death, read_discharge
 from lutrace.ehr.fhir_elements import (
+    Moment,
     RecordError,
     Resource,
     child,
     children,
+    codes,
+    codes_of_any,
     concept_text,
     extension,
     extension_count,
@@ -42,7 +45,7 @@ _ATTRIBUTIONS = {
     "definitely": "definite",
     "certain": "definite",
 }
-_VERSION = re.compile(r"\b([456])\.0\b")
+_VERSION = re.compile(r"(?<![\d.])([456])\.0\d?(?!\d)")
 
 
 def read_encounter(encounter: Resource, out: Output) -> None:
@@ -70,10 +73,8 @@ def read_adverse_event(event: Resource, out: Output) -> None:
     if term is None:
         raise RecordError("term", "term: the event is not named", "record the CTCAE term in event")
     begin = required(moment_of(event, "begin_date", "date", "detected"), "begin_date", "date, detected")
-    end = moment(text(extension(event, profile.END_DATE), "valueDateTime"), "end_date")
-    grade = extension_count(event, profile.CTCAE_GRADE)
-    if grade is not None and not 1 <= grade <= 5:
-        raise RecordError("grade", "grade: a CTCAE grade is 1 to 5", "correct the grade at the source")
+    end = _end(event)
+    grade = _grade(event)
     assessed = [
         _ATTRIBUTIONS[word.lower()]
         for suspect in children(event, "suspectEntity")
@@ -114,8 +115,26 @@ def read_questionnaire(response: Resource, out: Output) -> None:
             out.row("questionnaires", row, place)
 
 
+def _end(event: Resource) -> Moment | None:
+    own = text(extension(event, profile.END_DATE), "valueDateTime")
+    resolved = extension(event, profile.US_RESOLVED_DATE)
+    return moment(own or text(resolved, "valueDate") or text(resolved, "valueDateTime"), "end_date")
+
+
+def _grade(event: Resource) -> int | None:
+    """The CTCAE grade by this program's extension, that of the American guide, or the German code of seriousness."""
+    grade = extension_count(event, profile.CTCAE_GRADE)
+    said = codes_of_any(child(extension(event, profile.US_CTCAE_GRADE), "valueCodeableConcept"))
+    said += codes(child(event, "seriousness"), profile.OBDS_CTCAE_GRADE)
+    grades = {int(code) for code in said if code.isdecimal()} | ({grade} if grade is not None else set())
+    if len(grades) > 1 or not grades <= {1, 2, 3, 4, 5}:
+        raise RecordError("grade", "grade: a CTCAE grade is one number from 1 to 5", "correct the grade at the source")
+    return next(iter(grades), None)
+
+
 def _criteria(event: Resource, concept: Resource) -> str | None:
-    said = [text(extension(event, profile.CTCAE_VERSION), "valueString")]
+    german = child(extension(event, profile.OBDS_CTCAE_VERSION), "valueCodeableConcept")
+    said = [text(extension(event, profile.CTCAE_VERSION), "valueString"), *codes_of_any(german)]
     for coding in children(concept, "coding"):
         if "ctcae" in (text(coding, "system") or "").lower():
             said += [text(coding, "version"), text(coding, "system")]

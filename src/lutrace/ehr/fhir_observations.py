@@ -33,7 +33,7 @@ _VITALS = {
     "39156-5": ("bmi_kg_m2", {"kg/m2": 1.0, "kg/m²": 1.0}),
     **dict.fromkeys(WEIGHT_CODES, ("weight_kg", WEIGHT_KG)),
 }
-_ECOG = "89247-1"
+_ECOG = frozenset({"89247-1", "89262-0", "423740007"})
 _ECOG_ANSWERS = {"LA9622-7": 0, "LA9623-5": 1, "LA9624-3": 2, "LA9625-0": 3, "LA9626-8": 4, "LA9627-6": 5}
 _READER = ("ct_read", "ct_only_lesion", "clinical_progression", "radiological_progression")
 _EVENTS = ("psa_progression", "fracture", "hospice")
@@ -53,7 +53,7 @@ def read_observation(observation: Resource, out: Output) -> None:
     if finding is not None:
         with out.refusing("disease_events" if finding in _EVENTS else "reader_findings"):
             _read_finding(observation, finding, out)
-    elif _ECOG in loinc or any(item in _VITALS for item in loinc):
+    elif _is_ecog(code) or any(item in _VITALS for item in loinc):
         with out.refusing("vitals"):
             _read_vital(observation, loinc, out)
     elif states_death(observation):
@@ -189,14 +189,21 @@ def _limit(quantity: Resource, analyte: Analyte, unit: str | None) -> float | No
 
 def _read_vital(observation: Resource, loinc: list[str], out: Output) -> None:
     row: Row = {"date": effective(observation).day("date")}
-    if _ECOG in loinc:
-        out.row("vitals", row | {"measure": "ecog", "value": _ecog(observation)})
+    if _is_ecog(child(observation, "code")):
+        if codes(child(observation, "valueCodeableConcept"), profile.OBDS_ECOG) == ["U"]:
+            out.unread("ECOG said to be unknown")
+        else:
+            out.row("vitals", row | {"measure": "ecog", "value": _ecog(observation)})
         return
     measure, factors = next(_VITALS[code] for code in loinc if code in _VITALS)
     value = measured(child(observation, "valueQuantity"), measure, factors)
     if value is None:
         raise RecordError("value", f"{measure}: valueQuantity is missing", "record the value with its unit")
     out.row("vitals", row | {"measure": measure, "value": value})
+
+
+def _is_ecog(code: Resource) -> bool:
+    return bool(_ECOG & set(codes(code, profile.LOINC, profile.SNOMED)))
 
 
 def _ecog(observation: Resource) -> float:

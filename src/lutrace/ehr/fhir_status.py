@@ -30,6 +30,8 @@ def unread_status(resource: Resource) -> str | None:
         return "potential" if resource.get("actuality") == "potential" else None
     if kind == "MedicationRequest" and resource.get("intent") in ("proposal", "plan"):
         return str(resource["intent"])
+    if resource.get("doNotPerform") is True:
+        return "do not perform"
     counting = _COUNTS.get(kind)
     status = text(resource, "status")
     return status if counting is not None and status is not None and status not in counting else None

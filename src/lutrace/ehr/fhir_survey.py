@@ -35,13 +35,14 @@ from lutrace.ehr.fhir_references import References, patient_identifier
 from lutrace.ehr.fhir_staging import STAGING_CODES
 from lutrace.ehr.fhir_staging_join import JoinedStaging, join_staging
 from lutrace.ehr.fhir_status import unread_status
+from lutrace.ehr.fhir_therapies import Therapies
 from lutrace.terms import Drug
 
 WEIGHT_CODES = ("29463-7", "3141-9")
 WEIGHT_KG = {"kg": 1.0, "g": 0.001, "[lb_av]": 0.45359237, "lb": 0.45359237, "lbs": 0.45359237}
 
 _RELEVANT = re.compile(
-    rb'"(?:Bundle|Patient|Medication|MedicationAdministration|Procedure|Condition|'
+    rb'"(?:Bundle|Patient|partOf|Medication|MedicationAdministration|Procedure|Condition|'
     + "|".join(re.escape(code) for code in (*WEIGHT_CODES, *sorted(STAGING_CODES), *sorted(DEATH_CODES))).encode()
     + rb')"'
 )
@@ -56,6 +57,7 @@ class Survey:
         self.deceased: dict[str, PartialDate | None] = {}
         """The day of death by patient as the Patient resource gives it; None when it is no date."""
         self.deaths = Deaths()
+        self.therapies = Therapies()
         self.cycles: dict[str, Draft | RecordError] = {}
         self.staging = JoinedStaging()
         self.milestones: set[tuple[object, ...]] = set()
@@ -77,6 +79,7 @@ class Survey:
             for located in read_resources(file, only=_RELEVANT):
                 if isinstance(located, Located):
                     self._take(located)
+        self.therapies.finish()
         self._join_deaths()
         self._join_cycles()
         self.staging = self._join_staging()
@@ -123,11 +126,14 @@ class Survey:
                 self._take_patient(located)
             case "Medication":
                 self._medications.add(located, resource)
-            case "MedicationAdministration":
-                self._events.append(located)
+            case "MedicationAdministration" | "MedicationStatement" | "MedicationRequest" as kind:
+                if kind == "MedicationAdministration":
+                    self._events.append(located)
+                self._take_frame(located)
             case "Procedure":
                 self._procedures.add(located, located.key)
                 self._events.append(located)
+                self._take_frame(located)
             case "Condition":
                 self._conditions.add(located, located.key)
                 if states_death(resource):
@@ -135,13 +141,23 @@ class Survey:
                 elif milestone_of(resource)[0] == "initial" and unread_status(resource) is None:
                     self._initial.append(located)
             case "Observation" if unread_status(resource) is None:
-                coded = set(codes(child(resource, "code"), profile.LOINC, profile.SNOMED))
-                if coded & set(WEIGHT_CODES):
-                    self._weights.append(located)
-                elif coded & STAGING_CODES:
-                    self._stagings.append(located)
-                elif states_death(resource):
-                    self._died.append(located)
+                self._take_observation(located)
+
+    def _take_observation(self, located: Located) -> None:
+        coded = set(codes(child(located.resource, "code"), profile.LOINC, profile.SNOMED))
+        if coded & set(WEIGHT_CODES):
+            self._weights.append(located)
+        elif coded & STAGING_CODES:
+            self._stagings.append(located)
+        elif states_death(located.resource):
+            self._died.append(located)
+
+    def _take_frame(self, located: Located) -> None:
+        try:
+            if unread_status(located.resource) is None:
+                self.therapies.take(located)
+        except RecordError:
+            return  # the second pass reports it
 
     def _take_patient(self, located: Located) -> None:
         resource = located.resource

@@ -6,7 +6,7 @@ from lutrace.core import Row
 from lutrace.ehr import fhir_profile as profile
 from lutrace.ehr.fhir_cycle_statements import statement_of_draft, statement_of_series
 from lutrace.ehr.fhir_cycles import is_rlt_procedure
-from lutrace.ehr.fhir_dispositions import read_end_of_therapy, stop_reason
+from lutrace.ehr.fhir_dispositions import read_end_of_therapy
 from lutrace.ehr.fhir_elements import (
     Moment,
     RecordError,
@@ -21,6 +21,7 @@ from lutrace.ehr.fhir_elements import (
     text,
 )
 from lutrace.ehr.fhir_output import Output
+from lutrace.ehr.fhir_reasons import says_end, stop_reason
 from lutrace.terms import Drug, depot_days_in_text, product_in_text
 
 _BEGIN = {
@@ -33,6 +34,7 @@ _END = {
     "MedicationAdministration": ("effectivePeriod.end", "effectiveDateTime"),
     "Procedure": ("performedPeriod.end", "performedDateTime"),
 }
+_SERIES = "a procedure of a whole series of radioligand therapy is a statement; its cycles must be recorded one by one"
 _TRANSFUSIONS = ("red_cells", "platelets")
 
 
@@ -51,16 +53,29 @@ def read_procedure(procedure: Resource, out: Output) -> None:
     if is_rlt_procedure(procedure):
         _read_cycle(out, procedure)
         return
+    if out.survey.therapies.has_drugs(out.located):
+        out.unread("its drugs stand in medication resources")
+        return
     code = child(procedure, "code")
     transfusion = next((item for item in codes(code, profile.FINDING_SYSTEM) if item in _TRANSFUSIONS), None)
-    found = drugs_of(code) or (drugs_of(child(procedure, "category")) if not transfusion else ())
+    named = [code, *children(procedure, "usedCode"), child(procedure, "category")] if transfusion is None else []
+    found = next((drugs for concept in named if (drugs := drugs_of(concept))), ())
     if transfusion is not None:
         with out.refusing("support"):
             _read_support(procedure, transfusion, out)
     elif not found:
         out.unread("code not read")
+    elif _is_in_frame(found, out):
+        out.unread("part of a procedure that is read itself")
+        return
     for drug in found if transfusion is None else ():
         _read_drug(procedure, drug, out)
+
+
+def _is_in_frame(found: tuple[Drug, ...], out: Output) -> bool:
+    """Whether the Procedure that this one is part of says the same treatment."""
+    frame = out.survey.therapies.frame_of(out.located)
+    return frame is not None and {drug.name for drug in found} <= frame.agents
 
 
 def _read_drug(resource: Resource, drug: Drug, out: Output) -> None:
@@ -74,7 +89,7 @@ def _read_drug(resource: Resource, drug: Drug, out: Output) -> None:
             _read_support(resource, drug.support, out)
     elif drug.purpose in ("line", "local"):
         with out.refusing("treatments", {"agent": drug.name}):
-            reason = stop_reason(resource)
+            reason = stop_reason(_saying_end(resource, out))
             out.row("treatments", _period(resource, drug) | {"agent_class": drug.agent_class, "stop_reason": reason})
     else:
         with out.refusing("medications", {"agent": drug.name}):
@@ -96,13 +111,15 @@ def _read_cycle(out: Output, procedure: Resource | None = None) -> None:
     """The row of the cycle and why it was the last; what is said again, or of a series, is kept as a statement."""
     with out.refusing("dispositions"):
         resource = out.located.resource
-        read_end_of_therapy(resource, _end(resource) or _begin(resource), out)
+        read_end_of_therapy(_saying_end(resource, out), _end(resource) or _begin(resource), out)
     found = out.survey.cycles.get(out.located.key)
     if isinstance(found, RecordError) and procedure is not None:
         with out.refusing("cycle_statements"):
             series = statement_of_series(procedure)
             if series is not None:
                 out.row("cycle_statements", series)
+                out.collected.notes[_SERIES] += 1
+                return
     with out.refusing("cycles"):
         if isinstance(found, RecordError):
             raise found
@@ -117,6 +134,12 @@ def _read_cycle(out: Output, procedure: Resource | None = None) -> None:
             return
         out.row("cycles", found.row)
         out.collected.notes.update(found.notes)
+
+
+def _saying_end(resource: Resource, out: Output) -> Resource:
+    """What says why a therapy ended: the resource itself, else the Procedure it is part of, unless that is a cycle."""
+    frame = out.survey.therapies.frame_of(out.located)
+    return resource if says_end(resource) or frame is None or frame.is_cycle else frame.said
 
 
 def _read_support(resource: Resource, kind: str, out: Output) -> None:

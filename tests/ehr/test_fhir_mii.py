@@ -1,0 +1,446 @@
+"""Records in the shapes of the German core data set: module Onkologie and what is made from oBDS. All synthetic."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from lutrace.ehr import RecordBatch
+
+Resource = dict[str, Any]
+ReadBundle = Callable[..., RecordBatch]
+
+ONKO = "https://www.medizininformatik-initiative.de/fhir/ext/modul-onko/"
+ICD = "http://fhir.de/CodeSystem/bfarm/icd-10-gm"
+OPS = "http://fhir.de/CodeSystem/bfarm/ops"
+SNOMED = "http://snomed.info/sct"
+UICC = "https://www.uicc.org/resources/tnm"
+
+
+def concept(system: str, code: str, **more: str) -> Resource:
+    return {"coding": [{"system": system, "code": code, **more}]}
+
+
+def letters(name: str, code: str) -> Resource:
+    return concept(f"{ONKO}CodeSystem/mii-cs-onko-{name}", code)
+
+
+def said(name: str, value: Resource) -> Resource:
+    return {"url": f"{ONKO}StructureDefinition/mii-ex-onko-{name}", "valueCodeableConcept": value}
+
+
+@pytest.fixture
+def tumour(subject: Resource) -> Resource:
+    """The primary tumour, diagnosed in March 2020 and recorded years later."""
+    return {
+        "resourceType": "Condition",
+        "id": "tumour",
+        "meta": {"profile": [f"{ONKO}StructureDefinition/mii-pr-onko-diagnose-primaertumor"]},
+        "extension": [
+            {"url": "http://hl7.org/fhir/StructureDefinition/condition-assertedDate", "valueDateTime": "2020-03-07"}
+        ],
+        "verificationStatus": {
+            "coding": [
+                {"system": "http://terminology.hl7.org/CodeSystem/condition-ver-status", "code": "confirmed"},
+                {"system": f"{ONKO}CodeSystem/mii-cs-onko-primaertumor-diagnosesicherung", "code": "7"},
+            ]
+        },
+        "code": concept(ICD, "C61", version="2020"),
+        "subject": subject,
+        "recordedDate": "2024-01-02",
+    }
+
+
+@pytest.fixture
+def observation(subject: Resource) -> Callable[..., Resource]:
+    """An Observation of the module."""
+
+    def make(name: str, code: Resource, value: Resource | None, when: str = "2020-03-20", **more: Any) -> Resource:
+        resource = {
+            "resourceType": "Observation",
+            "id": name,
+            "status": "final",
+            "code": code,
+            "subject": subject,
+            "focus": [{"reference": "Condition/tumour"}],
+            "effectiveDateTime": when,
+            **more,
+        }
+        return resource | ({"valueCodeableConcept": value} if value is not None else {})
+
+    return make
+
+
+@pytest.fixture
+def category(observation: Callable[..., Resource]) -> Callable[..., Resource]:
+    """A category of TNM, with the letters before it in extensions."""
+
+    def make(value: str, snomed: str, *, by: str = "c", when: str = "2020-03-20", before: str = "") -> Resource:
+        code = {**concept(SNOMED, snomed), "extension": [said("tnm-cp-praefix", concept(UICC, by))]}
+        modifiers = [said(f"tnm-{letter}-praefix", concept(UICC, letter)) for letter in before]
+        return observation(
+            f"tnm-{before}{by}{value}-{when}", code, concept(UICC, value), when, modifierExtension=modifiers
+        )
+
+    return make
+
+
+@pytest.fixture
+def irradiation(subject: Resource) -> Callable[..., Resource]:
+    """A nuclear medicine therapy of PSMA, as one Procedure for the whole series."""
+
+    def make(start: str = "2023-07-04", end: str = "2024-01-14", **more: Any) -> Resource:
+        dose = {"url": f"{ONKO}StructureDefinition/mii-ex-onko-strahlentherapie-bestrahlung-gesamtdosis"}
+        application = {"url": "http://hl7.org/fhir/StructureDefinition/procedure-method"}
+        return {
+            "resourceType": "Procedure",
+            "id": "irradiation",
+            "extension": [
+                dose | {"valueQuantity": {"value": 30, "unit": "GBq"}},
+                application | {"valueCodeableConcept": letters("strahlentherapie-applikationsart", "MPSMA")},
+            ],
+            "status": "completed",
+            "category": concept(SNOMED, "399315003"),
+            "code": concept(OPS, "8-530.d0", version="2023"),
+            "subject": subject,
+            "performedPeriod": {"start": start, "end": end},
+            "usedCode": [letters("strahlentherapie-strahlenart", "Lu-177")],
+            **more,
+        }
+
+    return make
+
+
+def test_a_series_of_psma_therapy_is_one_statement_with_its_total_and_no_cycle(
+    read_bundle: ReadBundle, patient: Resource, irradiation: Callable[..., Resource]
+) -> None:
+    batch = read_bundle(patient, irradiation())
+
+    (row,) = batch.rows["cycle_statements"]
+    assert (row["kind"], row["scope"], row["activity_mbq"]) == ("radiotherapy", "series", 30000.0)
+    assert (row["begin_date"], row["end_date"]) == (dt.date(2023, 7, 4), dt.date(2024, 1, 14))
+    assert (row["agent"], row["code"], row["doubt"]) == ("lu177_psma_other", "8-530.d0", None)
+    assert "cycles" not in batch.rows and batch.faults == ()
+
+
+@pytest.mark.parametrize(("nuclide", "agent"), [("Lu-177", "lu177_psma_other"), ("Ac-225", "ac225_psma")])
+def test_the_application_and_the_nuclide_tell_the_therapy_when_the_code_is_of_the_chapter_only(
+    read_bundle: ReadBundle, patient: Resource, irradiation: Callable[..., Resource], nuclide: str, agent: str
+) -> None:
+    used = [letters("strahlentherapie-strahlenart", nuclide)]
+    batch = read_bundle(patient, irradiation("2023", "2024-01", code=concept(OPS, "8-53"), usedCode=used))
+
+    (row,) = batch.rows["cycle_statements"]
+    assert (row["agent"], row["begin_precision"]) == (agent, "year")
+
+
+def test_a_procedure_of_one_cycle_has_its_activity_and_without_a_nuclide_it_is_refused(
+    read_bundle: ReadBundle, patient: Resource, irradiation: Callable[..., Resource]
+) -> None:
+    dose = irradiation()["extension"][0] | {"valueQuantity": {"value": 7.4, "unit": "GBq", "code": "GBq"}}
+    application = irradiation()["extension"][1]
+    one = irradiation("2023-07-04", "2023-07-05", extension=[dose, application])
+    nameless = one | {"id": "nameless", "code": concept(OPS, "8-53"), "usedCode": []}
+    nameless["performedPeriod"] = {"start": "2023-09-04", "end": "2023-09-04"}
+
+    batch = read_bundle(patient, one, nameless)
+
+    assert [row["administered_mbq"] for row in batch.rows["cycles"]] == [7400.0]
+    assert [fault.rule for fault in batch.faults] == ["agent: a PSMA therapy without its nuclide"]
+
+
+def test_radioiodine_in_the_same_profile_is_no_cycle(
+    read_bundle: ReadBundle, patient: Resource, irradiation: Callable[..., Resource]
+) -> None:
+    application = irradiation()["extension"][1] | {
+        "valueCodeableConcept": letters("strahlentherapie-applikationsart", "MRJT")
+    }
+    used = [letters("strahlentherapie-strahlenart", "J-131")]
+    iodine = irradiation(code=concept(OPS, "8-531"), extension=[application], usedCode=used)
+
+    batch = read_bundle(patient, iodine)
+
+    assert set(batch.rows) == {"patients"} and batch.unread == {"Procedure (code not read)": 1}
+
+
+def test_the_reason_for_the_end_of_a_series_may_stand_in_the_procedure_that_it_is_part_of(
+    read_bundle: ReadBundle, patient: Resource, subject: Resource, irradiation: Callable[..., Resource]
+) -> None:
+    bracket = {
+        "resourceType": "Procedure",
+        "id": "bracket",
+        "status": "completed",
+        "category": concept(SNOMED, "399315003"),
+        "code": concept(OPS, "8-53"),
+        "subject": subject,
+        "performedPeriod": {"start": "2023-07-04", "end": "2024-01-14"},
+        "outcome": letters("therapie-ende-grund", "P"),
+    }
+    batch = read_bundle(patient, bracket, irradiation(partOf=[{"reference": "Procedure/bracket"}]))
+
+    (row,) = batch.rows["dispositions"]
+    assert (row["code_system"], row["code"], row["date"]) == ("obds_therapy_end", "P", dt.date(2024, 1, 14))
+
+
+def test_external_radiotherapy_is_one_row_though_it_stands_in_two_procedures(
+    read_bundle: ReadBundle, patient: Resource, subject: Resource
+) -> None:
+    def procedure(name: str, category: str, ops: str, **more: Any) -> Resource:
+        common = {"resourceType": "Procedure", "id": name, "status": "completed", "subject": subject, **more}
+        period = {"start": "2022-02-01", "end": "2022-03-15"}
+        return common | {"category": concept(SNOMED, category), "code": concept(OPS, ops), "performedPeriod": period}
+
+    whole = procedure("whole", "108290001", "8-522", outcome=letters("therapie-ende-grund", "E"))
+    part = procedure("part", "1287742003", "8-522.6", partOf=[{"reference": "Procedure/whole"}])
+    batch = read_bundle(patient, part, whole)
+
+    (row,) = batch.rows["treatments"]
+    assert (row["agent"], row["stop_reason"], row["end_date"]) == ("radiotherapy", "completed", dt.date(2022, 3, 15))
+    assert batch.unread == {"Procedure (part of a procedure that is read itself)": 1}
+
+
+def test_drugs_of_a_systemic_therapy_end_for_the_reason_of_the_procedure_that_frames_them(
+    read_bundle: ReadBundle, patient: Resource, subject: Resource
+) -> None:
+    frame = {
+        "resourceType": "Procedure",
+        "id": "therapy",
+        "status": "completed",
+        "category": concept(SNOMED, "18629005"),
+        "code": {"coding": [*letters("therapie-typ", "CH")["coding"], *concept(OPS, "8-54")["coding"]]},
+        "subject": subject,
+        "performedPeriod": {"start": "2021-07-05", "end": "2021-09-05"},
+        "outcome": letters("therapie-ende-grund", "A"),
+        "usedCode": [{"text": "Docetaxel q3w"}],
+    }
+    drug = {
+        "resourceType": "MedicationStatement",
+        "id": "drug",
+        "status": "completed",
+        "partOf": [{"reference": "Procedure/therapy"}],
+        "medicationCodeableConcept": concept("http://fhir.de/CodeSystem/bfarm/atc", "L01CD02"),
+        "subject": subject,
+        "effectivePeriod": {"start": "2021-07-05", "end": "2021-09"},
+    }
+    batch = read_bundle(patient, frame, drug)
+
+    (row,) = batch.rows["treatments"]
+    assert (row["agent"], row["stop_reason"], row["end_date_precision"]) == ("docetaxel", "toxicity", "month")
+    (alone,) = read_bundle(patient, frame).rows["treatments"]
+    assert (alone["agent"], alone["stop_reason"]) == ("docetaxel", "toxicity")
+
+
+def test_the_first_tnm_is_of_the_diagnosis_with_its_letters_and_a_later_m1_is_a_metastatic_diagnosis(
+    read_bundle: ReadBundle, patient: Resource, tumour: Resource, category: Callable[..., Resource]
+) -> None:
+    batch = read_bundle(
+        patient,
+        tumour,
+        category("T2", "399504009"),
+        category("T3b", "384625004", by="p", when="2020-05-11"),
+        category("N0", "399534004"),
+        category("M0", "399387003"),
+        category("M1b", "399387003", when="2022-08-01", before="r"),
+        category("T2", "399504009", when="2020-02", before="y"),
+    )
+
+    first, later = batch.rows["diagnoses"]
+    assert (first["t"], first["n"], first["m"], first["date"]) == ("cT2", "cN0", "cM0", dt.date(2020, 3, 7))
+    assert (later["milestone"], later["m"], later["date"]) == ("metastatic", "rcM1b", dt.date(2022, 8, 1))
+    assert batch.unread == {"Observation (Gleason or TNM of a later time than the first diagnosis)": 2}
+    assert batch.faults == ()
+
+
+def test_sites_of_metastases_are_rows_by_the_letters_of_the_registry(
+    read_bundle: ReadBundle, patient: Resource, tumour: Resource, observation: Callable[..., Resource]
+) -> None:
+    where = concept(SNOMED, "385421009")
+    sites = [observation(code, where, letters("fernmetastasen", code), "2021-11-03") for code in ("OSS", "LYM")]
+    unknown = observation("unknown", where, letters("fernmetastasen", "XYZ"))
+    absent = observation("absent", where, None, dataAbsentReason={"text": "unbekannt"})
+
+    batch = read_bundle(patient, tumour, *sites, unknown, absent)
+
+    found = [(row["code"], row["method"]) for row in batch.rows["diagnoses"] if row["milestone"] == "metastatic"]
+    assert found == [("OSS", "registry"), ("LYM", "registry")]
+    assert [fault.table for fault in batch.faults] == ["diagnoses"]
+    assert batch.unread == {"Observation (no value, with a reason)": 1}
+
+
+@pytest.mark.parametrize(
+    ("code", "kinds", "unread"),
+    [
+        ("P", ["clinical_progression"], {}),
+        ("K", [], {"Observation (disease status: stable)": 1}),
+        ("Y", [], {"Observation (disease status: recurrence)": 1}),
+        ("?", [], {"Observation (disease status: no code that is read)": 1}),
+    ],
+)
+def test_only_progression_of_the_overall_assessment_is_an_event(
+    read_bundle: ReadBundle,
+    patient: Resource,
+    observation: Callable[..., Resource],
+    code: str,
+    kinds: list[str],
+    unread: dict[str, int],
+) -> None:
+    course = observation("course", concept(SNOMED, "396432002"), letters("verlauf-gesamtbeurteilung", code), "2023-02")
+
+    batch = read_bundle(patient, course)
+
+    rows = batch.rows.get("disease_events", ())
+    assert [row["kind"] for row in rows] == kinds and batch.unread == unread
+    assert {row["date_precision"] for row in rows} <= {"month"}
+
+
+def death(observation: Callable[..., Resource], name: str, icd: str, by_tumour: str | None = "J") -> Resource:
+    interpretation = [letters("tod", by_tumour)] if by_tumour is not None else []
+    return observation(
+        name, concept(SNOMED, "184305005"), concept(ICD, icd), "2024-05-15", interpretation=interpretation
+    )
+
+
+def test_a_death_is_one_row_with_the_cause_that_several_observations_give(
+    read_bundle: ReadBundle, patient: Resource, observation: Callable[..., Resource]
+) -> None:
+    causes = [death(observation, "d1", "C79.5"), death(observation, "d2", "C61")]
+    dead = patient | {"deceasedDateTime": "2024-05-15T04:00:00+02:00"}
+
+    for resources in ([dead, *causes], [patient, *causes]):
+        (row,) = read_bundle(*resources).rows["follow_up"]
+        assert (row["status"], row["date"], row["cause"]) == ("dead", dt.date(2024, 5, 15), "prostate_cancer")
+
+
+@pytest.mark.parametrize(
+    ("icd", "by_tumour", "cause"),
+    [("C78.7", "J", None), ("I21.9", "N", "other"), ("I21.9", None, "other"), ("C61", "N", None), ("R99", None, None)],
+)
+def test_a_cause_that_leaves_it_open_is_left_open(
+    read_bundle: ReadBundle,
+    patient: Resource,
+    observation: Callable[..., Resource],
+    icd: str,
+    by_tumour: str | None,
+    cause: str | None,
+) -> None:
+    (row,) = read_bundle(patient, death(observation, "d", icd, by_tumour)).rows["follow_up"]
+
+    assert row["cause"] == cause
+
+
+def test_two_days_of_death_are_two_rows_for_the_quality_query_to_find(
+    read_bundle: ReadBundle, patient: Resource, observation: Callable[..., Resource]
+) -> None:
+    batch = read_bundle(patient | {"deceasedDateTime": "2024-05"}, death(observation, "d", "C61"))
+
+    assert [(row["date"], row["date_precision"], row["cause"]) for row in batch.rows["follow_up"]] == [
+        (dt.date(2024, 5, 1), "month", None),
+        (dt.date(2024, 5, 15), "day", "prostate_cancer"),
+    ]
+
+
+def test_a_death_diagnosis_is_no_tumour_diagnosis_and_gives_its_cause(
+    read_bundle: ReadBundle, patient: Resource, subject: Resource
+) -> None:
+    diagnosis = {
+        "resourceType": "Condition",
+        "id": "cause",
+        "category": [
+            {"coding": [*concept(SNOMED, "16100001")["coding"], *concept("http://loinc.org", "79378-6")["coding"]]}
+        ],
+        "code": concept("http://hl7.org/fhir/sid/icd-10", "C61", version="2019"),
+        "subject": subject,
+    }
+    batch = read_bundle(patient | {"deceasedDateTime": "2024-05-15"}, diagnosis)
+
+    assert "diagnoses" not in batch.rows
+    assert [row["cause"] for row in batch.rows["follow_up"]] == ["prostate_cancer"]
+
+
+def test_a_patient_known_alive_is_followed_up_and_other_vital_states_are_counted(
+    read_bundle: ReadBundle, patient: Resource, observation: Callable[..., Resource]
+) -> None:
+    system = "https://www.medizininformatik-initiative.de/fhir/core/modul-person/CodeSystem/Vitalstatus"
+    states = [
+        observation(code, concept("http://loinc.org", "67162-8"), concept(system, code), "2024-03-10")
+        for code in ("L", "X")
+    ]
+    batch = read_bundle(patient, *states)
+
+    (row,) = batch.rows["follow_up"]
+    assert (row["status"], row["date"]) == ("alive", dt.date(2024, 3, 10))
+    assert batch.unread == {"Observation (vital status other than alive)": 1}
+
+
+@pytest.mark.parametrize(("code", "value"), [("1", [1.0]), ("U", [])])
+def test_ecog_by_the_letters_of_the_registry(
+    read_bundle: ReadBundle, patient: Resource, observation: Callable[..., Resource], code: str, value: list[float]
+) -> None:
+    coded = {"coding": [*concept(SNOMED, "423740007")["coding"], *concept("http://loinc.org", "89262-0")["coding"]]}
+    status = observation("ecog", coded, letters("allgemeiner-leistungszustand-ecog", code))
+
+    batch = read_bundle(patient, status)
+
+    assert [row["value"] for row in batch.rows.get("vitals", ())] == value and batch.faults == ()
+
+
+@pytest.mark.parametrize(("certainty", "rows"), [("G", 1), ("Z", 1), ("V", 0), ("A", 0)])
+def test_a_suspected_or_excluded_diagnosis_of_an_outpatient_gives_no_row(
+    read_bundle: ReadBundle, patient: Resource, subject: Resource, certainty: str, rows: int
+) -> None:
+    coding = concept(ICD, "C79.5")["coding"][0]
+    coding["extension"] = [
+        {
+            "url": "http://fhir.de/StructureDefinition/icd-10-gm-diagnosesicherheit",
+            "valueCoding": {
+                "system": "https://fhir.kbv.de/CodeSystem/KBV_CS_SFHIR_ICD_DIAGNOSESICHERHEIT",
+                "code": certainty,
+            },
+        }
+    ]
+    condition = {"resourceType": "Condition", "id": "c", "code": {"coding": [coding]}, "subject": subject}
+
+    batch = read_bundle(patient, condition | {"onsetDateTime": "2022"})
+
+    assert len(batch.rows.get("diagnoses", ())) == rows and sum(batch.unread.values()) == 1 - rows
+
+
+def test_an_adverse_event_has_the_german_grade_and_version(
+    read_bundle: ReadBundle, patient: Resource, subject: Resource
+) -> None:
+    event = {
+        "resourceType": "AdverseEvent",
+        "id": "ae",
+        "actuality": "actual",
+        "event": concept("https://www.meddra.org", "10002272", display="Anämie"),
+        "extension": [said("nebenwirkung-ctcae-version", letters("nebenwirkung-ctcae-version", "4.03"))],
+        "seriousness": letters("nebenwirkung-ctcae-grad", "3"),
+        "subject": subject,
+        "date": "2023-08",
+    }
+    (row,) = read_bundle(patient, event).rows["adverse_events"]
+
+    assert (row["term"], row["grade"], row["criteria"], row["begin_date_precision"]) == (
+        "Anämie",
+        3,
+        "ctcae-4.0",
+        "month",
+    )
+
+
+def test_a_gleason_without_a_result_and_a_later_one_leave_the_first_as_it_is(
+    read_bundle: ReadBundle, patient: Resource, tumour: Resource, observation: Callable[..., Resource]
+) -> None:
+    grade = concept(SNOMED, "1812491000004107")
+    biopsy = observation("biopsy", grade, concept(SNOMED, "1279714001"))
+    specimen = observation("specimen", concept(SNOMED, "372278000"), concept(SNOMED, "24514009"), "2020-06-30")
+    none = observation("none", grade, None, dataAbsentReason={"text": "unknown"})
+
+    batch = read_bundle(patient, tumour, specimen, biopsy, none)
+
+    (row,) = batch.rows["diagnoses"]
+    assert (row["gleason_primary"], row["gleason_secondary"], row["gleason_sum"]) == (3, 4, 7)
+    assert batch.faults == () and sum(batch.unread.values()) == 2
