@@ -41,13 +41,14 @@ class FactBatch:
     """The rows of one source, by table name; they carry pseudonyms only and no provenance but `source_locator`.
 
     `faults` are records of the source that could not be turned into rows; `replaces` the parts of tables that this
-    batch states whole.
+    batch states whole; `source_name` is the name that the site profile gives the source, None where its kind names it.
     """
 
     source: Source
     rows: Mapping[str, Sequence[Row]] = field(default_factory=dict)
     faults: Sequence[RefusedRow] = ()
     replaces: Sequence[Replacement] = ()
+    source_name: str | None = None
 
 
 @dataclass(frozen=True)

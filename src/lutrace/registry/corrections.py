@@ -38,19 +38,19 @@ class Patches:
     rows: dict[str, Row | None] = field(default_factory=dict)
 
 
-def select_rows(
-    connection: duckdb.DuckDBPyConnection, table: Table, equal: Mapping[str, Any], *, corrected: bool
-) -> list[Row]:
-    """The rows of a table whose columns equal the values given, sorted by key; with overrides when `corrected`."""
+def select_rows(connection: duckdb.DuckDBPyConnection, table: Table, equal: Mapping[str, Any]) -> list[Row]:
+    """The rows of a table whose columns equal the values given, sorted by key."""
     unknown = [name for name in equal if name not in table.by_name]
     if unknown:
         raise UnusableInputError(f"{table.name} has no column {', '.join(unknown)}")
     where = " AND ".join(f"{quoted(name)} = ?" for name in equal) or "true"
-    rows = _fetch(connection, table, where, list(equal.values()))
-    if corrected:
-        patches = _override_patches(connection, table)
-        rows = [row if (new := patches.get(row["row_id"])) is None else new for row in rows]
-    return rows
+    return _fetch(connection, table, where, list(equal.values()))
+
+
+def compute_override_patches(connection: duckdb.DuckDBPyConnection, table: Table) -> dict[str, Patches]:
+    """The rows of one table that overrides change, under its name."""
+    rows = _override_patches(connection, table)
+    return {table.name: Patches(table, dict(rows))} if rows else {}
 
 
 def add_override(connection: duckdb.DuckDBPyConnection, row: Row, add: Callable[[FactBatch], AddReport]) -> str:

@@ -11,7 +11,7 @@ from lutrace.core import Row, Table, UnusableInputError, canonical_json, digest_
 from lutrace.registry.batch import AddReport, FactBatch, RefusedRow, Replacement
 from lutrace.registry.checking import OWN
 from lutrace.registry.schema import column_list, quoted
-from lutrace.tables import QUARANTINE, SOURCES
+from lutrace.tables import MERGED_TABLES, QUARANTINE, SOURCES
 
 
 def enter_source(connection: duckdb.DuckDBPyConnection, batch: FactBatch, *, is_latest: bool) -> int:
@@ -21,7 +21,10 @@ def enter_source(connection: duckdb.DuckDBPyConnection, batch: FactBatch, *, is_
     before = connection.execute(f"SELECT rows FROM {quoted(SOURCES.name)} WHERE source_id = ?", [source_id]).fetchall()
     n_rows = max(n_rows, before[0][0] if before else 0)
     connection.execute(f"DELETE FROM {quoted(SOURCES.name)} WHERE source_id = ?", [source_id])
-    connection.execute(f"INSERT INTO {quoted(SOURCES.name)} VALUES (?, ?, ?)", [source_id, batch.source.kind, n_rows])
+    connection.execute(
+        f"INSERT INTO {quoted(SOURCES.name)} VALUES (?, ?, ?, ?)",
+        [source_id, batch.source.kind, n_rows, batch.source_name],
+    )
     found = connection.execute("SELECT ordinal FROM source_order WHERE source_id = ?", [source_id]).fetchall()
     if found and not is_latest:
         return int(found[0][0])
@@ -39,19 +42,20 @@ def merge_rows(
     ordinal: int,
     replaces: Sequence[Replacement],
 ) -> AddReport:
-    """Upsert checked rows by row_id.
+    """Upsert checked rows by row_id, where more than one source may state a fact by row_id and source.
 
     A row that says the same is left as it is, with the provenance of its first source. A source that was first read
     before the one that a row comes from does not take the row back: so reading old files again changes nothing.
     """
     name = quoted(table.name)
     connection.register("incoming", good)
+    incoming = _named_by_source(connection, table) if table.name in MERGED_TABLES else "incoming"
     data = [quoted(column.name) for column in table.columns if column.name not in (*OWN, "source_locator")]
     differs = " OR ".join(f"t.{column} IS DISTINCT FROM i.{column}" for column in data)
     connection.execute(
         "CREATE OR REPLACE TEMP TABLE plan AS SELECT i.row_id, t.row_id IS NULL AS is_new, "
         f"t.row_id IS NOT NULL AND ({differs}) AND coalesce(o.ordinal, 0) <= {ordinal:d} AS is_changed "
-        f"FROM incoming i LEFT JOIN {name} t ON t.row_id = i.row_id "
+        f"FROM {incoming} i LEFT JOIN {name} t ON t.row_id = i.row_id "
         "LEFT JOIN source_order o ON o.source_id = t.source_id"
     )
     counted = connection.execute(
@@ -63,13 +67,38 @@ def merge_rows(
     if added or updated:
         columns = column_list(table)
         connection.execute(
-            f"INSERT INTO {name} ({columns}) SELECT {columns} FROM incoming "
+            f"INSERT INTO {name} ({columns}) SELECT {columns} FROM {incoming} "
             "WHERE row_id IN (SELECT row_id FROM plan WHERE is_new OR is_changed)"
         )
     removed = sum(_remove_left_over(connection, table, one) for one in replaces)
-    connection.execute("DROP TABLE plan")
+    connection.execute("DROP TABLE plan; DROP TABLE IF EXISTS incoming_named")
     connection.unregister("incoming")
     return AddReport(added, updated, total - added - updated, removed=removed)
+
+
+def _named_by_source(connection: duckdb.DuckDBPyConnection, table: Table) -> str:
+    """The incoming rows, under the row_id that this source's row of the key has: ~ and the source follow it where
+    another source was there first.
+    """
+    source = 'coalesce(s."name", s.kind)'
+    (mine, others) = connection.execute(
+        f"SELECT any_value({source}) FILTER (source_id IN (SELECT source_id FROM incoming)), "
+        f"count(DISTINCT {source}) > 1 FROM sources s"
+    ).fetchall()[0]
+    if mine is None or not others:
+        return "incoming"
+    connection.execute(
+        "CREATE OR REPLACE TEMP TABLE incoming_named AS WITH held AS ("
+        f"SELECT t.row_id, split_part(t.row_id, '~', 1) AS base, {source} = $mine AS is_mine "
+        f"FROM {quoted(table.name)} t JOIN sources s USING (source_id) "
+        "WHERE t.row_id IN (SELECT row_id FROM incoming) OR contains(t.row_id, '~')), "
+        "taken AS (SELECT base, any_value(row_id) FILTER (is_mine) AS mine FROM held GROUP BY base) "
+        "SELECT i.* REPLACE (CASE WHEN h.base IS NULL THEN i.row_id "
+        "ELSE coalesce(h.mine, i.row_id || '~' || $mine) END AS row_id) "
+        "FROM incoming i LEFT JOIN taken h ON h.base = i.row_id",
+        {"mine": mine},
+    )
+    return "incoming_named"
 
 
 def _remove_left_over(connection: duckdb.DuckDBPyConnection, table: Table, replacement: Replacement) -> int:

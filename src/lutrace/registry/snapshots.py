@@ -16,16 +16,18 @@ import pyarrow.parquet as pq
 
 from lutrace.core import ContradictionError, Row, Table, UnusableInputError, canonical_json, digest_of, digest_of_file
 from lutrace.registry.content import table_digest
-from lutrace.registry.corrections import Patches, compute_patches
+from lutrace.registry.corrections import compute_patches
 from lutrace.registry.engines import Engine, connect_engine
 from lutrace.registry.images import FOLDER as IMAGES_FOLDER
 from lutrace.registry.images import TEMPORARY, ImageStore
+from lutrace.registry.precedence import SourceRules
+from lutrace.registry.precedence_rows import counting_rows
 from lutrace.registry.schema import SCHEMA_VERSION, column_list, quoted
-from lutrace.tables import FACT_TABLES, PICTURES, SOURCES
+from lutrace.tables import FACT_TABLES, MERGES, PICTURES, SOURCES
 
 FOLDER = "snapshots"
 MANIFEST = "manifest.json"
-FROZEN_TABLES: dict[str, Table] = {**FACT_TABLES, SOURCES.name: SOURCES}
+FROZEN_TABLES: dict[str, Table] = {**FACT_TABLES, SOURCES.name: SOURCES, MERGES.name: MERGES}
 
 
 @dataclass(frozen=True)
@@ -64,12 +66,10 @@ class Snapshot:
         return connect_engine(self.engine, self.folder, FROZEN_TABLES, digest=self.digest)
 
 
-def freeze(connection: duckdb.DuckDBPyConnection, folder: Path) -> Snapshot:
-    """Write the corrected state of all fact tables; returns the snapshot, which may have been there already."""
-    patches = compute_patches(connection)
-    frozen = {
-        name: _frozen_table(connection, table, patches.get(name)) for name, table in sorted(FROZEN_TABLES.items())
-    }
+def freeze(connection: duckdb.DuckDBPyConnection, folder: Path, rules: SourceRules) -> Snapshot:
+    """Write the rows that count of all fact tables; returns the snapshot, which may have been there already."""
+    with counting_rows(connection, rules, compute_patches(connection)):
+        frozen = {name: _frozen_table(connection, table) for name, table in sorted(FROZEN_TABLES.items())}
     contents = {
         name: {"digest": table_digest(FROZEN_TABLES[name], rows), "rows": rows.num_rows}
         for name, rows in frozen.items()
@@ -115,22 +115,12 @@ def remove_orphans(folder: Path) -> None:
         shutil.rmtree(path)
 
 
-def _frozen_table(connection: duckdb.DuckDBPyConnection, table: Table, patches: Patches | None) -> pa.Table:
-    columns = column_list(table)
+def _frozen_table(connection: duckdb.DuckDBPyConnection, table: Table) -> pa.Table:
     last = ", row_id" if "row_id" in table.by_name else ""
     order = ", ".join(f"{quoted(name)} NULLS FIRST" for name in table.key) + last
     schema = pa.schema([pa.field(column.name, column.arrow_type) for column in table.columns])
-    source = f"SELECT {columns} FROM {quoted(table.name)}"
-    if patches is not None:
-        kept = [row for row in patches.rows.values() if row is not None]
-        connection.register("patched", pa.Table.from_pylist(kept, schema))
-        connection.register("touched", pa.table({"row_id": pa.array(list(patches.rows), pa.string())}))
-        source += f" WHERE row_id NOT IN (SELECT row_id FROM touched) UNION ALL SELECT {columns} FROM patched"
-    rows: pa.Table = connection.sql(f"SELECT * FROM ({source}) ORDER BY {order}").to_arrow_table()
-    if patches is not None:
-        connection.unregister("patched")
-        connection.unregister("touched")
-    return rows.cast(schema)
+    found = connection.sql(f"SELECT {column_list(table)} FROM {quoted(table.name)} ORDER BY {order}")
+    return found.to_arrow_table().cast(schema)
 
 
 def _write(place: Path, frozen: dict[str, pa.Table], contents: dict[str, Row]) -> None:

@@ -28,6 +28,8 @@ from lutrace.registry.identities import Identities
 from lutrace.registry.images import FOLDER as IMAGES_FOLDER
 from lutrace.registry.images import TEMPORARY, ImageStore
 from lutrace.registry.merging import enter_source, merge_quarantine, merge_rows
+from lutrace.registry.precedence import SourceRules, parse_source_rules
+from lutrace.registry.precedence_rows import counting_rows, read_merges
 from lutrace.registry.schema import check_schema, create_schema, transaction, upgrade_schema
 from lutrace.registry.texts import StoredLetter, read_letters
 from lutrace.tables import FACT_TABLES, OVERRIDES, REVIEWS
@@ -136,6 +138,10 @@ class Registry:
         return (self.folder / PROFILE_FILE).read_text(encoding="utf-8")
 
     @property
+    def _source_rules(self) -> SourceRules:
+        return parse_source_rules(self.profile_text)
+
+    @property
     def identities(self) -> Identities:
         """The identities file; only a writer opens it."""
         self._check_writable()
@@ -155,8 +161,22 @@ class Registry:
         return table
 
     def rows(self, declared: Table, *, corrected: bool = False, **equal: Any) -> list[Row]:
-        """The rows whose columns equal the values given, sorted by key; `corrected` applies overrides (not reviews)."""
-        return corrections.select_rows(self._connection, declared, equal, corrected=corrected)
+        """The rows whose columns equal the values given, sorted by key.
+
+        `corrected` gives the rows that count: overrides applied (not reviews), and of several sources' rows of one fact
+        the one believed.
+        """
+        if not corrected:
+            return corrections.select_rows(self._connection, declared, equal)
+        patches = corrections.compute_override_patches(self._connection, declared)
+        with counting_rows(self._connection, self._source_rules, patches, [declared]):
+            return corrections.select_rows(self._connection, declared, equal)
+
+    def merges(self) -> list[Row]:
+        """What became of the rows of several sources that state one fact: rows of MERGES, contradictions first."""
+        patches = corrections.compute_patches(self._connection)
+        with counting_rows(self._connection, self._source_rules, patches):
+            return read_merges(self._connection)
 
     def add(self, batch: FactBatch, *, path: Path | None = None) -> AddReport:
         """Check and store the rows of one source in one transaction.
@@ -193,7 +213,7 @@ class Registry:
 
     def freeze(self) -> snapshots.Snapshot:
         """Apply overrides and reviews and write the state as a snapshot; the same content gives the same digest."""
-        return snapshots.freeze(self._connection, self.folder)
+        return snapshots.freeze(self._connection, self.folder, self._source_rules)
 
     def snapshots(self) -> list[snapshots.Snapshot]:
         """The snapshots of this registry, sorted by digest."""

@@ -38,6 +38,7 @@ from lutrace.tables.lines import LINE_AGENTS, LINE_QUERIES, LINES, PRIOR_REGIMEN
 from lutrace.tables.masks import MASKS
 from lutrace.tables.mcrpc import MCRPC_AGREEMENTS, MCRPC_CHOICES, MCRPC_DATES
 from lutrace.tables.medications import MEDICATIONS
+from lutrace.tables.merges import MERGE_RULES, MERGED_TABLES, MERGES, Compared, MergeRule
 from lutrace.tables.organs import ORGANS
 from lutrace.tables.overrides import OVERRIDES
 from lutrace.tables.patients import PATIENTS
@@ -184,6 +185,9 @@ __all__ = [
     "MCRPC_DATES",
     "MEASURE_VERSION",
     "MEDICATIONS",
+    "MERGED_TABLES",
+    "MERGES",
+    "MERGE_RULES",
     "METASTASIS_SITES",
     "ORGANS",
     "OVERRIDES",
@@ -216,6 +220,8 @@ __all__ = [
     "TUMOUR_BURDENS",
     "VITALS",
     "WORSENINGS",
+    "Compared",
     "Facts",
+    "MergeRule",
     "without",
 ]

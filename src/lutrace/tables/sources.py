@@ -12,6 +12,7 @@ SOURCES = Table(
             "kind", "kind", codes=("dicom", "fhir", "omop", "redcap", "table", "notes", "masks", "measure", "review")
         ),
         count("rows", "rows read from it"),
+        label("name", "its name in the site profile", null="when the profile names none: its kind names it"),
     ),
     ("source_id",),
 )
