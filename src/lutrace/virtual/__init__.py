@@ -1,10 +1,12 @@
-"""virtual knows a synthetic centre with known truth, written as real DICOM, FHIR and letters."""
+"""virtual knows a synthetic centre with known truth, written as real DICOM, as records in five forms, and as letters."""
 
 from lutrace.virtual.centre import SPECT_CALIBRATION, CentreSummary, make_centre
 from lutrace.virtual.cohort import STOP_REASONS, VirtualPatients, simulate_patients
+from lutrace.virtual.facts import FieldAgreement, compare_facts, make_true_facts, read_facts
 from lutrace.virtual.parameters import CohortParameters
 from lutrace.virtual.proportional_hazards import HazardSample, simulate_proportional_hazards
 from lutrace.virtual.scoring import SIZE_NAMES, FoundComponent, FoundLesion, ScanScore, compute_scan_score, size_of
+from lutrace.virtual.sources import make_sources
 from lutrace.virtual.truth import PaintedTruth, TrueLesion, paint_truth
 
 __all__ = [
@@ -13,6 +15,7 @@ __all__ = [
     "STOP_REASONS",
     "CentreSummary",
     "CohortParameters",
+    "FieldAgreement",
     "FoundComponent",
     "FoundLesion",
     "HazardSample",
@@ -20,9 +23,13 @@ __all__ = [
     "ScanScore",
     "TrueLesion",
     "VirtualPatients",
+    "compare_facts",
     "compute_scan_score",
     "make_centre",
+    "make_sources",
+    "make_true_facts",
     "paint_truth",
+    "read_facts",
     "simulate_patients",
     "simulate_proportional_hazards",
     "size_of",
