@@ -1,4 +1,4 @@
-"""virtual knows a synthetic centre with known truth, written as real DICOM, as records in five forms, and as letters."""
+"""virtual knows a synthetic centre with known truth, written as real DICOM, records in five forms, and letters."""
 
 from lutrace.virtual.centre import SPECT_CALIBRATION, CentreSummary, make_centre
 from lutrace.virtual.cohort import STOP_REASONS, VirtualPatients, simulate_patients
