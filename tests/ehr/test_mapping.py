@@ -90,7 +90,7 @@ def test_codes_units_and_joined_columns_become_the_declared_values() -> None:
     assert (row["patient_id"], row["cycle"], row["agent"]) == ("00012", 2, "lu177_psma_it")
     assert (row["administered_date"], row["administered_mbq"]) == (dt.date(2023, 5, 6), 7400.0)
     assert row["injection_datetime"] == dt.datetime(2023, 5, 6, 9, 5)
-    assert batch.unread == {"rows that no rule of the mapping takes": 2}
+    assert batch.unread == {"rows: no rule of the mapping takes the row": 2}
     assert [(one.locator, one.rule) for one in batch.faults] == [
         ("row 5", "agent holds a code that the mapping does not list")
     ]

@@ -53,6 +53,7 @@ class _Reading:
     faults: list[Fault] = field(default_factory=list)
     identities: dict[str, Identity] = field(default_factory=dict)
     unread: Counter[str] = field(default_factory=Counter)
+    rowless: list[tuple[str, str]] = field(default_factory=list)
     notes: dict[str, None] = field(default_factory=dict)
 
 
@@ -81,6 +82,7 @@ def rows_by_mapping(
     left = [one for one in names if one not in read and one not in mapping.not_read]
     for one in left:
         reading.unread[f"column {one}"] += sum(record[one] is not None for _, record in records)
+    reading.unread.update(f"rows: {why}" for _, why in reading.rowless)
     return RecordBatch(
         source,
         {table: tuple(rows) for table, rows in reading.rows.items()},
@@ -88,6 +90,7 @@ def rows_by_mapping(
         tuple(reading.faults),
         dict(sorted((+reading.unread).items())),
         tuple(reading.notes),
+        rowless=tuple(reading.rowless),
     )
 
 
@@ -125,11 +128,11 @@ def _read_record(reading: _Reading, plans: Sequence[_Plan], number: int, record:
     place = f"{reading.place} {number}"
     met = [plan for plan in plans if _passes(plan.where, record) and not _holds_any(plan.rule.unless, record)]
     if not met:
-        reading.unread["rows that no rule of the mapping takes"] += 1
+        reading.rowless.append((place, "no rule of the mapping takes the row"))
         return
     told = [plan for plan in met if _has_content(reading, plan, record)]
     if not told:
-        reading.unread["rows without a value in the columns that the mapping reads"] += 1
+        reading.rowless.append((place, "no value stands in the columns that the mapping reads"))
     for plan in told:
         _read_item(reading, plan, record, place + plan.column)
 

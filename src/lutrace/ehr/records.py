@@ -61,7 +61,9 @@ class RecordBatch:
 
     `rows` are by table name and carry the source's raw patient identifier and a `source_locator`. `unread` counts, by
     name, the resources and codes that give no row by design; `notes` say in words what was inferred; `letters` are the
-    texts that the source holds, whole.
+    texts that the source holds, whole. `rowless` are the places of records that give no row by design, with the reason,
+    where the reader knows them. `part` numbers the parts of a source from 0, each of which is stored by itself; None
+    says that the batch is the whole source, or that its parts are joined before they are stored.
     """
 
     source: Source
@@ -71,6 +73,8 @@ class RecordBatch:
     unread: Mapping[str, int] = field(default_factory=dict)
     notes: Sequence[str] = ()
     letters: Sequence[Letter] = ()
+    rowless: Sequence[tuple[str, str]] = ()
+    part: int | None = None
 
     def plus(self, other: RecordBatch) -> RecordBatch:
         """Both parts of one source."""
@@ -83,4 +87,5 @@ class RecordBatch:
             unread=dict(Counter(self.unread) + Counter(other.unread)),
             notes=(*self.notes, *(note for note in other.notes if note not in self.notes)),
             letters=(*self.letters, *other.letters),
+            rowless=(*self.rowless, *other.rowless),
         )

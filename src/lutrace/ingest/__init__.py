@@ -8,6 +8,7 @@ from lutrace.ingest.export_step import ExportResult, run_export_csv, run_export_
 from lutrace.ingest.extract_step import ExtractResult, run_extract
 from lutrace.ingest.fhir_server_step import ServerAccess, read_access, run_add_fhir_server
 from lutrace.ingest.lesions_step import LesionInputs, LesionsStepResult, run_lesions
+from lutrace.ingest.mapping_step import run_add_table
 from lutrace.ingest.masks_step import run_add_masks
 from lutrace.ingest.measure_step import DEFAULT_PLANS, MeasureResult, run_measure
 from lutrace.ingest.notes_step import run_add_notes
@@ -23,7 +24,7 @@ from lutrace.ingest.pacs_step import (
     run_receive,
 )
 from lutrace.ingest.profile import SiteProfile, parse_profile, profile_template
-from lutrace.ingest.records_step import run_add_fhir, run_add_table
+from lutrace.ingest.records_step import run_add_fhir
 from lutrace.ingest.redcap_step import RedcapSource, run_add_redcap, run_export_redcap
 from lutrace.ingest.registry_steps import run_check, run_init, run_upgrade
 from lutrace.ingest.results import AddResult

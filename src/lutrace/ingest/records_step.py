@@ -1,4 +1,4 @@
-"""`lutrace add fhir|table`: records into the registry, with pseudonyms for identifiers before anything is stored."""
+"""`lutrace add`: records of any reader into the registry, with pseudonyms for identifiers before anything is stored."""
 
 from __future__ import annotations
 
@@ -7,16 +7,14 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from lutrace.core import Progress, Row, UnusableInputError, check_is_table_file, digest_of_file, silent, suggest
-from lutrace.ehr import Identity, RecordBatch, read_fhir, read_table_rows
+from lutrace.core import Progress, Row, digest_of_file, silent
+from lutrace.ehr import Identity, RecordBatch, read_fhir
 from lutrace.ingest.cycle_places import place_scans
 from lutrace.ingest.letter_rows import add_letters, told_of_letters
 from lutrace.ingest.profile import UNNAMED_CENTRE, SiteProfile, parse_profile
 from lutrace.ingest.results import AddResult, result_of
-from lutrace.registry import AddReport, FactBatch, RefusedRow, Registry
-from lutrace.tables import FACT_TABLES, PATIENTS
-
-_TABLE_ENDINGS = (".csv", ".tsv", ".xlsx", ".parquet")
+from lutrace.registry import AddReport, FactBatch, RefusedRow, Registry, Replacement
+from lutrace.tables import FACT_TABLES, PATIENTS, SOURCES
 
 
 def run_add_fhir(
@@ -33,25 +31,6 @@ def run_add_fhir(
         parts = (part for path in sources for part in read_fhir(path, identifier_system=system))
         batches = ((places.get(one.source.digest), one) for one in _whole_sources(parts))
         return add_records(registry, profile, batches, progress, total=len(places))
-
-
-def run_add_table(
-    registry_folder: Path,
-    sources: Sequence[Path],
-    *,
-    table: str | None = None,
-    dry_run: bool = False,
-    progress: Progress = silent,
-) -> AddResult:
-    """Read tables (CSV, TSV, XLSX, Parquet) whose columns are those of a fact table; the file's name says which.
-
-    Raises UnusableInputError when a file is of no known table.
-    """
-    files = [file for path in sources for file in _table_files(path)]
-    with Registry.open(registry_folder, write=True, dry_run=dry_run) as registry:
-        profile = parse_profile(registry.profile_text)
-        batches = ((file, read_table_rows(file, _table_name(file, table))) for file in files)
-        return add_records(registry, profile, batches, progress, total=len(files))
 
 
 def pseudonymised(registry: Registry, profile: SiteProfile, batch: RecordBatch) -> FactBatch:
@@ -107,7 +86,7 @@ def _whole_sources(parts: Iterable[RecordBatch]) -> Iterator[RecordBatch]:
     held: RecordBatch | None = None
     for part in parts:
         if held is not None and held.source.digest == part.source.digest:
-            held = _joined(held, part)
+            held = held.plus(part)
             continue
         if held is not None:
             yield held
@@ -116,17 +95,19 @@ def _whole_sources(parts: Iterable[RecordBatch]) -> Iterator[RecordBatch]:
         yield held
 
 
-def _joined(one: RecordBatch, other: RecordBatch) -> RecordBatch:
-    tables = dict.fromkeys([*one.rows, *other.rows])
-    return replace(
-        one,
-        rows={name: [*one.rows.get(name, ()), *other.rows.get(name, ())] for name in tables},
-        identities=[*one.identities, *other.identities],
-        faults=[*one.faults, *other.faults],
-        unread=dict(Counter(one.unread) + Counter(other.unread)),
-        notes=[*one.notes, *(note for note in other.notes if note not in one.notes)],
-        letters=[*one.letters, *other.letters],
-    )
+def replace_left_over(registry: Registry, batch: FactBatch) -> FactBatch:
+    """The batch, replacing the rows of tables that its source gave before and does not give now."""
+    source_id = batch.source.digest
+    if not registry.rows(SOURCES, source_id=source_id):
+        return batch
+    replaces = []
+    for table in FACT_TABLES.values():
+        stored = registry.table(table)
+        before = stored.filter(stored.source_id == source_id).select("row_id").to_pyarrow()["row_id"].to_pylist()
+        now = {table.row_id(row) for row in batch.rows.get(table.name, ())} if before else set()
+        if any(one not in now for one in before):
+            replaces.append(Replacement(table.name, (("source_id", source_id),)))
+    return replace(batch, replaces=tuple(replaces))
 
 
 def add_records(
@@ -136,14 +117,21 @@ def add_records(
     progress: Progress,
     *,
     total: int = 0,
+    whole_sources: bool = False,
 ) -> AddResult:
-    """Store the batches of a reader with their source's path, and place scans in the cycles known by then."""
+    """Store the batches of a reader with their source's path, and place scans in the cycles known by then.
+
+    `whole_sources` says that each batch is all that its source gives: rows that it gave before (under another mapping)
+    and gives no longer leave the registry.
+    """
     report = AddReport()
     unread: Counter[str] = Counter()
     letters: Counter[str] = Counter()
     notes: dict[str, None] = {}
     for done, (path, batch) in enumerate(batches, start=1):
         facts = pseudonymised(registry, profile, batch)
+        if whole_sources:
+            facts = replace_left_over(registry, facts)
         added, told = add_letters(registry, facts, batch.letters, path=path)
         report = report.plus(added)
         letters.update(told)
@@ -153,26 +141,3 @@ def add_records(
     report = report.plus(place_scans(registry, profile))
     not_read = [f"not read: {name} ({count} times)" for name, count in sorted(unread.items())]
     return result_of(report, (*not_read, *notes, *told_of_letters(letters)))
-
-
-def _table_files(path: Path) -> list[Path]:
-    if path.is_dir():
-        found = sorted(file for file in path.iterdir() if file.suffix.lower() in _TABLE_ENDINGS)
-        if not found:
-            raise UnusableInputError(
-                f"{path.name}: holds no table ({', '.join(_TABLE_ENDINGS)}); name a folder with tables"
-            )
-        return found
-    check_is_table_file(path)
-    return [path]
-
-
-def _table_name(file: Path, table: str | None) -> str:
-    name = table or file.stem.lower()
-    if name not in FACT_TABLES and name != "lab":
-        meant = suggest(name, FACT_TABLES)
-        raise UnusableInputError(
-            f"{file.name}: no fact table is called {name!r}; {f'{meant} ' if meant else ''}"
-            f"name the table with --table: {', '.join(FACT_TABLES)}"
-        )
-    return name

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from lutrace.core import Row
 from lutrace.registry import AddReport
@@ -21,6 +21,12 @@ class AddResult:
     warnings: tuple[str, ...] = ()
     choices: tuple[Row, ...] = ()
     """Of image series: which are used, and why."""
+    explained: tuple[Row, ...] = ()
+    """Of a table in a dry run: what becomes of each of its rows."""
+
+    def with_account(self, explained: Sequence[Row]) -> AddResult:
+        """The answer with what becomes of each row."""
+        return replace(self, explained=tuple(explained))
 
     def plus(self, other: AddResult) -> AddResult:
         """The answer of both steps."""
