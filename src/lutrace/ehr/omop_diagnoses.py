@@ -102,7 +102,7 @@ def add_staging(
         observations,
         {out.patient_id: [condition for condition, _ in initial.values()]},
         patient_of=lambda _: out.patient_id,
-        condition_at=lambda reference, _: reference if reference in initial else None,
+        condition_at=lambda reference, _: initial[reference][0].key if reference in initial else None,
     )
     for condition, known in initial.values():
         known.update(joined.columns.get(condition.key, {}))
