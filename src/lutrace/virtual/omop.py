@@ -23,6 +23,7 @@ from lutrace.virtual.records import HAEMOGLOBIN_MMOL_PER_G_DL, LIMITS
 
 SITE_LINES = {
     "omop": {
+        "synthetic": True,
         "source_values": {
             "FRACTURE-PATH": "lutrace:fracture",
             "HOSPICE-CARE": "lutrace:hospice",
