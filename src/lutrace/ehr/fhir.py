@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from lutrace.core import Source, UnusableInputError, digest_of_file
+from lutrace.ehr.fhir_documents import read_binary, read_care_plan, read_composition, read_document
 from lutrace.ehr.fhir_elements import Resource
 from lutrace.ehr.fhir_events import read_adverse_event, read_encounter, read_questionnaire
-from lutrace.ehr.fhir_files import Broken, Located, list_files, read_resources
+from lutrace.ehr.fhir_files import Broken, Located, list_all_files, read_resources
 from lutrace.ehr.fhir_observations import read_observation, read_report
 from lutrace.ehr.fhir_output import Collected, Output
 from lutrace.ehr.fhir_patients import read_condition, read_patient
@@ -34,30 +35,37 @@ _CONVERTERS: dict[str, tuple[Callable[[Resource, Output], None], str]] = {
     "AdverseEvent": (read_adverse_event, "adverse_events"),
     "Encounter": (read_encounter, "contacts"),
     "QuestionnaireResponse": (read_questionnaire, "questionnaires"),
+    "DocumentReference": (read_document, "text_findings"),
+    "Composition": (read_composition, "text_findings"),
+    "CarePlan": (read_care_plan, "text_findings"),
+    "Binary": (read_binary, "text_findings"),
 }
 _LOOKED_UP = frozenset({"Medication"})
-RESOURCE_TYPES = tuple(sorted({*_CONVERTERS, *_LOOKED_UP}))
+RESOURCE_TYPES = tuple(sorted({*_CONVERTERS, *_LOOKED_UP} - {"Binary"}))
 """The resource types that are read: what a server is asked for."""
 
 
-def read_fhir(path: Path, *, identifier_system: str | None = None) -> Iterator[RecordBatch]:
-    """The rows of a FHIR R4 bundle, resource, NDJSON file or folder of them, file by file; docs/reference/fhir.md.
+def read_fhir(path: Path | Sequence[Path], *, identifier_system: str | None = None) -> Iterator[RecordBatch]:
+    """The rows of FHIR R4 bundles, resources, NDJSON files or folders of them, file by file; docs/reference/fhir.md.
 
-    `identifier_system` names the identifier of patients that rows carry in `patient_id` (default: type MR). A record
+    Paths given together are read as one export. A long file comes in parts, in order. Of a resource that stands more
+    than once the newest version counts; a file that is there twice is read once. `identifier_system` names the identifier of patients that rows carry in `patient_id` (default: type MR). A record
     that cannot become a row is a fault of its batch; resources and codes that are not read are counted.
 
     Raises UnusableInputError when there is no FHIR file, or the only file is not JSON.
     """
-    files = list_files(path)
+    files: dict[str, Path] = {}
+    for file in list_all_files([path] if isinstance(path, Path) else path):
+        files.setdefault(digest_of_file(file), file)
     survey = Survey(identifier_system)
-    survey.read(files)
-    for file in files:
-        yield from _read_file(file, survey, alone=path.is_file())
+    survey.read(list(files.values()))
+    for digest, file in files.items():
+        alone = isinstance(path, Path) and path.is_file()
+        yield from _read_file(file, Source("fhir", digest), survey, alone=alone)
 
 
-def _read_file(file: Path, survey: Survey, *, alone: bool) -> Iterator[RecordBatch]:
-    source = Source("fhir", digest_of_file(file))
-    collected, count, batches = Collected(), 0, 0
+def _read_file(file: Path, source: Source, survey: Survey, *, alone: bool) -> Iterator[RecordBatch]:
+    collected, count, part = Collected(), 0, 0
     for found in read_resources(file):
         if isinstance(found, Broken):
             if alone and found.locator == "file":
@@ -68,10 +76,10 @@ def _read_file(file: Path, survey: Survey, *, alone: bool) -> Iterator[RecordBat
             _read_resource(found, survey, collected)
         count += 1
         if count % RESOURCES_PER_BATCH == 0:
-            yield _batch(source, collected)
-            collected, batches = Collected(), batches + 1
-    if batches == 0 or count % RESOURCES_PER_BATCH:
-        yield _batch(source, collected)
+            yield _batch(source, collected, part)
+            collected, part = Collected(), part + 1
+    if part == 0 or count % RESOURCES_PER_BATCH:
+        yield _batch(source, collected, part)
 
 
 def _read_resource(located: Located, survey: Survey, collected: Collected) -> None:
@@ -86,11 +94,16 @@ def _read_resource(located: Located, survey: Survey, collected: Collected) -> No
         out.unread(status)
         return
     convert, table = _CONVERTERS[kind]
+    if located.key in survey.repeats.older:
+        out.unread("stands more than once, and another is read")
+        return
     with out.refusing(table):
+        if located.key in survey.repeats.open:
+            raise survey.repeats.open[located.key]
         convert(located.resource, out)
 
 
-def _batch(source: Source, collected: Collected) -> RecordBatch:
+def _batch(source: Source, collected: Collected, part: int) -> RecordBatch:
     notes = [f"{text} ({count})" for text, count in sorted(collected.notes.items())]
     return RecordBatch(
         source,
@@ -99,4 +112,6 @@ def _batch(source: Source, collected: Collected) -> RecordBatch:
         tuple(collected.faults),
         dict(sorted(collected.unread.items())),
         tuple(notes),
+        tuple(collected.letters),
+        part=part,
     )

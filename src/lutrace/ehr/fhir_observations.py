@@ -6,6 +6,7 @@ from lutrace.core import Row
 from lutrace.ehr import fhir_profile as profile
 from lutrace.ehr.fhir_course import course_reader, effective, metastatic_row
 from lutrace.ehr.fhir_deaths import states_death
+from lutrace.ehr.fhir_documents import read_report_texts
 from lutrace.ehr.fhir_elements import (
     EFFECTIVE,
     RecordError,
@@ -68,10 +69,11 @@ def read_observation(observation: Resource, out: Output) -> None:
 
 
 def read_report(report: Resource, out: Output) -> None:
-    """Rows of the findings that a DiagnosticReport concludes; other conclusions are counted."""
+    """Rows of the findings that a DiagnosticReport concludes, and its text; other conclusions are counted."""
     findings = [code for item in children(report, "conclusionCode") for code in codes(item, profile.FINDING_SYSTEM)]
-    if not findings:
-        out.unread("no conclusion code that is read")
+    with out.refusing("text_findings"):
+        if not read_report_texts(report, out) and not findings:
+            out.unread("no conclusion code that is read")
     for index, finding in enumerate(findings):
         place = f".conclusionCode[{index}]"
         with out.refusing("disease_events" if finding in _EVENTS else "reader_findings", place=place):

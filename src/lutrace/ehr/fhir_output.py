@@ -6,11 +6,12 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from lutrace.core import Row, UnusableInputError, digest_of
-from lutrace.ehr.fhir_elements import RecordError, children, text
+from lutrace.core import Row, UnusableInputError
+from lutrace.ehr.fhir_elements import RecordError
 from lutrace.ehr.fhir_files import Located
+from lutrace.ehr.fhir_references import record_key
 from lutrace.ehr.fhir_survey import Survey
-from lutrace.ehr.records import Fault, Identity
+from lutrace.ehr.records import Fault, Identity, Letter
 from lutrace.tables import FACT_TABLES
 
 REMEDY = "correct the record at the source and read it again"
@@ -24,6 +25,7 @@ class Collected:
         self.rows: dict[str, list[Row]] = defaultdict(list)
         self.identities: list[Identity] = []
         self.faults: list[Fault] = []
+        self.letters: list[Letter] = []
         self.unread: Counter[str] = Counter()
         self.notes: Counter[str] = Counter()
 
@@ -49,7 +51,8 @@ class Output:
         """Add a row; patient, place and record key are filled in here."""
         filled = {"patient_id": self.patient, **row, "source_locator": self.located.locator + place}
         if "record_key" in FACT_TABLES[table].by_name:
-            filled["record_key"] = self._record_key(filled)
+            content = {key: value for key, value in filled.items() if key != "source_locator"}
+            filled["record_key"] = record_key(self.located.resource, content)
         self.collected.rows[table].append(filled)
 
     def unread(self, reason: str) -> None:
@@ -67,15 +70,3 @@ class Output:
                 column, rule, remedy = error.column, error.rule, error.remedy
             locator = self.located.locator + place
             self.collected.faults.append(Fault(table, locator, column, rule, remedy, dict(row or {})))
-
-    def _record_key(self, row: Row) -> str:
-        """The digest of the record's identifier at the source, else of its id, else of the row."""
-        resource = self.located.resource
-        for identifier in children(resource, "identifier"):
-            value = text(identifier, "value")
-            if value is not None:
-                return digest_of([text(identifier, "system"), value])[:20]
-        name = text(resource, "id")
-        if name is not None:
-            return digest_of([resource["resourceType"], name])[:20]
-        return digest_of({key: value for key, value in row.items() if key != "source_locator"})[:20]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Generic, TypeVar
 
+from lutrace.core import digest_of
 from lutrace.ehr import fhir_profile as profile
 from lutrace.ehr.fhir_elements import RecordError, Resource, child, children, codes, text
 from lutrace.ehr.fhir_files import Located
@@ -47,6 +48,16 @@ class References(Generic[Value]):
 def _relative(reference: str) -> str:
     """`Type/id` of an absolute or versioned reference."""
     return "/".join(reference.split("/_history/")[0].split("/")[-2:])
+
+
+def record_key(resource: Resource, content: object) -> str:
+    """The digest of a record's identifier at the source, else of its id, else of its content."""
+    for identifier in children(resource, "identifier"):
+        value = text(identifier, "value")
+        if value is not None:
+            return digest_of([text(identifier, "system"), value])[:20]
+    name = text(resource, "id")
+    return digest_of([resource["resourceType"], name] if name is not None else content)[:20]
 
 
 def patient_identifier(patient: Resource, system: str | None) -> tuple[str, str]:

@@ -16,6 +16,9 @@ _COUNTS = {
     "MedicationRequest": _ORDERED,
     "Encounter": frozenset({"finished", "in-progress", "onleave", "arrived", "triaged"}),
     "QuestionnaireResponse": frozenset({"completed", "amended"}),
+    "DocumentReference": frozenset({"current"}),
+    "Composition": frozenset({"final", "amended", "preliminary"}),
+    "CarePlan": frozenset({"active", "completed", "on-hold"}),
 }
 _UNSURE = frozenset({"refuted", "entered-in-error", "unconfirmed", "provisional", "differential"})
 
@@ -32,6 +35,8 @@ def unread_status(resource: Resource) -> str | None:
         return str(resource["intent"])
     if resource.get("doNotPerform") is True:
         return "do not perform"
+    if text(resource, "docStatus") == "entered-in-error":
+        return "entered-in-error"
     counting = _COUNTS.get(kind)
     status = text(resource, "status")
     return status if counting is not None and status is not None and status not in counting else None

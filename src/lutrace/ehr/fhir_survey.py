@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Iterable
+from collections.abc import Sequence
 from pathlib import Path
 
 from lutrace.core import PartialDate
 from lutrace.ehr import fhir_profile as profile
+from lutrace.ehr.fhir_binaries import Binaries
 from lutrace.ehr.fhir_cycles import (
     Draft,
     draft_of_administration,
@@ -32,6 +33,7 @@ from lutrace.ehr.fhir_elements import (
 from lutrace.ehr.fhir_files import Located, read_resources
 from lutrace.ehr.fhir_milestones import milestone_of
 from lutrace.ehr.fhir_references import References, patient_identifier
+from lutrace.ehr.fhir_repeats import Repeats
 from lutrace.ehr.fhir_staging import STAGING_CODES
 from lutrace.ehr.fhir_staging_join import JoinedStaging, join_staging
 from lutrace.ehr.fhir_status import unread_status
@@ -42,10 +44,14 @@ WEIGHT_CODES = ("29463-7", "3141-9")
 WEIGHT_KG = {"kg": 1.0, "g": 0.001, "[lb_av]": 0.45359237, "lb": 0.45359237, "lbs": 0.45359237}
 
 _RELEVANT = re.compile(
-    rb'"(?:Bundle|Patient|partOf|Medication|MedicationAdministration|Procedure|Condition|'
+    rb'"(?:Bundle|Patient|Binary|DocumentReference|presentedForm|partOf|Medication|MedicationAdministration|Procedure|Condition|'
     + "|".join(re.escape(code) for code in (*WEIGHT_CODES, *sorted(STAGING_CODES), *sorted(DEATH_CODES))).encode()
     + rb')"'
 )
+
+
+def _is_relevant(line: bytes) -> bool:
+    return _RELEVANT.search(line) is not None
 
 
 class Survey:
@@ -54,10 +60,12 @@ class Survey:
     def __init__(self, identifier_system: str | None) -> None:
         """Begin empty; `identifier_system` names the identifier of patients that rows carry."""
         self.identifier_system = identifier_system
+        self.repeats = Repeats(identifier_system)
         self.deceased: dict[str, PartialDate | None] = {}
         """The day of death by patient as the Patient resource gives it; None when it is no date."""
         self.deaths = Deaths()
         self.therapies = Therapies()
+        self.binaries = Binaries()
         self.cycles: dict[str, Draft | RecordError] = {}
         self.staging = JoinedStaging()
         self.milestones: set[tuple[object, ...]] = set()
@@ -73,13 +81,15 @@ class Survey:
         self._stagings: list[Located] = []
         self._died: list[Located] = []
 
-    def read(self, files: Iterable[Path]) -> None:
+    def read(self, files: Sequence[Path]) -> None:
         """Take in the resources of `files` that the second pass will ask about, and join them."""
+        self.repeats.read(files)
         for file in files:
-            for located in read_resources(file, only=_RELEVANT):
-                if isinstance(located, Located):
+            for located in read_resources(file, wanted=_is_relevant):
+                if isinstance(located, Located) and not self.repeats.is_left_out(located):
                     self._take(located)
         self.therapies.finish()
+        self.binaries.finish(self.patient)
         self._join_deaths()
         self._join_cycles()
         self.staging = self._join_staging()
@@ -126,6 +136,8 @@ class Survey:
                 self._take_patient(located)
             case "Medication":
                 self._medications.add(located, resource)
+            case "Binary" | "DocumentReference" | "DiagnosticReport":
+                self.binaries.take(located)
             case "MedicationAdministration" | "MedicationStatement" | "MedicationRequest" as kind:
                 if kind == "MedicationAdministration":
                     self._events.append(located)
