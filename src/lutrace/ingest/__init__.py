@@ -8,10 +8,11 @@ from lutrace.ingest.export_step import ExportResult, run_export_csv, run_export_
 from lutrace.ingest.extract_step import ExtractResult, run_extract
 from lutrace.ingest.fhir_server_step import ServerAccess, read_access, run_add_fhir_server
 from lutrace.ingest.lesions_step import LesionInputs, LesionsStepResult, run_lesions
+from lutrace.ingest.letter_queue import ReviewResult, run_queue, run_reviewed
 from lutrace.ingest.mapping_step import run_add_table
 from lutrace.ingest.masks_step import run_add_masks
 from lutrace.ingest.measure_step import DEFAULT_PLANS, MeasureResult, run_measure
-from lutrace.ingest.notes_step import run_add_notes
+from lutrace.ingest.notes_step import run_add_notes, run_read_again
 from lutrace.ingest.omop_step import run_add_omop
 from lutrace.ingest.pacs_step import (
     PacsSource,
@@ -54,6 +55,7 @@ __all__ = [
     "Quantified",
     "ReceiveResult",
     "RedcapSource",
+    "ReviewResult",
     "RoiStepResult",
     "ServerAccess",
     "SiteProfile",
@@ -89,7 +91,10 @@ __all__ = [
     "run_lesions",
     "run_measure",
     "run_pull",
+    "run_queue",
+    "run_read_again",
     "run_receive",
+    "run_reviewed",
     "run_roi",
     "run_suv",
     "run_track",

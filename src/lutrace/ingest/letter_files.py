@@ -61,6 +61,12 @@ def day_of_letter(date: str | None) -> dt.date | None:
     return told.first_day() if told is not None and told.precision == "day" else None
 
 
+def date_as_told(row: Row) -> str | None:
+    """The date of a finding, no more precise than its letter tells it."""
+    cut = {"day": 10, "month": 7, "year": 4, None: 10}[row["date_precision"]]
+    return None if row["date"] is None else str(row["date"])[:cut]
+
+
 def _read_table(path: Path) -> _Found:
     numbered = read_numbered_rows(path)
     header = list(numbered[0][1]) if numbered else []

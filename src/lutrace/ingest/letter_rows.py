@@ -9,7 +9,7 @@ from pathlib import Path
 
 from lutrace.core import Row, Source, UnusableInputError, parse_partial_date
 from lutrace.ehr import Letter
-from lutrace.ingest.letter_files import day_of_letter
+from lutrace.ingest.letter_files import date_as_told, day_of_letter
 from lutrace.ingest.letter_reviews import carry_reviews, find_reviewed
 from lutrace.notes import LetterFact, find_letter_facts, rules_version
 from lutrace.registry import AddReport, FactBatch, RefusedRow, Registry, Replacement, StoredLetter
@@ -87,7 +87,7 @@ def finding_rows(registry: Registry, letter: StoredLetter) -> list[Row]:
     found = find_letter_facts(letter.text, language=letter.language, written=day_of_letter(letter.note_date))
     rows = [_row(letter, one) for one in found]
     held = registry.rows(TEXT_FINDINGS, note_id=letter.note_id, proposer=BY_RULES)
-    versions = {_said(row): row["proposer_version"] for row in held}
+    versions = {_said({**row, "date": date_as_told(row)}): row["proposer_version"] for row in held}
     return [{**row, "proposer_version": versions.get(_said(row), letter.read_by)} for row in rows]
 
 
@@ -99,7 +99,7 @@ def told_of_letters(counts: Mapping[str, int]) -> list[str]:
 
 def _said(row: Row) -> tuple[str, ...]:
     names = ("fact", "value", "unit", "date", "begin", "end", "negated", "uncertain", "historical", "hypothetical")
-    return tuple(str(row.get(name))[:10] for name in names)
+    return tuple(str(row[name]) for name in names)
 
 
 def _row(letter: StoredLetter, one: LetterFact) -> Row:

@@ -8,9 +8,10 @@ from pathlib import Path
 
 from lutrace.core import Progress, UnusableInputError, silent
 from lutrace.ingest.letter_files import read_letter_files
+from lutrace.ingest.letter_rows import read_again, told_of_letters
 from lutrace.ingest.profile import parse_profile
 from lutrace.ingest.records_step import add_records
-from lutrace.ingest.results import AddResult
+from lutrace.ingest.results import AddResult, result_of
 from lutrace.registry import Registry
 
 
@@ -33,3 +34,14 @@ def run_add_notes(
         names = None if profile.letter_file_names is None else re.compile(profile.letter_file_names)
         batches = ((path, read_letter_files(path, names=names)) for path in sources)
         return add_records(registry, profile, batches, progress, total=len(sources))
+
+
+def run_read_again(registry_folder: Path) -> tuple[AddResult, int]:
+    """Find the facts of all letters anew that an older version of the rules has read, and how many letters that were.
+
+    What a person said of a statement that is found as before holds on. Raises RegistryBusyError while another process
+    writes.
+    """
+    with Registry.open(registry_folder, write=True) as registry:
+        report, n_letters = read_again(registry)
+    return result_of(report, tuple(told_of_letters({"read anew": n_letters}))), n_letters

@@ -8,8 +8,15 @@ from dataclasses import dataclass, replace
 
 import duckdb
 
+from lutrace.core import digest_of
+from lutrace.registry.corrections import compute_patches
+from lutrace.registry.precedence import SourceRules
+from lutrace.registry.precedence_rows import counting_rows, read_merges
+from lutrace.registry.quality_courses import COURSE_QUERIES
+from lutrace.registry.quality_queries import QUERIES, Query
+from lutrace.registry.quality_texts import find_text_conflicts
 from lutrace.registry.review_log import stale_acts
-from lutrace.tables import MEASURE_VERSION
+from lutrace.tables import FACT_TABLES, TEXT_FINDINGS
 
 _MOST_PLACES = 10
 
@@ -36,11 +43,20 @@ class QualityFinding:
 class _Query:
     """A query that gives row_id, patient_id and a text for each finding."""
 
-    check: str
-    severity: str
-    table: str
-    remedy: str
-    sql: str
+    `items` are the questions that the vocabulary knows.
+    """
+    elsewhere = [*_in_letters(connection), *_stale_overrides(connection), *_stale_reviews(connection)]
+    elsewhere = [_with_place(connection, one) for one in elsewhere]
+    with counting_rows(connection, rules, compute_patches(connection)):
+        _load_items(connection, items)
+        found = [one for query in (*QUERIES, *COURSE_QUERIES) for one in _ask(connection, query)]
+        found += _between_sources(connection)
+    answers = dict(connection.execute("SELECT finding_id, reason FROM answers ORDER BY made_at, answer_id").fetchall())
+    every = [*found, *elsewhere, *_in_quarantine(connection)]
+    return [
+        replace(one, status="answered", answer=answers[one.finding_id]) if one.finding_id in answers else one
+        for one in every
+    ]
 
 
 _DEATHS = """
@@ -225,8 +241,24 @@ def find_all(connection: duckdb.DuckDBPyConnection) -> list[QualityFinding]:
             findings.append(
                 QualityFinding(query.check, query.severity, query.table, row_id, patient_id, str(found), query.remedy)
             )
-    findings += [*_stale_overrides(connection), *_stale_reviews(connection)]
-    return [_with_place(connection, one) for one in findings] + _in_quarantine(connection)
+        )
+    return findings
+
+
+def _in_letters(connection: duckdb.DuckDBPyConnection) -> list[QualityFinding]:
+    """What letters and records contradict each other in, with the rows of both."""
+    return [
+        QualityFinding(
+            one.check,
+            one.severity,
+            TEXT_FINDINGS.name,
+            one.row_id,
+            one.patient_id,
+            one.found + (f" ({one.other_row_id})" if one.other_row_id else ""),
+            one.remedy,
+        )
+        for one in find_text_conflicts(connection)
+    ]
 
 
 def _with_place(connection: duckdb.DuckDBPyConnection, finding: QualityFinding) -> QualityFinding:
