@@ -47,9 +47,9 @@ def raw_columns(header: Sequence[str], dictionary: Dictionary, name: str) -> tup
     """
     if dictionary.record_field in header:
         return tuple(header)
-    expected = _labelled(dictionary)
-    known = {label for _, label in expected}
     labels = [_plain(text) for text in header]
+    expected = _labelled(dictionary, frozenset(labels))
+    known = {label for _, label in expected}
     asked = [label for label in labels if label in known]
     forwards = _matched(asked, expected)
     backwards = [len(expected) - 1 - place for place in reversed(_matched(asked[::-1], expected[::-1]))]
@@ -66,17 +66,20 @@ def raw_columns(header: Sequence[str], dictionary: Dictionary, name: str) -> tup
     return tuple(expected[next(places)][0] if label in known else None for label in labels)
 
 
-def _labelled(dictionary: Dictionary) -> list[tuple[str, str]]:
-    """All columns that an export can have, in their order, each with its label."""
+def _labelled(dictionary: Dictionary, found: frozenset[str]) -> list[tuple[str, str]]:
+    """All columns that an export can have, in their order, each with its label; of forms with a field among `found`."""
     record = dictionary.fields[0]
     columns = [(record.name, _plain(record.label)), *((name, _plain(label)) for name, label in SYSTEM.items())]
     for form in dictionary.forms:
-        columns.append((timestamp_column(form), _plain("Survey Timestamp")))
+        fields = []
         for name, (field, code) in dictionary.by_column.items():
-            if field.form == form and field is not record:
+            if field.form == form:
                 label = field.label if code is None else f"{field.label} (choice={field.choices[code]})"
-                columns.append((name, _plain(label)))
-        columns.append((complete_column(form), _plain("Complete?")))
+                fields.append((name, _plain(label)))
+        if any(label in found for _, label in fields):
+            own = [one for one in fields if one[0] != record.name]
+            times = (timestamp_column(form), _plain("Survey Timestamp"))
+            columns += [times, *own, (complete_column(form), _plain("Complete?"))]
     return columns
 
 
