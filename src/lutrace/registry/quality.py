@@ -8,15 +8,9 @@ from dataclasses import dataclass, replace
 
 import duckdb
 
-from lutrace.core import digest_of
-from lutrace.registry.corrections import compute_patches
-from lutrace.registry.precedence import SourceRules
-from lutrace.registry.precedence_rows import counting_rows, read_merges
-from lutrace.registry.quality_courses import COURSE_QUERIES
-from lutrace.registry.quality_queries import QUERIES, Query
 from lutrace.registry.quality_texts import find_text_conflicts
 from lutrace.registry.review_log import stale_acts
-from lutrace.tables import FACT_TABLES, TEXT_FINDINGS
+from lutrace.tables import MEASURE_VERSION, TEXT_FINDINGS
 
 _MOST_PLACES = 10
 
@@ -43,20 +37,11 @@ class QualityFinding:
 class _Query:
     """A query that gives row_id, patient_id and a text for each finding."""
 
-    `items` are the questions that the vocabulary knows.
-    """
-    elsewhere = [*_in_letters(connection), *_stale_overrides(connection), *_stale_reviews(connection)]
-    elsewhere = [_with_place(connection, one) for one in elsewhere]
-    with counting_rows(connection, rules, compute_patches(connection)):
-        _load_items(connection, items)
-        found = [one for query in (*QUERIES, *COURSE_QUERIES) for one in _ask(connection, query)]
-        found += _between_sources(connection)
-    answers = dict(connection.execute("SELECT finding_id, reason FROM answers ORDER BY made_at, answer_id").fetchall())
-    every = [*found, *elsewhere, *_in_quarantine(connection)]
-    return [
-        replace(one, status="answered", answer=answers[one.finding_id]) if one.finding_id in answers else one
-        for one in every
-    ]
+    check: str
+    severity: str
+    table: str
+    remedy: str
+    sql: str
 
 
 _DEATHS = """
@@ -241,8 +226,9 @@ def find_all(connection: duckdb.DuckDBPyConnection) -> list[QualityFinding]:
             findings.append(
                 QualityFinding(query.check, query.severity, query.table, row_id, patient_id, str(found), query.remedy)
             )
-        )
-    return findings
+    findings += _in_letters(connection)
+    findings += [*_stale_overrides(connection), *_stale_reviews(connection)]
+    return [_with_place(connection, one) for one in findings] + _in_quarantine(connection)
 
 
 def _in_letters(connection: duckdb.DuckDBPyConnection) -> list[QualityFinding]:
