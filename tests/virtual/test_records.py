@@ -14,7 +14,7 @@ from lutrace.ehr import RecordBatch, read_fhir
 from lutrace.virtual import CohortParameters
 from lutrace.virtual.chart import Chart
 from lutrace.virtual.lesions import Lesion
-from lutrace.virtual.letters import make_letters
+from lutrace.virtual.letters import Stated, make_letters
 from lutrace.virtual.people import make_lesions, make_people
 from lutrace.virtual.records import make_bundle
 from lutrace.virtual.timeline import Patient
@@ -135,11 +135,10 @@ def test_a_letter_states_the_facts_of_its_patient_in_varied_words() -> None:
         mine = [letter for letter in letters if letter.patient_id == chart.patient.identifier]
         referral = next(letter for letter in mine if letter.kind == "referral")
         primary, secondary = chart.patient.gleason
-        assert ("gleason", f"{primary}+{secondary}", False) in referral.facts
+        assert Stated("gleason", f"{primary}+{secondary}", chart.milestone("initial").month) in referral.facts
         assert f"{primary}+{secondary}={primary + secondary}" in referral.text
-        assert {site for fact, site, denied in referral.facts if fact == "metastasis_site" and not denied} == set(
-            chart.sites
-        )
+        present = {one.value for one in referral.facts if one.fact == "metastasis_site" and not one.negated}
+        assert present == set(chart.sites)
         cycles = [letter for letter in mine if letter.kind == "therapy"]
         assert len(cycles) == len(chart.patient.administrations)
     stagings = {line for letter in letters for line in letter.text.splitlines() if "cT" in line}

@@ -21,7 +21,7 @@ from lutrace.virtual.examinations import (
     write_spect,
 )
 from lutrace.virtual.lesions import LARGEST_TTV_ML
-from lutrace.virtual.letters import make_letters, write_letter_files
+from lutrace.virtual.letters import LETTER_NAMES, make_letters, write_letter_files
 from lutrace.virtual.parameters import CohortParameters
 from lutrace.virtual.people import make_generator, make_lesions, make_people
 from lutrace.virtual.physiology import body_of_scan, draw_habitus
@@ -173,6 +173,7 @@ def _site_profile() -> str:
         {
             "centre": "Virtual centre (synthetic)",
             "languages": ["en", "de"],
+            "letter_file_names": LETTER_NAMES,
             "patient_identifier_system": IDENTIFIER_SYSTEM,
             "quantification": {"spect_calibrations": [SPECT_CALIBRATION.model_dump(mode="json")]},
         }

@@ -144,7 +144,7 @@ def _of_course(chart: Chart) -> Iterator[tuple[Any, ...]]:
         yield "dry mouth", chart.dry_mouth[0], chart.dry_mouth[1]
     for stay in chart.stays:
         for day in dict.fromkeys((stay.begin, stay.end)):
-            yield "contact", day, stay.kind
+            yield "contact", stay.kind, day, True
 
 
 def _lab_field(analyte: str) -> str:
@@ -247,7 +247,7 @@ def _adverse_facts(row: Row) -> Iterator[tuple[Any, ...]]:
 
 def _contact_facts(row: Row) -> Iterator[tuple[Any, ...]]:
     if row["kind"] in ("visit", "admission"):
-        yield "contact", row["date"], row["kind"]
+        yield "contact", row["kind"], row["date"], True
 
 
 _READERS = {

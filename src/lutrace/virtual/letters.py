@@ -17,9 +17,8 @@ from lutrace.virtual.people import LETTERS, make_generator
 from lutrace.virtual.timeline import Administration, Treatment
 
 Language = Literal["en", "de"]
-Fact = tuple[str, str, bool]
-_LIGAND = ("therapy", "lu177_psma_617", False)
-_PROGRESSION = ("progression", "stated", False)
+LETTER_NAMES = r"(?P<patient_id>SYN-\d{4})-\d+_(?P<date>\d{4}-\d{2}-\d{2})_(?P<language>en|de)"
+"""Pattern of the names of the letters' files, for the site profile."""
 _PSA_ROWS = 4
 
 
@@ -44,11 +43,22 @@ class _Languages(FrozenModel):
 
 
 @dataclass(frozen=True)
-class Letter:
-    """One letter: its name, whose it is, its day, language, kind and text; `facts` are what it states.
+class Stated:
+    """What a letter states: a fact and its value in the words of `lutrace extract`, its day or month where told."""
 
-    A fact is a name and a value in the words of `lutrace extract`, and whether the letter denies it.
-    """
+    fact: str
+    value: str
+    date: str | None = None
+    negated: bool = False
+
+
+_LIGAND = Stated("therapy", "lu177_psma_617")
+_PROGRESSION = Stated("progression", "stated")
+
+
+@dataclass(frozen=True)
+class Letter:
+    """One letter: its name, whose it is, its day, language, kind and text; `facts` are what it states."""
 
     note_id: str
     patient_id: str
@@ -56,7 +66,7 @@ class Letter:
     language: Language
     kind: str
     text: str
-    facts: tuple[Fact, ...]
+    facts: tuple[Stated, ...]
 
 
 def make_letters(charts: Iterable[Chart], *, seed: int) -> tuple[Letter, ...]:
@@ -95,7 +105,7 @@ def write_letters(chart: Chart, rng: np.random.Generator) -> tuple[Letter, ...]:
 def write_letter_files(folder: Path, letters: Sequence[Letter]) -> None:
     """Write `letters/` (a text file each), `letters.csv` (the same as a table) and `letter_facts.csv`, what they state.
 
-    `letter_facts.csv` is what `lutrace extract --labels` takes: `note_id fact value negated`.
+    `letter_facts.csv` is what `lutrace extract --labels` takes, `note_id fact value negated`, and `date`.
     """
     (folder / "letters").mkdir(parents=True, exist_ok=True)
     for letter in letters:
@@ -114,9 +124,15 @@ def write_letter_files(folder: Path, letters: Sequence[Letter]) -> None:
     ]
     write_rows(folder / "letters.csv", rows)
     stated = [
-        {"note_id": letter.note_id, "fact": fact, "value": value, "negated": "yes" if negated else "no"}
+        {
+            "note_id": letter.note_id,
+            "fact": one.fact,
+            "value": one.value,
+            "negated": "yes" if one.negated else "no",
+            "date": one.date,
+        }
         for letter in letters
-        for fact, value, negated in letter.facts
+        for one in letter.facts
     ]
     write_rows(folder / "letter_facts.csv", stated)
 
@@ -135,7 +151,7 @@ class _Page:
     kind: str
     rng: np.random.Generator
     lines: list[str] = field(default_factory=list)
-    facts: dict[Fact, None] = field(default_factory=dict)
+    facts: dict[Stated, None] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Every letter begins with what it is."""
@@ -151,10 +167,10 @@ class _Page:
         return "\n".join(self.lines) + "\n"
 
     @property
-    def said(self) -> tuple[Fact, ...]:
+    def said(self) -> tuple[Stated, ...]:
         return tuple(self.facts)
 
-    def say(self, name: str, *facts: Fact, **told: Any) -> None:
+    def say(self, name: str, *facts: Stated, **told: Any) -> None:
         """A line in one of the ways of `name`, and the facts that it states."""
         self.lines.append(self._one(self.words.phrases[name]).format(**told))
         self.facts.update(dict.fromkeys(facts))
@@ -186,24 +202,26 @@ class _Page:
 def _referral(page: _Page, chart: Chart) -> _Page:
     patient = chart.patient
     primary, secondary = patient.gleason
-    gleason = f"{primary}+{secondary}={primary + secondary}"
-    initial = page.month(chart.milestone("initial").date)
-    grade = ("isup", str(_grade_group(primary, secondary)), False)
-    page.say("diagnosis", ("gleason", f"{primary}+{secondary}", False), grade, month=initial, gleason=gleason)
+    initial, crpc = chart.milestone("initial"), chart.milestone("mcrpc")
+    page.say(
+        "diagnosis",
+        Stated("gleason", f"{primary}+{secondary}", initial.month),
+        Stated("isup", str(_grade_group(primary, secondary)), initial.month),
+        month=page.month(initial.date),
+        gleason=f"{primary}+{secondary}={primary + secondary}",
+    )
     tnm = "c" + " ".join(chart.tnm)
-    page.say("staging", ("tnm", tnm, False), tnm=tnm)
-    crpc = page.month(chart.milestone("mcrpc").date)
-    page.say("crpc", ("castration_resistance", "resistant", False), month=crpc)
+    page.say("staging", Stated("tnm", tnm), tnm=tnm)
+    page.say("crpc", Stated("castration_resistance", "resistant", crpc.month), month=page.month(crpc.date))
     _say_sites(page, chart)
     adt = next(one for one in patient.treatments if one.agent == "leuprorelin")
-    page.say("adt", ("therapy", "leuprorelin", False), month=page.month(adt.begin))
+    page.say("adt", Stated("therapy", "leuprorelin", f"{adt.begin:%Y-%m}"), month=page.month(adt.begin))
     for one in _earlier(chart):
         _say_line(page, one)
     psa = next(lab.value for lab in patient.labs if lab.analyte == "psa")
-    page.say("psa", ("psa", f"{round(psa, 2):.12g}", False), psa=page.number(psa, 2))
-    status = str(patient.ecog[0][1])
-    page.say("ecog", ("ecog", status, False), ecog=status)
-    page.say("no_fracture", ("fracture", "pathological", True))
+    page.say("psa", Stated("psa", f"{round(psa, 2):.12g}"), psa=page.number(psa, 2))
+    _say_status(page, patient.ecog[0][1])
+    page.say("no_fracture", Stated("fracture", "pathological", negated=True))
     page.say("family")
     page.say("plan", _LIGAND)
     return page
@@ -215,19 +233,23 @@ def _grade_group(primary: int, secondary: int) -> int:
     return 5 if total >= 9 else 4 if total == 8 else 3 if (primary, secondary) == (4, 3) else 2
 
 
+def _say_status(page: _Page, grade: int) -> None:
+    page.say("ecog", Stated("ecog", str(grade)), ecog=grade)
+
+
 def _say_sites(page: _Page, chart: Chart) -> None:
-    there = chart.sites
-    stated: list[Fact] = [("metastasis_site", site, False) for site in there]
-    page.say("present", *stated, day=page.shown(chart.patient.pet_datetime.date()), sites=page.sites(there))
+    day = chart.patient.pet_datetime.date()
+    stated = [Stated("metastasis_site", site, day.isoformat()) for site in chart.sites]
+    page.say("present", *stated, day=page.shown(day), sites=page.sites(chart.sites))
     for site in SITES:
-        if site not in there:
+        if site not in chart.sites:
             word = page.words.site[site]
-            page.say("absent", ("metastasis_site", site, True), site=word, Site=word.capitalize())
+            page.say("absent", Stated("metastasis_site", site, negated=True), site=word, Site=word.capitalize())
 
 
 def _say_line(page: _Page, one: Treatment) -> None:
     assert one.end is not None
-    facts: list[Fact] = [("therapy", one.agent, False), ("stop_reason", one.stop_reason or "", False)]
+    facts = [Stated("therapy", one.agent, f"{one.begin:%Y-%m}"), Stated("stop_reason", one.stop_reason or "")]
     if one.stop_reason == "progression":
         facts.append(_PROGRESSION)
     begin, end = page.month(one.begin), page.month(one.end)
@@ -237,21 +259,27 @@ def _say_line(page: _Page, one: Treatment) -> None:
 def _board(page: _Page, chart: Chart) -> _Page:
     _say_sites(page, chart)
     last = _earlier(chart)[-1]
-    page.say("board", ("therapy", last.agent, False), _PROGRESSION, _LIGAND, **page.drug(last.agent))
+    page.say("board", Stated("therapy", last.agent), _PROGRESSION, _LIGAND, **page.drug(last.agent))
     return page
 
 
 def _therapy(page: _Page, chart: Chart, one: Administration) -> _Page:
-    gbq = one.administered_mbq / 1000
-    told = {"activity": page.number(gbq, 2), "weight": page.number(one.weight_kg, 1)}
-    facts: list[Fact] = [("rlt_cycle", str(one.cycle), False), _LIGAND, ("activity", f"{round(gbq, 2):.12g}", False)]
-    page.say("cycle", *facts, cycle=one.cycle, day=page.shown(one.injection.date()), **told)
-    _say_psa(page, chart, until=one.injection.date())
-    _say_bloods(page, chart, until=one.injection.date())
-    grade = next(grade for day, grade in chart.patient.ecog if day == one.injection.date())
-    page.say("ecog", ("ecog", str(grade), False), ecog=grade)
+    gbq, day = one.administered_mbq / 1000, one.injection.date()
+    page.say(
+        "cycle",
+        Stated("rlt_cycle", str(one.cycle), day.isoformat()),
+        _LIGAND,
+        Stated("activity", f"{round(gbq, 2):.12g}"),
+        cycle=one.cycle,
+        day=page.shown(day),
+        activity=page.number(gbq, 2),
+        weight=page.number(one.weight_kg, 1),
+    )
+    _say_psa(page, chart, until=day)
+    _say_bloods(page, chart, until=day)
+    _say_status(page, dict(chart.patient.ecog)[day])
     dry = chart.dry_mouth is not None and chart.dry_mouth[0] <= page.day
-    page.say("dry" if dry else "not_dry", ("toxicity", "xerostomia", not dry))
+    page.say("dry" if dry else "not_dry", Stated("toxicity", "xerostomia", negated=not dry))
     return page
 
 
@@ -259,20 +287,20 @@ def _say_psa(page: _Page, chart: Chart, *, until: dt.date) -> None:
     """The last values as a small table."""
     values = [lab for lab in chart.patient.labs if lab.analyte == "psa" and lab.date <= until][-_PSA_ROWS:]
     page.say("psa_table")
-    row = page.rng.integers(len(page.words.phrases["psa_rows"]))
+    ways = page.words.phrases["psa_rows"]
+    way = ways[int(page.rng.integers(len(ways)))]
     for lab in values:
-        line = page.words.phrases["psa_rows"][int(row)]
-        page.lines.append(line.format(day=page.shown(lab.date), psa=page.number(lab.value, 2)))
-        page.facts["psa", f"{round(lab.value, 2):.12g}", False] = None
+        page.lines.append(way.format(day=page.shown(lab.date), psa=page.number(lab.value, 2)))
+        page.facts[Stated("psa", f"{round(lab.value, 2):.12g}", lab.date.isoformat())] = None
 
 
 def _say_bloods(page: _Page, chart: Chart, *, until: dt.date) -> None:
     told: dict[str, str] = {}
-    facts: list[Fact] = []
+    facts: list[Stated] = []
     for name, digits in (("haemoglobin", 1), ("platelets", 0), ("ldh", 0)):
         value = [lab.value for lab in chart.patient.labs if lab.analyte == name and lab.date <= until][-1]
         told[name] = page.number(value, digits)
-        facts.append((name, f"{round(value, digits):.12g}", False))
+        facts.append(Stated(name, f"{round(value, digits):.12g}"))
     page.say("labs", *facts, **told)
 
 
@@ -280,36 +308,37 @@ def _final(page: _Page, chart: Chart) -> _Page:
     assert chart.end_of_therapy is not None
     reason = chart.end_of_therapy[0]
     if reason == "death":
-        page.say("death_therapy", ("death", "died", False))
+        page.say("death_therapy", Stated("death", "died"))
     else:
         stated = "decision" if reason == "choice" else reason
         more = (_PROGRESSION,) if reason == "progression" else ()
-        page.say(f"end_{reason}", ("stop_reason", stated, False), *more)
+        page.say(f"end_{reason}", Stated("stop_reason", stated), *more)
     _say_events(page, chart)
     _say_psa(page, chart, until=page.day)
     for one in chart.patient.treatments:
-        if one.begin > chart.patient.administrations[-1].injection.date() and one.begin <= page.day:
-            page.say("next", ("therapy", one.agent, False), begin=page.shown(one.begin), **page.drug(one.agent))
+        if chart.patient.administrations[-1].injection.date() < one.begin <= page.day:
+            stated_line = Stated("therapy", one.agent, one.begin.isoformat())
+            page.say("next", stated_line, begin=page.shown(one.begin), **page.drug(one.agent))
     return page
 
 
 def _say_events(page: _Page, chart: Chart) -> None:
     """Progression, transfusions, fractures and hospice care that are known on the day of the letter."""
-    known: list[tuple[str, dt.date | None, Fact, dict[str, Any]]] = [
-        ("psa_progression", chart.patient.progression_date, ("progression", "psa", False), {}),
-        ("clinical_progression", chart.clinical_progression, ("progression", "clinical", False), {}),
-        *((one.kind, one.date, ("transfusion", one.kind, False), {"units": one.units}) for one in chart.transfusions),
-        *((kind, day, (kind, "pathological" if kind == "fracture" else kind, False), {}) for kind, day in chart.events),
+    known: list[tuple[str, dt.date | None, str, str, dict[str, Any]]] = [
+        ("psa_progression", chart.patient.progression_date, "progression", "psa", {}),
+        ("clinical_progression", chart.clinical_progression, "progression", "clinical", {}),
+        *((one.kind, one.date, "transfusion", one.kind, {"units": one.units}) for one in chart.transfusions),
+        *((kind, day, kind, "pathological" if kind == "fracture" else kind, {}) for kind, day in chart.events),
     ]
-    for name, day, fact, told in known:
+    for name, day, fact, value, told in known:
         if day is not None and day <= page.day:
-            page.say(name, fact, day=page.shown(day), **told)
+            page.say(name, Stated(fact, value, day.isoformat()), day=page.shown(day), **told)
 
 
 def _death(page: _Page, chart: Chart) -> _Page:
     assert chart.death is not None
-    day = chart.death.first_day()
-    page.say(f"death_{chart.death.precision}", ("death", "died", False), day=page.shown(day), month=page.month(day))
+    day, name = chart.death.first_day(), f"death_{chart.death.precision}"
+    page.say(name, Stated("death", "died", str(chart.death)), day=page.shown(day), month=page.month(day))
     return page
 
 

@@ -31,7 +31,7 @@ SITE_LINES = {
             "SYRINGE-REST": "lutrace:residual_activity",
             "END-OF-RLT": "lutrace:disposition",
             "MCRPC": "lutrace:mcrpc",
-        }
+        },
     }
 }
 """Lines of the site profile: what this centre's own source values mean."""

@@ -8,7 +8,7 @@ from typing import Any
 
 from lutrace.core import UnusableInputError, format_yaml
 from lutrace.virtual.chart import Chart
-from lutrace.virtual.letters import make_letters, write_letter_files
+from lutrace.virtual.letters import LETTER_NAMES, make_letters, write_letter_files
 from lutrace.virtual.omop import SITE_LINES, write_omop
 from lutrace.virtual.parameters import CohortParameters
 from lutrace.virtual.people import make_lesions, make_people
@@ -49,6 +49,7 @@ def site_lines() -> dict[str, Any]:
     return {
         "centre": "Virtual centre (synthetic)",
         "languages": ["en", "de"],
+        "letter_file_names": LETTER_NAMES,
         "patient_identifier_system": IDENTIFIER_SYSTEM,
         **SITE_LINES,
     }
