@@ -49,8 +49,9 @@ def read_fhir(path: Path | Sequence[Path], *, identifier_system: str | None = No
     """The rows of FHIR R4 bundles, resources, NDJSON files or folders of them, file by file; docs/reference/fhir.md.
 
     Paths given together are read as one export. A long file comes in parts, in order. Of a resource that stands more
-    than once the newest version counts; a file that is there twice is read once. `identifier_system` names the identifier of patients that rows carry in `patient_id` (default: type MR). A record
-    that cannot become a row is a fault of its batch; resources and codes that are not read are counted.
+    than once the newest version counts; a file that is there twice is read once. `identifier_system` names the
+    identifier of patients that rows carry in `patient_id` (default: type MR). A record that cannot become a row is a
+    fault of its batch; resources and codes that are not read are counted.
 
     Raises UnusableInputError when there is no FHIR file, or the only file is not JSON.
     """
@@ -65,7 +66,7 @@ def read_fhir(path: Path | Sequence[Path], *, identifier_system: str | None = No
 
 
 def _read_file(file: Path, source: Source, survey: Survey, *, alone: bool) -> Iterator[RecordBatch]:
-    collected, count, part = Collected(), 0, 0
+    collected, count = Collected(), 0
     for found in read_resources(file):
         if isinstance(found, Broken):
             if alone and found.locator == "file":
@@ -76,10 +77,10 @@ def _read_file(file: Path, source: Source, survey: Survey, *, alone: bool) -> It
             _read_resource(found, survey, collected)
         count += 1
         if count % RESOURCES_PER_BATCH == 0:
-            yield _batch(source, collected, part)
-            collected, part = Collected(), part + 1
-    if part == 0 or count % RESOURCES_PER_BATCH:
-        yield _batch(source, collected, part)
+            yield _batch(source, collected)
+            collected = Collected()
+    if count == 0 or count % RESOURCES_PER_BATCH:
+        yield _batch(source, collected)
 
 
 def _read_resource(located: Located, survey: Survey, collected: Collected) -> None:
@@ -103,7 +104,7 @@ def _read_resource(located: Located, survey: Survey, collected: Collected) -> No
         convert(located.resource, out)
 
 
-def _batch(source: Source, collected: Collected, part: int) -> RecordBatch:
+def _batch(source: Source, collected: Collected) -> RecordBatch:
     notes = [f"{text} ({count})" for text, count in sorted(collected.notes.items())]
     return RecordBatch(
         source,
@@ -113,5 +114,4 @@ def _batch(source: Source, collected: Collected, part: int) -> RecordBatch:
         dict(sorted(collected.unread.items())),
         tuple(notes),
         tuple(collected.letters),
-        part=part,
     )

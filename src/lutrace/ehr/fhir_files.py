@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -37,6 +36,11 @@ class Broken:
     rule: str
 
 
+def list_all_files(paths: Sequence[Path]) -> list[Path]:
+    """The FHIR files under all `paths`, each once; refused when there is none under one of them."""
+    return list({file.resolve(): file for path in paths for file in list_files(path)}.values())
+
+
 def list_files(path: Path) -> list[Path]:
     """The FHIR files under `path`, in order of name; refused when there is none."""
     if path.is_file():
@@ -53,12 +57,12 @@ def list_files(path: Path) -> list[Path]:
     return files
 
 
-def read_resources(path: Path, *, only: re.Pattern[bytes] | None = None) -> Iterator[Located | Broken]:
-    """The resources of one file, in order; of NDJSON, lines without a match of `only` are left out."""
+def read_resources(path: Path, *, wanted: Callable[[bytes], bool] | None = None) -> Iterator[Located | Broken]:
+    """The resources of one file, in order; of NDJSON, only lines that are `wanted` are parsed."""
     if path.suffix.lower() == ".json":
         yield from _read_json(path)
     else:
-        yield from _read_lines(path, only)
+        yield from _read_lines(path, wanted)
 
 
 def _read_json(path: Path) -> Iterator[Located | Broken]:
@@ -70,11 +74,11 @@ def _read_json(path: Path) -> Iterator[Located | Broken]:
     yield from _unpack(content, "", str(path))
 
 
-def _read_lines(path: Path, only: re.Pattern[bytes] | None) -> Iterator[Located | Broken]:
+def _read_lines(path: Path, wanted: Callable[[bytes], bool] | None) -> Iterator[Located | Broken]:
     scope = str(path)
     with path.open("rb") as file:
         for count, line in enumerate(file, start=1):
-            if not line.strip() or (only is not None and only.search(line) is None):
+            if line.isspace() or (wanted is not None and not wanted(line)):
                 continue
             try:
                 content = json.loads(line)

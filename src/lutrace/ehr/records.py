@@ -62,8 +62,7 @@ class RecordBatch:
     `rows` are by table name and carry the source's raw patient identifier and a `source_locator`. `unread` counts, by
     name, the resources and codes that give no row by design; `notes` say in words what was inferred; `letters` are the
     texts that the source holds, whole. `rowless` are the places of records that give no row by design, with the reason,
-    where the reader knows them. `part` numbers the parts of a source from 0, each of which is stored by itself; None
-    says that the batch is the whole source, or that its parts are joined before they are stored.
+    where the reader knows them.
     """
 
     source: Source
@@ -74,7 +73,6 @@ class RecordBatch:
     notes: Sequence[str] = ()
     letters: Sequence[Letter] = ()
     rowless: Sequence[tuple[str, str]] = ()
-    part: int | None = None
 
     def plus(self, other: RecordBatch) -> RecordBatch:
         """Both parts of one source."""

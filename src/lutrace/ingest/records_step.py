@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -20,7 +20,10 @@ from lutrace.tables import FACT_TABLES, PATIENTS, SOURCES
 def run_add_fhir(
     registry_folder: Path, sources: Sequence[Path], *, dry_run: bool = False, progress: Progress = silent
 ) -> AddResult:
-    """Read FHIR R4 bundles, NDJSON files or folders of them into the registry, one file per transaction.
+    """Read FHIR R4 bundles, NDJSON files or folders of them into the registry as one export, one part per transaction.
+
+    A file of more resources than a part holds is stored part by part: stopped in the middle, whole parts are in, and
+    the same command again adds the rest.
 
     Raises UnusableInputError when a source holds no FHIR, RegistryBusyError while another process writes.
     """
@@ -28,8 +31,9 @@ def run_add_fhir(
         profile = parse_profile(registry.profile_text)
         system = profile.patient_identifier_system
         places = _paths_by_digest(sources)
-        parts = (part for path in sources for part in read_fhir(path, identifier_system=system))
-        batches = ((places.get(one.source.digest), one) for one in _whole_sources(parts))
+        given = sources[0] if len(sources) == 1 else sources
+        parts = read_fhir(given, identifier_system=system)
+        batches = ((places.get(one.source.digest), one) for one in parts)
         return add_records(registry, profile, batches, progress, total=len(places))
 
 
@@ -81,20 +85,6 @@ def _paths_by_digest(sources: Sequence[Path]) -> dict[str, Path]:
     return {digest_of_file(file): file for file in files if file.is_file()}
 
 
-def _whole_sources(parts: Iterable[RecordBatch]) -> Iterator[RecordBatch]:
-    """Join the parts of one source that follow each other: a source is stored in one transaction."""
-    held: RecordBatch | None = None
-    for part in parts:
-        if held is not None and held.source.digest == part.source.digest:
-            held = held.plus(part)
-            continue
-        if held is not None:
-            yield held
-        held = part
-    if held is not None:
-        yield held
-
-
 def replace_left_over(registry: Registry, batch: FactBatch) -> FactBatch:
     """The batch, replacing the rows of tables that its source gave before and does not give now."""
     source_id = batch.source.digest
@@ -121,6 +111,7 @@ def add_records(
 ) -> AddResult:
     """Store the batches of a reader with their source's path, and place scans in the cycles known by then.
 
+    Batches of one source that follow each other are its parts.
     `whole_sources` says that each batch is all that its source gives: rows that it gave before (under another mapping)
     and gives no longer leave the registry.
     """
@@ -128,11 +119,13 @@ def add_records(
     unread: Counter[str] = Counter()
     letters: Counter[str] = Counter()
     notes: dict[str, None] = {}
+    stored: Counter[str] = Counter()
     for done, (path, batch) in enumerate(batches, start=1):
-        facts = pseudonymised(registry, profile, batch)
+        facts = replace(pseudonymised(registry, profile, batch), rows_before=stored[batch.source.digest])
         if whole_sources:
             facts = replace_left_over(registry, facts)
         added, told = add_letters(registry, facts, batch.letters, path=path)
+        stored[batch.source.digest] += added.added + added.updated + added.unchanged + added.quarantined
         report = report.plus(added)
         letters.update(told)
         unread.update(batch.unread)

@@ -41,7 +41,8 @@ class FactBatch:
     """The rows of one source, by table name; they carry pseudonyms only and no provenance but `source_locator`.
 
     `faults` are records of the source that could not be turned into rows; `replaces` the parts of tables that this
-    batch states whole; `source_name` is the name that the site profile gives the source, None where its kind names it.
+    batch states whole. A long source is stored part by part: `rows_before` counts rows and faults of the parts before
+    this one. `source_name` is the name that the site profile gives the source, None where its kind names it.
     """
 
     source: Source
@@ -49,6 +50,7 @@ class FactBatch:
     faults: Sequence[RefusedRow] = ()
     replaces: Sequence[Replacement] = ()
     source_name: str | None = None
+    rows_before: int = 0
 
 
 @dataclass(frozen=True)

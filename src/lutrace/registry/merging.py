@@ -17,7 +17,7 @@ from lutrace.tables import MERGED_TABLES, QUARANTINE, SOURCES
 def enter_source(connection: duckdb.DuckDBPyConnection, batch: FactBatch, *, is_latest: bool) -> int:
     """Keep that a source was read; returns its place in the order of first reading (the last one when `is_latest`)."""
     source_id = batch.source.digest
-    n_rows = sum(len(rows) for rows in batch.rows.values()) + len(batch.faults)
+    n_rows = batch.rows_before + sum(len(rows) for rows in batch.rows.values()) + len(batch.faults)
     before = connection.execute(f"SELECT rows FROM {quoted(SOURCES.name)} WHERE source_id = ?", [source_id]).fetchall()
     n_rows = max(n_rows, before[0][0] if before else 0)
     connection.execute(f"DELETE FROM {quoted(SOURCES.name)} WHERE source_id = ?", [source_id])
