@@ -444,3 +444,48 @@ def test_a_gleason_without_a_result_and_a_later_one_leave_the_first_as_it_is(
     (row,) = batch.rows["diagnoses"]
     assert (row["gleason_primary"], row["gleason_secondary"], row["gleason_sum"]) == (3, 4, 7)
     assert batch.faults == () and sum(batch.unread.values()) == 2
+
+
+def test_staging_and_course_of_another_tumour_are_counted_and_no_row(
+    read_bundle: ReadBundle,
+    patient: Resource,
+    tumour: Resource,
+    category: Callable[..., Resource],
+    observation: Callable[..., Resource],
+) -> None:
+    rectum = tumour | {"id": "rectum", "code": concept(ICD, "C20")}
+    of_rectum = {"focus": [{"reference": "Condition/rectum"}]}
+    metastasis = observation("met", concept(SNOMED, "385421009"), letters("fernmetastasen", "HEP"), **of_rectum)
+    course = observation("v", concept(SNOMED, "396432002"), letters("verlauf-gesamtbeurteilung", "P"), **of_rectum)
+    stage = category("M1a", "399387003", before="r") | of_rectum
+
+    batch = read_bundle(patient, tumour, rectum, metastasis, course, stage)
+
+    assert [row["code"] for row in batch.rows["diagnoses"]] == ["C61"] and "disease_events" not in batch.rows
+    assert batch.unread == {
+        "Condition (code not read)": 1,
+        "Observation (course of another disease)": 2,
+        "Observation (Gleason or TNM of another disease)": 1,
+    }
+    assert batch.faults == ()
+
+
+def test_tnm_of_a_patient_without_a_tumour_of_the_prostate_is_counted_but_a_gleason_is_a_fault(
+    read_bundle: ReadBundle, patient: Resource, category: Callable[..., Resource], observation: Callable[..., Resource]
+) -> None:
+    grade = observation("grade", concept(SNOMED, "1812491000004107"), concept(SNOMED, "1279714001"))
+
+    batch = read_bundle(patient, category("T2", "399504009"), grade)
+
+    assert batch.unread == {"Observation (Gleason or TNM of another disease)": 1}
+    assert [fault.locator for fault in batch.faults] == ["entry[2]"]
+
+
+def test_a_category_that_is_said_not_to_apply_is_counted(
+    read_bundle: ReadBundle, patient: Resource, tumour: Resource, observation: Callable[..., Resource]
+) -> None:
+    absent = concept("http://terminology.hl7.org/CodeSystem/data-absent-reason", "not-applicable")
+
+    batch = read_bundle(patient, tumour, observation("m", concept(SNOMED, "371497001"), absent))
+
+    assert batch.faults == () and batch.unread == {"Observation (no value, with a reason)": 1}

@@ -278,3 +278,58 @@ def test_gleason_patterns_may_be_components_of_the_score(
     (row,) = read_bundle(patient, condition(ICD_GM, "C61"), observed).rows["diagnoses"]
 
     assert (row["gleason_primary"], row["gleason_secondary"], row["gleason_sum"]) == (4, 3, 7)
+
+
+def identifier(kind: str | None, value: str, **more: str) -> Resource:
+    systems = {"PSEUDED": "http://terminology.hl7.org/CodeSystem/v3-ObservationValue"}
+    german = {"GKV": "http://fhir.de/CodeSystem/identifier-type-de-basis"}
+    system = (systems | german).get(kind or "", "http://terminology.hl7.org/CodeSystem/v2-0203")
+    typed = {"type": {"coding": [{"system": system, "code": kind}]}} if kind is not None else {}
+    return {"system": f"urn:{value[0]}", "value": value, **typed, **more}
+
+
+@pytest.mark.parametrize(
+    ("identifiers", "chosen"),
+    [
+        ([identifier("GKV", "A123"), identifier("MR", "M1")], "M1"),
+        ([identifier("MR", "M1", use="old"), identifier("MR", "M2")], "M2"),
+        ([identifier("GKV", "A123"), identifier("PSEUDED", "P1")], "P1"),
+        ([identifier("PSEUDED", "P1"), identifier("MR", "M1")], "M1"),
+        ([], "Patient/p1"),
+    ],
+)
+def test_the_record_number_then_the_pseudonym_then_the_id_names_a_patient(
+    read_bundle: ReadBundle, patient: Resource, identifiers: list[Resource], chosen: str
+) -> None:
+    batch = read_bundle(patient | {"identifier": identifiers})
+
+    assert batch.rows["patients"][0]["patient_id"] == chosen
+    assert [note.partition(" are named")[0] for note in batch.notes] == (
+        [] if identifiers else ["patients without an identifier"]
+    )
+
+
+def test_identifiers_without_a_type_are_not_chosen_from(read_bundle: ReadBundle, patient: Resource) -> None:
+    batch = read_bundle(patient | {"identifier": [identifier(None, "X1"), identifier("GKV", "A123")]})
+
+    assert [fault.column for fault in batch.faults] == ["patient_id"] and "patients" not in batch.rows
+
+
+def test_a_record_number_in_the_subject_names_a_patient_who_is_not_in_the_export(
+    read_bundle: ReadBundle, lab: Callable[..., Resource]
+) -> None:
+    by_number = lab() | {"subject": {"identifier": identifier("MR", "M7")}}
+    by_insurance = lab("35741-8") | {"subject": {"identifier": identifier("GKV", "A123")}}
+
+    batch = read_bundle(by_number, by_insurance)
+
+    assert [row["patient_id"] for row in batch.rows["labs"]] == ["M7"]
+    assert [fault.column for fault in batch.faults] == ["patient_id"]
+
+
+def test_a_death_said_to_be_without_a_date_is_a_fault(read_bundle: ReadBundle, patient: Resource) -> None:
+    absent = {"url": "http://hl7.org/fhir/StructureDefinition/data-absent-reason", "valueCode": "unknown"}
+    batch = read_bundle(patient | {"_deceasedDateTime": {"extension": [absent]}, "_birthDate": {"extension": [absent]}})
+
+    assert [(fault.table, fault.column) for fault in batch.faults] == [("follow_up", "date")]
+    assert batch.rows["patients"][0]["birth_year"] == 1951

@@ -16,6 +16,7 @@ from lutrace.ehr.fhir_elements import (
     codes,
     concept_text,
     extension,
+    is_absent,
     moment_of,
     required,
 )
@@ -66,7 +67,7 @@ def read_disease_status(observation: Resource, out: Output) -> None:
 def read_metastasis(observation: Resource, out: Output) -> None:
     """A diagnoses row of metastases at the site that the registry's letters name."""
     letters = codes(_value(observation), profile.OBDS_METASTASES)
-    if not letters and child(observation, "dataAbsentReason"):
+    if not letters and is_absent(observation):
         out.unread("no value, with a reason")
         return
     if not letters or site_of_obds(letters[0]) is None:

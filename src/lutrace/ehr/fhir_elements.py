@@ -117,6 +117,13 @@ def codes_of_any(concept: Resource) -> list[str]:
     return [code for coding in children(concept, "coding") if (code := text(coding, "code")) is not None]
 
 
+def is_absent(node: Resource) -> bool:
+    """Whether the value of an Observation or of its component is said to be missing, with a reason or by a code."""
+    codings = children(child(node, "valueCodeableConcept"), "coding")
+    missing = [coding for coding in codings if coding.get("system") in profile.ABSENT]
+    return bool(child(node, "dataAbsentReason")) or (bool(missing) and len(missing) == len(codings))
+
+
 def words_of(concept: Resource) -> list[str]:
     """Everything that a CodeableConcept says: its text, then display and code of each coding."""
     said = [text(concept, "text")]

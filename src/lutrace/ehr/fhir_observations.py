@@ -17,6 +17,7 @@ from lutrace.ehr.fhir_elements import (
     codes_of_any,
     concept_text,
     extension_count,
+    is_absent,
     measured,
     moment_of,
     number,
@@ -63,7 +64,10 @@ def read_observation(observation: Resource, out: Output) -> None:
     elif (course := course_reader(observation)) is not None:
         read_course, table = course
         with out.refusing(table):
-            read_course(observation, out)
+            if out.survey.is_of_another_tumour(out.located):
+                out.unread("course of another disease")
+            else:
+                read_course(observation, out)
     else:
         _read_labs(observation, loinc, out)
 
@@ -85,8 +89,10 @@ def _read_staging(observation: Resource, out: Output) -> None:
     key, joined = out.located.key, out.survey.staging
     if key in joined.faults:
         raise joined.faults[key]
-    if child(observation, "dataAbsentReason"):
+    if is_absent(observation):
         out.unread("no value, with a reason")
+    elif key in joined.elsewhere:
+        out.unread("Gleason or TNM of another disease")
     elif key in joined.later:
         category = staging_of_observation(observation).get("m")
         if category is None or "M1" not in category:
@@ -114,7 +120,7 @@ def _read_labs(observation: Resource, loinc: list[str], out: Output) -> None:
 
 
 def _read_lab(observation: Resource, part: Resource, out: Output, analyte: Analyte, row: Row, place: str) -> None:
-    if child(part, "dataAbsentReason"):
+    if is_absent(part):
         out.unread("no value, with a reason")
         return
     when = effective(observation)

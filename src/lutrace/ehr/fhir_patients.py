@@ -11,6 +11,7 @@ from lutrace.ehr.fhir_output import Output
 from lutrace.ehr.fhir_references import identity_of
 from lutrace.ehr.fhir_staging import staging_of_condition
 
+_NAMELESS = "patients without an identifier are named by the id of their resource, which only its own server knows"
 _SEXES = ("male", "female", "other", "unknown")
 
 
@@ -19,6 +20,8 @@ def read_patient(patient: Resource, out: Output) -> None:
     identity = identity_of(patient, out.survey.identifier_system)
     who = {"patient_id": identity.identifiers[0][1], "source_locator": out.located.locator}
     out.collected.identities.append(identity)
+    if not children(patient, "identifier"):
+        out.collected.notes[_NAMELESS] += 1
     with out.refusing("patients"):
         born = moment_of(patient, "birth_year", "birthDate")
         sex = text(patient, "gender")

@@ -1,6 +1,8 @@
 """The systems, urls and extensions that the FHIR reader knows; docs/reference/fhir.md says which elements it reads."""
 
 MR_SYSTEM = "http://terminology.hl7.org/CodeSystem/v2-0203"
+IDENTIFIER_TYPES = (MR_SYSTEM, "http://terminology.hl7.org/CodeSystem/v3-ObservationValue")
+"""Where the types of identifiers that name a patient are defined: MR in the first, PSEUDED (German) in the second."""
 TEST_DATA_SYSTEM = "http://terminology.hl7.org/CodeSystem/v3-ActReason"
 LOINC = "http://loinc.org"
 SNOMED = "http://snomed.info/sct"
@@ -16,6 +18,11 @@ ICD10 = (
     "http://fhir.de/CodeSystem/bfarm/icd-10-gm",
 )
 
+ABSENT = (
+    "http://terminology.hl7.org/CodeSystem/data-absent-reason",
+    "http://terminology.hl7.org/CodeSystem/v3-NullFlavor",
+)
+"""Codes that stand in the place of a value."""
 MILESTONE_SYSTEM = "urn:lutrace:CodeSystem:milestone"
 FINDING_SYSTEM = "urn:lutrace:CodeSystem:finding"
 STOP_REASON_SYSTEM = "urn:lutrace:CodeSystem:stop-reason"

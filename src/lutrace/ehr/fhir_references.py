@@ -63,17 +63,21 @@ def record_key(resource: Resource, content: object) -> str:
 def patient_identifier(patient: Resource, system: str | None) -> tuple[str, str]:
     """System and value of the identifier that names a patient in rows.
 
-    It is the one of `system` when given, else the one of type MR, else the only one; refused when that is not one.
+    It is the one of `system` when given, else the one of type MR, else the pseudonym (PSEUDED), else the only one; of a
+    patient without any, the id of the resource. Refused when several are left.
     """
     pairs = {
-        (text(item, "system") or "", value): codes(child(item, "type"), profile.MR_SYSTEM)
+        (text(item, "system") or "", value): codes(child(item, "type"), *profile.IDENTIFIER_TYPES)
         for item in children(patient, "identifier")
-        if (value := text(item, "value")) is not None
+        if (value := text(item, "value")) is not None and item.get("use") != "old"
     }
     if system is not None:
         chosen = [pair for pair in pairs if pair[0] == system]
     else:
-        chosen = [pair for pair, types in pairs.items() if "MR" in types] or list(pairs)
+        of_type = ([pair for pair, types in pairs.items() if kind in types] for kind in ("MR", "PSEUDED"))
+        chosen = next((found for found in of_type if found), None) or list(pairs)
+    if not pairs and system is None and (name := text(patient, "id")) is not None:
+        return "", f"Patient/{name}"
     if len(chosen) != 1:
         asked = "of the given system" if system is not None else "of type MR (or only one at all)"
         rule = f"patient_id: expected one identifier {asked}, found {len(chosen)} among {len(pairs)}"

@@ -15,6 +15,7 @@ from lutrace.ehr.fhir_elements import (
     codes_of_any,
     concept_text,
     extension,
+    is_absent,
     number,
     text,
     words_of,
@@ -64,14 +65,14 @@ def is_of_another_time(observation: Resource) -> bool:
     return bool(set(letters) & set("rya"))
 
 
-def staged_by_pathology(observation: Resource) -> bool:
-    """Whether the codes or values of a TNM category say p."""
-    return any("p" in str(value) for name, value in staging_of_observation(observation).items() if name in _AXES)
+def staged_by_pathology(columns: Row) -> bool:
+    """Whether a category of TNM among the columns says p."""
+    return any("p" in str(value) for name, value in columns.items() if name in _AXES)
 
 
 def _stated(node: Resource) -> Row:
     known = [code for code in codes(child(node, "code"), profile.LOINC, profile.SNOMED) if code in STAGING_CODES]
-    if not known or child(node, "dataAbsentReason"):
+    if not known or is_absent(node):
         return {}
     asked = next((_STAGING.tnm_by_code[code] for code in known if code in _STAGING.tnm_by_code), None)
     if asked is not None:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from lutrace.core import Row
-from lutrace.ehr.fhir_elements import EFFECTIVE, Moment, RecordError, children, moment_of, text
+from lutrace.ehr.fhir_elements import EFFECTIVE, Moment, RecordError, moment_of
 from lutrace.ehr.fhir_files import Located
 from lutrace.ehr.fhir_milestones import onset_of
 from lutrace.ehr.fhir_staging import complete_gleason, is_of_another_time, staged_by_pathology, staging_of_observation
@@ -19,13 +19,14 @@ _NEVER = dt.date.max
 class JoinedStaging:
     """What the observations say of each diagnosis, by the keys of their resources.
 
-    `columns` are by the key of the initial Condition; `later` holds the observations of another time: a recurrence,
-    after treatment, or a later day than the first of the same kind.
+    `columns` are by the key of the Condition; `later` holds the observations of another time: a recurrence, after
+    treatment, or a later day than the first of the same kind; `elsewhere` those of a disease that is not read.
     """
 
     columns: dict[str, Row] = field(default_factory=dict)
     faults: dict[str, RecordError] = field(default_factory=dict)
     later: set[str] = field(default_factory=set)
+    elsewhere: set[str] = field(default_factory=set)
 
 
 @dataclass(frozen=True)
@@ -34,6 +35,7 @@ class _Staging:
     when: Moment | None
     columns: Row
     by_pathology: bool
+    again: bool
 
     @property
     def order(self) -> tuple[dt.date, bool]:
@@ -46,21 +48,27 @@ def join_staging(
     diagnoses: Mapping[str, list[Located]],
     *,
     patient_of: Callable[[Located], str],
-    condition_at: Callable[[str | None, str], str | None],
+    focus_of: Callable[[Located], tuple[str, ...]],
+    is_ours: Callable[[str], bool],
 ) -> JoinedStaging:
     """Give each Gleason or TNM Observation to the initial diagnosis that it is of, the first of each kind.
 
-    `diagnoses` are the initial Conditions by patient, `condition_at` gives the key of a Condition that a reference in a
-    scope means.
+    `diagnoses` are the initial Conditions by patient, `focus_of` gives the keys of the Conditions that an Observation
+    is of, `is_ours` says whether a Condition is of the disease that is read.
     """
     joined = JoinedStaging()
     begun: dict[tuple[str, str], Moment | None] = {}
     for staging in sorted(_stagings(found, joined), key=lambda one: one.order):
-        key = staging.located.key
+        key, focus = staging.located.key, focus_of(staging.located)
         try:
-            focus = _focus_of(staging.located, condition_at)
-            target = focus or _diagnosis_of(staging, diagnoses.get(patient_of(staging.located), []))
-            _take(staging, target, joined, begun)
+            candidates = diagnoses.get(patient_of(staging.located), [])
+            if not any(map(is_ours, focus)) and (focus or (not candidates and staging.columns.keys() <= set("tnm"))):
+                joined.elsewhere.add(key)
+            elif staging.again:
+                joined.later.add(key)
+            else:
+                target = next(filter(is_ours, focus), None) or _diagnosis_of(staging, candidates)
+                _take(staging, target, joined, begun)
         except RecordError as error:
             joined.faults[key] = error
     return joined
@@ -71,11 +79,10 @@ def _stagings(found: Iterable[Located], joined: JoinedStaging) -> list[_Staging]
     for located in found:
         try:
             columns = staging_of_observation(located.resource)
-            if is_of_another_time(located.resource):
-                joined.later.add(located.key)
-            elif columns:
+            if columns:
                 when = moment_of(located.resource, "date", *EFFECTIVE)
-                stagings.append(_Staging(located, when, columns, staged_by_pathology(located.resource)))
+                again, by_pathology = is_of_another_time(located.resource), staged_by_pathology(columns)
+                stagings.append(_Staging(located, when, columns, by_pathology, again))
         except RecordError as error:
             joined.faults[located.key] = error
     return stagings
@@ -105,14 +112,6 @@ def _letter(value: object) -> str:
 
 def _is_after(when: Moment | None, held: Moment | None) -> bool:
     return when is not None and held is not None and when.first_day() > held.date.last_day()
-
-
-def _focus_of(located: Located, condition_at: Callable[[str | None, str], str | None]) -> str | None:
-    for item in children(located.resource, "focus"):
-        found = condition_at(text(item, "reference"), located.scope)
-        if found is not None:
-            return found
-    return None
 
 
 def _diagnosis_of(staging: _Staging, candidates: list[Located]) -> str:

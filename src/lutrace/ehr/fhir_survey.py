@@ -75,6 +75,7 @@ class Survey:
         self._medications: References[Resource] = References()
         self._procedures: References[str] = References()
         self._conditions: References[str] = References()
+        self._of_the_disease: set[str] = set()
         self._events: list[Located] = []
         self._weights: list[Located] = []
         self._initial: list[Located] = []
@@ -104,8 +105,13 @@ class Survey:
         found = self._patients.find(text(subject, "reference"), located.scope)
         if found is None:
             identifier = child(subject, "identifier")
-            found = self._by_identifier.get((text(identifier, "system") or "", text(identifier, "value") or ""))
-        if found is None:
+            system, value = text(identifier, "system") or "", text(identifier, "value") or ""
+            found = self._by_identifier.get((system, value))
+            if not found and "MR" in codes(child(identifier, "type"), profile.MR_SYSTEM):
+                found = value if self.identifier_system in (None, system) else None
+            elif not found and system == self.identifier_system:
+                found = value
+        if not found:
             rule = "patient_id: the subject refers to no Patient with a usable identifier among the files read"
             raise RecordError("patient_id", rule, "add the Patient resource, or read the whole export at once")
         return found
@@ -125,6 +131,7 @@ class Survey:
                 concept = child(inside[0], "code") if inside else {}
             else:
                 concept = child(self._medications.find(reference, located.scope) or {}, "code")
+                concept = concept or _display(child(resource, "medicationReference"))
         if not concept:
             raise RecordError("agent", "no medication is named", "add the Medication resource or its code")
         return concept
@@ -148,12 +155,18 @@ class Survey:
                 self._take_frame(located)
             case "Condition":
                 self._conditions.add(located, located.key)
-                if states_death(resource):
-                    self._died.append(located)
-                elif milestone_of(resource)[0] == "initial" and unread_status(resource) is None:
-                    self._initial.append(located)
+                self._take_condition(located)
             case "Observation" if unread_status(resource) is None:
                 self._take_observation(located)
+
+    def _take_condition(self, located: Located) -> None:
+        milestone = milestone_of(located.resource)[0]
+        if states_death(located.resource):
+            self._died.append(located)
+        elif milestone is not None:
+            self._of_the_disease.add(located.key)
+            if milestone == "initial" and unread_status(located.resource) is None:
+                self._initial.append(located)
 
     def _take_observation(self, located: Located) -> None:
         coded = set(codes(child(located.resource, "code"), profile.LOINC, profile.SNOMED))
@@ -248,7 +261,23 @@ class Survey:
                 diagnoses.setdefault(self.patient(located), []).append(located)
             except RecordError:
                 continue  # the second pass reports it
-        return join_staging(self._stagings, diagnoses, patient_of=self.patient, condition_at=self._conditions.find)
+        return join_staging(
+            self._stagings,
+            diagnoses,
+            patient_of=self.patient,
+            focus_of=self._focus,
+            is_ours=self._of_the_disease.__contains__,
+        )
+
+    def is_of_another_tumour(self, located: Located) -> bool:
+        """Whether an Observation says that it is of Conditions of the export that are not of the disease read."""
+        focus = self._focus(located)
+        return bool(focus) and self._of_the_disease.isdisjoint(focus)
+
+    def _focus(self, located: Located) -> tuple[str, ...]:
+        named = (text(item, "reference") for item in children(located.resource, "focus"))
+        found = (self._conditions.find(reference, located.scope) for reference in named)
+        return tuple(key for key in found if key is not None)
 
 
 def _date_of_death(patient: Resource) -> PartialDate | None:
@@ -257,3 +286,9 @@ def _date_of_death(patient: Resource) -> PartialDate | None:
     except RecordError:
         return None  # the second pass reports it
     return died.date if died is not None else None
+
+
+def _display(reference: Resource) -> Resource:
+    """A concept of the words beside a reference; empty when there are none."""
+    words = text(reference, "display")
+    return {"text": words} if words is not None else {}
