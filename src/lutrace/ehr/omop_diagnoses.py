@@ -98,17 +98,23 @@ def add_staging(
             one = staging_observation(row, meaning, concepts)
             observations.append(one)
             found[one.key] = row
+    keys = {name: condition.key for name, (condition, _) in initial.items()}
     joined = join_staging(
         observations,
         {out.patient_id: [condition for condition, _ in initial.values()]},
         patient_of=lambda _: out.patient_id,
-        condition_at=lambda reference, _: initial[reference][0].key if reference in initial else None,
+        focus_of=lambda one: tuple(keys.get(item["reference"], "") for item in one.resource.get("focus", ())),
+        is_ours=set(keys.values()).__contains__,
     )
     for condition, known in initial.values():
         known.update(joined.columns.get(condition.key, {}))
     for key, row in found.items():
         if key in joined.later:
             out.unread(row, "Gleason or TNM of a later time")
+        if key in joined.elsewhere:
+            out.unread(row, "Gleason or TNM of no diagnosis that is read")
+        if key in joined.elsewhere:
+            out.unread(row, "Gleason or TNM of another tumour")
         with out.refusing("diagnoses", row):
             if key in joined.faults:
                 raise joined.faults[key]
@@ -116,6 +122,11 @@ def add_staging(
 
 def _key(row: CdmRow) -> str:
     return f"condition_occurrence_id {row.integer('condition_occurrence_id')}"
+
+
+def _key_of(reference: str) -> str:
+    """The key of a condition that a record refers to, whether it is a milestone or not."""
+    return Located({}, reference, "").key
 
 
 def _onset(row: CdmRow, known: Row) -> Located:
