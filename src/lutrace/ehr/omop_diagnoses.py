@@ -113,8 +113,6 @@ def add_staging(
             out.unread(row, "Gleason or TNM of a later time")
         if key in joined.elsewhere:
             out.unread(row, "Gleason or TNM of no diagnosis that is read")
-        if key in joined.elsewhere:
-            out.unread(row, "Gleason or TNM of another tumour")
         with out.refusing("diagnoses", row):
             if key in joined.faults:
                 raise joined.faults[key]
@@ -122,11 +120,6 @@ def add_staging(
 
 def _key(row: CdmRow) -> str:
     return f"condition_occurrence_id {row.integer('condition_occurrence_id')}"
-
-
-def _key_of(reference: str) -> str:
-    """The key of a condition that a record refers to, whether it is a milestone or not."""
-    return Located({}, reference, "").key
 
 
 def _onset(row: CdmRow, known: Row) -> Located:
