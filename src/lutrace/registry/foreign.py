@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gzip
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -69,7 +69,13 @@ def _on_disk(path: Path, schema: str | None, closing: ExitStack) -> Foreign:
     if path.is_file() and path.suffix.lower() in _DUCKDB_ENDINGS:
         backend = ibis.duckdb.connect(path, read_only=True)
         closing.callback(backend.disconnect)
-        return Foreign(_named(backend, schema), digest_of_file(path), path)
+        listed = backend.con.execute(
+            "SELECT table_name FROM information_schema.tables "
+            "WHERE table_schema = ? AND table_catalog = current_database()",
+            [schema or "main"],
+        )
+        names = [str(name) for (name,) in listed.fetchall()]
+        return Foreign(_named(backend, schema, names), digest_of_file(path), path)
     if not path.is_dir():
         raise UnusableInputError(
             f"{path.name}: expected a DuckDB file ({', '.join(_DUCKDB_ENDINGS)}), a folder of Parquet or CSV files, or "
@@ -132,14 +138,13 @@ def _on_server(address: SplitResult, schema: str | None, closing: ExitStack) -> 
     )
     closing.callback(backend.disconnect)
     digest = digest_of(["postgresql", address.hostname, address.port or 5432, database, schema])
-    return Foreign(_named(backend, schema), digest, None)
+    return Foreign(_named(backend, schema, backend.list_tables(database=schema)), digest, None)
 
 
-def _named(backend: ibis.BaseBackend, schema: str | None) -> dict[str, ir.Table]:
-    known = backend.list_databases()
-    if schema is not None and schema not in known:
-        raise UnusableInputError(f"the database has no schema {schema[:60]!r}; it has {', '.join(sorted(known))[:200]}")
-    names = backend.list_tables(database=schema)
+def _named(backend: ibis.BaseBackend, schema: str | None, names: Sequence[str]) -> dict[str, ir.Table]:
+    if not names:
+        where = "the database" if schema is None else f"the schema {schema[:60]!r}"
+        raise UnusableInputError(f"{where} holds no table; name the schema of the tables with --schema")
     return {name.lower(): _small(backend.table(name, database=schema)) for name in names}
 
 
