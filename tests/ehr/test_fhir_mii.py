@@ -163,7 +163,7 @@ def test_radioiodine_in_the_same_profile_is_no_cycle(
 
     batch = read_bundle(patient, iodine)
 
-    assert set(batch.rows) == {"patients"} and batch.unread == {"Procedure (code not read)": 1}
+    assert set(batch.rows) == {"patients"} and batch.unread == {"Procedure (code not read: OPS 8-531)": 1}
 
 
 def test_the_reason_for_the_end_of_a_series_may_stand_in_the_procedure_that_it_is_part_of(
@@ -463,7 +463,7 @@ def test_staging_and_course_of_another_tumour_are_counted_and_no_row(
 
     assert [row["code"] for row in batch.rows["diagnoses"]] == ["C61"] and "disease_events" not in batch.rows
     assert batch.unread == {
-        "Condition (code not read)": 1,
+        "Condition (code not read: ICD-10 C20)": 1,
         "Observation (course of another disease)": 2,
         "Observation (Gleason or TNM of another disease)": 1,
     }

@@ -474,7 +474,7 @@ def test_a_procedure_of_radionuclide_therapy_needs_its_radioligand_to_be_a_cycle
     batch = read_bundle(patient, ligand, bare)
 
     assert [row["agent"] for row in batch.rows["cycles"]] == ["lu177_psma_it"]
-    assert batch.unread == {"Procedure (code not read)": 1}
+    assert batch.unread == {"Procedure (code not read: SNOMED 399315003)": 1}
 
 
 TOTAL = (

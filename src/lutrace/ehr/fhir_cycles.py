@@ -57,12 +57,12 @@ def is_rlt_procedure(procedure: Resource) -> bool:
     """Whether a Procedure says radioligand therapy by its code, category or application, or by a radioligand in it."""
     if _is_psma_therapy(procedure):
         return True
-    code, category = child(procedure, "code"), child(procedure, "category")
+    said = [child(procedure, "code"), child(procedure, "category"), *_modalities(procedure)]
     if _has_rlt_code(procedure):
         return True
-    if any(drug.purpose == "rlt" for drug in drugs_of(code)):
+    if any(drug.purpose == "rlt" for drug in drugs_of(said[0])):
         return True
-    radionuclide = set(codes(code, profile.SNOMED) + codes(category, profile.SNOMED)) & set(_RLT_PROCEDURES)
+    radionuclide = {code for concept in said for code in codes(concept, profile.SNOMED)} & set(_RLT_PROCEDURES)
     return bool(radionuclide) and radioligand_of(procedure) is not None
 
 
@@ -149,6 +149,12 @@ def radioligand_of(procedure: Resource) -> str | None:
     nuclides = [code for concept in used for code in codes(concept, profile.OBDS_RADIATION)]
     ligands = [_PSMA_LIGANDS[code] for code in nuclides if code in _PSMA_LIGANDS]
     return ligands[0] if ligands and _is_psma_therapy(procedure) else None
+
+
+def _modalities(procedure: Resource) -> list[Resource]:
+    """The modalities of mCODE's summary of a course of radiotherapy."""
+    pairs = (one for one in children(procedure, "extension") if one.get("url") == profile.MODALITY_AND_TECHNIQUE)
+    return [child(extension(pair, profile.MODALITY), "valueCodeableConcept") for pair in pairs]
 
 
 def _has_rlt_code(procedure: Resource) -> bool:

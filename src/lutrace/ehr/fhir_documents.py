@@ -44,7 +44,7 @@ def read_care_plan(plan: Resource, out: Output) -> None:
     said = [text(plan, "description"), *(text(note, "text") for note in children(plan, "note"))]
     for activity in children(plan, "activity"):
         detail = child(activity, "detail")
-        said += [text(child(detail, "code"), "text"), text(detail, "description")]
+        said.append(text(detail, "description"))
         said += [text(note, "text") for note in children(activity, "progress")]
     found = "\n".join(part for part in said if part) or narrative(plan)
     if found:

@@ -116,7 +116,7 @@ def _read_labs(observation: Resource, loinc: list[str], out: Output) -> None:
         with out.refusing("labs", row, place):
             _read_lab(observation, part, out, found[0], row, place)
     if known == 0:
-        out.unread("code not read")
+        out.unread_code("code not read", child(observation, "code"))
 
 
 def _read_lab(observation: Resource, part: Resource, out: Output, analyte: Analyte, row: Row, place: str) -> None:

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from lutrace.core import Row, UnusableInputError
-from lutrace.ehr.fhir_elements import RecordError
+from lutrace.ehr import fhir_profile as profile
+from lutrace.ehr.fhir_elements import RecordError, Resource, children, text
 from lutrace.ehr.fhir_files import Located
 from lutrace.ehr.fhir_references import record_key
 from lutrace.ehr.fhir_survey import Survey
 from lutrace.ehr.records import Fault, Identity, Letter
 from lutrace.tables import FACT_TABLES
 
+_CODE = re.compile(r"[\w.:/+-]{1,24}")
+"""What is shown of a code: nothing that may be words on a person."""
+_CODES_NAMED = 200
+"""So many different codes are counted by name; an export of a whole hospital holds thousands."""
 REMEDY = "correct the record at the source and read it again"
 
 
@@ -58,6 +64,21 @@ class Output:
     def unread(self, reason: str) -> None:
         """Count the resource, or a part of it, as not read by design."""
         self.collected.unread[f"{self.located.resource['resourceType']} ({reason})"] += 1
+
+    def unread_code(self, reason: str, concept: Resource) -> None:
+        """Count a part as not read, by its first code, so that a centre sees which codes it would have to map."""
+        codings = [coding for coding in children(concept, "coding") if _CODE.fullmatch(text(coding, "code") or "")]
+        if not codings:
+            self.unread(reason)
+            return
+        system = text(codings[0], "system") or "no system"
+        name = f"{profile.SYSTEM_NAMES.get(system) or system.rstrip('/').split('/')[-1]} {text(codings[0], 'code')}"
+        named = self.survey.named_codes
+        if name in named or len(named) < _CODES_NAMED:
+            named.add(name)
+            self.unread(f"{reason}: {name}")
+        else:
+            self.unread(f"{reason}: codes beyond the first {_CODES_NAMED}")
 
     @contextmanager
     def refusing(self, table: str, row: Row | None = None, place: str = "") -> Iterator[None]:

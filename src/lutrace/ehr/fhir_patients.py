@@ -76,7 +76,7 @@ def read_condition(condition: Resource, out: Output) -> None:
         return
     milestone, system, code = milestone_of(condition)
     if milestone is None:
-        out.unread("code not read")
+        out.unread_code("code not read", child(condition, "code"))
         return
     onset = onset_of(condition)
     row = {

@@ -17,6 +17,17 @@ ICD10 = (
     "http://hl7.org/fhir/sid/icd-10-cm",
     "http://fhir.de/CodeSystem/bfarm/icd-10-gm",
 )
+SYSTEM_NAMES = {
+    LOINC: "LOINC",
+    SNOMED: "SNOMED",
+    ATC: "ATC",
+    ATC_GERMAN: "ATC",
+    RXNORM: "RxNorm",
+    OPS: "OPS",
+    **dict.fromkeys(HCPCS, "HCPCS"),
+    **dict.fromkeys(ICD10, "ICD-10"),
+}
+"""How systems of codes are called in messages."""
 
 ABSENT = (
     "http://terminology.hl7.org/CodeSystem/data-absent-reason",
@@ -45,6 +56,9 @@ END_DATE = "urn:lutrace:StructureDefinition:end-date"
 """valueDateTime on AdverseEvent: last day."""
 ASSERTED_DATE = "http://hl7.org/fhir/StructureDefinition/condition-assertedDate"
 EVIDENCE_TYPE = "http://hl7.org/fhir/us/mcode/StructureDefinition/mcode-cancer-disease-status-evidence-type"
+MODALITY = "http://hl7.org/fhir/us/mcode/StructureDefinition/mcode-radiotherapy-modality"
+MODALITY_AND_TECHNIQUE = f"{MODALITY}-and-technique"
+"""mCODE: an extension of Procedure that holds MODALITY (valueCodeableConcept) and a technique."""
 ORDINAL_VALUE = "http://hl7.org/fhir/StructureDefinition/ordinalValue"
 GERMAN_CERTAINTY = "http://fhir.de/StructureDefinition/icd-10-gm-diagnosesicherheit"
 """valueCoding A (excluded), G (certain), V (suspected), Z (state after) on a coding of ICD-10-GM."""

@@ -43,7 +43,7 @@ def read_medication(resource: Resource, out: Output) -> None:
     with out.refusing("treatments"):
         found = out.survey.drugs(out.located)
         if not found:
-            out.unread("drug not in the vocabulary")
+            out.unread_code("drug not in the vocabulary", out.survey.medication(out.located))
         for drug in found:
             _read_drug(resource, drug, out)
 
@@ -64,7 +64,7 @@ def read_procedure(procedure: Resource, out: Output) -> None:
         with out.refusing("support"):
             _read_support(procedure, transfusion, out)
     elif not found:
-        out.unread("code not read")
+        out.unread_code("code not read", code)
     elif _is_in_frame(found, out):
         out.unread("part of a procedure that is read itself")
         return
