@@ -173,8 +173,21 @@ def test_resources_that_are_not_read_are_counted_by_name(
     assert batch.unread == {
         "Immunization": 1,
         "Observation (cancelled)": 1,
-        "Observation (code not read)": 1,
+        "Observation (code not read: LOINC 9999-9)": 1,
     }
+
+
+def test_many_codes_that_are_not_read_are_named_up_to_a_limit_and_words_are_never_shown(
+    read_bundle: ReadBundle, patient: Resource, lab: Callable[..., Resource]
+) -> None:
+    labs = [lab(f"x-{number}") for number in range(202)]
+    words = lab("Anna Muster geb. 1950")
+
+    unread = read_bundle(patient, words, *labs).unread
+
+    assert unread["Observation (code not read: LOINC x-199)"] == 1
+    assert unread["Observation (code not read: codes beyond the first 200)"] == 2
+    assert unread["Observation (code not read)"] == 1 and not any("Muster" in name for name in unread)
 
 
 @pytest.mark.parametrize(
