@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 from lutrace.notes.concepts import find_concept
-from lutrace.notes.cues import CLOSE, END, Cue, ending, find_cues
-from lutrace.notes.language import fold, read_words
+from lutrace.notes.cues import CLOSE, END, Cue, choose_cues, ending, find_phrases
+from lutrace.notes.language import Words, fold, read_words
 from lutrace.terms import AssertionLabel, AssertionRules, assertion_rules
-
-if TYPE_CHECKING:
-    from spacy.tokens import Doc
 
 _HEADING = re.compile(r"(?:^|[.!?;]\s|\s{2,}|\n)\s*([^\W\d_](?:(?!\s{2})[^:.;!?\n]){1,60}):(?=\s|$)")
 LABELS: tuple[AssertionLabel, ...] = ("negated", "uncertain", "historical", "hypothetical", "other")
@@ -61,22 +58,22 @@ def assert_concept(sentence: str, concept: str, language: str) -> Assertion | No
 def assert_place(sentence: str, place: tuple[int, int], language: str) -> Assertion:
     """What a sentence says of its characters [begin, end)."""
     rules = assertion_rules(language)
-    doc = read_words(sentence, language)
-    concept = _words_at(doc, place)
-    cues = (*find_cues(doc, language, concept), *_headings(doc))
-    verbs = {word.i for word in doc if word.norm_ in rules.verbs}
-    reaching = [cue for cue in cues if cue.label not in _SILENT and _reaches(cue, concept, doc, cues, verbs)]
+    read = _read(sentence, language)
+    words = read.words
+    concept = words.at(place)
+    cues = (*choose_cues(read.phrases, concept), *read.headings)
+    reaching = [cue for cue in cues if cue.label not in _SILENT and _reaches(cue, concept, read, cues)]
     around = [cue for cue in reaching if cue.rule.side == "around"]
     reaching = [cue for cue in reaching if not _is_taken_for_granted(cue, reaching, concept)]
     found: dict[str, list[tuple[str, str]]] = {}
     for cue in reaching:
         if not any(_is_part(cue, other) for other in around):
-            text = doc[cue.begin : cue.end].text.removesuffix(" .").rstrip(",;")
+            text = words.between(cue.begin, cue.end).removesuffix(" .").rstrip(",;")
             found.setdefault(cue.label, []).append((text, cue.phrase))
     told = {
         "heading": _heading(sentence, place, rules),
-        "end of the word": _ending(doc, concept[1], place, rules),
-        "kind of condition": _kind(doc, place, rules),
+        "end of the word": _ending(words, concept[1], place, rules),
+        "kind of condition": _kind(words, place, rules),
     }
     for rule, said in told.items():
         for label, text in said:
@@ -86,6 +83,30 @@ def assert_place(sentence: str, place: tuple[int, int], language: str) -> Assert
     rules_told = dict.fromkeys(rule for pairs in kept.values() for _text, rule in pairs)
     triggers = {label: tuple(dict.fromkeys(text for text, _rule in pairs)) for label, pairs in kept.items()}
     return Assertion(triggers, "; ".join(rules_told))
+
+
+@dataclass(frozen=True)
+class _Read:
+    """A sentence read once: its words, its phrases, its headings, which of its words are verbs."""
+
+    language: str
+    words: Words
+    phrases: tuple[Cue, ...]
+    headings: tuple[Cue, ...]
+    verbs: frozenset[int]
+
+
+@functools.lru_cache(maxsize=256)
+def _read(sentence: str, language: str) -> _Read:
+    words = read_words(sentence, language)
+    known = _verbs(language)
+    verbs = frozenset(number for number, norm in enumerate(words.norms) if norm in known)
+    return _Read(language, words, find_phrases(words, language), _headings(words), verbs)
+
+
+@functools.cache
+def _verbs(language: str) -> frozenset[str]:
+    return frozenset(assertion_rules(language).verbs)  # type: ignore[arg-type]
 
 
 def _is_part(cue: Cue, around: Cue) -> bool:
@@ -101,12 +122,7 @@ def _is_taken_for_granted(cue: Cue, cues: Sequence[Cue], concept: tuple[int, int
     return any(one.label == "stated" and not one.end <= cue.begin < concept[0] for one in cues)
 
 
-def _words_at(doc: Doc, place: tuple[int, int]) -> tuple[int, int]:
-    inside = [word.i for word in doc if word.idx < place[1] and word.idx + len(word) > place[0]]
-    return inside[0], inside[-1] + 1
-
-
-def _reaches(cue: Cue, concept: tuple[int, int], doc: Doc, cues: Sequence[Cue], verbs: set[int]) -> bool:
+def _reaches(cue: Cue, concept: tuple[int, int], read: _Read, cues: Sequence[Cue]) -> bool:
     begin, end = concept
     side = cue.rule.side
     if side == "around":
@@ -115,59 +131,54 @@ def _reaches(cue: Cue, concept: tuple[int, int], doc: Doc, cues: Sequence[Cue], 
     if not before and not (cue.begin >= end and side in ("after", "either")):
         return False
     between = range(cue.end, begin) if before else range(end, cue.begin)
-    words = list(between) if before else _without_relative(between, doc)
-    if len(words) > cue.rule.reach or (cue.rule.verb_ends and not verbs.isdisjoint(words)):
+    norms = read.words.norms
+    words = list(between) if before else _without_relative(between, read)
+    if len(words) > cue.rule.reach or (cue.rule.verb_ends and not read.verbs.isdisjoint(words)):
         return False
-    if cue.rule.comma_ends and any(doc[word].norm_ == "," for word in words):
+    if cue.rule.comma_ends and any(norms[word] == "," for word in words):
         return False
     barriers = (END, CLOSE) if before else (END,)
-    kept = assertion_rules(str(doc.lang_)).keeps.get(cue.label, ())  # type: ignore[call-overload]
+    kept = assertion_rules(read.language).keeps.get(cue.label, ())  # type: ignore[call-overload]
     ended = any(
         one.label in barriers and one.phrase not in kept and between.start <= one.begin and one.end <= between.stop
         for one in cues
     )
     if ended or cue.label in _OVER_CLAUSES:
         return not ended
-    return not any(doc[word].norm_ in _PARTS for word in words) or _is_listed(
-        before, concept, between, doc, cues, verbs
-    )
+    return not any(norms[word] in _PARTS for word in words) or _is_listed(before, concept, between, read, cues)
 
 
-def _without_relative(between: range, doc: Doc) -> list[int]:
+def _without_relative(between: range, read: _Read) -> list[int]:
     """The words between concept and phrase, without a relative clause that stands between two commas."""
-    relatives = assertion_rules(str(doc.lang_)).relatives
-    commas = [word for word in between if doc[word].norm_ == ","]
+    relatives = assertion_rules(read.language).relatives
+    norms = read.words.norms
+    commas = [word for word in between if norms[word] == ","]
     for first, last in itertools.pairwise(commas):
-        if any(doc[word].norm_ in relatives for word in (first + 1, first + 2)):
+        if any(norms[word] in relatives for word in (first + 1, first + 2)):
             return [word for word in between if not first <= word <= last]
     return list(between)
 
 
-def _is_listed(
-    before: bool, concept: tuple[int, int], between: range, doc: Doc, cues: Sequence[Cue], verbs: set[int]
-) -> bool:
+def _is_listed(before: bool, concept: tuple[int, int], between: range, read: _Read, cues: Sequence[Cue]) -> bool:
     """Whether the part between commas that holds the concept is an item of a list, and no clause of its own."""
-    commas = [word.i for word in doc if word.norm_ in _PARTS]
+    norms = read.words.norms
+    commas = [word for word, norm in enumerate(norms) if norm in _PARTS]
     start = max((comma for comma in commas if comma < concept[0]), default=-1) + 1
-    stop = min((comma for comma in commas if comma >= concept[1]), default=len(doc))
-    if not verbs.isdisjoint(range(start, stop)):
+    stop = min((comma for comma in commas if comma >= concept[1]), default=len(norms))
+    if not read.verbs.isdisjoint(range(start, stop)):
         return False
-    leading = [doc[word] for word in range(start, concept[0]) if doc[word].norm_ not in _JOINS]
-    trailing = [doc[word] for word in range(concept[1], stop) if doc[word].norm_ not in _JOINS]
-    joined = any(doc[word].norm_ in _JOINS for word in range(between.start, stop))
+    leading = [word for word in range(start, concept[0]) if norms[word] not in _JOINS]
+    trailing = [word for word in range(concept[1], stop) if norms[word] not in _JOINS]
+    joined = any(norms[word] in _JOINS for word in range(between.start, stop))
     if before:
         speaks = any(one.label in LABELS and start <= one.begin and one.end <= concept[0] for one in cues)
         return len(leading) <= _LISTED and (joined or len(trailing) <= _FOLLOWED) and not speaks
     return joined or len(leading) + len(trailing) <= 1
 
 
-def _headings(doc: Doc) -> list[Cue]:
+def _headings(words: Words) -> tuple[Cue, ...]:
     """The headings of a text, as what ends a sentence before them."""
-    found = []
-    for match in _HEADING.finditer(doc.text):
-        begin, end = _words_at(doc, match.span(1))
-        found.append(Cue(ending(END), begin, end, match.group(1)))
-    return found
+    return tuple(Cue(ending(END), *words.at(match.span(1)), match.group(1)) for match in _HEADING.finditer(words.text))
 
 
 def _heading(sentence: str, place: tuple[int, int], rules: AssertionRules) -> list[tuple[AssertionLabel, str]]:
@@ -182,21 +193,23 @@ def _heading(sentence: str, place: tuple[int, int], rules: AssertionRules) -> li
     ]
 
 
-def _ending(doc: Doc, end: int, place: tuple[int, int], rules: AssertionRules) -> list[tuple[AssertionLabel, str]]:
-    word = doc[end - 1]
-    if word.i > 0 and doc[word.i - 1].norm_ in ("nicht", "not"):
+def _ending(words: Words, end: int, place: tuple[int, int], rules: AssertionRules) -> list[tuple[AssertionLabel, str]]:
+    last = end - 1
+    if last > 0 and words.norms[last - 1] in ("nicht", "not"):
         return []
-    rest = fold(word.text[place[1] - word.idx :]).lstrip("-")
-    return [(label, word.text) for label, endings in rules.suffixes.items() if rest and rest in endings]
+    rest = fold(words.texts[last][place[1] - words.begins[last] :]).lstrip("-")
+    return [(label, words.texts[last]) for label, endings in rules.suffixes.items() if rest and rest in endings]
 
 
-def _kind(doc: Doc, place: tuple[int, int], rules: AssertionRules) -> list[tuple[AssertionLabel, str]]:
+def _kind(words: Words, place: tuple[int, int], rules: AssertionRules) -> list[tuple[AssertionLabel, str]]:
     """What the concept itself tells: a habit, or a condition for life that a line names alone."""
-    text = doc.text[slice(*place)]
-    words = fold(text).split()
-    alone = not any(word.is_alpha and not place[0] <= word.idx < place[1] for word in doc)
-    known = any(_holds(words, name) for name in rules.habits)
-    known |= alone and any(_holds(words, name) and len(words) == len(name.split()) for name in rules.lasting)
+    text = words.text[slice(*place)]
+    named = fold(text).split()
+    known = any(_holds(named, name) for name in rules.habits)
+    lasts = any(_holds(named, name) and len(named) == len(name.split()) for name in rules.lasting)
+    if lasts and not known:
+        others = (begin for word, begin in zip(words.texts, words.begins, strict=True) if word.isalpha())
+        known = all(place[0] <= begin < place[1] for begin in others)
     return [("historical", text)] if known else []
 
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import functools
 import re
+from bisect import bisect_left, bisect_right
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from lutrace.terms import ASSERTION_LANGUAGES, assertion_rules
 
 if TYPE_CHECKING:
     from spacy.language import Language
-    from spacy.tokens import Doc
 
 _FOLDED = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "ß": "ss", "\u2019": "'", "\u2013": "-", "\u2014": "-"})
 _WORD = re.compile(r"[^\W\d_][\w.]*")
@@ -38,15 +39,51 @@ def words_of(language: str) -> Language:
     return blank
 
 
-def read_words(text: str, language: str) -> Doc:
-    """The words of a text, each with its folded form as norm; the full stop at its end is a word, and never missing."""
+@dataclass(frozen=True)
+class Words:
+    """The words of a sentence: as they stand, folded for comparison, and the character at which each begins."""
+
+    text: str
+    texts: tuple[str, ...]
+    norms: tuple[str, ...]
+    begins: tuple[int, ...]
+
+    def __len__(self) -> int:
+        """How many words there are."""
+        return len(self.norms)
+
+    def at(self, place: tuple[int, int]) -> tuple[int, int]:
+        """The words [begin, end) that hold characters [begin, end) of the text."""
+        last = bisect_left(self.begins, place[1])
+        first = max(bisect_right(self.begins, place[0]) - 1, 0)
+        while first + 1 < last and self.begins[first] + len(self.texts[first]) <= place[0]:
+            first += 1
+        return first, last
+
+    def between(self, begin: int, end: int) -> str:
+        """The text of words [begin, end)."""
+        return self.text[self.begins[begin] : self.begins[end - 1] + len(self.texts[end - 1])]
+
+
+def read_words(text: str, language: str) -> Words:
+    """The words of a text; the full stop at its end is a word, and never missing."""
     ended = text.rstrip()
-    ends_in_short = fold(ended).endswith(tuple(f" {one}" for one in _abbreviations(language)))
+    ends_in_short = fold(ended).endswith(_short_ends(language))
     body = ended[:-1] if ended.endswith(".") and not ends_in_short else ended
-    doc = words_of(language).tokenizer(body if body[-1:] in "!?;:" and body else f"{body} .")
-    for token in doc:
-        token.norm_ = fold(token.text)
-    return doc
+    whole = body if body[-1:] in "!?;:" and body else f"{body} ."
+    words = [(token.text, token.idx) for token in words_of(language).tokenizer(whole)]
+    texts = tuple(word for word, _begin in words)
+    return Words(whole, texts, tuple(_folded(word) for word in texts), tuple(begin for _word, begin in words))
+
+
+@functools.lru_cache(maxsize=65536)
+def _folded(word: str) -> str:
+    return fold(word)
+
+
+@functools.cache
+def _short_ends(language: str) -> tuple[str, ...]:
+    return tuple(f" {one}" for one in _abbreviations(language))
 
 
 def find_language(text: str) -> str | None:
