@@ -19,6 +19,14 @@ class Format(StrEnum):
     SEG = "seg"
     CSV = "csv"
     REDCAP = "redcap"
+    CBIOPORTAL = "cbioportal"
+
+
+class Anchor(StrEnum):
+    """What a patient's days are counted from."""
+
+    DIAGNOSIS = "diagnosis"
+    FIRST_CYCLE = "first_cycle"
 
 
 def register(app: typer.Typer) -> None:
@@ -30,7 +38,8 @@ def export(
     kind: Annotated[
         Format,
         typer.Argument(
-            help="seg: DICOM SEG, RTSTRUCT and SR; csv: the measured tables; redcap: dictionary, data and mapping"
+            help="seg: DICOM SEG, RTSTRUCT and SR; csv: the measured tables; redcap: dictionary, data and mapping; "
+            "cbioportal: a study with timelines"
         ),
     ],
     places: Annotated[
@@ -43,17 +52,24 @@ def export(
     plan: Annotated[
         list[str] | None, typer.Option(help="only this measurement plan; may be repeated (default: all)")
     ] = None,
+    anchor: Annotated[
+        Anchor | None, typer.Option(help="cbioportal: what days are counted from (default: diagnosis)")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="print one JSON object and nothing else")] = False,
 ) -> None:
     """Measured lesions as DICOM objects that open in place, or facts with pseudonyms in the formats of others."""
-    from lutrace.ingest import run_export_csv, run_export_redcap, run_export_seg
+    from lutrace.ingest import run_export_cbioportal, run_export_csv, run_export_redcap, run_export_seg
 
     source, out = _source_and_folder(places, registry)
     if dicom is not None and kind is not Format.SEG:
         raise UnusableInputError(f"--dicom goes with `export seg`, not with `export {kind.value}`")
     if plan and kind not in (Format.SEG, Format.CSV):
         raise UnusableInputError(f"--plan goes with `export seg` and `export csv`, not with `export {kind.value}`")
+    if anchor is not None and kind is not Format.CBIOPORTAL:
+        raise UnusableInputError(f"--anchor goes with `export cbioportal`, not with `export {kind.value}`")
     match kind:
+        case Format.CBIOPORTAL:
+            result = run_export_cbioportal(source, out, anchor=(anchor or Anchor.DIAGNOSIS).value)
         case Format.CSV:
             result = run_export_csv(source, out, plans=plan or ())
         case Format.REDCAP:

@@ -1,6 +1,9 @@
 """ehr knows how records are written elsewhere (FHIR, OMOP, REDCap, tables) and reads them into declared rows."""
 
 from lutrace.ehr import fhir_profile
+from lutrace.ehr.cbioportal_study import TABLES as CBIOPORTAL_TABLES
+from lutrace.ehr.cbioportal_study import find_days_zero, make_cbioportal_study
+from lutrace.ehr.cbioportal_timeline import is_timeline_folder, read_timeline, read_timeline_patients
 from lutrace.ehr.fhir import read_fhir
 from lutrace.ehr.fhir_server import BulkLevel, FhirQuery
 from lutrace.ehr.fhir_server_fetch import fetch_fhir
@@ -18,6 +21,7 @@ from lutrace.ehr.redcap_project import Project, read_project
 from lutrace.ehr.table_rows import read_mapped_rows, read_table_rows
 
 __all__ = [
+    "CBIOPORTAL_TABLES",
     "REDCAP_FORMS",
     "BulkLevel",
     "Fault",
@@ -34,6 +38,9 @@ __all__ = [
     "fetch_fhir",
     "fetch_project",
     "fhir_profile",
+    "find_days_zero",
+    "is_timeline_folder",
+    "make_cbioportal_study",
     "make_redcap_project",
     "parse_mapping",
     "read_fhir",
@@ -43,5 +50,7 @@ __all__ = [
     "read_project",
     "read_redcap",
     "read_table_rows",
+    "read_timeline",
+    "read_timeline_patients",
     "rows_by_mapping",
 ]

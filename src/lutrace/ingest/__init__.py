@@ -1,8 +1,9 @@
 """ingest knows the order of steps from scans and records to the registry, parallel and resumable."""
 
 from lutrace.dicom import ArchiveQuery, Listening, Peer, TlsFiles, WebAddress
-from lutrace.ehr import BulkLevel, FhirQuery
+from lutrace.ehr import BulkLevel, FhirQuery, is_timeline_folder
 from lutrace.ingest.assert_step import AssertResult, run_assert
+from lutrace.ingest.cbioportal_step import run_add_timeline, run_export_cbioportal
 from lutrace.ingest.deidentify_step import DeidentifyOptions, DeidentifyResult, run_deidentify
 from lutrace.ingest.export_step import ExportResult, run_export_csv, run_export_seg
 from lutrace.ingest.extract_step import ExtractResult, run_extract
@@ -64,6 +65,7 @@ __all__ = [
     "TrackInputs",
     "TrackStepResult",
     "WebAddress",
+    "is_timeline_folder",
     "parse_profile",
     "profile_template",
     "quantify_image",
@@ -79,9 +81,11 @@ __all__ = [
     "run_add_omop",
     "run_add_redcap",
     "run_add_table",
+    "run_add_timeline",
     "run_assert",
     "run_check",
     "run_deidentify",
+    "run_export_cbioportal",
     "run_export_csv",
     "run_export_redcap",
     "run_export_seg",
