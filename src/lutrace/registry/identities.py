@@ -7,8 +7,10 @@ import hmac
 import secrets
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import duckdb
+import pyarrow as pa
 
 from lutrace.core import ContradictionError, MissingFactError, UnusableInputError
 from lutrace.registry.texts import LetterStore
@@ -51,6 +53,7 @@ class Identities:
             self._known[kind, identifier] = pseudonym
             self._taken.setdefault(pseudonym, (kind, identifier))
         self._new: list[tuple[str, str, str]] = []
+        self._people: dict[tuple[str, str, str], tuple[str | None, str | None, str | None]] = {}
 
     @staticmethod
     def create(folder: Path, secret: bytes | None = None) -> None:
@@ -93,10 +96,26 @@ class Identities:
         self._connection.close()
 
     def commit(self) -> None:
-        """Write all new pseudonyms: done before the rows that carry them are committed."""
+        """Write all new pseudonyms and people: done before the rows that carry them are committed."""
         if self._new:
-            self._connection.executemany("INSERT INTO pseudonyms VALUES (?, ?, ?)", self._new)
+            self._append("pseudonyms", ("kind", "identifier", "pseudonym"), self._new)
             self._new.clear()
+        if self._people:
+            named = [(*who, *said) for who, said in self._people.items()]
+            self._append(
+                "people", ("patient_id", "system", "identifier", "family", "given", "birth_date"), named, keys=3
+            )
+            self._people.clear()
+
+    def _append(self, table: str, columns: Sequence[str], rows: Sequence[tuple[Any, ...]], *, keys: int = 0) -> None:
+        """Write rows at once, in place of those whose first `keys` columns are the same."""
+        values = [pa.array(one, pa.string()) for one in zip(*rows, strict=True)]
+        self._connection.register("incoming", pa.table(values, names=list(columns)))
+        if keys:
+            same = " AND ".join(f"{table}.{name} = incoming.{name}" for name in columns[:keys])
+            self._connection.execute(f"DELETE FROM {table} USING incoming WHERE {same}")
+        self._connection.execute(f"INSERT INTO {table} SELECT {', '.join(columns)} FROM incoming")
+        self._connection.unregister("incoming")
 
     def pseudonym(self, kind: str, identifier: str) -> str:
         """The pseudonym of a real identifier: keyed, so that nobody without this file can compute it."""
@@ -142,6 +161,7 @@ class Identities:
 
     def known_names(self, patient_id: str) -> tuple[list[str], list[str]]:
         """Names and identifiers on record for a patient: to look for them in what leaves, never for a message."""
+        self.commit()
         rows = self._connection.execute(
             "SELECT family, given, identifier FROM people WHERE patient_id = ?", [patient_id]
         ).fetchall()
@@ -184,12 +204,7 @@ class Identities:
     ) -> None:
         """Keep what a source says of who a patient is; saying it again replaces it."""
         for system, value in identifiers:
-            self._connection.execute(
-                "DELETE FROM people WHERE patient_id = ? AND system = ? AND identifier = ?", [patient_id, system, value]
-            )
-            self._connection.execute(
-                "INSERT INTO people VALUES (?, ?, ?, ?, ?, ?)", [patient_id, system, value, family, given, birth_date]
-            )
+            self._people[patient_id, system, value] = (family, given, birth_date)
 
     def remember_path(self, source_id: str, path: Path) -> list[str]:
         """Keep where a source was read; returns the other sources that were read at the same path before."""
