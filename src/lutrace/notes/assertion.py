@@ -106,7 +106,7 @@ def _read(sentence: str, language: str) -> _Read:
 
 @functools.cache
 def _verbs(language: str) -> frozenset[str]:
-    return frozenset(assertion_rules(language).verbs)  # type: ignore[arg-type]
+    return frozenset(assertion_rules(language).verbs)
 
 
 def _is_part(cue: Cue, around: Cue) -> bool:
@@ -205,18 +205,21 @@ def _kind(words: Words, place: tuple[int, int], rules: AssertionRules) -> list[t
     """What the concept itself tells: a habit, or a condition for life that a line names alone."""
     text = words.text[slice(*place)]
     named = fold(text).split()
-    known = any(_holds(named, name) for name in rules.habits)
-    lasts = any(_holds(named, name) and len(named) == len(name.split()) for name in rules.lasting)
-    if lasts and not known:
-        others = (begin for word, begin in zip(words.texts, words.begins, strict=True) if word.isalpha())
-        known = all(place[0] <= begin < place[1] for begin in others)
+    others = (begin for word, begin in zip(words.texts, words.begins, strict=True) if word.isalpha())
+    known = _holds(named, rules.habits)
+    if not known and all(place[0] <= begin < place[1] for begin in others):
+        known = _holds(named, tuple(name for name in rules.lasting if len(name.split()) == len(named)))
     return [("historical", text)] if known else []
 
 
-def _holds(words: Sequence[str], name: str) -> bool:
-    parts = name.split()
-    runs = (words[start : start + len(parts)] for start in range(len(words) - len(parts) + 1))
-    return any(all(_fits(word, part) for word, part in zip(run, parts, strict=True)) for run in runs)
+def _holds(words: Sequence[str], names: Sequence[str]) -> bool:
+    """Whether the words of one of the names follow each other among these words."""
+    for name in names:
+        parts = name.split()
+        for start in range(len(words) - len(parts) + 1):
+            if all(_fits(words[start + place], part) for place, part in enumerate(parts)):
+                return True
+    return False
 
 
 def _fits(word: str, part: str) -> bool:
