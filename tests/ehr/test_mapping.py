@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import time
 
 import pytest
 
@@ -239,3 +240,40 @@ def test_a_result_with_its_unit_in_the_cell_needs_no_column_for_it() -> None:
 
     assert (batch.rows["labs"][0]["value"], batch.rows["labs"][0]["unit"]) == (0.02, "ng/ml")
     assert "the unit is missing" in batch.faults[0].rule
+
+
+def test_reading_takes_time_in_proportion_to_the_rows() -> None:
+    mapping = parse_mapping(WIDE, "m.yaml")
+
+    def seconds(count: int) -> float:
+        record = {"PatNr": "SYN-1", "Abnahme": "13.04.2023", "Hb": "11,8", "Thrombo": "<5", "Gewicht": "80"}
+        records = [(number, {**record, "PatNr": f"SYN-{number % 97}"}) for number in range(2, count + 2)]
+        began = time.process_time()
+        batch = rows_by_mapping(mapping, records, Source("table", "0" * 64), name="t.csv")
+        assert len(batch.rows["labs"]) == 2 * count
+        return time.process_time() - began
+
+    seconds(100)
+    few, many = seconds(1000), seconds(8000)
+
+    assert many < 16 * few, "eight times the rows"
+    assert many < 20.0, "a hundred thousand rows in a few minutes on a busy machine"
+
+
+def test_rows_of_one_person_add_to_each_other_and_contradictions_both_stay() -> None:
+    text = """
+    patient_id: id
+    rules: [{table: patients, columns: {sex: sex, birth_year: born, family: name, given: first}}]
+    """
+
+    batch = batch_of(
+        text,
+        {"id": "SYN-1", "sex": "male", "born": None, "name": None, "first": "Test"},
+        {"id": "SYN-1", "sex": None, "born": "1950", "name": "Synthetic", "first": None},
+        {"id": "SYN-2", "sex": "male", "born": "1951", "name": None, "first": None},
+        {"id": "SYN-2", "sex": "male", "born": "1952", "name": None, "first": None},
+    )
+
+    known = [(row["patient_id"], row["sex"], row["birth_year"]) for row in batch.rows["patients"]]
+    assert known == [("SYN-1", "male", 1950), ("SYN-2", "male", 1951), ("SYN-2", "male", 1952)]
+    assert [(one.family, one.given) for one in batch.identities] == [("Synthetic", "Test"), (None, None)]

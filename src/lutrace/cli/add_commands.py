@@ -14,8 +14,8 @@ import typer
 
 from lutrace.cli.bars import progress_bars
 from lutrace.cli.registry_commands import AsJson, Jobs, RegistryFolder
-from lutrace.cli.show import say, say_warnings, show_choices, show_json, tell
-from lutrace.core import Progress, UnusableInputError, is_address
+from lutrace.cli.show import say, say_warnings, show_account, show_choices, show_json, tell
+from lutrace.core import Progress, UnusableInputError, check_is_other_file, is_address, write_rows
 
 if TYPE_CHECKING:
     from lutrace.ingest import AddResult, BulkLevel
@@ -56,13 +56,15 @@ class _Options:
     since: str | None = None
     bulk: BulkLevel | None = None
     schema: str | None = None
+    out: Path | None = None
 
 
 _SERVER = ("token_file", "access", "patients", "group", "since", "bulk")
 _GOES_WITH: dict[str, tuple[Kind, ...]] = {
     "table": (Kind.TABLE,),
-    "mapping": (Kind.REDCAP,),
-    "propose_mapping": (Kind.REDCAP,),
+    "out": (Kind.TABLE,),
+    "mapping": (Kind.TABLE, Kind.REDCAP),
+    "propose_mapping": (Kind.TABLE, Kind.REDCAP),
     "scheduler": (Kind.DICOM,),
     "schema": (Kind.OMOP,),
     **dict.fromkeys(_SERVER, (Kind.FHIR,)),
@@ -83,12 +85,13 @@ def add(  # noqa: PLR0913 - each parameter is an option
         str | None, typer.Option(help="add table: fact table of the rows (default: the file's name)")
     ] = None,
     mapping: Annotated[
-        Path | None, typer.Option(help="add redcap: YAML file that says which field is which fact")
+        Path | None, typer.Option(help="add table, redcap: YAML file that says which column or field is which fact")
     ] = None,
     propose_mapping: Annotated[
-        Path | None, typer.Option(help="add redcap: write a proposed mapping to this file, store nothing")
+        Path | None, typer.Option(help="add table, redcap: write a proposed mapping to this file, store nothing")
     ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="read and check, store nothing")] = False,
+    out: Annotated[Path | None, typer.Option(help="add table --dry-run: file for what becomes of every row")] = None,
     jobs: Jobs = None,
     scheduler: Annotated[str | None, typer.Option(help="add dicom: address of a Dask scheduler")] = None,
     access: Annotated[
@@ -107,12 +110,16 @@ def add(  # noqa: PLR0913 - each parameter is an option
     """Read, check and store scans or records; running it twice changes nothing."""
     level: BulkLevel | None = bulk.value if bulk is not None else None
     options = _Options(
-        table, mapping, propose_mapping, scheduler, token_file, access, patients, group, since, level, schema
+        table, mapping, propose_mapping, scheduler, token_file, access, patients, group, since, level, schema, out
     )
     is_server = kind is Kind.FHIR and any(is_address(one) for one in sources)
     _check_options(kind, options, is_server=is_server)
+    if out is not None:
+        if not dry_run:
+            raise UnusableInputError("--out goes with --dry-run: it holds what would become of every row")
+        check_is_other_file(out, *map(Path, sources))
     if propose_mapping is not None:
-        _propose(sources, options)
+        _propose(kind, sources, options)
         return
     with progress_bars() as progress:
         if is_server:
@@ -132,15 +139,20 @@ def add(  # noqa: PLR0913 - each parameter is an option
                 "tables": result.by_table,
                 "dry_run": dry_run,
                 "choices": list(result.choices),
+                **({"explained": list(result.explained)} if result.explained else {}),
                 "warnings": list(result.warnings),
             }
         )
     else:
         tell(("would be " if dry_run else "") + ", ".join(f"{name} {n}" for name, n in counts.items()))
         show_choices(result.choices)
+        show_account(result.explained)
         say_warnings(result.warnings)
+    if out is not None:
+        write_rows(out, result.explained, ("file", "row", "table", "outcome", "words", "remedy"))
     if result.quarantined:
-        say("the refused rows and the rules they broke: lutrace check --registry " + str(registry))
+        if not dry_run:
+            say("the refused rows and the rules they broke: lutrace check --registry " + str(registry))
         raise typer.Exit(1)
 
 
@@ -190,7 +202,9 @@ def _add(
         case Kind.FHIR:
             return run_add_fhir(registry, paths, dry_run=dry_run, progress=progress)
         case Kind.TABLE:
-            return run_add_table(registry, paths, table=options.table, dry_run=dry_run, progress=progress)
+            return run_add_table(
+                registry, paths, table=options.table, mapping=options.mapping, dry_run=dry_run, progress=progress
+            )
         case Kind.MASKS:
             return run_add_masks(registry, paths, dry_run=dry_run, progress=progress, jobs=jobs)
         case Kind.NOTES:
@@ -221,9 +235,18 @@ def _add_redcap(
     return run_add_redcap(registry, source, mapping=options.mapping, dry_run=dry_run, progress=progress)
 
 
-def _propose(sources: list[str], options: _Options) -> None:
-    from lutrace.ingest import RedcapSource, run_propose_redcap
+def _propose(kind: Kind, sources: list[str], options: _Options) -> None:
+    from lutrace.ingest import run_propose_mapping
 
     assert options.propose_mapping is not None
-    n_open = run_propose_redcap(RedcapSource(tuple(sources), options.token_file), options.propose_mapping)
+    if options.propose_mapping.exists():
+        raise UnusableInputError(
+            f"{options.propose_mapping.name} is there already; name a new file: none shall be lost"
+        )
+    if kind is Kind.TABLE:
+        n_open = run_propose_mapping([Path(one) for one in sources], options.propose_mapping)
+    else:
+        from lutrace.ingest import RedcapSource, run_propose_redcap
+
+        n_open = run_propose_redcap(RedcapSource(tuple(sources), options.token_file), options.propose_mapping)
     tell(f"{options.propose_mapping.name} written; {n_open} lines are open (?) for you to decide")

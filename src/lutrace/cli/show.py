@@ -138,6 +138,24 @@ def show_choices(rows: Sequence[Row], *, most: int = 40) -> None:
         show_rows("choices", rows, columns=("study_key", "scan_id", "modality", "images", "used", "reason"))
 
 
+def show_account(rows: Sequence[Row], *, most: int = 20) -> None:
+    """What becomes of the first rows of a table; the refused ones before the others, and how many are not shown."""
+    if not rows:
+        return
+    first = sorted(rows, key=lambda row: row["outcome"] != "refused")[:most]
+    show_rows(
+        "rows",
+        first,
+        columns=[
+            name
+            for name in ("file", "row", "table", "outcome", "words", "remedy")
+            if name != "file" or len({row["file"] for row in rows}) > 1
+        ],
+    )
+    if len(rows) > most:
+        tell(f"and {len(rows) - most} more; --out FILE and --json hold all")
+
+
 def say_warnings(warnings: Sequence[str]) -> None:
     """The warnings on standard error, the first forty in full."""
     for warning in warnings[:40]:

@@ -8,6 +8,7 @@ from lutrace.ehr.fhir import read_fhir
 from lutrace.ehr.fhir_server import BulkLevel, FhirQuery
 from lutrace.ehr.fhir_server_fetch import fetch_fhir
 from lutrace.ehr.mapping import TableMapping, parse_mapping, read_mapping
+from lutrace.ehr.mapping_proposal import count_open, propose_mapping
 from lutrace.ehr.mapping_rows import rows_by_mapping
 from lutrace.ehr.omop import OmopSettings, read_omop
 from lutrace.ehr.omop_concepts import Codes as OmopCodes
@@ -35,6 +36,7 @@ __all__ = [
     "RedcapMapping",
     "TableMapping",
     "check_omop_code",
+    "count_open",
     "fetch_fhir",
     "fetch_project",
     "fhir_profile",
@@ -43,6 +45,7 @@ __all__ = [
     "make_cbioportal_study",
     "make_redcap_project",
     "parse_mapping",
+    "propose_mapping",
     "read_fhir",
     "read_mapped_rows",
     "read_mapping",

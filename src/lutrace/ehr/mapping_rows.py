@@ -5,18 +5,19 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from lutrace.core import Column, Row, Source, Table, Type, UnusableInputError, column_letter, convert, has_decimal_comma
 from lutrace.ehr.fhir_elements import RecordError
-from lutrace.ehr.mapping import CellRule, Decimal, Filter, RowRule, TableMapping, unit_of
+from lutrace.ehr.mapping import IDENTITY_COLUMNS, CellRule, Decimal, Filter, RowRule, TableMapping, unit_of
 from lutrace.ehr.mapping_dates import DateReader, find_date_order
 from lutrace.ehr.records import Fault, Identity, RecordBatch
 from lutrace.ehr.table_cells import parse_cell
 from lutrace.ehr.table_records import make_fact_rows, make_identity
 from lutrace.tables import LABS, PATIENTS, TREATMENTS
+from lutrace.terms import headings, plain_words
 
 Records = Sequence[tuple[int, Row]]
 """Records by their number in the source; every record names the same columns."""
@@ -52,6 +53,7 @@ class _Reading:
     rows: dict[str, list[Row]] = field(default_factory=dict)
     faults: list[Fault] = field(default_factory=list)
     identities: dict[str, Identity] = field(default_factory=dict)
+    persons: dict[str, Row] = field(default_factory=dict)
     unread: Counter[str] = field(default_factory=Counter)
     rowless: list[tuple[str, str]] = field(default_factory=list)
     notes: dict[str, None] = field(default_factory=dict)
@@ -126,6 +128,9 @@ def _is_number(table: Table, name: str) -> bool:
 
 def _read_record(reading: _Reading, plans: Sequence[_Plan], number: int, record: Row) -> None:
     place = f"{reading.place} {number}"
+    if plain_words(str(_cell_value(reading, reading.mapping.patient_id, record) or "")) in headings().footers:
+        reading.rowless.append((place, "the row is a sum or another footer"))
+        return
     met = [plan for plan in plans if _passes(plan.where, record) and not _holds_any(plan.rule.unless, record)]
     if not met:
         reading.rowless.append((place, "no rule of the mapping takes the row"))
@@ -198,9 +203,29 @@ def _read_item(reading: _Reading, plan: _Plan, record: Row, place: str) -> None:
         rule = "; ".join(one.rule for one in faults)
         reading.faults.append(Fault(table.name, place, faults[0].column, rule, faults[0].remedy, readable))
         return
-    if table is PATIENTS:
-        reading.identities.setdefault(str(cells["patient_id"]), make_identity(cells))
-    reading.rows.setdefault(table.name, []).extend(row | {"source_locator": place} for row in made)
+    kept = reading.rows.setdefault(table.name, [])
+    for row in made:
+        stored = row | {"source_locator": place}
+        if table is not PATIENTS or not _joins_person(reading, stored, make_identity(cells)):
+            kept.append(stored)
+
+
+def _joins_person(reading: _Reading, row: Row, identity: Identity) -> bool:
+    """Whether a row of a person only adds to what an earlier row says of him; what it adds is then put there.
+
+    A table may name a person in each of its rows, with cells left empty. Rows that contradict each other both stay, and
+    the registry says so.
+    """
+    name = str(row["patient_id"])
+    earlier = reading.identities.setdefault(name, identity)
+    added = {key: vars(identity)[key] for key in IDENTITY_COLUMNS if vars(earlier)[key] is None}
+    reading.identities[name] = replace(earlier, **added)
+    known = reading.persons.setdefault(name, row)
+    told = {key: value for key, value in row.items() if value is not None and key != "source_locator"}
+    if known is row or any(known.get(key) not in (None, value) for key, value in told.items()):
+        return False
+    known.update(told)
+    return True
 
 
 def _fill(reading: _Reading, plan: _Plan, record: Row, cells: Row) -> list[RecordError]:

@@ -10,7 +10,7 @@ from lutrace.ingest.extract_step import ExtractResult, run_extract
 from lutrace.ingest.fhir_server_step import ServerAccess, read_access, run_add_fhir_server
 from lutrace.ingest.lesions_step import LesionInputs, LesionsStepResult, run_lesions
 from lutrace.ingest.letter_queue import ReviewResult, run_queue, run_reviewed
-from lutrace.ingest.mapping_step import run_add_table
+from lutrace.ingest.mapping_step import run_add_table, run_propose_mapping
 from lutrace.ingest.masks_step import run_add_masks
 from lutrace.ingest.measure_step import DEFAULT_PLANS, MeasureResult, run_measure
 from lutrace.ingest.notes_step import run_add_notes, run_read_again
@@ -94,6 +94,7 @@ __all__ = [
     "run_init",
     "run_lesions",
     "run_measure",
+    "run_propose_mapping",
     "run_pull",
     "run_queue",
     "run_read_again",

@@ -18,7 +18,15 @@ from lutrace.core import (
     silent,
     suggest,
 )
-from lutrace.ehr import RecordBatch, TableMapping, read_mapped_rows, read_mapping, read_table_rows
+from lutrace.ehr import (
+    RecordBatch,
+    TableMapping,
+    count_open,
+    propose_mapping,
+    read_mapped_rows,
+    read_mapping,
+    read_table_rows,
+)
 from lutrace.ingest.file_names import shown_file_name
 from lutrace.ingest.profile import parse_profile
 from lutrace.ingest.records_step import add_records
@@ -68,6 +76,19 @@ def run_add_table(
             return result
         explained = [row for file, batch in read for row in _explained(registry, file, batch)]
     return result.with_account(explained)
+
+
+def run_propose_mapping(sources: Sequence[Path], out: Path) -> int:
+    """Write a proposed mapping of one table to `out`; how many of its lines are open (`?`).
+
+    Raises UnusableInputError for several sources, and for a table in which nothing is known.
+    """
+    if len(sources) != 1:
+        raise UnusableInputError("--propose-mapping: expected one table; a mapping is of one kind of table")
+    check_is_table_file(sources[0])
+    text = propose_mapping(sources[0])
+    out.write_text(text, encoding="utf-8")
+    return count_open(text)
 
 
 def _read(file: Path, table: str | None, mapping: TableMapping | None) -> RecordBatch:

@@ -58,6 +58,7 @@ from lutrace.terms.drugs import (
     product_in_text,
 )
 from lutrace.terms.gleason import GleasonReading, grade_group_of, parse_gleason
+from lutrace.terms.headings import Headings, code_of_word, fact_of_heading, headings, plain_words
 from lutrace.terms.instruments import (
     Instrument,
     MeaningfulChange,
@@ -110,6 +111,7 @@ __all__ = [
     "DispositionSystem",
     "Drug",
     "GleasonReading",
+    "Headings",
     "Instrument",
     "LetterFacts",
     "LineClass",
@@ -149,6 +151,7 @@ __all__ = [
     "canonical_lab",
     "canonical_limit",
     "cause_of_death",
+    "code_of_word",
     "ctcae_term_names",
     "ctcae_version",
     "cycle_agent_of",
@@ -163,8 +166,10 @@ __all__ = [
     "drug_of_code",
     "drugs",
     "drugs_in_text",
+    "fact_of_heading",
     "find_drugs",
     "grade_group_of",
+    "headings",
     "instrument_named",
     "instruments",
     "instruments_of_items",
@@ -179,6 +184,7 @@ __all__ = [
     "parse_gleason",
     "parse_regimen",
     "parse_reported_value",
+    "plain_words",
     "product_in_text",
     "psa_criteria",
     "psa_thresholds",
