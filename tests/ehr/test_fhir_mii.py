@@ -489,3 +489,42 @@ def test_a_category_that_is_said_not_to_apply_is_counted(
     batch = read_bundle(patient, tumour, observation("m", concept(SNOMED, "371497001"), absent))
 
     assert batch.faults == () and batch.unread == {"Observation (no value, with a reason)": 1}
+
+
+def test_a_mixed_infusion_is_read_by_its_ingredients(
+    read_bundle: ReadBundle, patient: Resource, subject: Resource
+) -> None:
+    atc = "http://fhir.de/CodeSystem/bfarm/atc"
+    infusion = {
+        "resourceType": "Medication",
+        "id": "infusion",
+        "ingredient": [
+            {"itemCodeableConcept": concept(atc, "L01CD04", version="2023"), "isActive": True},
+            {"itemCodeableConcept": {"text": "Natriumchlorid 0,9 %"}},
+        ],
+    }
+    given = {
+        "resourceType": "MedicationAdministration",
+        "id": "given",
+        "status": "completed",
+        "medicationReference": {"reference": "#infusion"},
+        "contained": [infusion],
+        "subject": subject,
+        "effectivePeriod": {"start": "2023-02-01T09:00:00+01:00", "end": "2023-02-01T10:00:00+01:00"},
+    }
+    (row,) = read_bundle(patient, given).rows["treatments"]
+
+    assert (row["agent"], row["begin_date"]) == ("cabazitaxel", dt.date(2023, 2, 1))
+
+
+@pytest.mark.parametrize(
+    ("shown", "code"), [("Tsd/µl", "10*3/uL"), ("G/l", "10*9/L"), ("/nl", None), ("Gpt/l", None), ("Mrd/l", None)]
+)
+def test_platelets_are_one_number_in_every_german_way_of_writing_their_unit(
+    read_bundle: ReadBundle, patient: Resource, lab: Callable[..., Resource], shown: str, code: str | None
+) -> None:
+    quantity = {"value": 143, "unit": shown} | ({"code": code} if code is not None else {})
+
+    (row,) = read_bundle(patient, lab("26515-7", valueQuantity=quantity)).rows["labs"]
+
+    assert (row["value"], row["canonical_unit"]) == (143.0, "10^9/L")

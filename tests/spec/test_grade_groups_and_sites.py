@@ -143,6 +143,8 @@ SITES: list[tuple[str, dict[str, list[Row]], Sites]] = [
     ("a_later_scan_is_not_known", {"lesions": [lesion("bone", "after")]}, []),
     ("a_diagnosis_counts_whatever_its_age", {"diagnoses": [diagnosis(code="C78.7")]}, [("liver", "diagnosis", -900)]),
     ("c79_5_is_bone", {"diagnoses": [diagnosis(code="C79.5")]}, [("bone", "diagnosis", -900)]),
+    ("oss_of_a_cancer_registry_is_bone", {"diagnoses": [diagnosis(code="OSS")]}, [("bone", "diagnosis", -900)]),
+    ("snomed_of_a_liver_metastasis", {"diagnoses": [diagnosis(code="94381002")]}, [("liver", "diagnosis", -900)]),
     ("m1c_without_a_code_is_visceral", {"diagnoses": [diagnosis(m="M1c")]}, [("other_visceral", "diagnosis", -900)]),
     ("a_letter_counts_in_german", {"text_findings": [said("Knochen")]}, [("bone", "letter", -5)]),
     ("a_denial_does_not", {"text_findings": [said("Leber", negated=True)]}, []),

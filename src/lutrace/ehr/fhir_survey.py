@@ -130,10 +130,10 @@ class Survey:
         if not concept and reference is not None:
             if reference.startswith("#"):
                 inside = [item for item in children(resource, "contained") if item.get("id") == reference[1:]]
-                concept = child(inside[0], "code") if inside else {}
+                concept = _concept_of(inside[0]) if inside else {}
             else:
-                concept = child(self._medications.find(reference, located.scope) or {}, "code")
-                concept = concept or _display(child(resource, "medicationReference"))
+                concept = _concept_of(self._medications.find(reference, located.scope) or {})
+            concept = concept or _display(child(resource, "medicationReference"))
         if not concept:
             raise RecordError("agent", "no medication is named", "add the Medication resource or its code")
         return concept
@@ -288,6 +288,17 @@ def _date_of_death(patient: Resource) -> PartialDate | None:
     except RecordError:
         return None  # the second pass reports it
     return died.date if died is not None else None
+
+
+def _concept_of(medication: Resource) -> Resource:
+    """The code of a Medication together with those of its ingredients; empty when it has none."""
+    concepts = [
+        child(medication, "code"),
+        *(child(one, "itemCodeableConcept") for one in children(medication, "ingredient")),
+    ]
+    codings = [coding for concept in concepts for coding in children(concept, "coding")]
+    words = [said for concept in concepts if (said := text(concept, "text")) is not None]
+    return ({"coding": codings} if codings else {}) | ({"text": "; ".join(words)} if words else {})
 
 
 def _display(reference: Resource) -> Resource:
