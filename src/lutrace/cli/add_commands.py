@@ -57,12 +57,14 @@ class _Options:
     bulk: BulkLevel | None = None
     schema: str | None = None
     out: Path | None = None
+    anchor: Path | None = None
 
 
 _SERVER = ("token_file", "access", "patients", "group", "since", "bulk")
 _GOES_WITH: dict[str, tuple[Kind, ...]] = {
     "table": (Kind.TABLE,),
     "out": (Kind.TABLE,),
+    "anchor": (Kind.TABLE,),
     "mapping": (Kind.TABLE, Kind.REDCAP),
     "propose_mapping": (Kind.TABLE, Kind.REDCAP),
     "scheduler": (Kind.DICOM,),
@@ -105,12 +107,27 @@ def add(  # noqa: PLR0913 - each parameter is an option
     since: Annotated[str | None, typer.Option(help="FHIR server: what has changed since this instant or day")] = None,
     bulk: Annotated[Bulk | None, typer.Option(help="FHIR server: by Bulk Data Access, at this level")] = None,
     schema: Annotated[str | None, typer.Option(help="add omop: schema of the database that holds the CDM")] = None,
+    anchor: Annotated[
+        Path | None, typer.Option(help="cBioPortal timelines: table of patient_id and date, the day that is day 0")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Read, check and store scans or records; running it twice changes nothing."""
     level: BulkLevel | None = bulk.value if bulk is not None else None
     options = _Options(
-        table, mapping, propose_mapping, scheduler, token_file, access, patients, group, since, level, schema, out
+        table,
+        mapping,
+        propose_mapping,
+        scheduler,
+        token_file,
+        access,
+        patients,
+        group,
+        since,
+        level,
+        schema,
+        out,
+        anchor,
     )
     is_server = kind is Kind.FHIR and any(is_address(one) for one in sources)
     _check_options(kind, options, is_server=is_server)
@@ -191,7 +208,14 @@ def _add(
     jobs: int | None,
     progress: Progress,
 ) -> AddResult:
-    from lutrace.ingest import run_add_dicom, run_add_fhir, run_add_masks, run_add_notes, run_add_table
+    from lutrace.ingest import (
+        is_timeline_folder,
+        run_add_dicom,
+        run_add_fhir,
+        run_add_masks,
+        run_add_notes,
+        run_add_table,
+    )
 
     paths = [Path(one) for one in sources]
     match kind:
@@ -201,6 +225,8 @@ def _add(
             )
         case Kind.FHIR:
             return run_add_fhir(registry, paths, dry_run=dry_run, progress=progress)
+        case Kind.TABLE if options.anchor is not None or any(is_timeline_folder(path) for path in paths):
+            return _add_timeline(paths, registry, options, dry_run=dry_run, progress=progress)
         case Kind.TABLE:
             return run_add_table(
                 registry, paths, table=options.table, mapping=options.mapping, dry_run=dry_run, progress=progress
@@ -213,6 +239,20 @@ def _add(
             return _add_redcap(sources, registry, options, dry_run=dry_run, progress=progress)
         case Kind.OMOP:
             return _add_omop(sources, registry, options, dry_run=dry_run, progress=progress)
+
+
+def _add_timeline(
+    paths: list[Path], registry: Path, options: _Options, *, dry_run: bool, progress: Progress
+) -> AddResult:
+    from lutrace.ingest import is_timeline_folder, run_add_timeline
+
+    if len(paths) != 1 or not is_timeline_folder(paths[0]) or options.table is not None:
+        raise UnusableInputError(
+            "add table: expected one folder with timelines of cBioPortal (meta_timeline_*.txt), without --table"
+        )
+    return run_add_timeline(
+        registry, paths[0], anchor=options.anchor, mapping=options.mapping, dry_run=dry_run, progress=progress
+    )
 
 
 def _add_omop(sources: list[str], registry: Path, options: _Options, *, dry_run: bool, progress: Progress) -> AddResult:

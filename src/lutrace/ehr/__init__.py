@@ -19,6 +19,7 @@ from lutrace.ehr.redcap_api import fetch_project
 from lutrace.ehr.redcap_mapping import RedcapMapping
 from lutrace.ehr.redcap_output import REDCAP_FORMS, make_redcap_project
 from lutrace.ehr.redcap_project import Project, read_project
+from lutrace.ehr.redcap_proposal import propose_redcap_mapping
 from lutrace.ehr.table_rows import read_mapped_rows, read_table_rows
 
 __all__ = [
@@ -46,6 +47,7 @@ __all__ = [
     "make_redcap_project",
     "parse_mapping",
     "propose_mapping",
+    "propose_redcap_mapping",
     "read_fhir",
     "read_mapped_rows",
     "read_mapping",

@@ -27,7 +27,7 @@ from lutrace.ingest.pacs_step import (
 )
 from lutrace.ingest.profile import SiteProfile, parse_profile, profile_template
 from lutrace.ingest.records_step import run_add_fhir
-from lutrace.ingest.redcap_step import RedcapSource, run_add_redcap, run_export_redcap
+from lutrace.ingest.redcap_step import RedcapSource, run_add_redcap, run_export_redcap, run_propose_redcap
 from lutrace.ingest.registry_steps import run_check, run_init, run_upgrade
 from lutrace.ingest.results import AddResult
 from lutrace.ingest.roi_step import RoiStepResult, run_roi
@@ -95,6 +95,7 @@ __all__ = [
     "run_lesions",
     "run_measure",
     "run_propose_mapping",
+    "run_propose_redcap",
     "run_pull",
     "run_queue",
     "run_read_again",

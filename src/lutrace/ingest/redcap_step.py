@@ -10,8 +10,10 @@ from lutrace.ehr import (
     REDCAP_FORMS,
     Project,
     RedcapMapping,
+    count_open,
     fetch_project,
     make_redcap_project,
+    propose_redcap_mapping,
     read_project,
     read_redcap,
 )
@@ -84,3 +86,10 @@ def run_export_redcap(registry_folder: Path, out: Path) -> ExportResult:
     mapping.write_text(format_yaml(project.mapping), encoding="utf-8", newline="\n")
     words = "dates are those of the patients: in REDCap export without fields that are flagged as identifiers"
     return ExportResult((dictionary, data, repeating, mapping), (words,))
+
+
+def run_propose_redcap(source: RedcapSource, out: Path) -> int:
+    """Write a proposed mapping of a project to `out`; returns how many of its lines are open."""
+    text = propose_redcap_mapping(source.read(None, silent))
+    out.write_text(text, encoding="utf-8", newline="\n")
+    return count_open(text)
