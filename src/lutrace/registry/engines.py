@@ -34,6 +34,9 @@ _DONE = "lutrace_loaded"
 _OPTIONS = "-c jit=off -c enable_nestloop=off"
 """Queries of many small steps: compiling them would take longer than running them, and the planner, who does not know
 how many rows a step gives, would join large steps by nested loops."""
+ibis.options.sql.fuse_selects = False
+"""Steps of an expression stay steps of its SQL: joining them took up to half of the time of a translation (measured on
+the course of a study, ibis 12), and the engines join them by themselves."""
 
 
 def connect_engine(engine: Engine, folder: Path, tables: Mapping[str, Table], *, digest: str) -> Any:
