@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 from lutrace.core import Table
-from lutrace.tables import FACT_TABLES, MERGES, QUARANTINE, RESULT_TABLES, SOURCES
+from lutrace.tables import ANSWERS, FACT_TABLES, MERGES, QUARANTINE, RESULT_TABLES, SOURCES
 from lutrace.terms import CTCAE_VERSIONS, CtcaeTerm, ctcae_version, disposition_systems
 
 REFERENCE = Path(__file__).parents[1] / "docs" / "reference"
@@ -22,7 +22,7 @@ def page_of_tables() -> str:
         "## Facts: what sources and measurements fill\n",
     ]
     parts += [section(table) for table in FACT_TABLES.values()]
-    parts += ["## Care of the registry\n", *map(section, (SOURCES, QUARANTINE, MERGES))]
+    parts += ["## Care of the registry\n", *map(section, (SOURCES, QUARANTINE, MERGES, ANSWERS))]
     parts += ["## Results: what a run fills\n", *[section(table) for table in RESULT_TABLES.values()]]
     return "\n".join(parts)
 

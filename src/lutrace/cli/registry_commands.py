@@ -5,13 +5,17 @@ Corridors are imported when their command runs: `lutrace --help` answers at once
 
 from __future__ import annotations
 
+import datetime as dt
+from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from lutrace.cli.bars import progress_bars
-from lutrace.cli.show import say, say_warnings, show_json, show_rows, tell
+from lutrace.cli.show import as_plain, say, say_warnings, show_json, show_rows, tell
+from lutrace.core import Row, UnusableInputError, write_rows
 
 RegistryFolder = Annotated[Path, typer.Option("--registry", help="folder made by `lutrace init`")]
 AsJson = Annotated[bool, typer.Option("--json", help="print one JSON object and nothing else")]
@@ -62,17 +66,66 @@ def measure(
         raise typer.Exit(1)
 
 
-def check(registry: RegistryFolder, as_json: AsJson = False) -> None:
-    """What is missing, impossible or contradictory, with the rows and what to do."""
-    from lutrace.ingest import run_check
+def check(
+    registry: RegistryFolder,
+    merges: Annotated[
+        bool, typer.Option("--merges", help="rows of several sources that state one fact: which stayed, and why")
+    ] = False,
+    answer: Annotated[
+        Path | None, typer.Option(help="table of answers: finding_id answer reason [column new_value]")
+    ] = None,
+    by: Annotated[str | None, typer.Option(help="with --answer: who answers")] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="write the same rows to a CSV, TSV, XLSX or Parquet file, to be filled in")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """What is missing, impossible or contradictory, with the rows, what to do, and what was answered.
 
+    Answers are acknowledge (it may stay as it is), correct (column and new_value) and reject (the row is wrong). The
+    exit status is 1 while errors or warnings are open.
+    """
+    from lutrace.ingest import is_open, run_check, run_merges
+
+    if (answer is None) != (by is None):
+        raise UnusableInputError("--answer FILE and --by NAME go together: an answer says who gave it")
+    if merges:
+        rows = run_merges(registry)
+        shown = [row for row in rows if row["verdict"] != "same"]
+        _show_checked("merges", rows, shown, as_json=as_json, out=out)
+        return
+    if answer is not None and by is not None:
+        _answer(registry, answer, by)
     rows = run_check(registry)
-    if rows or as_json:
-        show_rows("findings", rows, as_json=as_json)
-    else:
-        tell("nothing missing, impossible or contradictory in what is stored; scans never added are not missed")
-    if rows:
+    written = [{**row, "column": None, "new_value": None} for row in rows] if out is not None else rows
+    shown = [row for row in rows if row["status"] == "open"]
+    _show_checked("findings", written, shown, as_json=as_json, out=out)
+    if any(is_open(row) for row in rows):
         raise typer.Exit(1)
+
+
+def _answer(registry: Path, table: Path, by: str) -> None:
+    from lutrace.ingest import run_answers
+
+    counts = run_answers(registry, table, by=by, at=dt.datetime.now().replace(microsecond=0))
+    say("answers: " + (", ".join(f"{name} {n}" for name, n in counts.items()) or "none"))
+
+
+def _show_checked(noun: str, rows: Sequence[Row], shown: Sequence[Row], *, as_json: bool, out: Path | None) -> None:
+    """All rows as JSON and into the file; to people those that need them, and the number of the others."""
+    if out is not None:
+        write_rows(out, [as_plain(row) for row in rows])
+    if as_json:
+        show_json({noun: list(rows), "warnings": []})
+        return
+    if shown:
+        show_rows(noun, shown)
+    elif noun == "findings":
+        tell("nothing missing, impossible or contradictory in what is stored; scans never added are not missed")
+    named = "status" if noun == "findings" else "verdict"
+    others = Counter(str(row[named]) for row in rows) - Counter(str(row[named]) for row in shown)
+    if others:
+        tell(", ".join(f"{name} {n}" for name, n in sorted(others.items())) + " (--json and --out list them)")
 
 
 def upgrade(registry: RegistryFolder) -> None:

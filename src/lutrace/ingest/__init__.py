@@ -2,6 +2,7 @@
 
 from lutrace.dicom import ArchiveQuery, Listening, Peer, TlsFiles, WebAddress
 from lutrace.ehr import BulkLevel, FhirQuery, is_timeline_folder
+from lutrace.ingest.answer_step import run_answers
 from lutrace.ingest.assert_step import AssertResult, run_assert
 from lutrace.ingest.cbioportal_step import run_add_timeline, run_export_cbioportal
 from lutrace.ingest.deidentify_step import DeidentifyOptions, DeidentifyResult, run_deidentify
@@ -28,7 +29,7 @@ from lutrace.ingest.pacs_step import (
 from lutrace.ingest.profile import SiteProfile, parse_profile, profile_template
 from lutrace.ingest.records_step import run_add_fhir
 from lutrace.ingest.redcap_step import RedcapSource, run_add_redcap, run_export_redcap, run_propose_redcap
-from lutrace.ingest.registry_steps import run_check, run_init, run_upgrade
+from lutrace.ingest.registry_steps import is_open, run_check, run_init, run_merges, run_upgrade
 from lutrace.ingest.results import AddResult
 from lutrace.ingest.roi_step import RoiStepResult, run_roi
 from lutrace.ingest.scans_step import run_add_dicom
@@ -65,6 +66,7 @@ __all__ = [
     "TrackInputs",
     "TrackStepResult",
     "WebAddress",
+    "is_open",
     "is_timeline_folder",
     "parse_profile",
     "profile_template",
@@ -82,6 +84,7 @@ __all__ = [
     "run_add_redcap",
     "run_add_table",
     "run_add_timeline",
+    "run_answers",
     "run_assert",
     "run_check",
     "run_deidentify",
@@ -94,6 +97,7 @@ __all__ = [
     "run_init",
     "run_lesions",
     "run_measure",
+    "run_merges",
     "run_propose_mapping",
     "run_propose_redcap",
     "run_pull",

@@ -12,6 +12,7 @@ from typing import Literal
 from lutrace.core import Field, FrozenModel, PositiveFloat, field_validator, parse_document, suggest
 from lutrace.ehr import check_omop_code
 from lutrace.physics import QuantProfile
+from lutrace.registry import SourceRules
 from lutrace.segment import NnunetModel, Plan, TotalSegmentator, load_plan, plan_names, set_site_constant
 from lutrace.terms import regions
 
@@ -63,7 +64,7 @@ class OmopProfile(FrozenModel):
         return {key: check_omop_code(code) for key, code in stated.items()}
 
 
-class SiteProfile(FrozenModel):
+class SiteProfile(SourceRules):
     """What a site states; every line may be left out, and nothing is guessed for it."""
 
     centre: str = Field(default=UNNAMED_CENTRE, min_length=1)

@@ -121,7 +121,11 @@ def add_records(
     notes: dict[str, None] = {}
     stored: Counter[str] = Counter()
     for done, (path, batch) in enumerate(batches, start=1):
-        facts = replace(pseudonymised(registry, profile, batch), rows_before=stored[batch.source.digest])
+        facts = replace(
+            pseudonymised(registry, profile, batch),
+            rows_before=stored[batch.source.digest],
+            source_name=None if path is None else profile.source_named(path.name),
+        )
         if whole_sources:
             facts = replace_left_over(registry, facts)
         added, told = add_letters(registry, facts, batch.letters, path=path)

@@ -4,6 +4,7 @@ from lutrace.registry.batch import AddReport, FactBatch, RefusedRow, Replacement
 from lutrace.registry.engines import ENGINES, Engine
 from lutrace.registry.foreign import Foreign, open_foreign
 from lutrace.registry.images import ImageStore
+from lutrace.registry.precedence import SourceRules
 from lutrace.registry.quality import QualityFinding
 from lutrace.registry.snapshots import Snapshot, list_snapshots, open_snapshot
 from lutrace.registry.store import Registry
@@ -21,6 +22,7 @@ __all__ = [
     "Registry",
     "Replacement",
     "Snapshot",
+    "SourceRules",
     "StoredLetter",
     "list_snapshots",
     "open_foreign",

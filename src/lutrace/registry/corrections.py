@@ -14,6 +14,7 @@ from lutrace.registry.checking import parse_value
 from lutrace.registry.review_log import Act, applicable_acts
 from lutrace.registry.schema import STORED_TABLES, column_list, quoted
 from lutrace.tables import (
+    ANSWERS,
     FACT_TABLES,
     LESION_LINKS,
     LESIONS,
@@ -66,6 +67,34 @@ def add_override(connection: duckdb.DuckDBPyConnection, row: Row, add: Callable[
     if report.quarantined:
         raise TableError(OVERRIDES.name, ["the correction does not obey the declaration; see the quarantine"])
     return override_id
+
+
+def add_answer(connection: duckdb.DuckDBPyConnection, row: Row) -> str:
+    """Store what a person said of a finding; returns its id. The same words of the same finding are kept once."""
+    said = [row[name] for name in ("finding_id", "reason")]
+    answer_id = f"answer:{digest_of(said)[:20]}"
+    values = [answer_id if name == "answer_id" else row[name] for name in ANSWERS.by_name]
+    held = connection.execute(f"SELECT 1 FROM {quoted(ANSWERS.name)} WHERE answer_id = ?", [answer_id]).fetchall()
+    if not held:
+        marks = ", ".join("?" for _ in values)
+        connection.execute(f"INSERT INTO {quoted(ANSWERS.name)} ({column_list(ANSWERS)}) VALUES ({marks})", values)
+    return answer_id
+
+
+def stored_row_id(connection: duckdb.DuckDBPyConnection, table: str, row_id: str, source_id: str | None) -> str:
+    """The row as stored that counts under `row_id`: where another source has its key, ~ and the source follow it."""
+    if table not in FACT_TABLES:
+        raise UnusableInputError(
+            f"{table} holds no facts that can be corrected; acknowledge the finding, or add the file again"
+        )
+    found = connection.execute(
+        f"SELECT row_id FROM {quoted(table)} WHERE split_part(row_id, '~', 1) = split_part(?, '~', 1) "
+        "AND source_id = coalesce(?, source_id) ORDER BY row_id",
+        [row_id, source_id],
+    ).fetchall()
+    if not found:
+        raise UnusableInputError(f"{row_id} is not in {table}; ask lutrace check again")
+    return str(found[0][0])
 
 
 def compute_patches(connection: duckdb.DuckDBPyConnection) -> dict[str, Patches]:

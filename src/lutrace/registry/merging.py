@@ -70,7 +70,7 @@ def merge_rows(
             f"INSERT INTO {name} ({columns}) SELECT {columns} FROM {incoming} "
             "WHERE row_id IN (SELECT row_id FROM plan WHERE is_new OR is_changed)"
         )
-    removed = sum(_remove_left_over(connection, table, one) for one in replaces)
+    removed = sum(_remove_left_over(connection, table, one, incoming) for one in replaces)
     connection.execute("DROP TABLE plan; DROP TABLE IF EXISTS incoming_named")
     connection.unregister("incoming")
     return AddReport(added, updated, total - added - updated, removed=removed)
@@ -101,14 +101,16 @@ def _named_by_source(connection: duckdb.DuckDBPyConnection, table: Table) -> str
     return "incoming_named"
 
 
-def _remove_left_over(connection: duckdb.DuckDBPyConnection, table: Table, replacement: Replacement) -> int:
+def _remove_left_over(
+    connection: duckdb.DuckDBPyConnection, table: Table, replacement: Replacement, incoming: str
+) -> int:
     unknown = [name for name, _ in replacement.where if name not in table.by_name]
     if unknown or not replacement.where:
         raise UnusableInputError(f"a replacement in {table.name} needs columns of it, got {unknown}")
     where = " AND ".join(f"{quoted(name)} = ?" for name, _ in replacement.where)
     found = connection.execute(
         f"DELETE FROM {quoted(table.name)} WHERE {where} "
-        "AND row_id NOT IN (SELECT row_id FROM incoming) RETURNING row_id",
+        f"AND row_id NOT IN (SELECT row_id FROM {incoming}) RETURNING row_id",
         [value for _, value in replacement.where],
     ).fetchall()
     return len(found)

@@ -14,6 +14,9 @@ from lutrace.tables import Compared, MergeRule
 ROWS, MATCHED = "merge_rows", "merge_matched"
 """Temporary tables: the rows that a rule looks at, and the pairs of a kept row and one that says the same."""
 
+WHOLE_DAYS_ONLY = ("omop",)
+"""Kinds of sources that hold a day for every date: a day there does not say how exactly it is known."""
+
 _COSTS = "c_key, c_differing, c_days, c_far, k_base, k_rank, o_base"
 _ROUNDING = 1 - 1e-6
 _NEARLY = 1e-9
@@ -73,11 +76,12 @@ def known(rule: MergeRule, row: str, name: str) -> str:
 
 
 def sharper(rule: MergeRule, name: str) -> str:
-    """SQL that is true where the date of row o says the day of row k more exactly."""
+    """SQL that is true where the date of row o says the day of row k more exactly, and its source can hold months."""
     ranks = [
         f"CASE {row}.{quoted(f'{name}_precision')} WHEN 'year' THEN 2 WHEN 'month' THEN 1 ELSE 0 END" for row in "ko"
     ]
-    return f"coalesce({_spans_meet(name)} AND {ranks[0]} > {ranks[1]}, false)"
+    partial = f"o.kind NOT IN ({', '.join(map(sql_literal, WHOLE_DAYS_ONLY))})"
+    return f"coalesce({_spans_meet(name)} AND {ranks[0]} > {ranks[1]} AND {partial}, false)"
 
 
 def _load_rows(connection: duckdb.DuckDBPyConnection, rule: MergeRule, source: str, ranks: Sequence[Rank]) -> None:
@@ -88,7 +92,7 @@ def _load_rows(connection: duckdb.DuckDBPyConnection, rule: MergeRule, source: s
     connection.execute(
         f"CREATE OR REPLACE TEMP TABLE {ROWS} AS "
         f"SELECT {', '.join(f't.{quoted(name)}' for name in dict.fromkeys(names))}, "
-        "split_part(t.row_id, '~', 1) AS base, r.source, r.rank, r.stated "
+        "split_part(t.row_id, '~', 1) AS base, r.source, s.kind, r.rank, r.stated "
         f"FROM (SELECT * FROM ({source}) {where}) t JOIN sources s USING (source_id) "
         f'JOIN (VALUES {order}) r(source, rank, stated) ON r.source = coalesce(s."name", s.kind) '
         "QUALIFY min(r.rank) OVER (PARTITION BY t.patient_id) < max(r.rank) OVER (PARTITION BY t.patient_id)"

@@ -15,6 +15,7 @@ from lutrace.registry.precedence_match import MATCHED, ROWS, differing, find_sam
 from lutrace.registry.schema import column_list, create_statement, quoted
 from lutrace.tables import FACT_TABLES, MERGE_RULES, MERGES, MergeRule
 
+VERDICTS: tuple[str, ...] = MERGES.by_name["verdict"].codes or ()
 STATED = "the site profile"
 DEFAULT = f"the default order ({', '.join(DEFAULT_ORDER)}), as the site profile states none"
 
@@ -47,10 +48,11 @@ def counting_rows(
         over.remove()
 
 
-def read_merges(connection: duckdb.DuckDBPyConnection) -> list[Row]:
-    """The rows of MERGES, inside `counting_rows`: contradictions first, then by table and patient."""
+def read_merges(connection: duckdb.DuckDBPyConnection, verdicts: Sequence[str] = VERDICTS) -> list[Row]:
+    """The rows of MERGES with these verdicts, inside `counting_rows`: what is not the same first, then by row."""
+    chosen = ", ".join(map(sql_literal, verdicts))
     found = connection.execute(
-        f"SELECT {column_list(MERGES)} FROM merges "
+        f"SELECT {column_list(MERGES)} FROM merges WHERE verdict IN ({chosen}) "
         "ORDER BY verdict = 'same', \"table\", patient_id, kept_row_id, dropped_row_id"
     ).fetchall()
     return [dict(zip(MERGES.by_name, row, strict=True)) for row in found]
@@ -215,7 +217,7 @@ def _merges_of_pairs(rule: MergeRule, suffix: str, pairs: str) -> str:
     return (
         f"INSERT INTO merges SELECT {_merge_id(rule, 'o')}, o.patient_id, {sql_literal(rule.table.name)}, "
         "coalesce(kn.named, k.row_id), k.source, coalesce(dn.named, o.row_id), o.source, "
-        f"o.source_id, o.source_locator, {verdict}, {_words()}, {differences}, "
+        f"o.source_id, o.source_locator, {verdict}, {_words()}, k.stated, {differences}, "
         f"CASE WHEN m.dropped THEN nullif({filled}, '[]') END "
         f"{pairs} LEFT JOIN names_{suffix} kn ON kn.i = k.rowid LEFT JOIN names_{suffix} dn ON dn.i = o.rowid"
     )
@@ -240,7 +242,7 @@ def _merges_of_numbers(rule: MergeRule, suffix: str) -> list[str]:
     return [
         f"INSERT INTO merges SELECT {_merge_id(rule, 'r')}, r.patient_id, {sql_literal(rule.table.name)}, "
         "coalesce(n.named, r.row_id), r.source, NULL, NULL, NULL, NULL, 'renumbered', "
-        f"'two sources give one {column} to two facts: counted by {day}', "
+        f"'two sources give one {column} to two facts: counted by {day}', false, "
         f"'{{\"{column}\":[' || c.number || ',' || c.was || ']}}', NULL FROM numbers_{suffix} c "
         f"JOIN {ROWS} r ON r.rowid = c.i LEFT JOIN names_{suffix} n ON n.i = c.i"
     ]

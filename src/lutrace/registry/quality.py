@@ -1,25 +1,40 @@
-"""Data-quality queries: what is missing, impossible or contradictory between rows, with the rows and what to do."""
+"""What is missing, impossible or contradictory between rows, with the rows, what to do, and what was answered."""
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Literal
 
 import duckdb
+import pyarrow as pa
 
+from lutrace.core import digest_of
+from lutrace.registry.corrections import compute_patches
+from lutrace.registry.precedence import SourceRules
+from lutrace.registry.precedence_rows import counting_rows, read_merges
+from lutrace.registry.quality_courses import COURSE_QUERIES
+from lutrace.registry.quality_queries import QUERIES, Query
 from lutrace.registry.quality_texts import find_text_conflicts
 from lutrace.registry.review_log import stale_acts
-from lutrace.tables import MEASURE_VERSION, TEXT_FINDINGS
+from lutrace.tables import FACT_TABLES, TEXT_FINDINGS
 
 _MOST_PLACES = 10
+_SETTLE = "say in the site profile which source is believed (precedence), or correct the row that is wrong"
+
+Status = Literal["open", "answered", "settled"]
+ItemRange = tuple[str, str, float, float]
+"""Instrument, item, and the lowest and highest of a range of raw answers; an item may have several."""
 
 
 @dataclass(frozen=True)
 class QualityFinding:
     """One row that a query found: the query's name, the table and row, the patient, what is found, what to do.
 
-    `source_id` and `place` are where the row was read; of rows in quarantine for one reason, the first places.
+    `source_id` and `place` are where the row was read; of rows in quarantine for one reason, the first places. `status`
+    is open, answered by a person (`reason` says why it may stay), or settled by the site profile.
     """
 
     check: str
@@ -31,204 +46,91 @@ class QualityFinding:
     remedy: str
     source_id: str | None = None
     place: str | None = None
+    status: Status = "open"
+    reason: str | None = None
+
+    @property
+    def finding_id(self) -> str:
+        """The same for the same finding of the same row, whenever it is asked for; another when the row has changed."""
+        return f"{self.check}:{digest_of([self.row_id, self.found])[:10]}"
 
 
-@dataclass(frozen=True)
-class _Query:
-    """A query that gives row_id, patient_id and a text for each finding."""
+def find_all(
+    connection: duckdb.DuckDBPyConnection, rules: SourceRules, items: Sequence[ItemRange] = ()
+) -> list[QualityFinding]:
+    """What every query finds in the rows that count, in the order of the queries and then by row.
 
-    check: str
-    severity: str
-    table: str
-    remedy: str
-    sql: str
-
-
-_DEATHS = """
-    SELECT patient_id, min(date) AS first, max(date) AS last, count(DISTINCT date) AS n, min(row_id) AS row_id
-    FROM follow_up WHERE status = 'dead' AND date_precision = 'day' GROUP BY patient_id
-"""
-
-_QUERIES: tuple[_Query, ...] = (
-    _Query(
-        "cycle_without_activity",
-        "error",
-        "cycles",
-        "give administered_mbq of this cycle, or correct it with an override: SUV takes no default",
-        "SELECT row_id, patient_id, 'cycle ' || cycle || ' has a scan and no activity' FROM cycles c "
-        "WHERE administered_mbq IS NULL AND EXISTS (SELECT 1 FROM scans s "
-        "WHERE s.patient_id = c.patient_id AND s.cycle = c.cycle)",
-    ),
-    _Query(
-        "cycle_without_weight",
-        "warning",
-        "cycles",
-        "give weight_kg of this day; without it SUV needs the weight in the image header",
-        "SELECT row_id, patient_id, 'cycle ' || cycle || ' has a scan and no weight' FROM cycles c "
-        "WHERE weight_kg IS NULL AND EXISTS (SELECT 1 FROM scans s "
-        "WHERE s.patient_id = c.patient_id AND s.cycle = c.cycle)",
-    ),
-    _Query(
-        "cycles_out_of_order",
-        "error",
-        "cycles",
-        "correct the number or the date of one of the cycles",
-        "SELECT row_id, patient_id, 'cycle ' || cycle || ' is not after cycle ' || earlier FROM ("
-        "SELECT row_id, patient_id, cycle, administered_date, "
-        "lag(cycle) OVER w AS earlier, lag(administered_date) OVER w AS earlier_date FROM cycles "
-        "WINDOW w AS (PARTITION BY patient_id ORDER BY cycle)) WHERE administered_date <= earlier_date",
-    ),
-    _Query(
-        "cycle_number_missing",
-        "warning",
-        "cycles",
-        "add the missing cycle, or say with an override that the numbers are right",
-        "SELECT row_id, patient_id, 'cycle ' || cycle || ' follows cycle ' || coalesce(earlier, 0) FROM ("
-        "SELECT row_id, patient_id, cycle, lag(cycle) OVER (PARTITION BY patient_id ORDER BY cycle) AS earlier "
-        "FROM cycles) WHERE cycle <> coalesce(earlier, 0) + 1",
-    ),
-    _Query(
-        "same_day_cycles",
-        "error",
-        "cycles",
-        "remove the cycle that was recorded twice at its source",
-        "SELECT row_id, patient_id, 'cycle ' || cycle || ' is on the day of another cycle' FROM ("
-        "SELECT *, count(*) OVER (PARTITION BY patient_id, administered_date) AS n FROM cycles) WHERE n > 1",
-    ),
-    _Query(
-        "scan_without_cycle",
-        "warning",
-        "scans",
-        "add the record of the cycle, or correct its date: the scan cannot be placed in the course",
-        "SELECT row_id, patient_id, 'a post-therapy scan follows no cycle within 10 days' FROM scans "
-        "WHERE purpose = 'rlt_spect' AND cycle IS NULL",
-    ),
-    _Query(
-        "scan_without_record",
-        "error",
-        "scans",
-        "add the patient's records, or name the system of DICOM's PatientID in the site profile",
-        "SELECT min(row_id), patient_id, count(*) || ' series of a patient without record' FROM scans s "
-        "WHERE NOT EXISTS (SELECT 1 FROM patients p WHERE p.patient_id = s.patient_id) GROUP BY patient_id",
-    ),
-    _Query(
-        "scan_refused",
-        "warning",
-        "scans",
-        "see the reason; correct the series at its source and add it again",
-        "SELECT row_id, patient_id, reason FROM scans WHERE status = 'refused'",
-    ),
-    _Query(
-        "scan_not_measured",
-        "warning",
-        "scans",
-        "nothing, if the scan shows another tracer; else correct the tracer in its header, or see the site profile",
-        'SELECT row_id, patient_id, regexp_extract(notes, \'"(not measured: [^"]*)"\', 1) FROM scans '
-        "WHERE purpose = 'other' AND notes LIKE '%\"not measured: %'",
-    ),
-    _Query(
-        "quantification_refused",
-        "error",
-        "quantifications",
-        "give the fact that the reason names, then run `lutrace measure` again",
-        "SELECT row_id, patient_id, reason FROM quantifications WHERE status = 'refused'",
-    ),
-    _Query(
-        "quantification_warned",
-        "warning",
-        "quantifications",
-        "read the warnings of this row; correct the header's or the record's value with an override",
-        "SELECT row_id, patient_id, warnings FROM quantifications WHERE status = 'ok' AND warnings <> '[]'",
-    ),
-    _Query(
-        "measured_by_an_older_version",
-        "warning",
-        "quantifications",
-        "run `lutrace measure` again: numbers may differ, the changelog says which",
-        "SELECT min(row_id), NULL, count(*) || ' scans were measured by version ' "
-        f"|| coalesce(measure_version::VARCHAR, '4 or earlier') || ' of measuring, this is {MEASURE_VERSION}' "
-        f"FROM quantifications WHERE coalesce(measure_version, 0) < {MEASURE_VERSION} GROUP BY measure_version",
-    ),
-    _Query(
-        "activity_budget_above_dose",
-        "error",
-        "quantifications",
-        "check the dose, its unit and the calibration: more activity is seen than was given",
-        "SELECT row_id, patient_id, 'activity in the field of view is ' || round(activity_budget_pct, 1) "
-        "|| ' % of the dose' FROM quantifications WHERE activity_budget_pct > 100",
-    ),
-    _Query(
-        "contradicting_deaths",
-        "error",
-        "follow_up",
-        "find out which date of death is right and correct the other",
-        f"SELECT row_id, patient_id, n || ' days of death, ' || date_diff('day', first, last) || ' d apart' "
-        f"FROM ({_DEATHS}) WHERE n > 1",
-    ),
-    _Query(
-        "contact_after_death",
-        "error",
-        "contacts",
-        "correct the date of death or of the contact",
-        f"SELECT c.row_id, c.patient_id, 'contact ' || date_diff('day', d.last, c.date) || ' d after death' "
-        f"FROM contacts c JOIN ({_DEATHS}) d USING (patient_id) WHERE c.date > d.last",
-    ),
-    _Query(
-        "alive_after_death",
-        "error",
-        "follow_up",
-        "correct the date of death or the statement that the patient lived",
-        f"SELECT f.row_id, f.patient_id, 'alive ' || date_diff('day', d.last, f.date) || ' d after death' "
-        f"FROM follow_up f JOIN ({_DEATHS}) d USING (patient_id) WHERE f.status = 'alive' AND f.date > d.last",
-    ),
-    _Query(
-        "lab_after_death",
-        "error",
-        "labs",
-        "correct the date of death or of the sample",
-        f"SELECT l.row_id, l.patient_id, l.analyte || ' drawn ' || date_diff('day', d.last, l.date) "
-        "|| ' d after death' "
-        f"FROM labs l JOIN ({_DEATHS}) d USING (patient_id) WHERE l.date > d.last",
-    ),
-    _Query(
-        "cycle_after_death",
-        "error",
-        "cycles",
-        "correct the date of death or of the cycle",
-        f"SELECT c.row_id, c.patient_id, 'cycle ' || c.cycle || ' is after death' "
-        f"FROM cycles c JOIN ({_DEATHS}) d USING (patient_id) WHERE c.administered_date > d.last",
-    ),
-    _Query(
-        "treatment_ends_before_it_begins",
-        "error",
-        "treatments",
-        "correct one of the two dates",
-        "SELECT row_id, patient_id, agent || ' ends before it begins' FROM treatments "
-        "WHERE end_date < begin_date AND coalesce(end_date_precision, 'day') = 'day'",
-    ),
-    _Query(
-        "two_values_of_one_draw",
-        "warning",
-        "labs",
-        "say which result is right; endpoints take the highest PSA of a day",
-        "SELECT row_id, patient_id, analyte || ' has ' || n || ' different values of one moment' FROM ("
-        "SELECT min(row_id) AS row_id, patient_id, analyte, count(DISTINCT value) AS n FROM labs "
-        "GROUP BY patient_id, analyte, date, coalesce(time, '')) WHERE n > 1",
-    ),
-)
+    `items` are the questions that the vocabulary knows.
+    """
+    elsewhere = [*_in_letters(connection), *_stale_overrides(connection), *_stale_reviews(connection)]
+    elsewhere = [_with_place(connection, one) for one in elsewhere]
+    with counting_rows(connection, rules, compute_patches(connection)):
+        _load_items(connection, items)
+        found = [one for query in (*QUERIES, *COURSE_QUERIES) for one in _ask(connection, query)]
+        found += _between_sources(connection)
+    answers = dict(connection.execute("SELECT finding_id, reason FROM answers ORDER BY made_at, answer_id").fetchall())
+    every = [*found, *elsewhere, *_in_quarantine(connection)]
+    return [
+        replace(one, status="answered", reason=answers[one.finding_id]) if one.finding_id in answers else one
+        for one in every
+    ]
 
 
-def find_all(connection: duckdb.DuckDBPyConnection) -> list[QualityFinding]:
-    """What every query finds, in the order of the queries and then by row, with where each row was read."""
+def _ask(connection: duckdb.DuckDBPyConnection, query: Query) -> list[QualityFinding]:
+    """The findings of a query, each with the source of its row."""
+    columns, join = "NULL, NULL", ""
+    if query.table in FACT_TABLES:
+        columns, join = "t.source_id, t.source_locator", f'LEFT JOIN "{query.table}" t ON t.row_id = q.row_id'
+    rows = connection.execute(
+        f"SELECT q.*, {columns} FROM ({query.sql}) q(row_id, patient_id, found) {join} ORDER BY q.row_id, q.found"
+    ).fetchall()
     findings = []
-    for query in _QUERIES:
-        for row_id, patient_id, found in connection.execute(f"SELECT * FROM ({query.sql}) ORDER BY 1").fetchall():
-            findings.append(
-                QualityFinding(query.check, query.severity, query.table, row_id, patient_id, str(found), query.remedy)
-            )
-    findings += _in_letters(connection)
-    findings += [*_stale_overrides(connection), *_stale_reviews(connection)]
-    return [_with_place(connection, one) for one in findings] + _in_quarantine(connection)
+    for row_id, patient_id, found, *place in rows:
+        named = row_id.split(":")[0]
+        table = named if named in FACT_TABLES else query.table
+        findings.append(
+            QualityFinding(query.check, query.severity, table, row_id, patient_id, str(found), query.remedy, *place)
+        )
+    return findings
+
+
+def _load_items(connection: duckdb.DuckDBPyConnection, items: Sequence[ItemRange]) -> None:
+    names = ("instrument", "item", "low", "high")
+    kinds = (pa.string(), pa.string(), pa.float64(), pa.float64())
+    given = {
+        name: pa.array([item[number] for item in items], kind)
+        for number, (name, kind) in enumerate(zip(names, kinds, strict=True))
+    }
+    connection.register("given_items", pa.table(given))
+    connection.execute("CREATE TEMP TABLE known_items AS SELECT * FROM given_items")
+    connection.unregister("given_items")
+
+
+def _between_sources(connection: duckdb.DuckDBPyConnection) -> list[QualityFinding]:
+    """Where two sources say different things of one fact; settled where the site profile says whom to believe."""
+    findings = []
+    for row in read_merges(connection, verdicts=("contradiction", "both_kept", "renumbered")):
+        told = json.loads(row["differences"])
+        counted = row["verdict"] == "renumbered"
+        words = [
+            f"{name} {new} counted by date, {old} by {row['kept_source']}"
+            if counted
+            else f"{name} {new} by {row['kept_source']}, {old} by {row['dropped_source']}"
+            for name, (new, old) in sorted(told.items())
+        ]
+        other = "" if counted else f" (the other row: {row['dropped_row_id']})"
+        finding = QualityFinding(
+            "numbered_anew" if counted else "contradicting_sources",
+            "note" if counted else "error",
+            row["table"],
+            row["kept_row_id"],
+            row["patient_id"],
+            "; ".join(words) + other,
+            "add what the one source lacks, or see `lutrace check --merges`" if counted else _SETTLE,
+            status="settled" if row["stated"] else "open",
+        )
+        findings.append(_with_place(connection, finding))
+    return findings
 
 
 def _in_letters(connection: duckdb.DuckDBPyConnection) -> list[QualityFinding]:

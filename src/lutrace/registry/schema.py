@@ -8,12 +8,12 @@ from contextlib import ExitStack, contextmanager
 import duckdb
 
 from lutrace.core import Table, Type, UnusableInputError
-from lutrace.tables import DIAGNOSES, FACT_TABLES, OVERRIDES, QUARANTINE, REVIEWS, SOURCES
+from lutrace.tables import ANSWERS, DIAGNOSES, FACT_TABLES, OVERRIDES, QUARANTINE, REVIEWS, SOURCES
 
 SCHEMA_VERSION = 4
 """Raised whenever a declared table changes; docs/decisions says what each upgrade does."""
 
-STORED_TABLES: dict[str, Table] = {**FACT_TABLES, SOURCES.name: SOURCES, QUARANTINE.name: QUARANTINE}
+STORED_TABLES: dict[str, Table] = {**FACT_TABLES, **{table.name: table for table in (SOURCES, QUARANTINE, ANSWERS)}}
 """All declared tables that the registry keeps."""
 
 SQL_TYPE: dict[Type, str] = {

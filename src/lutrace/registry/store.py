@@ -32,7 +32,7 @@ from lutrace.registry.precedence import SourceRules, parse_source_rules
 from lutrace.registry.precedence_rows import counting_rows, read_merges
 from lutrace.registry.schema import check_schema, create_schema, transaction, upgrade_schema
 from lutrace.registry.texts import StoredLetter, read_letters
-from lutrace.tables import FACT_TABLES, OVERRIDES, REVIEWS
+from lutrace.tables import FACT_TABLES, MERGED_TABLES, OVERRIDES, REVIEWS
 
 FILE_NAME = "registry.duckdb"
 PROFILE_FILE = "site.yaml"
@@ -163,12 +163,16 @@ class Registry:
     def rows(self, declared: Table, *, corrected: bool = False, **equal: Any) -> list[Row]:
         """The rows whose columns equal the values given, sorted by key.
 
-        `corrected` gives the rows that count: overrides applied (not reviews), and of several sources' rows of one fact
-        the one believed.
+        `corrected` gives the rows that count: overrides applied, in tables of records also reviews, and of several
+        sources' rows of one fact the one believed.
         """
         if not corrected:
             return corrections.select_rows(self._connection, declared, equal)
-        patches = corrections.compute_override_patches(self._connection, declared)
+        patches = (
+            corrections.compute_patches(self._connection)
+            if declared.name in MERGED_TABLES
+            else corrections.compute_override_patches(self._connection, declared)
+        )
         with counting_rows(self._connection, self._source_rules, patches, [declared]):
             return corrections.select_rows(self._connection, declared, equal)
 
@@ -219,9 +223,33 @@ class Registry:
         """The snapshots of this registry, sorted by digest."""
         return snapshots.list_snapshots(self.folder)
 
-    def check(self) -> list[quality.QualityFinding]:
-        """What the data-quality queries find, with the rows and what to do."""
-        return quality.find_all(self._connection)
+    def check(self, items: Sequence[quality.ItemRange] = ()) -> list[quality.QualityFinding]:
+        """What the data-quality queries find in the rows that count, with what to do and what was answered.
+
+        `items` are the questions of the vocabulary with the range of their answers.
+        """
+        return quality.find_all(self._connection, self._source_rules, items)
+
+    def answer(self, finding: quality.QualityFinding, *, reason: str, made_by: str, made_at: dt.datetime) -> str:
+        """Keep that a person has seen a finding and why it may stay; returns the answer's id. Said twice, kept once."""
+        self._check_writable()
+        return corrections.add_answer(
+            self._connection,
+            {
+                "finding_id": finding.finding_id,
+                "check": finding.check,
+                "table": finding.table,
+                "target_row_id": finding.row_id,
+                "patient_id": finding.patient_id,
+                "reason": reason,
+                "made_by": made_by,
+                "made_at": made_at,
+            },
+        )
+
+    def stored_row_id(self, finding: quality.QualityFinding) -> str:
+        """The stored row that a finding is of, to correct or reject it; raises TableError where there is none."""
+        return corrections.stored_row_id(self._connection, finding.table, finding.row_id, finding.source_id)
 
     def source_places(self) -> tuple[dict[str, Path], list[str]]:
         """Where each source was read last, by source, and the names and identifiers that no message may show."""

@@ -3,6 +3,7 @@
 from lutrace.core import Table
 from lutrace.tables.adverse_events import ADVERSE_EVENTS
 from lutrace.tables.agreements import AGREEMENTS
+from lutrace.tables.answers import ANSWERS
 from lutrace.tables.attrition import ATTRITION
 from lutrace.tables.cohort_members import COHORT_MEMBERS
 from lutrace.tables.columns import without
@@ -147,6 +148,7 @@ RESULT_TABLES: dict[str, Table] = {
 __all__ = [
     "ADVERSE_EVENTS",
     "AGREEMENTS",
+    "ANSWERS",
     "ATTRITION",
     "COHORT_MEMBERS",
     "COMPLETIONS",

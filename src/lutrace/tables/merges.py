@@ -10,7 +10,7 @@ from lutrace.core import Table
 from lutrace.tables.adverse_events import ADVERSE_EVENTS
 from lutrace.tables.contacts import CONTACTS
 from lutrace.tables.cycles import CYCLES
-from lutrace.tables.declare import PATIENT, json, label, pseudonym
+from lutrace.tables.declare import PATIENT, json, label, pseudonym, yes_no
 from lutrace.tables.diagnoses import DIAGNOSES
 from lutrace.tables.disease_events import DISEASE_EVENTS
 from lutrace.tables.dispositions import DISPOSITIONS
@@ -42,6 +42,7 @@ MERGES = Table(
         pseudonym("dropped_locator", "its place in there", null="when the source is the place"),
         label("verdict", "what the two rows say", codes=("same", "contradiction", "both_kept", "renumbered")),
         label("rule", "why this row stays, in words"),
+        yes_no("stated", "the site profile states which source is believed"),
         json("differences", "column to the kept and the dropped value, of a contradiction", null="without one"),
         json("filled", "columns that the kept row has from the dropped one", null="when none"),
     ),
