@@ -77,6 +77,8 @@ def child(node: Resource, name: str) -> Resource:
 def children(node: Resource, name: str) -> list[Resource]:
     """The objects under `name`, a single one as a list of one."""
     value = node.get(name)
+    if value is None:
+        return []
     if isinstance(value, dict):
         return [value]
     return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
@@ -99,8 +101,14 @@ def codes(concept: Resource, *systems: str) -> list[str]:
     return [
         coding["code"]
         for coding in children(concept, "coding")
-        if coding.get("system") in systems and isinstance(coding.get("code"), str)
+        if system_of(coding) in systems and isinstance(coding.get("code"), str)
     ]
+
+
+def system_of(coding: Resource) -> str | None:
+    """The system of a coding by its present name, None when absent."""
+    system = text(coding, "system")
+    return profile.RENAMED.get(system, system) if system is not None else None
 
 
 def concept_text(concept: Resource) -> str | None:
@@ -216,7 +224,7 @@ def drugs_of(concept: Resource) -> tuple[Drug, ...]:
     words = [text(concept, "text")]
     for coding in children(concept, "coding"):
         words.append(text(coding, "display"))
-        system, code = _CODE_SYSTEMS.get(str(coding.get("system"))), text(coding, "code")
+        system, code = _CODE_SYSTEMS.get(system_of(coding) or ""), text(coding, "code")
         drug = drug_of_code(system, code) if system is not None and code is not None else None  # type: ignore[arg-type]
         if drug is not None:
             coded[drug.name] = drug
