@@ -186,4 +186,39 @@ def test_an_adverse_event_of_the_american_guide_has_grade_and_last_day(
     assert [fault.column for fault in batch.faults] == ["grade"]
 
 
+@pytest.mark.parametrize(
+    "system", ["https://www.cms.gov/Medicare/Coding/HCPCSReleaseCodeSets", "urn:oid:2.16.840.1.113883.6.285"]
+)
+@pytest.mark.parametrize(
+    ("code", "table", "agent"),
+    [
+        ("A9607", "cycles", "lu177_psma_617"),
+        ("J9043", "treatments", "cabazitaxel"),
+        ("J9217", "medications", "leuprorelin"),
+        ("J3489", "medications", "zoledronic_acid"),
+    ],
+)
+def test_american_product_codes_are_drugs(
+    read_bundle: ReadBundle, patient: Resource, subject: Resource, system: str, code: str, table: str, agent: str
+) -> None:
+    given = {
+        "resourceType": "MedicationAdministration",
+        "id": "given",
+        "status": "completed",
+        "medicationCodeableConcept": concept(system, code),
+        "subject": subject,
+        "effectiveDateTime": "2023-03-01",
+    }
+    assert [row["agent"] for row in read_bundle(patient, given).rows[table]] == [agent]
+
+
+@pytest.mark.parametrize("code", ["89247-1", "29463-7", "97509-4"])
+def test_a_measure_said_to_be_missing_is_counted_and_no_fault(
+    read_bundle: ReadBundle, patient: Resource, lab: Callable[..., Resource], code: str
+) -> None:
+    batch = read_bundle(patient, lab(code, dataAbsentReason=concept("http://terminology.hl7.org/x", "unknown")))
+
+    assert batch.faults == () and batch.unread == {"Observation (no value, with a reason)": 1}
+
+
 OWN_GRADE = "urn:lutrace:StructureDefinition:ctcae-grade"

@@ -528,3 +528,20 @@ def test_platelets_are_one_number_in_every_german_way_of_writing_their_unit(
     (row,) = read_bundle(patient, lab("26515-7", valueQuantity=quantity)).rows["labs"]
 
     assert (row["value"], row["canonical_unit"]) == (143.0, "10^9/L")
+
+
+@pytest.mark.parametrize("house", ["bfarm", "dimdi"])
+def test_german_systems_are_known_by_their_older_names_too(
+    read_bundle: ReadBundle, patient: Resource, subject: Resource, house: str
+) -> None:
+    systems = f"http://fhir.de/CodeSystem/{house}/"
+    common = {"status": "completed", "subject": subject}
+    tumour = {"resourceType": "Condition", "id": "c", "code": concept(f"{systems}icd-10-gm", "C61"), "subject": subject}
+    operation = {"resourceType": "Procedure", "id": "o", "code": concept(f"{systems}ops", "5-604.02"), **common}
+    drug = {"resourceType": "MedicationStatement", "id": "m", **common}
+    drug |= {"medicationCodeableConcept": concept(f"{systems}atc", "L02BB04"), "effectiveDateTime": "2019-05"}
+
+    batch = read_bundle(patient, tumour, operation | {"performedDateTime": "2018"}, drug)
+
+    assert [row["milestone"] for row in batch.rows["diagnoses"]] == ["initial"]
+    assert [row["agent"] for row in batch.rows["treatments"]] == ["prostatectomy", "enzalutamide"]

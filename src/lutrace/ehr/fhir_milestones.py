@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from lutrace.ehr import fhir_profile as profile
-from lutrace.ehr.fhir_elements import Moment, Resource, child, children, extension, moment, moment_of, text
+from lutrace.ehr.fhir_elements import Moment, Resource, child, children, extension, moment, moment_of, system_of, text
 from lutrace.terms import milestone_of_icd10, milestone_of_snomed
 
 _OWN = ("initial", "metastatic", "crpc", "mcrpc")
@@ -16,7 +16,7 @@ def milestone_of(condition: Resource) -> tuple[str | None, str | None, str | Non
         if coding.get("system") == profile.MILESTONE_SYSTEM and coding.get("code") in _OWN:
             return str(coding["code"]), profile.MILESTONE_SYSTEM, str(coding["code"])
     for coding in codings:
-        system, code = text(coding, "system"), text(coding, "code")
+        system, code = system_of(coding), text(coding, "code")
         if system is None or code is None:
             continue
         found = milestone_of_snomed(code) if system == profile.SNOMED else None

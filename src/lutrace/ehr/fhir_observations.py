@@ -55,12 +55,14 @@ def read_observation(observation: Resource, out: Output) -> None:
     if finding is not None:
         with out.refusing("disease_events" if finding in _EVENTS else "reader_findings"):
             _read_finding(observation, finding, out)
-    elif _is_ecog(code) or any(item in _VITALS for item in loinc):
-        with out.refusing("vitals"):
-            _read_vital(observation, loinc, out)
     elif states_death(observation):
         with out.refusing("follow_up"):
             read_death(observation, moment_of(observation, "date", *EFFECTIVE), out)
+    elif is_absent(observation) and not children(observation, "component"):
+        out.unread("no value, with a reason")
+    elif _is_ecog(code) or any(item in _VITALS for item in loinc):
+        with out.refusing("vitals"):
+            _read_vital(observation, loinc, out)
     elif (course := course_reader(observation)) is not None:
         read_course, table = course
         with out.refusing(table):

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 
 from lutrace.core import Row, UnusableInputError
 from lutrace.ehr import fhir_profile as profile
-from lutrace.ehr.fhir_elements import RecordError, Resource, children, text
+from lutrace.ehr.fhir_elements import RecordError, Resource, children, system_of, text
 from lutrace.ehr.fhir_files import Located
 from lutrace.ehr.fhir_references import record_key
 from lutrace.ehr.fhir_survey import Survey
@@ -71,7 +71,7 @@ class Output:
         if not codings:
             self.unread(reason)
             return
-        system = text(codings[0], "system") or "no system"
+        system = system_of(codings[0]) or "no system"
         name = f"{profile.SYSTEM_NAMES.get(system) or system.rstrip('/').split('/')[-1]} {text(codings[0], 'code')}"
         named = self.survey.named_codes
         if name in named or len(named) < _CODES_NAMED:

@@ -9,14 +9,27 @@ SNOMED = "http://snomed.info/sct"
 ATC = "http://www.whocc.no/atc"
 ATC_GERMAN = "http://fhir.de/CodeSystem/bfarm/atc"
 RXNORM = "http://www.nlm.nih.gov/research/umls/rxnorm"
-HCPCS = ("http://terminology.hl7.org/CodeSystem/HCPCS", "https://www.cms.gov/Medicare/Coding/HCPCSReleaseCodeSets")
+HCPCS = (
+    "http://terminology.hl7.org/CodeSystem/HCPCS",
+    "https://www.cms.gov/Medicare/Coding/HCPCSReleaseCodeSets",
+    "http://www.cms.gov/Medicare/Coding/HCPCSReleaseCodeSets",
+    "urn:oid:2.16.840.1.113883.6.285",
+)
 UCUM = "http://unitsofmeasure.org"
 OPS = "http://fhir.de/CodeSystem/bfarm/ops"
 ICD10 = (
     "http://hl7.org/fhir/sid/icd-10",
     "http://hl7.org/fhir/sid/icd-10-cm",
     "http://fhir.de/CodeSystem/bfarm/icd-10-gm",
+    "http://fhir.de/CodeSystem/dimdi/icd-10-gm",
 )
+RENAMED = {
+    "http://fhir.de/CodeSystem/dimdi/ops": OPS,
+    "http://fhir.de/CodeSystem/dimdi/atc": ATC_GERMAN,
+    "https://loinc.org": LOINC,
+    "https://snomed.info/sct": SNOMED,
+}
+"""Older German names of systems, and common misspellings, with the name that is meant."""
 SYSTEM_NAMES = {
     LOINC: "LOINC",
     SNOMED: "SNOMED",
