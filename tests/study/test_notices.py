@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from tests.protocol.test_document import TEXT
+from tests.registry.rows import batch, lab, make_registry
 
 from lutrace.protocol import parse_protocol
+from lutrace.registry import Registry
 from lutrace.report import Notice
-from lutrace.study.notices import find_notices, find_outdated_scans
+from lutrace.study.notices import find_merged, find_notices, find_outdated_scans
 from lutrace.tables import MEASURE_VERSION
 
 WRITTEN_OUT = "report: {sections: []}"
@@ -48,3 +51,19 @@ def test_scans_measured_by_an_older_version_are_counted_and_others_are_not(make_
     ]
     assert all("lutrace measure" in text for text in told)
     assert find_outdated_scans(make_facts(quantifications=rows[:1]), used[:1]) == ()
+
+
+def test_rows_of_a_second_source_are_counted_by_table_and_unsettled_contradictions_warn(
+    tmp_path: Path,
+) -> None:
+    make_registry(tmp_path / "registry")
+    with Registry.open(tmp_path / "registry", write=True) as registry:
+        for kind, value in (("fhir", 7.0), ("omop", 9.0)):
+            rows = [lab(1, 5.0, record_key=f"{kind} 1"), lab(2, value, record_key=f"{kind} 2")]
+            registry.add(batch("labs", rows, name=kind, kind=kind))
+        (told,) = find_merged(registry.freeze())
+    assert (told.where, told.severity) == ("labs", "warning")
+    assert told.text == (
+        "rows of a further source that state what the believed one states (left out): 1; "
+        "rows left out by the default order that contradict another source (lutrace check): 1"
+    )

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+import ibis
 import ibis.expr.types as ir
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -39,9 +40,14 @@ class Snapshot:
     engine: Engine = "duckdb"
 
     def table(self, declared: Table) -> ir.Table:
-        """The rows of a declared fact table, all its columns, as an ibis expression."""
+        """The rows of a declared fact table, all its columns, as an ibis expression.
+
+        A snapshot of an older version has no rows of a table that came later.
+        """
         if declared.name not in FROZEN_TABLES:
             raise UnusableInputError(f"a snapshot holds no table {declared.name}")
+        if declared.name not in self._held:
+            return ibis.memtable(declared.arrow_schema.empty_table())
         table: ir.Table = self._backend.table(declared.name)
         return table
 
@@ -63,7 +69,12 @@ class Snapshot:
 
     @cached_property
     def _backend(self) -> Any:
-        return connect_engine(self.engine, self.folder, FROZEN_TABLES, digest=self.digest)
+        return connect_engine(self.engine, self.folder, self._held, digest=self.digest)
+
+    @cached_property
+    def _held(self) -> dict[str, Table]:
+        found = FROZEN_TABLES.items()
+        return {name: table for name, table in found if (self.folder / f"{name}.parquet").is_file()}
 
 
 def freeze(connection: duckdb.DuckDBPyConnection, folder: Path, rules: SourceRules) -> Snapshot:

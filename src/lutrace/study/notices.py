@@ -12,7 +12,7 @@ from lutrace.endpoints import CUT_BY_VIEW, UNREVIEWED, UNREVIEWED_VOLUME
 from lutrace.models import describe_immortal_time, is_late
 from lutrace.protocol import CoxAnalysis, Landmark, Protocol, PsaPfs, ShowDerived
 from lutrace.report import Notice
-from lutrace.tables import MEASURE_VERSION, QUANTIFICATIONS, Facts
+from lutrace.tables import MEASURE_VERSION, MERGES, QUANTIFICATIONS, Facts
 
 
 def find_notices(protocol: Protocol, values: Sequence[Row], analysis_set: Sequence[Row]) -> tuple[Notice, ...]:
@@ -53,6 +53,32 @@ def find_outdated_scans(facts: Facts, scans: Sequence[Row]) -> tuple[Notice, ...
         for version, n in sorted(versions.items())
         if version < MEASURE_VERSION
     )
+
+
+def find_merged(facts: Facts) -> tuple[Notice, ...]:
+    """A note for each table in which rows of several sources became one; contradictions that nobody settled warn."""
+    table = facts.table(MERGES)
+    counted = table.group_by("table", "verdict", "stated").agg(n=table.count()).to_pyarrow().to_pylist()
+    notices = []
+    for name in sorted({row["table"] for row in counted}):
+        kinds: Counter[str] = Counter()
+        for row in counted:
+            if row["table"] == name:
+                settled = " settled" if row["stated"] and row["verdict"] == "contradiction" else ""
+                kinds[row["verdict"] + settled] += row["n"]
+        told = [f"{words} {kinds[kind]}" for kind, words in _MERGED if kinds[kind]]
+        warns = bool(kinds["contradiction"] or kinds["both_kept"])
+        notices.append(Notice(name, "; ".join(told), "warning" if warns else "note"))
+    return tuple(notices)
+
+
+_MERGED = (
+    ("same", "rows of a further source that state what the believed one states (left out):"),
+    ("contradiction settled", "rows left out that contradict the believed source, as the site profile states:"),
+    ("contradiction", "rows left out by the default order that contradict another source (lutrace check):"),
+    ("both_kept", "rows that contradict another source and both stay (lutrace check):"),
+    ("renumbered", "rows counted anew by date, as two sources give one number twice:"),
+)
 
 
 def _not_shown(protocol: Protocol) -> list[Notice]:

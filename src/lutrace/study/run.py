@@ -34,7 +34,7 @@ from lutrace.study.exclusions import count_exclusions
 from lutrace.study.headline import choose_key_numbers
 from lutrace.study.meta import describe_run
 from lutrace.study.modelling import fit_analyses
-from lutrace.study.notices import find_notices, find_outdated_scans
+from lutrace.study.notices import find_merged, find_notices, find_outdated_scans
 from lutrace.study.pictures import PictureFacts, gather_pictures
 from lutrace.study.presentation import compose_spec
 from lutrace.study.results import write_results
@@ -164,7 +164,8 @@ def compute_study(
         "summaries": [*summarise_values(values, protocol), *derived.summaries],
     }
     outdated = find_outdated_scans(known, cohort.scans)
-    notices = (*find_notices(protocol, values, analysis_set), *outdated, *fitted.notices, *curves.notices)
+    told = (*find_notices(protocol, values, analysis_set), *outdated, *find_merged(facts))
+    notices = (*told, *fitted.notices, *curves.notices)
     evidence = collect_all_evidence(
         protocol, facts, cohort, values=values, analysis_set=analysis_set, derived=derived.evidence
     )
