@@ -63,7 +63,7 @@ class _Options:
 _SERVER = ("token_file", "access", "patients", "group", "since", "bulk")
 _GOES_WITH: dict[str, tuple[Kind, ...]] = {
     "table": (Kind.TABLE,),
-    "out": (Kind.TABLE,),
+    "out": (Kind.TABLE, Kind.REDCAP),
     "anchor": (Kind.TABLE,),
     "mapping": (Kind.TABLE, Kind.REDCAP),
     "propose_mapping": (Kind.TABLE, Kind.REDCAP),
@@ -93,7 +93,7 @@ def add(  # noqa: PLR0913 - each parameter is an option
         Path | None, typer.Option(help="add table, redcap: write a proposed mapping to this file, store nothing")
     ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="read and check, store nothing")] = False,
-    out: Annotated[Path | None, typer.Option(help="add table --dry-run: file for what becomes of every row")] = None,
+    out: Annotated[Path | None, typer.Option(help="with --dry-run: file for what becomes of every row")] = None,
     jobs: Jobs = None,
     scheduler: Annotated[str | None, typer.Option(help="add dicom: address of a Dask scheduler")] = None,
     access: Annotated[

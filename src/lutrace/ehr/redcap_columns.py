@@ -34,8 +34,7 @@ def timestamp_column(form: str) -> str:
 
 def form_columns(dictionary: Dictionary, form: str) -> tuple[str, ...]:
     """The columns of one form in the order of an export: survey time, fields, status."""
-    fields = [name for name, (one, _) in dictionary.by_column.items() if one.form == form]
-    return (timestamp_column(form), *fields, complete_column(form))
+    return (timestamp_column(form), *dictionary.columns_of[form], complete_column(form))
 
 
 def raw_columns(header: Sequence[str], dictionary: Dictionary, name: str) -> tuple[str | None, ...]:

@@ -99,6 +99,13 @@ class Dictionary:
         return tuple(dict.fromkeys(one.form for one in self.fields))
 
     @cached_property
+    def columns_of(self) -> dict[str, tuple[str, ...]]:
+        """The columns of the fields of each form, in their order."""
+        return {
+            form: tuple(name for one in self.fields if one.form == form for name in one.columns) for form in self.forms
+        }
+
+    @cached_property
     def by_column(self) -> dict[str, tuple[Field, str | None]]:
         """The field of each column of a raw export, and the code that a column of a checkbox stands for."""
         return {name: (one, code) for one in self.fields for name, code in one.columns.items()}

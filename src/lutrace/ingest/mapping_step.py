@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +28,7 @@ from lutrace.ehr import (
     read_table_rows,
 )
 from lutrace.ingest.file_names import shown_file_name
-from lutrace.ingest.profile import parse_profile
+from lutrace.ingest.profile import SiteProfile, parse_profile
 from lutrace.ingest.records_step import add_records
 from lutrace.ingest.results import AddResult
 from lutrace.registry import Registry
@@ -62,20 +62,32 @@ def run_add_table(
     files = [file for path in sources for file in _table_files(path, mapped=stated is not None)]
     with Registry.open(registry_folder, write=True, dry_run=dry_run) as registry:
         profile = parse_profile(registry.profile_text)
-        read: list[tuple[Path, RecordBatch]] = []
+        batches = ((file, _read(file, table, stated)) for file in files)
+        return add_with_account(registry, profile, batches, progress, total=len(files), dry_run=dry_run)
 
-        def batches() -> Iterator[tuple[Path, RecordBatch]]:
-            for file in files:
-                batch = _read(file, table, stated)
-                if dry_run:
-                    read.append((file, batch))
-                yield file, batch
 
-        result = add_records(registry, profile, batches(), progress, total=len(files), whole_sources=True)
-        if not dry_run:
-            return result
-        explained = [row for file, batch in read for row in _explained(registry, file, batch)]
-    return result.with_account(explained)
+def add_with_account(
+    registry: Registry,
+    profile: SiteProfile,
+    batches: Iterable[tuple[Path | None, RecordBatch]],
+    progress: Progress,
+    *,
+    total: int,
+    dry_run: bool,
+) -> AddResult:
+    """Store batches that are all of their sources; a dry run answers with what becomes of every row."""
+    read: list[tuple[Path | None, RecordBatch]] = []
+
+    def kept() -> Iterator[tuple[Path | None, RecordBatch]]:
+        for one in batches:
+            if dry_run:
+                read.append(one)
+            yield one
+
+    result = add_records(registry, profile, kept(), progress, total=total, whole_sources=True)
+    if not dry_run:
+        return result
+    return result.with_account([row for file, batch in read for row in _explained(registry, file, batch)])
 
 
 def run_propose_mapping(sources: Sequence[Path], out: Path) -> int:
@@ -120,11 +132,11 @@ def _table_name(file: Path, table: str | None) -> str:
     return name
 
 
-def _explained(registry: Registry, file: Path, batch: RecordBatch) -> list[Row]:
+def _explained(registry: Registry, file: Path | None, batch: RecordBatch) -> list[Row]:
     """What becomes of every row of one file, in its order."""
     people = {str(row["patient_id"]) for rows in batch.rows.values() for row in rows if row.get("patient_id")}
     named = {part for one in batch.identities for part in (one.family, one.given) if part}
-    name = shown_file_name(file, people | named)
+    name = "API" if file is None else shown_file_name(file, people | named)
     refused = registry.rows(QUARANTINE, source_id=batch.source.digest)
     out = {(one["table"], one["source_locator"]) for one in refused}
     told = [

@@ -18,9 +18,9 @@ from lutrace.ehr import (
     read_redcap,
 )
 from lutrace.ingest.export_step import ExportResult
+from lutrace.ingest.mapping_step import add_with_account
 from lutrace.ingest.pacs_step import read_token
 from lutrace.ingest.profile import parse_profile
-from lutrace.ingest.records_step import add_records
 from lutrace.ingest.results import AddResult
 from lutrace.registry import Registry
 
@@ -58,6 +58,7 @@ def run_add_redcap(
 ) -> AddResult:
     """Read a project into the registry, one exported file (or one fetch) per transaction.
 
+    A dry run answers with an account of every row in `explained`, without identifiers.
     Raises ProtocolError for a mapping that does not fit the project, UnusableInputError without data or dictionary.
     """
     stated = read_document(mapping, RedcapMapping)
@@ -66,7 +67,8 @@ def run_add_redcap(
         project = source.read(stated, progress)
         batches = read_redcap(project, stated, mapping_name=mapping.name)
         paths = [export.path for export in project.exports]
-        return add_records(registry, profile, zip(paths, batches, strict=True), progress, total=len(paths))
+        sources = zip(paths, batches, strict=True)
+        return add_with_account(registry, profile, sources, progress, total=len(paths), dry_run=dry_run)
 
 
 def run_export_redcap(registry_folder: Path, out: Path) -> ExportResult:
