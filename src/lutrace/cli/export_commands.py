@@ -20,6 +20,14 @@ class Format(StrEnum):
     CSV = "csv"
     REDCAP = "redcap"
     CBIOPORTAL = "cbioportal"
+    OMOP = "omop"
+
+
+class Form(StrEnum):
+    """The files of a CDM."""
+
+    PARQUET = "parquet"
+    CSV = "csv"
 
 
 class Anchor(StrEnum):
@@ -34,12 +42,12 @@ def register(app: typer.Typer) -> None:
     app.command("export", short_help="What a registry holds, in the formats of others.")(export)
 
 
-def export(
+def export(  # noqa: PLR0913 - each parameter is an option
     kind: Annotated[
         Format,
         typer.Argument(
             help="seg: DICOM SEG, RTSTRUCT and SR; csv: the measured tables; redcap: dictionary, data and mapping; "
-            "cbioportal: a study with timelines"
+            "cbioportal: a study with timelines; omop: a CDM 5.4"
         ),
     ],
     places: Annotated[
@@ -55,10 +63,21 @@ def export(
     anchor: Annotated[
         Anchor | None, typer.Option(help="cbioportal: what days are counted from (default: diagnosis)")
     ] = None,
+    form: Annotated[Form | None, typer.Option(help="omop: files of the tables (default: parquet)")] = None,
+    shift_dates: Annotated[
+        bool, typer.Option("--shift-dates", help="omop: move the days of each patient by those the registry keeps")
+    ] = False,
+    notes: Annotated[bool, typer.Option("--notes", help="omop: the letters too, which name people")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="print one JSON object and nothing else")] = False,
 ) -> None:
     """Measured lesions as DICOM objects that open in place, or facts with pseudonyms in the formats of others."""
-    from lutrace.ingest import run_export_cbioportal, run_export_csv, run_export_redcap, run_export_seg
+    from lutrace.ingest import (
+        run_export_cbioportal,
+        run_export_csv,
+        run_export_omop,
+        run_export_redcap,
+        run_export_seg,
+    )
 
     source, out = _source_and_folder(places, registry)
     if dicom is not None and kind is not Format.SEG:
@@ -67,7 +86,14 @@ def export(
         raise UnusableInputError(f"--plan goes with `export seg` and `export csv`, not with `export {kind.value}`")
     if anchor is not None and kind is not Format.CBIOPORTAL:
         raise UnusableInputError(f"--anchor goes with `export cbioportal`, not with `export {kind.value}`")
+    if kind is not Format.OMOP and (form is not None or shift_dates or notes):
+        raise UnusableInputError(f"--form, --shift-dates, --notes go with `export omop`, not `export {kind.value}`")
     match kind:
+        case Format.OMOP:
+            as_csv = form is Form.CSV
+            result = run_export_omop(
+                source, out, form="csv" if as_csv else "parquet", shift_dates=shift_dates, notes=notes
+            )
         case Format.CBIOPORTAL:
             result = run_export_cbioportal(source, out, anchor=(anchor or Anchor.DIAGNOSIS).value)
         case Format.CSV:

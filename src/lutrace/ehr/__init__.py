@@ -13,6 +13,10 @@ from lutrace.ehr.mapping_rows import rows_by_mapping
 from lutrace.ehr.omop import OmopSettings, read_omop
 from lutrace.ehr.omop_concepts import Codes as OmopCodes
 from lutrace.ehr.omop_concepts import check_code as check_omop_code
+from lutrace.ehr.omop_tables import SYNTHETIC, WRITTEN_TABLES
+from lutrace.ehr.omop_write import CARRIED_TABLES, fill_cdm
+from lutrace.ehr.omop_writing import Cdm, add_periods, add_source
+from lutrace.ehr.omop_writing import Form as OmopForm
 from lutrace.ehr.records import Fault, Identity, Letter, RecordBatch
 from lutrace.ehr.redcap import read_redcap
 from lutrace.ehr.redcap_api import fetch_project
@@ -23,24 +27,32 @@ from lutrace.ehr.redcap_proposal import propose_redcap_mapping
 from lutrace.ehr.table_rows import read_mapped_rows, read_table_rows
 
 __all__ = [
+    "CARRIED_TABLES",
     "CBIOPORTAL_TABLES",
     "REDCAP_FORMS",
+    "SYNTHETIC",
+    "WRITTEN_TABLES",
     "BulkLevel",
+    "Cdm",
     "Fault",
     "FhirQuery",
     "Identity",
     "Letter",
     "OmopCodes",
+    "OmopForm",
     "OmopSettings",
     "Project",
     "RecordBatch",
     "RedcapMapping",
     "TableMapping",
+    "add_periods",
+    "add_source",
     "check_omop_code",
     "count_open",
     "fetch_fhir",
     "fetch_project",
     "fhir_profile",
+    "fill_cdm",
     "find_days_zero",
     "is_timeline_folder",
     "make_cbioportal_study",

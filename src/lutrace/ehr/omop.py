@@ -25,7 +25,7 @@ from lutrace.ehr.omop_notes import read_note
 from lutrace.ehr.omop_output import CdmRow, PersonOutput, refusing
 from lutrace.ehr.omop_people import day_of_death, read_death, read_person, read_visit
 from lutrace.ehr.omop_tables import COUNTED_TABLES, READ_TABLES, SYNTHETIC
-from lutrace.ehr.omop_treatments import Treated, is_cycle, read_cycles, read_progressions, read_treated
+from lutrace.ehr.omop_treatments import SUPPORT, Treated, is_cycle, read_cycles, read_progressions, read_treated
 from lutrace.ehr.records import Letter, RecordBatch
 
 ROWS_PER_GROUP = 100_000
@@ -378,8 +378,9 @@ def _meaning(name: str, concept: Resource, written: Sequence[str | None]) -> Any
     if name == "condition_occurrence":
         graded = (written[1] or "").startswith("ctcae")
         return concept if graded or milestone_of({"code": concept})[0] is not None else None
+    support = next((one for one in codes(concept, profile.FINDING_SYSTEM) if one in SUPPORT), None)
     try:
-        found = drugs_of(concept)
+        found = (SUPPORT[support],) if support is not None else drugs_of(concept)
     except RecordError as error:
         return error
     return (concept, found) if found or codes(concept, profile.OPS, profile.HCPCS[0]) else None

@@ -159,6 +159,17 @@ def _coding(concept: OmopConcept) -> Resource:
     }
 
 
+def system_at(url: str | None) -> str | None:
+    """The vocabulary that a code system is, by its address; None for another."""
+    return next((name for name, address in _SYSTEMS.items() if address == url), None)
+
+
+def source_value_of(url: str | None, code: str | None) -> str | None:
+    """A code as a source value that says its vocabulary; None for a system that is not read."""
+    name = OWN if url == profile.MILESTONE_SYSTEM else system_at(url)
+    return None if name is None or code is None else f"{name}:{code}"
+
+
 def _prefixed(value: str) -> tuple[str, str] | None:
     """Vocabulary and code of a text such as `LOINC:2857-1`; None when no vocabulary stands before it."""
     match = _PREFIXED.match(value.strip())

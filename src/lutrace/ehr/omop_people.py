@@ -19,6 +19,7 @@ _WRITTEN_SEXES = {"m": "male", "male": "male", "f": "female", "female": "female"
 VISITS = {9201: "admission", 262: "admission", 9202: "visit", 9203: "visit", 5083: "telephone", 32036: "other"}
 _VISIT_CODES = {"IP": "admission", "ERIP": "admission", "OP": "visit", "ER": "visit"}
 HOSPICE = 8546
+_OWN_CAUSES = ("treatment", "other")
 _DISCHARGES = {"UB04 Pt dis status": "ub04"}
 KINDS_OF_CONTACT = ("visit", "admission", "telephone", "letter", "billing", "other")
 
@@ -48,6 +49,8 @@ def read_death(row: CdmRow, birth_year: int | None, concepts: Concepts, out: Per
     cause = row.concept("cause_concept_id"), row.concept("cause_source_concept_id"), row.text("cause_source_value")
     concept = concepts.concept(*cause)
     means = cause_of_death(codes(concept, *profile.ICD10))
+    if means is None:
+        means = next((one for one in codes(concept, profile.FINDING_SYSTEM) if one in _OWN_CAUSES), None)
     if means is None and milestone_of({"code": concept})[0] == "initial":
         means = "prostate_cancer"
     if means is None and (any(cause[:2]) or cause[2]):

@@ -186,3 +186,23 @@ COUNTED_TABLES = ("observation_period", "device_exposure", "specimen", "note_nlp
 
 SYNTHETIC = "lutrace synthetic"
 """The abbreviation in CDM_SOURCE of an export whose persons do not exist."""
+
+WRITTEN_TABLES: dict[str, CdmTable] = {
+    one.name: one
+    for one in (
+        PERSON,
+        OBSERVATION_PERIOD,
+        VISIT_OCCURRENCE,
+        CONDITION_OCCURRENCE,
+        DRUG_EXPOSURE,
+        PROCEDURE_OCCURRENCE,
+        MEASUREMENT,
+        OBSERVATION,
+        DEATH,
+        NOTE,
+        EPISODE,
+        EPISODE_EVENT,
+        CDM_SOURCE,
+    )
+}
+"""Tables of an export, each written even when it is empty."""

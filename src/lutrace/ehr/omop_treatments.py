@@ -16,6 +16,7 @@ from lutrace.ehr.fhir_files import Located
 from lutrace.ehr.omop_concepts import Concepts
 from lutrace.ehr.omop_diagnoses import PRECISION
 from lutrace.ehr.omop_output import CdmRow, PersonOutput
+from lutrace.tables import SUPPORT as SUPPORT_TABLE
 from lutrace.terms import Drug, cycle_agent_of, depot_days_in_text, disposition_of, product_in_text
 
 TREATMENT_REGIMEN, TREATMENT_CYCLE, PROGRESSION = 32531, 32532, 32677
@@ -26,6 +27,11 @@ _PLANNED = re.compile(r"prescription|order|planned|dispens", re.IGNORECASE)
 _CLAIM = re.compile(r"\bclaim\b|\bbill", re.IGNORECASE)
 _STOP = {"completed": "completed", "progression": "progression", "toxicity": "toxicity", "death": "death"}
 _STOP |= {"other": "other", "decision": "choice"}
+SUPPORT = {
+    kind: Drug.model_validate({"name": kind, "purpose": "support", "support": kind})
+    for kind in SUPPORT_TABLE.by_name["kind"].codes or ()
+}
+"""Own words for supportive measures whose drug is not told, such as `lutrace:g_csf`."""
 
 
 @dataclass(frozen=True)
@@ -46,7 +52,7 @@ class Treated:
         """The last day; None where the record says that it has none."""
         if self.row.table == "procedure_occurrence":
             return self.row.day("procedure_end_date")
-        if OPEN_END in (self.row.text("sig") or ""):
+        if OPEN_END in _words(self.row):
             return None
         return self.row.day("verbatim_end_date") or self.row.day("drug_exposure_end_date")
 
@@ -80,7 +86,7 @@ def _period(one: Treated, drug: Drug) -> Row:
     if end is not None and end < begin:
         raise RecordError("end_date", "end_date lies before begin_date", "correct the period in the CDM")
     said = next((found.group(1) for part in _words(one.row) if (found := PRECISION.match(part)) is not None), "day")
-    if one.row.table == "procedure_occurrence" and end is None:
+    if one.row.table == "procedure_occurrence" and end is None and OPEN_END not in _words(one.row):
         end = begin if drug.name != "radiotherapy" else None
     return {
         "agent": drug.name,
