@@ -68,6 +68,12 @@ def measure(
 
 def check(
     registry: RegistryFolder,
+    protocol: Annotated[
+        str | None, typer.Argument(help="with --missing: study file or shipped name (default: every shipped study)")
+    ] = None,
+    missing: Annotated[
+        bool, typer.Option("--missing", help="what a study needs of each patient and the registry does not have")
+    ] = False,
     merges: Annotated[
         bool, typer.Option("--merges", help="rows of several sources that state one fact: which stayed, and why")
     ] = False,
@@ -89,6 +95,11 @@ def check(
 
     if (answer is None) != (by is None):
         raise UnusableInputError("--answer FILE and --by NAME go together: an answer says who gave it")
+    if protocol is not None and not missing:
+        raise UnusableInputError("a study goes with --missing: lutrace check --registry DIR --missing [PROTOCOL]")
+    if missing:
+        _show_missing(registry, protocol, as_json=as_json, out=out)
+        return
     if merges:
         rows = run_merges(registry)
         shown = [row for row in rows if row["verdict"] != "same"]
@@ -101,6 +112,24 @@ def check(
     shown = [row for row in rows if row["status"] == "open"]
     _show_checked("findings", written, shown, as_json=as_json, out=out)
     if any(is_open(row) for row in rows):
+        raise typer.Exit(1)
+
+
+def _show_missing(registry: Path, protocol: str | None, *, as_json: bool, out: Path | None) -> None:
+    """How many patients lack what, then the rows patient by patient; exit status 1 when anything is missing."""
+    from lutrace.study import MISSING_COLUMNS, find_missing
+
+    found = find_missing(registry, protocol)
+    if out is not None:
+        write_rows(out, found.rows, MISSING_COLUMNS)
+    if as_json:
+        show_json({"missing": list(found.rows), "counts": list(found.counts), "warnings": []})
+    elif found.rows:
+        show_rows("counts", found.counts)
+        show_rows("missing", found.rows, columns=MISSING_COLUMNS)
+    else:
+        tell("every patient has what the study needs")
+    if found.rows:
         raise typer.Exit(1)
 
 

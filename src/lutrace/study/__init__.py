@@ -5,6 +5,7 @@ from lutrace.study.analysis_set import build_analysis_set
 from lutrace.study.demo_index import write_demo_index
 from lutrace.study.fit_run import run_combine, run_fit, run_site_sums
 from lutrace.study.grade_run import GradeResult, run_comparison, run_grades, write_grades
+from lutrace.study.missing_facts import MISSING_COLUMNS, MissingResult, find_missing
 from lutrace.study.psa_run import PsaResult, run_psa
 from lutrace.study.psa_switches import SWITCHES as PSA_SWITCHES
 from lutrace.study.registry_run import run_registry_study
@@ -16,11 +17,13 @@ from lutrace.study.text_columns import write_table
 
 __all__ = [
     "DEFAULT_RULES",
+    "MISSING_COLUMNS",
     "PSA_SWITCHES",
     "Combined",
     "Computation",
     "FitCall",
     "GradeResult",
+    "MissingResult",
     "PlainFit",
     "PsaResult",
     "ResponseResult",
@@ -29,6 +32,7 @@ __all__ = [
     "SiteAnswer",
     "build_analysis_set",
     "compute_study",
+    "find_missing",
     "load_protocol",
     "run_combine",
     "run_comparison",
