@@ -284,7 +284,8 @@ def _propose(kind: Kind, sources: list[str], options: _Options) -> None:
             f"{options.propose_mapping.name} is there already; name a new file: none shall be lost"
         )
     if kind is Kind.TABLE:
-        n_open = run_propose_mapping([Path(one) for one in sources], options.propose_mapping)
+        like = None if options.mapping is None else str(options.mapping)
+        n_open = run_propose_mapping([Path(one) for one in sources], options.propose_mapping, like=like)
     else:
         from lutrace.ingest import RedcapSource, run_propose_redcap
 

@@ -20,7 +20,8 @@ from lutrace.core import (
     read_document,
     suggest,
 )
-from lutrace.tables import FACT_TABLES, LABS, PATIENTS, PROVENANCE
+from lutrace.tables import FACT_TABLES, LABS, PATIENTS, PROVENANCE, REGION_STATISTICS
+from lutrace.terms import table_mapping_names, table_mapping_text
 
 OPEN = "?"
 """What stands in a proposed mapping where a person must decide; a mapping that still holds it is refused."""
@@ -157,6 +158,8 @@ def _faults_of(rule: RowRule, cells: Cells) -> list[str]:
     for name, cell in cells.items():
         if name in table.by_name and (fault := _constant_fault(table.by_name[name], cell)) is not None:
             faults.append(fault)
+        if table is REGION_STATISTICS and cell.unit is None and unit_of(table, name, cells) is not None:
+            faults.append(f"{name}: no unit is stated, and software differs; add unit (g/mL, mL, cm^3, g)")
         if name in allowed and cell.unit is not None and (fault := _unit_fault(table, name, cells)) is not None:
             faults.append(fault)
     return faults
@@ -192,7 +195,7 @@ def unit_of(table: Table, name: str, cells: Mapping[str, CellRule]) -> str | Non
     column = table.by_name.get(name)
     if column is None or column.type not in (Type.FLOAT, Type.INT) or column.unit in (None, "canonical_unit"):
         return None
-    return column.unit
+    return column.unit.replace(" x ", "*") if column.unit is not None else None
 
 
 def is_short_lab(table: Table, names: Container[str]) -> bool:
@@ -270,7 +273,12 @@ class TableMapping(FrozenModel):
 
 
 def read_mapping(path: Path) -> TableMapping:
-    """The mapping in a YAML file; raises ProtocolError with every fault and its line, open ones (`?`) included."""
+    """The mapping in a YAML file; raises ProtocolError with every fault and its line, open ones (`?`) included.
+
+    A name such as `lifex` that is no file is a shipped mapping.
+    """
+    if not path.exists() and str(path) in table_mapping_names():
+        return parse_mapping(table_mapping_text(str(path)), f"{path}.yaml")
     return read_document(path, TableMapping)
 
 

@@ -76,6 +76,8 @@ def rows_by_mapping(
     if names:
         _check_columns(mapping, rules, names, name)
     reading = _Reading(mapping, records, name, place, frozenset(_code(one) for one in mapping.missing))
+    if mapping.untested is not None:
+        reading.notes[f"the mapping is untested: {mapping.untested}"] = None
     plans = _plans(rules, names) if names else []
     reading.decimal = _decimal(reading, plans)
     for number, record in records:

@@ -12,7 +12,8 @@ from lutrace.ehr.records import Identity
 from lutrace.ehr.table_cells import parse_cell
 from lutrace.ehr.table_drugs import gleason_of, medication_of, treatments_of
 from lutrace.ehr.table_labs import complete_lab
-from lutrace.tables import DIAGNOSES, MEDICATIONS, PATIENTS, PROVENANCE, TREATMENTS
+from lutrace.ehr.table_regions import checked_region
+from lutrace.tables import DIAGNOSES, MEDICATIONS, PATIENTS, PROVENANCE, REGION_STATISTICS, TREATMENTS
 
 FILLED_HERE = frozenset({column.name for column in PROVENANCE} | {"record_key"})
 _BIRTH_DATE = Column("birth_date", Type.DATE, "day of birth, kept in the identities file only", null="when unknown")
@@ -39,6 +40,8 @@ def _read_words(row: Row, table: Table, unread: Counter[str]) -> list[Row]:
     """The rows that a typed row gives where its drug may be given in words."""
     if table is TREATMENTS:
         return treatments_of(row, unread)
+    if table is REGION_STATISTICS:
+        return [checked_region(row)]
     return [medication_of(row) if table is MEDICATIONS else row]
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -28,11 +29,13 @@ from lutrace.ehr import (
     read_table_rows,
 )
 from lutrace.ingest.file_names import shown_file_name
+from lutrace.ingest.identifiers_step import is_identifiers, link_identifiers
 from lutrace.ingest.profile import SiteProfile, parse_profile
 from lutrace.ingest.records_step import add_records
 from lutrace.ingest.results import AddResult
 from lutrace.registry import Registry
 from lutrace.tables import FACT_TABLES, PROVENANCE, QUARANTINE
+from lutrace.terms import table_mapping_names, table_mapping_text
 
 _TABLE_ENDINGS = (".csv", ".tsv", ".xlsx", ".parquet")
 _NOT_TOLD = frozenset(
@@ -54,7 +57,8 @@ def run_add_table(
 
     Without a mapping the columns are those of a fact table, which `table` or the file's name says. A dry run answers
     with an account of every row in `explained`: `file row table outcome words remedy`, without identifiers. What a file
-    gave before under another mapping, and gives no longer, leaves the registry.
+    gave before under another mapping, and gives no longer, leaves the registry. A file called identifiers says which
+    identifiers are of one person; it is read first, and the warnings tell what was joined.
 
     Raises UnusableInputError when a file is of no known table or lacks a column, ProtocolError for a wrong mapping.
     """
@@ -62,8 +66,11 @@ def run_add_table(
     files = [file for path in sources for file in _table_files(path, mapped=stated is not None)]
     with Registry.open(registry_folder, write=True, dry_run=dry_run) as registry:
         profile = parse_profile(registry.profile_text)
+        joined = [words for file in files if is_identifiers(file, table) for words in link_identifiers(registry, file)]
+        files = [file for file in files if not is_identifiers(file, table)]
         batches = ((file, _read(file, table, stated)) for file in files)
-        return add_with_account(registry, profile, batches, progress, total=len(files), dry_run=dry_run)
+        result = add_with_account(registry, profile, batches, progress, total=len(files), dry_run=dry_run)
+        return replace(result, warnings=(*joined, *result.warnings))
 
 
 def add_with_account(
@@ -90,15 +97,20 @@ def add_with_account(
     return result.with_account([row for file, batch in read for row in _explained(registry, file, batch)])
 
 
-def run_propose_mapping(sources: Sequence[Path], out: Path) -> int:
+def run_propose_mapping(sources: Sequence[Path], out: Path, *, like: str | None = None) -> int:
     """Write a proposed mapping of one table to `out`; how many of its lines are open (`?`).
 
-    Raises UnusableInputError for several sources, and for a table in which nothing is known.
+    `like` names a shipped mapping to start from instead of the headings. Raises UnusableInputError for several sources,
+    for a table in which nothing is known, and for an unknown name.
     """
     if len(sources) != 1:
         raise UnusableInputError("--propose-mapping: expected one table; a mapping is of one kind of table")
     check_is_table_file(sources[0])
-    text = propose_mapping(sources[0])
+    if like is not None and like not in table_mapping_names():
+        raise UnusableInputError(
+            f"no shipped mapping is called {like!r}; expected one of {', '.join(table_mapping_names())}"
+        )
+    text = propose_mapping(sources[0]) if like is None else table_mapping_text(like)
     out.write_text(text, encoding="utf-8")
     return count_open(text)
 

@@ -49,6 +49,7 @@ from lutrace.tables.quantifications import MEASURE_VERSION, QUANTIFICATIONS
 from lutrace.tables.quarantine import QUARANTINE
 from lutrace.tables.questionnaires import QUESTIONNAIRES
 from lutrace.tables.reader_findings import READER_FINDINGS
+from lutrace.tables.region_statistics import REGION_STATISTICS
 from lutrace.tables.reviews import REVIEWS
 from lutrace.tables.scans import SCANS
 from lutrace.tables.score_courses import SCORE_COURSES
@@ -91,6 +92,7 @@ FACT_TABLES: dict[str, Table] = {
         TRACKING_CHECKS,
         PICTURES,
         READER_FINDINGS,
+        REGION_STATISTICS,
         TEXT_FINDINGS,
         DISEASE_EVENTS,
         DISPOSITIONS,
@@ -204,6 +206,7 @@ __all__ = [
     "QUESTIONNAIRES",
     "READER_FINDINGS",
     "RECONCILED_CYCLES",
+    "REGION_STATISTICS",
     "RESULT_TABLES",
     "REVIEWS",
     "SCANS",

@@ -90,6 +90,7 @@ from lutrace.terms.repeatability import (
 from lutrace.terms.reported_value import ReportedValue, parse_reported_value, split_result
 from lutrace.terms.sites import Site, regions, site_named, site_of_icd10, site_of_obds, sites
 from lutrace.terms.staging import StagingCodes, staging_codes
+from lutrace.terms.table_mappings import table_mapping_names, table_mapping_text
 from lutrace.terms.tracers import Tracer, is_psma_tracer, tracer_named, tracer_target, tracers
 from lutrace.terms.uptake_identities import UptakeIdentity, uptake_identities
 from lutrace.terms.uptake_priors import Span, Spread, UptakeForm, UptakePriors, uptake_priors
@@ -200,6 +201,8 @@ __all__ = [
     "sites",
     "split_result",
     "staging_codes",
+    "table_mapping_names",
+    "table_mapping_text",
     "tracer_named",
     "tracer_target",
     "tracers",
