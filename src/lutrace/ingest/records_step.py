@@ -10,6 +10,7 @@ from pathlib import Path
 from lutrace.core import Progress, Row, digest_of_file, silent
 from lutrace.ehr import Identity, RecordBatch, read_fhir
 from lutrace.ingest.cycle_places import place_scans
+from lutrace.ingest.identifiers_step import with_system
 from lutrace.ingest.letter_rows import add_letters, told_of_letters
 from lutrace.ingest.profile import UNNAMED_CENTRE, SiteProfile, parse_profile
 from lutrace.ingest.results import AddResult, result_of
@@ -120,11 +121,13 @@ def add_records(
     letters: Counter[str] = Counter()
     notes: dict[str, None] = {}
     stored: Counter[str] = Counter()
-    for done, (path, batch) in enumerate(batches, start=1):
+    for done, (path, given) in enumerate(batches, start=1):
+        source_name = None if path is None else profile.source_named(path.name)
+        batch = with_system(given, profile.system_of(given.source.kind, source_name))
         facts = replace(
             pseudonymised(registry, profile, batch),
             rows_before=stored[batch.source.digest],
-            source_name=None if path is None else profile.source_named(path.name),
+            source_name=source_name,
         )
         if whole_sources:
             facts = replace_left_over(registry, facts)

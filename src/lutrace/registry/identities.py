@@ -193,6 +193,41 @@ class Identities:
                 self._remember(kind, one, pseudonym)
         return pseudonym
 
+    def known(self, kind: str, identifier: str) -> str | None:
+        """The pseudonym that an identifier has already; None for one that was never met."""
+        return self._known.get((kind, identifier))
+
+    def join_patients(self, leaving: str, lasting: str) -> None:
+        """Let all that is known of one pseudonym be of another one; the dates of the lasting one keep their shift."""
+        self.commit()
+        for table in self._tables():
+            if table == "pseudonyms":
+                statement = "UPDATE pseudonyms SET pseudonym = ? WHERE kind = 'patient' AND pseudonym = ?"
+            elif table in ("people", "letters"):
+                statement = f"UPDATE {table} SET patient_id = ? WHERE patient_id = ?"
+            else:
+                continue
+            self._connection.execute(statement, [lasting, leaving])
+        self._known = {
+            key: lasting if key[0] == "patient" and held == leaving else held for key, held in self._known.items()
+        }
+
+    def namesakes(self) -> list[tuple[str, str]]:
+        """Pairs of pseudonyms that have one name and one day of birth: perhaps one person, never taken for one."""
+        self.commit()
+        return _namesakes(self._connection)
+
+    @staticmethod
+    def read_namesakes(folder: Path) -> list[tuple[str, str]]:
+        """The same, for reading only; empty where the file is not beside the registry."""
+        if not (folder / FILE_NAME).is_file():
+            return []
+        with duckdb.connect(str(folder / FILE_NAME), read_only=True) as connection:
+            return _namesakes(connection)
+
+    def _tables(self) -> list[str]:
+        return [str(name) for (name,) in self._connection.execute("SELECT table_name FROM duckdb_tables()").fetchall()]
+
     def remember_person(
         self,
         patient_id: str,
@@ -248,3 +283,13 @@ class Identities:
         self._known[kind, identifier] = pseudonym
         self._taken.setdefault(pseudonym, (kind, identifier))
         self._new.append((kind, identifier, pseudonym))
+
+
+def _namesakes(connection: duckdb.DuckDBPyConnection) -> list[tuple[str, str]]:
+    found = connection.execute(
+        "WITH told AS (SELECT DISTINCT patient_id, lower(trim(family)) AS family, lower(trim(given)) AS given, "
+        "birth_date FROM people WHERE family IS NOT NULL AND given IS NOT NULL AND birth_date IS NOT NULL) "
+        "SELECT DISTINCT a.patient_id, b.patient_id FROM told a JOIN told b USING (family, given, birth_date) "
+        "WHERE a.patient_id < b.patient_id ORDER BY ALL"
+    ).fetchall()
+    return [(str(one), str(other)) for one, other in found]

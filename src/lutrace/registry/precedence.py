@@ -26,6 +26,8 @@ class SourceRules(FrozenModel):
     """Name of a source to the patterns of its files' names; others are known by their kind."""
     precedence: dict[str, tuple[str, ...]] = Field(default_factory=dict)
     """Table (or default) to the order of its sources, the one believed first."""
+    identifier_systems: dict[str, str] = Field(default_factory=dict)
+    """Source to the name of its own numbering of patients; others use the number that DICOM's PatientID is."""
 
     @field_validator("sources")
     @classmethod
@@ -45,6 +47,19 @@ class SourceRules(FrozenModel):
             if len(set(order)) < len(order):
                 raise ValueError(f"{table}: a source stands twice; name each once")
         return precedence
+
+    @field_validator("identifier_systems")
+    @classmethod
+    def _check_systems(cls, systems: dict[str, str], info: Any) -> dict[str, str]:
+        for source, system in systems.items():
+            _check_known(source, (*DEFAULT_ORDER, *info.data.get("sources", ())), "no source of records")
+            if not system.strip() or "|" in system:
+                raise ValueError(f"{source}: expected the name of a system, without |")
+        return systems
+
+    def system_of(self, kind: str, name: str | None) -> str | None:
+        """The system in which a source numbers its patients; None for the hospital's own numbers."""
+        return self.identifier_systems.get(name or kind, self.identifier_systems.get(kind))
 
     def source_named(self, file_name: str) -> str | None:
         """The name of the source that a file belongs to, by the first pattern that fits; None for one known by kind."""

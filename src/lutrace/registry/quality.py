@@ -56,11 +56,15 @@ class QualityFinding:
 
 
 def find_all(
-    connection: duckdb.DuckDBPyConnection, rules: SourceRules, items: Sequence[ItemRange] = ()
+    connection: duckdb.DuckDBPyConnection,
+    rules: SourceRules,
+    *,
+    items: Sequence[ItemRange] = (),
+    namesakes: Sequence[tuple[str, str]] = (),
 ) -> list[QualityFinding]:
     """What every query finds in the rows that count, in the order of the queries and then by row.
 
-    `items` are the questions that the vocabulary knows.
+    `items` are the questions that the vocabulary knows, `namesakes` pairs of patients of one name and day of birth.
     """
     elsewhere = [*_in_letters(connection), *_stale_overrides(connection), *_stale_reviews(connection)]
     elsewhere = [_with_place(connection, one) for one in elsewhere]
@@ -69,7 +73,7 @@ def find_all(
         found = [one for query in (*QUERIES, *COURSE_QUERIES) for one in _ask(connection, query)]
         found += _between_sources(connection)
     answers = dict(connection.execute("SELECT finding_id, reason FROM answers ORDER BY made_at, answer_id").fetchall())
-    every = [*found, *elsewhere, *_in_quarantine(connection)]
+    every = [*found, *_namesakes(namesakes), *elsewhere, *_in_quarantine(connection)]
     return [
         replace(one, status="answered", reason=answers[one.finding_id]) if one.finding_id in answers else one
         for one in every
@@ -104,6 +108,18 @@ def _load_items(connection: duckdb.DuckDBPyConnection, items: Sequence[ItemRange
     connection.register("given_items", pa.table(given))
     connection.execute("CREATE TEMP TABLE known_items AS SELECT * FROM given_items")
     connection.unregister("given_items")
+
+
+def _namesakes(pairs: Sequence[tuple[str, str]]) -> list[QualityFinding]:
+    """Patients who may be one person: nothing is joined by name, a table of identifiers says so."""
+    remedy = (
+        "compare the records; if they are one person, say so in identifiers.csv (`lutrace add table`), else acknowledge"
+    )
+    words = "has name and day of birth of {}"
+    return [
+        QualityFinding("perhaps_one_person", "warning", "patients", f"patients:{one}", one, words.format(other), remedy)
+        for one, other in pairs
+    ]
 
 
 def _between_sources(connection: duckdb.DuckDBPyConnection) -> list[QualityFinding]:

@@ -20,7 +20,7 @@ import ibis
 import ibis.expr.types as ir
 
 from lutrace.core import RegistryBusyError, Row, Table, UnusableInputError
-from lutrace.registry import corrections, quality, review_log, snapshots
+from lutrace.registry import corrections, linking, quality, review_log, snapshots
 from lutrace.registry.batch import AddReport, FactBatch
 from lutrace.registry.checking import CheckedRows, check_rows
 from lutrace.registry.identities import FILE_NAME as IDENTITIES_FILE
@@ -191,6 +191,28 @@ class Registry:
         self._check_writable()
         return self._add(batch, path, is_latest=False)
 
+    def link_patients(self, identifier: str, same_as: str) -> str | None:
+        """Keep that two identifiers are of one person; what had to be done, in words, None when it was known.
+
+        Where both were met as different patients, all rows of the one go to the other, whose pseudonym stays: that of
+        `same_as`, unless corrections or reviews name the other. Raises ContradictionError when they name both, or when
+        one source says different things of the two; then nothing is changed. Two that were linked are never parted.
+        """
+        self._check_writable()
+        known = [self.identities.known("patient", one) for one in (same_as, identifier)]
+        wanted, other = known
+        if wanted is None or other is None:
+            self.identities.link("patient", [same_as, identifier])
+            return None
+        if wanted == other:
+            return None
+        lasting, leaving = linking.choose_lasting(self._connection, wanted, other)
+        with self._transaction():
+            moved = linking.move_rows(self._connection, leaving, lasting)
+        self.identities.join_patients(leaving, lasting)
+        told = ", ".join(f"{name} {n}" for name, n in moved.items()) or "none"
+        return f"{leaving} and {lasting} are one person: the rows of {leaving} are now of {lasting} ({told})"
+
     def override(self, row: Row) -> str:
         """Store a correction: a row of `overrides` without its id; returns the id. The corrected row stays as it is.
 
@@ -228,7 +250,9 @@ class Registry:
 
         `items` are the questions of the vocabulary with the range of their answers.
         """
-        return quality.find_all(self._connection, self._source_rules, items)
+        held = self._identities
+        namesakes = Identities.read_namesakes(self.folder) if held is None else held.namesakes()
+        return quality.find_all(self._connection, self._source_rules, items=items, namesakes=namesakes)
 
     def answer(self, finding: quality.QualityFinding, *, reason: str, made_by: str, made_at: dt.datetime) -> str:
         """Keep that a person has seen a finding and why it may stay; returns the answer's id. Said twice, kept once."""

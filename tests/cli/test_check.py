@@ -1,0 +1,124 @@
+"""`lutrace check`: sources that contradict, identifiers of one person, and findings that are answered by a table."""
+
+from __future__ import annotations
+
+import csv
+import json
+from pathlib import Path
+
+import pytest
+
+from lutrace.cli.app import run
+
+Captured = pytest.CaptureFixture[str]
+CYCLES = (
+    "patient_id,cycle,administered_date,agent,administered_mbq,weight_kg\n"
+    "{},1,2024-01-08,lu177_psma_617,7400,80\n{},2,2024-01-15,lu177_psma_617,{},80\n"
+)
+
+
+@pytest.fixture
+def registry(tmp_path: Path, capsys: Captured) -> Path:
+    assert run(["init", str(tmp_path / "registry")]) == 0
+    capsys.readouterr()
+    return tmp_path / "registry"
+
+
+def add(registry: Path, name: str, text: str) -> int:
+    path = registry.parent / name
+    path.write_text(text, encoding="utf-8")
+    table = [] if path.stem == "identifiers" else ["--table", "cycles"]
+    return run(["add", "table", str(path), *table, "--registry", str(registry)])
+
+
+def answers_json(capsys: Captured) -> dict[str, list[dict[str, object]]]:
+    found: dict[str, list[dict[str, object]]] = json.loads(capsys.readouterr().out)
+    return found
+
+
+def check(registry: Path, capsys: Captured, *more: str) -> tuple[int, dict[str, dict[str, object]]]:
+    capsys.readouterr()
+    status = run(["check", "--registry", str(registry), "--json", *more])
+    return status, {str(row["check"]): row for row in answers_json(capsys)["findings"]}
+
+
+def fill_in(path: Path, answers: dict[str, dict[str, str]]) -> None:
+    with path.open(encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    for row in rows:
+        row.update(answers.get(row["check"], {}))
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, list(rows[0]))
+        writer.writeheader()
+        writer.writerows(rows)
+
+
+def test_findings_are_written_filled_in_and_answered(registry: Path, tmp_path: Path, capsys: Captured) -> None:
+    add(registry, "cycles.csv", CYCLES.format(1, 1, 74))
+    table = tmp_path / "findings.csv"
+    status, findings = check(registry, capsys, "--out", str(table))
+    assert (status, set(findings)) == (1, {"cycles_too_near", "activity_implausible", "no_follow_up_since"})
+    answers = {
+        "cycles_too_near": {"answer": "acknowledge", "reason": "given in two parts"},
+        "no_follow_up_since": {"answer": "acknowledge", "reason": "moved abroad"},
+        "activity_implausible": {
+            "answer": "correct",
+            "reason": "GBq read as MBq",
+            "column": "administered_mbq",
+            "new_value": "7400",
+        },
+    }
+    fill_in(table, answers)
+    status, findings = check(registry, capsys, "--answer", str(table), "--by", "Dr. Synthetic")
+    assert status == 0
+    assert {name: (row["status"], row["reason"]) for name, row in findings.items()} == {
+        "cycles_too_near": ("answered", "given in two parts"),
+        "no_follow_up_since": ("answered", "moved abroad"),
+    }
+    run(["check", "--registry", str(registry), "--answer", str(table), "--by", "Dr. Synthetic"])
+    captured = capsys.readouterr()
+    assert captured.err == "answers: acknowledge 2, no longer found 1\n"
+    assert "answered 2" in captured.out
+
+
+def test_a_wrong_answer_is_named_with_its_row_and_nothing_is_applied(
+    registry: Path, tmp_path: Path, capsys: Captured
+) -> None:
+    add(registry, "cycles.csv", CYCLES.format(1, 1, 74))
+    table = tmp_path / "findings.csv"
+    check(registry, capsys, "--out", str(table))
+    wrong = {"answer": "correct", "reason": "slip", "column": "administered_mbq", "new_value": "99999"}
+    fill_in(table, {"activity_implausible": wrong, "cycles_too_near": {"answer": "acknowledge", "reason": "so"}})
+    assert run(["check", "--registry", str(registry), "--answer", str(table), "--by", "x"]) == 1
+    assert "administered_mbq must be at most 20000 MBq, got 99999" in capsys.readouterr().err
+    assert {row["status"] for row in check(registry, capsys)[1].values()} == {"open"}
+    assert run(["check", "--registry", str(registry), "--answer", str(table)]) == 2
+
+
+def test_two_sources_of_one_patient_are_joined_by_identifiers_and_precedence(registry: Path, capsys: Captured) -> None:
+    profile = registry / "site.yaml"
+    text = profile.read_text(encoding="utf-8")
+    stated = "\nsources: {ward: ['ward_*.csv']}\nidentifier_systems: {ward: ward}\n"
+    profile.write_text(text + stated, encoding="utf-8")
+    add(registry, "cycles.csv", CYCLES.format(4711, 4711, 7400))
+    add(registry, "ward_cycles.csv", CYCLES.format(3, 3, 6400))
+    capsys.readouterr()
+    assert add(registry, "identifiers.csv", "identifier,system,same_as\n3,ward,4711\n") == 0
+    assert "are one person: the rows of P-" in capsys.readouterr().err
+    status, findings = check(registry, capsys)
+    assert (status, findings["contradicting_sources"]["status"]) == (1, "open")
+    profile.write_text(text + stated + "precedence: {cycles: [ward, table]}\n", encoding="utf-8")
+    assert check(registry, capsys)[1]["contradicting_sources"]["status"] == "settled"
+    assert run(["check", "--registry", str(registry), "--merges", "--json"]) == 0
+    merges = answers_json(capsys)["merges"]
+    assert [(row["verdict"], row["kept_source"], row["file"], row["differences"]) for row in merges] == [
+        ("contradiction", "ward", "cycles.csv", "administered_mbq 6400.0, not 7400.0"),
+        ("same", "ward", "cycles.csv", None),
+    ]
+
+
+def test_a_table_of_identifiers_with_a_gap_is_refused_by_row(registry: Path, capsys: Captured) -> None:
+    assert add(registry, "identifiers.csv", "identifier,same_as\n3,\n") == 1
+    assert "identifiers.csv: row 2: same_as: may not be empty" in capsys.readouterr().err
+    assert add(registry, "identifiers.csv", "identifier\n3\n") == 2
+    assert "needs the columns same_as" in capsys.readouterr().err
