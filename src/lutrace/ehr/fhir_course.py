@@ -27,15 +27,19 @@ _DISEASE_STATUS, _VITAL_STATUS, _METASTASIS_SITE = "97509-4", "67162-8", "385421
 _IMAGING = "363679005"
 
 
-def course_reader(observation: Resource) -> tuple[Callable[[Resource, Output], None], str] | None:
-    """What reads an Observation of the course of the disease, and the table it fills; None for any other."""
-    code = child(observation, "code")
-    loinc = codes(code, profile.LOINC)
-    if _DISEASE_STATUS in loinc or codes(_value(observation), profile.OBDS_ASSESSMENT):
+def course_reader(
+    observation: Resource, coded: frozenset[str]
+) -> tuple[Callable[[Resource, Output], None], str] | None:
+    """What reads an Observation of the course of the disease, and the table it fills; None for any other.
+
+    `coded` are its codes of LOINC and SNOMED; the letters of German registries are known by their value.
+    """
+    value = _value(observation)
+    if _DISEASE_STATUS in coded or codes(value, profile.OBDS_ASSESSMENT):
         return read_disease_status, "disease_events"
-    if _VITAL_STATUS in loinc:
+    if _VITAL_STATUS in coded:
         return read_vital_status, "follow_up"
-    if _METASTASIS_SITE in codes(code, profile.SNOMED) or codes(_value(observation), profile.OBDS_METASTASES):
+    if _METASTASIS_SITE in coded or codes(value, profile.OBDS_METASTASES):
         return read_metastasis, "diagnoses"
     return None
 

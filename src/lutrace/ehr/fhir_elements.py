@@ -98,11 +98,14 @@ def number(node: Resource, name: str) -> float | int | None:
 
 def codes(concept: Resource, *systems: str) -> list[str]:
     """The codes of a CodeableConcept in any of `systems`."""
-    return [
-        coding["code"]
-        for coding in children(concept, "coding")
-        if system_of(coding) in systems and isinstance(coding.get("code"), str)
-    ]
+    found = []
+    for coding in children(concept, "coding"):
+        system, code = coding.get("system"), coding.get("code")
+        if not isinstance(code, str) or not isinstance(system, str):
+            continue
+        if system in systems or profile.RENAMED.get(system) in systems:
+            found.append(code)
+    return found
 
 
 def system_of(coding: Resource) -> str | None:

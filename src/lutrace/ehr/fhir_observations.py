@@ -5,7 +5,7 @@ from __future__ import annotations
 from lutrace.core import Row
 from lutrace.ehr import fhir_profile as profile
 from lutrace.ehr.fhir_course import course_reader, effective, metastatic_row
-from lutrace.ehr.fhir_deaths import states_death
+from lutrace.ehr.fhir_deaths import DEATH_CODES
 from lutrace.ehr.fhir_documents import read_report_texts
 from lutrace.ehr.fhir_elements import (
     EFFECTIVE,
@@ -46,8 +46,8 @@ _LONGEST = "33728-7"
 def read_observation(observation: Resource, out: Output) -> None:
     """Rows of labs, vitals, diagnoses, deaths, reader_findings or disease_events, by the code; others are counted."""
     code = child(observation, "code")
-    loinc = codes(code, profile.LOINC)
-    if set(loinc) & STAGING_CODES or set(codes(code, profile.SNOMED)) & STAGING_CODES:
+    coded = frozenset(codes(code, profile.LOINC, profile.SNOMED))
+    if coded & STAGING_CODES:
         with out.refusing("diagnoses"):
             _read_staging(observation, out)
         return
@@ -55,15 +55,15 @@ def read_observation(observation: Resource, out: Output) -> None:
     if finding is not None:
         with out.refusing("disease_events" if finding in _EVENTS else "reader_findings"):
             _read_finding(observation, finding, out)
-    elif states_death(observation):
+    elif coded & DEATH_CODES:
         with out.refusing("follow_up"):
             read_death(observation, moment_of(observation, "date", *EFFECTIVE), out)
     elif is_absent(observation) and not children(observation, "component"):
         out.unread("no value, with a reason")
-    elif _is_ecog(code) or any(item in _VITALS for item in loinc):
+    elif coded & _ECOG or coded & _VITALS.keys():
         with out.refusing("vitals"):
-            _read_vital(observation, loinc, out)
-    elif (course := course_reader(observation)) is not None:
+            _read_vital(observation, coded, out)
+    elif (course := course_reader(observation, coded)) is not None:
         read_course, table = course
         with out.refusing(table):
             if out.survey.is_of_another_tumour(out.located):
@@ -71,7 +71,7 @@ def read_observation(observation: Resource, out: Output) -> None:
             else:
                 read_course(observation, out)
     else:
-        _read_labs(observation, loinc, out)
+        _read_labs(observation, out)
 
 
 def read_report(report: Resource, out: Output) -> None:
@@ -103,9 +103,9 @@ def _read_staging(observation: Resource, out: Output) -> None:
         out.row("diagnoses", metastatic_row(observation, {"method": "code", "code": category, "m": category}))
 
 
-def _read_labs(observation: Resource, loinc: list[str], out: Output) -> None:
+def _read_labs(observation: Resource, out: Output) -> None:
     """The result of the Observation itself and those of its components."""
-    parts = [("", observation, loinc)]
+    parts = [("", observation, codes(child(observation, "code"), profile.LOINC))]
     for index, component in enumerate(children(observation, "component")):
         parts.append((f".component[{index}]", component, codes(child(component, "code"), profile.LOINC)))
     known = 0
@@ -197,23 +197,19 @@ def _limit(quantity: Resource, analyte: Analyte, unit: str | None) -> float | No
     return canonical_limit(analyte, float(value), text(quantity, "code") or text(quantity, "unit") or unit)
 
 
-def _read_vital(observation: Resource, loinc: list[str], out: Output) -> None:
+def _read_vital(observation: Resource, coded: frozenset[str], out: Output) -> None:
     row: Row = {"date": effective(observation).day("date")}
-    if _is_ecog(child(observation, "code")):
+    if coded & _ECOG:
         if codes(child(observation, "valueCodeableConcept"), profile.OBDS_ECOG) == ["U"]:
             out.unread("ECOG said to be unknown")
         else:
             out.row("vitals", row | {"measure": "ecog", "value": _ecog(observation)})
         return
-    measure, factors = next(_VITALS[code] for code in loinc if code in _VITALS)
+    measure, factors = next(found for code, found in _VITALS.items() if code in coded)
     value = measured(child(observation, "valueQuantity"), measure, factors)
     if value is None:
         raise RecordError("value", f"{measure}: valueQuantity is missing", "record the value with its unit")
     out.row("vitals", row | {"measure": measure, "value": value})
-
-
-def _is_ecog(code: Resource) -> bool:
-    return bool(_ECOG & set(codes(code, profile.LOINC, profile.SNOMED)))
 
 
 def _ecog(observation: Resource) -> float:
