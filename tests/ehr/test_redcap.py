@@ -180,3 +180,10 @@ def test_a_corrected_value_replaces_the_row_and_reading_again_changes_nothing(tm
         assert sorted(row["value"] for row in registry.rows(LABS)) == [0.05, 12.5, 13.1]
         assert registry.rows(QUARANTINE) == []
         assert not any("H-1" in str(row) for table in (LABS, PATIENTS) for row in registry.rows(table))
+
+
+def test_entries_that_no_rule_takes_are_counted() -> None:
+    mapping = LABS_RULE.rstrip() + "\n    where: {drawn: [2023-01-10]}\n"
+    batch = read(BLOOD, mapping)
+    assert [row["value"] for row in batch.rows["labs"]] == [12.5, 13.1]
+    assert batch.unread == {"entries of form blood that no rule of the mapping takes": 1}

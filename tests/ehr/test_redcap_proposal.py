@@ -90,3 +90,8 @@ def test_the_proposal_names_no_value_of_a_patient(tmp_path: Path) -> None:
 def test_a_token_file_without_an_address_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UnusableInputError, match="--token-file goes with the address"):
         run_propose_redcap(RedcapSource((str(tmp_path),), tmp_path / "token"), tmp_path / "map.yaml")
+
+
+def test_a_dictionary_in_which_nothing_is_known_gives_no_proposal() -> None:
+    with pytest.raises(UnusableInputError, match="no field is known here; write the mapping by hand"):
+        propose_redcap_mapping(Project(dictionary([("record_id", "a", "text", "ID"), ("x", "a", "text", "X")]), ()))

@@ -110,28 +110,35 @@ class _Reading:
                 self.unread.update(
                     f"field {self.dictionary.by_column[name][0].name} of form {form}"
                     for name, text in entry.cells.items()
-                    if text not in (None, "0") and name in self.dictionary.by_column and name not in read
+                    if name in self.dictionary.by_column and name not in read and self._says(name, text)
                 )
         return RecordBatch(
             self.export.source,
             {table: tuple(rows) for table, rows in self.rows.items()},
             tuple(self.identities.values()),
             tuple(self.faults),
-            dict(sorted(self.unread.items())),
+            dict(sorted((+self.unread).items())),
             tuple(self.notes),
             tuple(self.letters),
         )
 
+    def _says(self, name: str, text: str | None) -> bool:
+        """Whether a cell says something: an unticked box does not."""
+        return text is not None and (self.dictionary.by_column[name][1] is None or text != "0")
+
     def _read_form(self, form: str, entries: Sequence[Entry]) -> None:
-        for rule in self.mapping.rules:
-            if self._form_of(rule) == form:
-                self._read_rule(rule, form, entries)
+        untaken = [self._read_rule(rule, form, entries) for rule in self.mapping.rules if self._form_of(rule) == form]
+        if untaken:
+            self.unread[f"entries of form {form} that no rule of the mapping takes"] += len(set.intersection(*untaken))
         for number, letter in enumerate(self.mapping.letters, start=1):
             if self.dictionary.by_name[letter.text].form == form:
                 self._read_letters(number, entries)
 
-    def _read_rule(self, rule: RowRule, form: str, entries: Sequence[Entry]) -> None:
-        """The rows of one rule: it alone reads the entries, so that each of its rows can be told from others."""
+    def _read_rule(self, rule: RowRule, form: str, entries: Sequence[Entry]) -> set[str]:
+        """Add the rows of one rule; gives the places of entries that it does not take.
+
+        It alone reads the entries, so that each of its rows can be told from others.
+        """
         mapping = self.mapping.model_copy(update={"rules": (rule.model_copy(update={"sheet": form}),)})
         wanted = mapping.columns_read()
         foreign = sorted(wanted - set(form_columns(self.dictionary, form)) - {EVENT, REPEAT_INSTANCE})
@@ -146,7 +153,7 @@ class _Reading:
             records.append((entry.number, record))
             by_number[f"row {entry.number}"] = entry
         if not records:
-            return
+            return set()
         if all(self._is_number(one) for one in wanted) and mapping.decimal is None:
             mapping = mapping.model_copy(update={"decimal": "."})
         made = rows_by_mapping(mapping, records, self.export.source, name=self.export.name, sheet=form)
@@ -158,6 +165,7 @@ class _Reading:
         for identity in made.identities:
             self.identities.setdefault(identity.identifiers[0][1], identity)
         self.notes.update(dict.fromkeys(made.notes))
+        return {place for place, _ in made.rowless}
 
     def _add_foreign(self, record: Row, entry: Entry, names: Sequence[str]) -> list[str]:
         """Put the columns of other forms into the record; gives those of which the project holds several values."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
-from lutrace.core import Row
+from lutrace.core import Row, UnusableInputError
 from lutrace.ehr.mapping import OPEN
 from lutrace.ehr.mapping_columns import Profile, profile_of
 from lutrace.ehr.mapping_headings import Heading, parse_heading, resembles
@@ -52,6 +52,7 @@ def propose_redcap_mapping(project: Project) -> str:
     identifier, why = _identifier(dictionary)
     page.put(f"patient_id: {identifier}", why)
     page.put("rules:")
+    n_before = len(page.lines)
     read = {dictionary.record_field, identifier}
     profiles = {form: _profiles(dictionary, form, filled) for form in dictionary.forms}
     for form, known in profiles.items():
@@ -61,6 +62,10 @@ def propose_redcap_mapping(project: Project) -> str:
             coded = _by_code(rule, dictionary)
             coded.put(page.put)
             read |= coded.reads()
+    if len(page.lines) == n_before:
+        raise UnusableInputError(
+            "data dictionary: no field is known here; write the mapping by hand (docs/how-to/redcap.md)"
+        )
     _put_letters(page, dictionary)
     _put_rest(page, dictionary, {one.column: one.heading for known in profiles.values() for one in known}, read)
     return "\n".join(page.lines) + "\n"
