@@ -237,12 +237,23 @@ def test_diagnoses_of_one_month_join_and_a_different_gleason_is_told(folder: Pat
     row: Row = {"patient_id": PATIENT, "milestone": "initial", "method": "code"}
     stated = [
         ("fhir", "diagnoses", [{**row, "date": "2015", "gleason_sum": 7}]),
-        ("omop", "diagnoses", [{**row, "date": "2015-03-11", "gleason_sum": 9, "t": "T3a"}]),
+        ("redcap", "diagnoses", [{**row, "date": "2015-03-11", "gleason_sum": 9, "t": "T3a"}]),
     ]
     fill(folder, stated)
     (kept,) = counted(folder, DIAGNOSES)
     assert (kept["date"], kept["gleason_sum"], kept["t"]) == (dt.date(2015, 3, 11), 7, "T3a")
     assert json.loads(merged(folder)[0]["differences"]) == {"gleason_sum": [7, 9]}
+
+
+def test_a_day_in_omop_makes_no_month_more_exact_as_it_holds_a_day_for_every_date(folder: Path) -> None:
+    row: Row = {"patient_id": PATIENT, "status": "dead", "basis": "record"}
+    fill(
+        folder,
+        [("fhir", "follow_up", [{**row, "date": "2024-02"}]), ("omop", "follow_up", [{**row, "date": "2024-02-29"}])],
+    )
+    (kept,) = counted(folder, FOLLOW_UP)
+    assert (kept["date"], kept["date_precision"]) == (dt.date(2024, 2, 1), "month")
+    assert [one["verdict"] for one in merged(folder)] == ["same"]
 
 
 def test_a_person_is_synthetic_when_one_source_says_so_and_unknown_sex_says_nothing(folder: Path) -> None:

@@ -13,8 +13,8 @@ from lutrace.virtual.timeline import LabValue, Patient
 
 SITES = {"bone": "C79.5", "lymph_node": "C77.9", "liver": "C78.7", "lung": "C78.0"}
 """Sites of metastases that a virtual patient may have, and the ICD-10 code of each."""
-REASONED = ("completed", "progression", "toxicity", "choice", "death")
-"""Reasons for the end of therapy; who goes on has none."""
+REASONED = ("completed", "progression", "toxicity", "choice")
+"""Reasons for the end of therapy; who goes on has none, and a death is recorded as such."""
 _LOW_HAEMOGLOBIN_G_DL = 8.5
 _INSTRUMENTS = ("fact-p", "xq")
 _MONTH_ONLY = 4

@@ -307,12 +307,9 @@ def _say_bloods(page: _Page, chart: Chart, *, until: dt.date) -> None:
 def _final(page: _Page, chart: Chart) -> _Page:
     assert chart.end_of_therapy is not None
     reason = chart.end_of_therapy[0]
-    if reason == "death":
-        page.say("death_therapy", Stated("death", "died"))
-    else:
-        stated = "decision" if reason == "choice" else reason
-        more = (_PROGRESSION,) if reason == "progression" else ()
-        page.say(f"end_{reason}", Stated("stop_reason", stated), *more)
+    stated = "decision" if reason == "choice" else reason
+    more = (_PROGRESSION,) if reason == "progression" else ()
+    page.say(f"end_{reason}", Stated("stop_reason", stated), *more)
     _say_events(page, chart)
     _say_psa(page, chart, until=page.day)
     for one in chart.patient.treatments:

@@ -41,7 +41,7 @@ _DICTIONARY = (
 _NUMBER = "number_comma_decimal"
 _NOT_ANSWERED = "-99"
 _AGENTS = ("docetaxel", "cabazitaxel", "abiraterone", "enzalutamide", "leuprorelin", "denosumab")
-_REASONS = ("completed", "progression", "toxicity", "choice", "death")
+_REASONS = ("completed", "progression", "toxicity", "choice")
 _ANALYTES = (
     "psa", "haemoglobin", "haemoglobin_mmol", "platelets", "leukocytes", "neutrophils", "lymphocytes", "creatinine",
     "alp", "ldh", "ast", "alt", "albumin", "bilirubin", "testosterone",

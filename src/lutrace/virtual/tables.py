@@ -38,7 +38,6 @@ _ENDS = {
     "progression": "Progress",
     "toxicity": "Nebenwirkungen",
     "choice": "Patientenwunsch",
-    "death": "verstorben",
 }
 _AGENTS = {
     "docetaxel": "Docetaxel",
