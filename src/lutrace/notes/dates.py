@@ -13,7 +13,14 @@ from lutrace.terms import letter_facts
 
 _YEAR = r"(?:19|20)\d\d"
 _COUNTS = {"einem": 1, "einer": 1, "ein": 1, "a": 1, "one": 1, "zwei": 2, "two": 2, "drei": 3, "three": 3, "vier": 4,
-           "four": 4, "fuenf": 5, "five": 5, "sechs": 6, "six": 6}  # fmt: skip
+           "four": 4, "fuenf": 5, "five": 5, "sechs": 6, "six": 6, "sieben": 7, "seven": 7,
+           "acht": 8, "eight": 8, "neun": 9,
+           "nine": 9, "zehn": 10, "ten": 10, "elf": 11, "eleven": 11, "zwoelf": 12, "twelve": 12, "letzt": 1, "last": 1,
+           "letzte": 1, "letzten": 1, "vergangene": 1, "vergangenen": 1}  # fmt: skip
+_HINT = re.compile(
+    r"\d|\bvor\b|\bseit\b|\bago\b|\blast\b|\bpast\b|letzte|vergangen|heute|today|gestern|yesterday", re.IGNORECASE
+)
+"""What every date has: a digit, or a word that counts from the day of the letter."""
 _DAYS = {"day": 1, "tag": 1, "week": 7, "woche": 7}
 
 
@@ -36,6 +43,8 @@ def find_dates(sentence: str, written: dt.date | None) -> tuple[FoundDate, ...]:
     ['2019-03', '2020-03']
     """
     found: list[FoundDate] = []
+    if _HINT.search(sentence) is None:
+        return ()
     for pattern in _patterns():
         for match in pattern.finditer(sentence):
             if any(one.begin < match.end() and match.start() < one.end for one in found):
@@ -50,20 +59,30 @@ def find_dates(sentence: str, written: dt.date | None) -> tuple[FoundDate, ...]:
 def _patterns() -> tuple[re.Pattern[str], ...]:
     names = "|".join(sorted(_months(), key=len, reverse=True)).replace("ae", "(?:ae|ä)")
     month = rf"(?P<name>{names})\.?"
+    count = r"\d{1,2}|a|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve"
+    several = r"(?P<unit>tag|woche|monat|jahr)(?:e?n)?\b"
     return tuple(
         re.compile(text, re.IGNORECASE)
         for text in (
             rf"(?<![\d.])(?P<year>{_YEAR})-(?P<month>\d\d)-(?P<day>\d\d)(?!\d)",
             rf"(?<![\d.,/])(?P<day>\d{{1,2}})\.\s?(?P<month>\d{{1,2}})\.\s?(?P<year>{_YEAR}|\d\d)(?!\d)",
-            rf"(?<![\d.])(?P<day>\d{{1,2}})\.?\s+{month}\s+(?P<year>{_YEAR})(?!\d)",
-            rf"\b{month}\s+(?P<day>\d{{1,2}}),?\s+(?P<year>{_YEAR})(?!\d)",
+            rf"(?<![\d.])(?P<day>\d{{1,2}})\.?(?:st|nd|rd|th)?\s+(?:of\s+)?{month},?\s+(?P<year>{_YEAR})(?!\d)",
+            rf"\b{month}\s+(?P<day>\d{{1,2}})(?:st|nd|rd|th)?,?\s+(?P<year>{_YEAR})(?!\d)",
+            rf"\b{month}(?=\s*(?:-|–|and|to|und|bis|until)\s*(?:{names})\.?\s+(?P<year>{_YEAR})(?!\d))",
             rf"\b{month}\s+(?P<year>{_YEAR})(?!\d)",
             rf"(?<![\d/.])(?P<month>\d{{1,2}})\s?/\s?(?P<year>{_YEAR})(?!\d)",
             rf"(?<![\d./-])(?P<month>\d{{1,2}})\.(?P<year>{_YEAR})(?!\d)",
             rf"(?<![\d.])(?P<year>{_YEAR})-(?P<month>0[1-9]|1[0-2])(?![\d-])",
-            r"\bvor\s+(?:ca\.\s+|etwa\s+)?(?P<count>\d{1,2}|\w+)\s+(?P<unit>tag|woche|monat|jahr)(?:e?n)?\b",
-            r"\b(?P<count>\d{1,2}|a|one|two|three|four|five|six)\s+(?P<unit>day|week|month|year)s?\s+ago\b",
+            rf"\b(?:vor|seit)\s+(?:ca\.\s+|etwa\s+|rund\s+)?(?P<count>\d{{1,2}}|\w+)\s+{several}",
+            rf"\b(?P<count>letzte|letzten|vergangene|vergangenen)\s+{several}",
+            rf"\b(?P<count>{count})\s+(?P<unit>day|week|month|year)s?\s+ago\b",
+            rf"\bfor(?:\s+the\s+past)?\s+(?P<count>{count})\s+(?P<unit>day|week|month|year)s?\b",
+            r"\b(?P<count>last)\s+(?P<unit>week|month|year)\b",
             r"\b(?P<unit>heute|today|gestern|yesterday)\b",
+            r"(?:(?<=\bseit )|(?<=\bab )|(?<=\bbis )|(?<=\bsince )|(?<=\bfrom )|(?<=\buntil )|(?<=\bED ))"
+            r"(?P<month>0[1-9]|1[0-2])[/.](?P<year>\d\d)(?![\d/.])",
+            rf"(?<![\d.,/+-])(?P<year>{_YEAR})(?=\s?[-–]\s?{_YEAR}(?!\d))",
+            rf"(?:(?<={_YEAR}-)|(?<={_YEAR}–))(?P<year>{_YEAR})(?!\d)",
             rf"(?<![\d.,/+-])(?P<year>{_YEAR})(?![\d/.-]?\d)(?!\s*(?:GBq|MBq|mg|ml|ng))",
         )
     )

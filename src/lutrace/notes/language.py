@@ -32,7 +32,7 @@ def words_of(language: str) -> Language:
     import spacy  # takes a second, and only letters need it
 
     blank = spacy.blank(language)
-    blank.vocab.lex_attr_getters = {}  # only the words themselves are used: their shapes cost half of the time
+    setattr(blank.vocab, "lex_attr_getters", {})  # noqa: B010 - not typed; only the words themselves are used: their shapes cost half of the time
     short = "|".join(re.escape(one) for one in _abbreviations(language))
     if short:
         known = re.compile(short)

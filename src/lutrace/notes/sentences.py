@@ -9,7 +9,9 @@ from dataclasses import dataclass
 from lutrace.notes.language import fold
 from lutrace.terms import ASSERTION_LANGUAGES, assertion_rules, letter_facts
 
-_BREAK = re.compile(r"\n\s*\n|\n(?=\s*(?:[-*•–]|\d{1,2}[.)])\s)|(?<=[.!?;:])\n|(?<=[.!?])(?=\s)")
+_BREAK = re.compile(
+    r"\n\s*\n|\n(?=\s*(?:[-*•–]|\d{1,2}[.)])\s)|\n(?=[^\W\d_][^:.!?\n]{1,60}:\s)|(?<=[.!?;:])\n|(?<=[.!?])(?=\s)"
+)
 _HEADING = re.compile(r"\A\s*([^\W\d_][^:.!?\n]{1,60}):\s*")
 _INITIAL = re.compile(r"\b[A-Za-zÄÖÜäöü]\.\Z")
 _NUMBER = re.compile(r"\b\d{1,2}\.\Z")
@@ -54,9 +56,11 @@ def split_letter(text: str) -> tuple[Sentence, ...]:
 def _spans(text: str) -> Iterator[tuple[int, int]]:
     begin = 0
     for match in _BREAK.finditer(text):
-        head = text[begin : match.start()]
+        head = text[max(begin, match.start() - 80) : match.start()]
         is_full_stop = match.group(0) == "" and head.endswith(".")
-        if is_full_stop and (_is_short(head, text[match.end() :]) or _NEXT.match(text, match.end()) is None):
+        if is_full_stop and (
+            _is_short(head, text[match.end() : match.end() + 60]) or _NEXT.match(text, match.end()) is None
+        ):
             continue
         yield from _trimmed(text, begin, match.start())
         begin = match.end()
@@ -71,14 +75,16 @@ def _trimmed(text: str, begin: int, end: int) -> Iterator[tuple[int, int]]:
 
 def _is_short(head: str, rest: str) -> bool:
     """Whether the full stop at its end is that of an abbreviation, an initial, a day or an ordinal."""
-    words, following = fold(head).split(), fold(rest).split()
+    words, following = fold(head[-60:]).split(), fold(rest[:60]).split()
     if _NUMBER.search(head) is not None:
         return bool(following) and (following[0].startswith(_COUNTED + _MONTHS) or following[0][0].isdigit())
+    if words and words[-1].rstrip(".") in _MONTHS:
+        return bool(following) and following[0][0].isdigit()
     return _INITIAL.search(head) is not None or (bool(words) and words[-1].lstrip("(") in _ABBREVIATIONS)
 
 
 _MONTHS = tuple(name for names in letter_facts().months for name in names.split())
-_ABBREVIATIONS = frozenset(
+_ABBREVIATIONS = frozenset(letter_facts().abbreviations) | frozenset(
     part
     for language in ASSERTION_LANGUAGES
     for rules in (assertion_rules(language),)

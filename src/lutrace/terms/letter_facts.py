@@ -18,13 +18,20 @@ class WordedFact(FrozenModel):
 
 
 class LetterFacts(FrozenModel):
-    """All worded facts, the stems of the sites of metastases, the words for metastases, and the names of months."""
+    """All worded facts, the stems of the sites of metastases, the words for metastases, and the names of months.
+
+    A reason for stopping is a word of `stops` with one of `stop_reasons` behind a word of `stop_links` in reach.
+    """
 
     version: str
     stems: dict[str, Phrases]
     metastases: Phrases
     facts: tuple[WordedFact, ...]
+    stops: Phrases
+    stop_links: Phrases
+    stop_reasons: dict[str, Phrases]
     months: Phrases
+    abbreviations: Phrases
 
 
 @functools.cache
