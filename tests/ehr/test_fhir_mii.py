@@ -152,6 +152,30 @@ def test_a_procedure_of_one_cycle_has_its_activity_and_without_a_nuclide_it_is_r
     assert [fault.rule for fault in batch.faults] == ["agent: a PSMA therapy without its nuclide"]
 
 
+def test_an_irradiation_in_the_shape_of_2024_is_read_too_and_two_totals_are_refused(
+    read_bundle: ReadBundle, patient: Resource, irradiation: Callable[..., Resource]
+) -> None:
+    def nested(name: str, gbq: float) -> Resource:
+        parts = [
+            {"url": "Applikationsart", "valueCodeableConcept": letters("strahlentherapie-applikationsart", "MPSMA")},
+            {"url": "Strahlenart", "valueCodeableConcept": letters("strahlentherapie-strahlenart", "Lu-177")},
+            {"url": "Gesamtdosis", "valueQuantity": {"value": gbq, "unit": "GBq", "code": "GBq"}},
+        ]
+        return {
+            "id": name,
+            "url": f"{ONKO}StructureDefinition/mii-ex-onko-strahlentherapie-bestrahlung",
+            "extension": parts,
+        }
+
+    older = irradiation(code=concept(OPS, "8-53"), usedCode=[], extension=[nested("a", 30)])
+    twice = older | {"id": "twice", "extension": [nested("a", 30), nested("b", 15)]}
+    batch = read_bundle(patient, older, twice)
+
+    (row,) = batch.rows["cycle_statements"]
+    assert (row["agent"], row["activity_mbq"]) == ("lu177_psma_other", 30000.0)
+    assert ("cycle_statements", "activity_mbq") in {(fault.table, fault.column) for fault in batch.faults}
+
+
 def test_radioiodine_in_the_same_profile_is_no_cycle(
     read_bundle: ReadBundle, patient: Resource, irradiation: Callable[..., Resource]
 ) -> None:

@@ -39,7 +39,7 @@ def course_reader(
         return read_disease_status, "disease_events"
     if _VITAL_STATUS in coded:
         return read_vital_status, "follow_up"
-    if _METASTASIS_SITE in coded or codes(value, profile.OBDS_METASTASES):
+    if _METASTASIS_SITE in coded or codes(value, *profile.OBDS_METASTASES):
         return read_metastasis, "diagnoses"
     return None
 
@@ -70,7 +70,7 @@ def read_disease_status(observation: Resource, out: Output) -> None:
 
 def read_metastasis(observation: Resource, out: Output) -> None:
     """A diagnoses row of metastases at the site that the registry's letters name."""
-    letters = codes(_value(observation), profile.OBDS_METASTASES)
+    letters = codes(_value(observation), *profile.OBDS_METASTASES)
     if not letters and is_absent(observation):
         out.unread("no value, with a reason")
         return

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from lutrace.core import Row
 from lutrace.ehr import fhir_profile as profile
-from lutrace.ehr.fhir_cycles import ACTIVITY_MBQ, SAME_CYCLE_DAYS, Draft, radioligand_of
+from lutrace.ehr.fhir_cycles import SAME_CYCLE_DAYS, Draft, radioligand_of
 from lutrace.ehr.fhir_elements import (
     Resource,
     child,
     codes,
-    extension,
-    measured,
     moment_of,
 )
+from lutrace.ehr.fhir_irradiation import total_activity_mbq
 from lutrace.terms import cycle_agent_of
 
 
@@ -39,14 +38,14 @@ def statement_of_series(procedure: Resource) -> Row | None:
     end = moment_of(procedure, "end_date", "performedPeriod.end")
     if begin is None or end is None or (end.date.last_day() - begin.first_day()).days <= SAME_CYCLE_DAYS:
         return None
-    total = child(extension(procedure, profile.TOTAL_DOSE), "valueQuantity")
+    total = total_activity_mbq(procedure)
     row: Row = {
-        "kind": "radiotherapy" if total else "procedure",
+        "kind": "radiotherapy" if total is not None else "procedure",
         "scope": "series",
         "begin_date": begin.first_day(),
         "begin_precision": begin.precision,
         "end_date": end.date.last_day(),
-        "activity_mbq": measured(total, "activity_mbq", ACTIVITY_MBQ) if total else None,
+        "activity_mbq": total,
     }
     coded = _coded(procedure, row["begin_date"].year)
     return row | coded | {"agent": radioligand_of(procedure) or coded.get("agent")}

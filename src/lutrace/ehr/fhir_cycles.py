@@ -25,16 +25,19 @@ from lutrace.ehr.fhir_elements import (
     text,
 )
 from lutrace.ehr.fhir_files import Located
+from lutrace.ehr.fhir_irradiation import (
+    ACTIVITY_MBQ,
+    is_psma_therapy,
+    modalities_of,
+    psma_ligand_of,
+    total_activity_mbq,
+)
 from lutrace.terms import Drug
 
 SAME_CYCLE_DAYS = 3
 """A procedure and an administration at most this many days apart are one cycle."""
-ACTIVITY_MBQ = {"MBq": 1.0, "GBq": 1000.0, "kBq": 0.001, "Bq": 1e-6, "mCi": 37.0, "Ci": 37000.0}
 
 _RLT_PROCEDURES = ("399315003", "440252007")
-_PSMA_THERAPY = "MPSMA"
-_PSMA_LIGANDS = {"Lu-177": "lu177_psma_other", "Ac-225": "ac225_psma"}
-"""The agent of a PSMA therapy by the registry's letters of its nuclide."""
 
 
 @dataclass
@@ -55,11 +58,9 @@ class Draft:
 
 def is_rlt_procedure(procedure: Resource) -> bool:
     """Whether a Procedure says radioligand therapy by its code, category or application, or by a radioligand in it."""
-    if _is_psma_therapy(procedure):
+    if _has_rlt_code(procedure) or is_psma_therapy(procedure):
         return True
-    said = [child(procedure, "code"), child(procedure, "category"), *_modalities(procedure)]
-    if _has_rlt_code(procedure):
-        return True
+    said = [child(procedure, "code"), child(procedure, "category"), *modalities_of(procedure)]
     if any(drug.purpose == "rlt" for drug in drugs_of(said[0])):
         return True
     radionuclide = {code for concept in said for code in codes(concept, profile.SNOMED)} & set(_RLT_PROCEDURES)
@@ -108,11 +109,10 @@ def draft_of_procedure(located: Located, patient: str) -> Draft:
     agent = radioligand_of(resource)
     if agent is None and not _has_rlt_code(resource):
         raise RecordError("agent", "agent: a PSMA therapy without its nuclide", "record the nuclide in usedCode")
-    total = child(extension(resource, profile.TOTAL_DOSE), "valueQuantity")
     row: Row = {
         "administered_date": day,
         "agent": agent or "lu177_psma_other",
-        "administered_mbq": measured(total, "administered_mbq", ACTIVITY_MBQ),
+        "administered_mbq": total_activity_mbq(resource),
         "injection_datetime": start.datetime(),
     }
     return Draft(patient, located, False, day, row, extension_count(resource, profile.CYCLE_NUMBER))
@@ -141,30 +141,15 @@ def number_cycles(
 
 def radioligand_of(procedure: Resource) -> str | None:
     """The radioligand that a Procedure names by code, words or, of a PSMA therapy, its nuclide; None without."""
-    used = children(procedure, "usedCode")
-    for concept in (child(procedure, "code"), *used):
+    for concept in (child(procedure, "code"), *children(procedure, "usedCode")):
         named = next((drug.name for drug in drugs_of(concept) if drug.purpose == "rlt"), None)
         if named is not None:
             return named
-    nuclides = [code for concept in used for code in codes(concept, profile.OBDS_RADIATION)]
-    ligands = [_PSMA_LIGANDS[code] for code in nuclides if code in _PSMA_LIGANDS]
-    return ligands[0] if ligands and _is_psma_therapy(procedure) else None
-
-
-def _modalities(procedure: Resource) -> list[Resource]:
-    """The modalities of mCODE's summary of a course of radiotherapy."""
-    pairs = (one for one in children(procedure, "extension") if one.get("url") == profile.MODALITY_AND_TECHNIQUE)
-    return [child(extension(pair, profile.MODALITY), "valueCodeableConcept") for pair in pairs]
+    return psma_ligand_of(procedure)
 
 
 def _has_rlt_code(procedure: Resource) -> bool:
     return any(value.startswith("8-530.d") for value in codes(child(procedure, "code"), profile.OPS))
-
-
-def _is_psma_therapy(procedure: Resource) -> bool:
-    """Whether the application that the German registries ask for is MPSMA, in whichever extension it stands."""
-    said = (child(one, "valueCodeableConcept") for one in children(procedure, "extension"))
-    return any(_PSMA_THERAPY in codes(concept, profile.OBDS_APPLICATION) for concept in said)
 
 
 def _refuse_double_administrations(found: list[Draft]) -> None:

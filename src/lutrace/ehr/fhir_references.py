@@ -74,8 +74,8 @@ def patient_identifier(patient: Resource, system: str | None) -> tuple[str, str]
     if system is not None:
         chosen = [pair for pair in pairs if pair[0] == system]
     else:
-        of_type = ([pair for pair, types in pairs.items() if kind in types] for kind in ("MR", "PSEUDED"))
-        chosen = next((found for found in of_type if found), None) or list(pairs)
+        numbers, pseudonyms = ([pair for pair, types in pairs.items() if kind in types] for kind in ("MR", "PSEUDED"))
+        chosen = numbers or pseudonyms or list(pairs)
     if not pairs and system is None and (name := text(patient, "id")) is not None:
         return "", f"Patient/{name}"
     if len(chosen) != 1:

@@ -9,9 +9,9 @@ from typing import Any, Literal
 
 from lutrace.core import Row, UnusableInputError
 from lutrace.ehr import fhir_profile as profile
-from lutrace.ehr.fhir_cycles import ACTIVITY_MBQ
 from lutrace.ehr.fhir_elements import RecordError, Resource, children, codes
 from lutrace.ehr.fhir_files import Located
+from lutrace.ehr.fhir_irradiation import ACTIVITY_MBQ
 from lutrace.ehr.fhir_staging import STAGING_CODES
 from lutrace.ehr.omop_concepts import Concepts
 from lutrace.ehr.omop_output import CdmRow, PersonOutput

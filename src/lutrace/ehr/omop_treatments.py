@@ -10,9 +10,10 @@ from dataclasses import dataclass
 from lutrace.core import Row, digest_of
 from lutrace.ehr import fhir_profile as profile
 from lutrace.ehr.fhir_cycle_statements import statement_of_draft
-from lutrace.ehr.fhir_cycles import ACTIVITY_MBQ, SAME_CYCLE_DAYS, Draft, number_cycles
+from lutrace.ehr.fhir_cycles import SAME_CYCLE_DAYS, Draft, number_cycles
 from lutrace.ehr.fhir_elements import RecordError, Resource, codes
 from lutrace.ehr.fhir_files import Located
+from lutrace.ehr.fhir_irradiation import ACTIVITY_MBQ
 from lutrace.ehr.omop_concepts import Concepts
 from lutrace.ehr.omop_diagnoses import PRECISION
 from lutrace.ehr.omop_output import CdmRow, PersonOutput
