@@ -196,6 +196,37 @@ def test_one_version_that_says_two_things_is_refused_at_both_places(
     assert "stands at line 2, line 3" in batch.faults[0].rule
 
 
+@pytest.mark.parametrize("withdrawn", [False, True])
+def test_a_later_export_corrects_or_withdraws_a_record_and_an_older_one_does_not_bring_it_back(
+    registry: Path, tmp_path: Path, patient: Resource, lab: MakeLab, withdrawn: bool
+) -> None:
+    kept = {**changed(lab(date="2023-01-02"), 3.5, versionId="1"), "id": "kept"}
+    first = {**changed(lab(date="2023-05-17"), 1.5, versionId="1"), "id": "same"}
+    second = {**changed(lab(date="2023-05-18"), 2.5, versionId="2"), "id": "same"}
+    second |= {"status": "entered-in-error"} if withdrawn else {}
+    old = write(tmp_path / "old.ndjson", [patient, kept, first])
+    new = write(tmp_path / "new.ndjson", [patient, second])
+
+    run_add_fhir(registry, [old])
+    told = run_add_fhir(registry, [new]).warnings
+    run_add_fhir(registry, [old])
+
+    rows = stored(registry)[0]
+    assert "removed 1 rows that their source states no longer" in told
+    assert sorted(row["value"] for row in rows) == ([3.5] if withdrawn else [2.5, 3.5])
+
+
+def test_records_without_a_version_correct_nothing_in_other_files(
+    registry: Path, tmp_path: Path, patient: Resource, lab: MakeLab
+) -> None:
+    visits = [{**lab(date=f"2023-05-1{day}"), "id": "result"} for day in (7, 8)]
+
+    for name, visit in zip("ab", visits, strict=True):
+        run_add_fhir(registry, [write(tmp_path / f"{name}.ndjson", [patient, visit])])
+
+    assert len(stored(registry)[0]) == 2
+
+
 def test_one_id_for_two_peoples_results_is_no_repetition(tmp_path: Path, patient: Resource, lab: MakeLab) -> None:
     other = {**patient, "identifier": [{**patient["identifier"][1], "value": "SYN-0002"}]}
     for name, who, value in (("a", patient, 1.5), ("b", other, 2.5)):

@@ -90,18 +90,22 @@ def _read_resource(located: Located, survey: Survey, collected: Collected) -> No
         if kind not in _LOOKED_UP:
             collected.unread[kind] += 1
         return
-    status = unread_status(located.resource)
-    if status is not None:
-        out.unread(status)
-        return
-    convert, table = _CONVERTERS[kind]
     if located.key in survey.repeats.older:
         out.unread("stands more than once, and another is read")
         return
+    status = unread_status(located.resource)
+    if status is not None:
+        out.unread(status)
+        out.restate()
+        return
+    convert, table = _CONVERTERS[kind]
+    faults = len(collected.faults)
     with out.refusing(table):
         if located.key in survey.repeats.open:
             raise survey.repeats.open[located.key]
         convert(located.resource, out)
+    if len(collected.faults) == faults:
+        out.restate()
 
 
 def _batch(source: Source, collected: Collected) -> RecordBatch:
@@ -114,4 +118,5 @@ def _batch(source: Source, collected: Collected) -> RecordBatch:
         dict(sorted(collected.unread.items())),
         tuple(notes),
         tuple(collected.letters),
+        restated=tuple(collected.restated),
     )

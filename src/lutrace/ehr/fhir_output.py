@@ -9,7 +9,7 @@ from contextlib import contextmanager
 
 from lutrace.core import Row, UnusableInputError
 from lutrace.ehr import fhir_profile as profile
-from lutrace.ehr.fhir_elements import RecordError, Resource, children, system_of, text
+from lutrace.ehr.fhir_elements import RecordError, Resource, child, children, system_of, text
 from lutrace.ehr.fhir_files import Located
 from lutrace.ehr.fhir_references import record_key
 from lutrace.ehr.fhir_survey import Survey
@@ -34,6 +34,7 @@ class Collected:
         self.letters: list[Letter] = []
         self.unread: Counter[str] = Counter()
         self.notes: Counter[str] = Counter()
+        self.restated: list[tuple[str, str]] = []
 
 
 class Output:
@@ -60,6 +61,20 @@ class Output:
             content = {key: value for key, value in filled.items() if key != "source_locator"}
             filled["record_key"] = record_key(self.located.resource, content)
         self.collected.rows[table].append(filled)
+
+    def restate(self) -> None:
+        """Say that the rows given are all that the record states now, where its version is dated or numbered.
+
+        Without a version nothing is said: the files of some senders use one id for several resources.
+        """
+        resource = self.located.resource
+        meta = child(resource, "meta")
+        if text(meta, "lastUpdated") is None and text(meta, "versionId") is None:
+            return
+        try:
+            self.collected.restated.append((self.patient, record_key(resource, resource)))
+        except RecordError:
+            return
 
     def unread(self, reason: str) -> None:
         """Count the resource, or a part of it, as not read by design."""

@@ -62,7 +62,8 @@ class RecordBatch:
     `rows` are by table name and carry the source's raw patient identifier and a `source_locator`. `unread` counts, by
     name, the resources and codes that give no row by design; `notes` say in words what was inferred; `letters` are the
     texts that the source holds, whole. `rowless` are the places of records that give no row by design, with the reason,
-    where the reader knows them.
+    where the reader knows them. `restated` are the records (patient identifier and record key) that the source states
+    whole in a dated version: rows that an earlier file gave of them and this one does not are no longer true.
     """
 
     source: Source
@@ -73,6 +74,7 @@ class RecordBatch:
     notes: Sequence[str] = ()
     letters: Sequence[Letter] = ()
     rowless: Sequence[tuple[str, str]] = ()
+    restated: Sequence[tuple[str, str]] = ()
 
     def plus(self, other: RecordBatch) -> RecordBatch:
         """Both parts of one source."""
@@ -86,4 +88,5 @@ class RecordBatch:
             notes=(*self.notes, *(note for note in other.notes if note not in self.notes)),
             letters=(*self.letters, *other.letters),
             rowless=(*self.rowless, *other.rowless),
+            restated=(*self.restated, *other.restated),
         )

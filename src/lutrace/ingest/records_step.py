@@ -62,7 +62,11 @@ def pseudonymised(registry: Registry, profile: SiteProfile, batch: RecordBatch) 
         RefusedRow(one.table, one.locator, one.column, one.rule, one.remedy, pseudonym(dict(one.row)))
         for one in batch.faults
     ]
-    return FactBatch(batch.source, rows, faults)
+    restated = [
+        (str(pseudonym({"patient_id": patient})["patient_id"]), registry.identities.keyed(record))
+        for patient, record in batch.restated
+    ]
+    return FactBatch(batch.source, rows, faults, restated=restated)
 
 
 def _link(registry: Registry, profile: SiteProfile, identity: Identity) -> str:
@@ -139,5 +143,7 @@ def add_records(
         notes.update(dict.fromkeys(batch.notes))
         progress("records", done, max(total, done))
     report = report.plus(place_scans(registry, profile))
+    if report.removed:
+        notes[f"removed {report.removed} rows that their source states no longer"] = None
     not_read = [f"not read: {name} ({count} times)" for name, count in sorted(unread.items())]
     return result_of(report, (*not_read, *notes, *told_of_letters(letters)))

@@ -42,7 +42,9 @@ class FactBatch:
 
     `faults` are records of the source that could not be turned into rows; `replaces` the parts of tables that this
     batch states whole. A long source is stored part by part: `rows_before` counts rows and faults of the parts before
-    this one. `source_name` is the name that the site profile gives the source, None where its kind names it.
+    this one. `restated` are records (patient and record_key) that this batch states whole in a dated version: their
+    other rows, of earlier files of the same source name, leave. `source_name` is the name that the site profile gives
+    the source, None where its kind names it.
     """
 
     source: Source
@@ -51,6 +53,7 @@ class FactBatch:
     replaces: Sequence[Replacement] = ()
     source_name: str | None = None
     rows_before: int = 0
+    restated: Sequence[tuple[str, str]] = ()
 
 
 @dataclass(frozen=True)

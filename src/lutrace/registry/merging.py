@@ -10,7 +10,7 @@ import pyarrow as pa
 from lutrace.core import Row, Table, UnusableInputError, canonical_json, digest_of
 from lutrace.registry.batch import AddReport, FactBatch, RefusedRow, Replacement
 from lutrace.registry.checking import OWN
-from lutrace.registry.schema import column_list, quoted
+from lutrace.registry.schema import STORED_TABLES, column_list, quoted
 from lutrace.tables import MERGED_TABLES, QUARANTINE, SOURCES
 
 
@@ -53,7 +53,8 @@ def merge_rows(
     data = [quoted(column.name) for column in table.columns if column.name not in (*OWN, "source_locator")]
     differs = " OR ".join(f"t.{column} IS DISTINCT FROM i.{column}" for column in data)
     connection.execute(
-        "CREATE OR REPLACE TEMP TABLE plan AS SELECT i.row_id, t.row_id IS NULL AS is_new, "
+        "CREATE OR REPLACE TEMP TABLE plan AS SELECT i.row_id, t.row_id IS NULL AND i.row_id NOT IN "
+        f"(SELECT row_id FROM withdrawn_rows WHERE ordinal > {ordinal:d}) AS is_new, "
         f"t.row_id IS NOT NULL AND ({differs}) AND coalesce(o.ordinal, 0) <= {ordinal:d} AS is_changed "
         f"FROM {incoming} i LEFT JOIN {name} t ON t.row_id = i.row_id "
         "LEFT JOIN source_order o ON o.source_id = t.source_id"
@@ -74,6 +75,39 @@ def merge_rows(
     connection.execute("DROP TABLE plan; DROP TABLE IF EXISTS incoming_named")
     connection.unregister("incoming")
     return AddReport(added, updated, total - added - updated, removed=removed)
+
+
+def remove_restated(
+    connection: duckdb.DuckDBPyConnection, batch: FactBatch, given: Sequence[str], *, ordinal: int
+) -> dict[str, int]:
+    """Remove the rows of restated records that are not among the row_ids `given`; how many, by table.
+
+    Rows of files that were first read after this one stay, and those of sources of another name.
+    """
+    restated = pa.table({"patient": [one[0] for one in batch.restated], "record": [one[1] for one in batch.restated]})
+    connection.register("restated", restated)
+    connection.register("given", pa.table({"row_id": pa.array(given, pa.string())}))
+    removed = {}
+    for table in STORED_TABLES.values():
+        if "record_key" not in table.by_name:
+            continue
+        found = connection.execute(
+            f"DELETE FROM {quoted(table.name)} WHERE row_id IN (SELECT t.row_id FROM {quoted(table.name)} t "
+            "JOIN restated r ON r.patient = t.patient_id AND r.record = t.record_key "
+            "JOIN sources s ON s.source_id = t.source_id JOIN source_order o ON o.source_id = t.source_id "
+            "WHERE t.source_id <> $source AND o.ordinal <= $ordinal AND coalesce(s.name, s.kind) = $name "
+            "AND split_part(t.row_id, '~', 1) NOT IN (SELECT row_id FROM given)) RETURNING row_id",
+            {"source": batch.source.digest, "ordinal": ordinal, "name": batch.source_name or batch.source.kind},
+        ).fetchall()
+        if found:
+            removed[table.name] = len(found)
+            withdrawn = pa.table({"row_id": [one[0] for one in found]})
+            connection.register("withdrawn", withdrawn)
+            connection.execute(f"INSERT INTO withdrawn_rows SELECT row_id, {ordinal:d} FROM withdrawn")
+            connection.unregister("withdrawn")
+    connection.unregister("restated")
+    connection.unregister("given")
+    return removed
 
 
 def _named_by_source(connection: duckdb.DuckDBPyConnection, table: Table) -> str:

@@ -27,6 +27,10 @@ SQL_TYPE: dict[Type, str] = {
 }
 
 
+_WITHDRAWN = "CREATE TABLE IF NOT EXISTS withdrawn_rows (row_id VARCHAR NOT NULL, ordinal BIGINT NOT NULL)"
+"""Rows that a source took back, by its place in the order of reading: earlier sources do not bring them again."""
+
+
 def quoted(name: str) -> str:
     """A name as SQL writes it; every name here comes from a declaration, never from a row."""
     return '"' + name.replace('"', '""') + '"'
@@ -53,6 +57,7 @@ def create_schema(connection: duckdb.DuckDBPyConnection) -> None:
     connection.execute("INSERT INTO schema_version VALUES (?)", [SCHEMA_VERSION])
     connection.execute("CREATE TABLE source_order (source_id VARCHAR NOT NULL, ordinal BIGINT NOT NULL)")
     connection.execute("CREATE TABLE reviewed_content (review_id VARCHAR NOT NULL, content VARCHAR NOT NULL)")
+    connection.execute(_WITHDRAWN)
     for table in STORED_TABLES.values():
         connection.execute(create_statement(table))
     connection.commit()
@@ -93,6 +98,7 @@ def upgrade_schema(connection: duckdb.DuckDBPyConnection) -> list[str]:
         for table in STORED_TABLES.values():
             done += _upgrade_table(connection, table, dict(stored.get(table.name, ())))
         done += _rename_rows(connection, DIAGNOSES)
+        connection.execute(_WITHDRAWN)
         connection.execute("DELETE FROM schema_version")
         connection.execute("INSERT INTO schema_version VALUES (?)", [SCHEMA_VERSION])
     return done

@@ -27,7 +27,7 @@ from lutrace.registry.identities import FILE_NAME as IDENTITIES_FILE
 from lutrace.registry.identities import Identities
 from lutrace.registry.images import FOLDER as IMAGES_FOLDER
 from lutrace.registry.images import TEMPORARY, ImageStore
-from lutrace.registry.merging import enter_source, merge_quarantine, merge_rows
+from lutrace.registry.merging import enter_source, merge_quarantine, merge_rows, remove_restated
 from lutrace.registry.precedence import SourceRules, parse_source_rules
 from lutrace.registry.precedence_rows import counting_rows, read_merges
 from lutrace.registry.schema import check_schema, create_schema, transaction, upgrade_schema
@@ -308,6 +308,11 @@ class Registry:
                 mine = [one for one in batch.replaces if one.table == rows.table.name]
                 merged = merge_rows(self._connection, rows.table, rows.good, ordinal=ordinal, replaces=mine)
                 report = report.plus(replace(merged, by_table={rows.table.name: merged}))
+            if batch.restated:
+                given = [one for rows in checked for one in rows.good["row_id"].to_pylist()]
+                removed = remove_restated(self._connection, batch, given, ordinal=ordinal)
+                for name, count in removed.items():
+                    report = report.plus(AddReport(removed=count, by_table={name: AddReport(removed=count)}))
             merge_quarantine(self._connection, batch, refused, superseded)
         return report
 
