@@ -106,18 +106,19 @@ ROWS: dict[str, list[Row]] = {
 ALL_ROWS = {table.name: ROWS.get(table.name, []) for table in TABLES}
 
 
-@pytest.fixture
-def registry(tmp_path: Path) -> Path:
-    run_init(tmp_path / "registry")
-    with Registry.open(tmp_path / "registry", write=True) as opened:
+@pytest.fixture(scope="module")
+def registry(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("cbioportal") / "registry"
+    run_init(folder)
+    with Registry.open(folder, write=True) as opened:
         assert opened.add(FactBatch(Source("table", "a" * 64), ROWS)).quarantined == 0
-    return tmp_path / "registry"
+    return folder
 
 
-@pytest.fixture
-def study(registry: Path, tmp_path: Path) -> Path:
-    assert run(["export", "cbioportal", str(registry), str(tmp_path / "study")]) == 0
-    return tmp_path / "study"
+@pytest.fixture(scope="module")
+def study(registry: Path) -> Path:
+    assert run(["export", "cbioportal", str(registry), str(registry.parent / "study")]) == 0
+    return registry.parent / "study"
 
 
 def meta_of(path: Path) -> dict[str, str]:

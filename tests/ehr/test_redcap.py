@@ -187,3 +187,10 @@ def test_entries_that_no_rule_takes_are_counted() -> None:
     batch = read(BLOOD, mapping)
     assert [row["value"] for row in batch.rows["labs"]] == [12.5, 13.1]
     assert batch.unread == {"entries of form blood that no rule of the mapping takes": 1}
+
+
+def test_a_form_whose_label_was_changed_is_named_by_the_mapping() -> None:
+    renamed = BLOOD.replace("|blood|", "|Blutbild, neu|")
+    assert [fault.locator for fault in read(renamed, LABS_RULE).faults] == ["row 3", "row 4"]
+    batch = read(renamed, LABS_RULE + "forms: {'Blutbild, neu': blood}\n")
+    assert [row["value"] for row in batch.rows["labs"]] == [12.5, 13.1, 0.04]

@@ -113,15 +113,16 @@ ROWS: dict[str, list[Row]] = {
 OWN = {"row_id", "source_id", "source_locator", "changed_by", "record_key", "patient_id"}
 
 
-@pytest.fixture
-def written(tmp_path: Path) -> Path:
-    """A folder with the project of a registry that holds the rows above."""
-    run_init(tmp_path / "first")
-    with Registry.open(tmp_path / "first", write=True) as registry:
+@pytest.fixture(scope="module")
+def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the project of a registry that holds the rows above; the registry lies beside it."""
+    base = tmp_path_factory.mktemp("written")
+    run_init(base / "first")
+    with Registry.open(base / "first", write=True) as registry:
         report = registry.add(FactBatch(Source("table", "a" * 64), ROWS))
         assert report.quarantined == 0
-    assert run(["export", "redcap", str(tmp_path / "first"), str(tmp_path / "project")]) == 0
-    return tmp_path / "project"
+    assert run(["export", "redcap", str(base / "first"), str(base / "project")]) == 0
+    return base / "project"
 
 
 def text_of(path: Path) -> io.StringIO:
@@ -155,7 +156,7 @@ def test_the_project_read_back_holds_the_same_facts(written: Path, tmp_path: Pat
     call = ["add", "redcap", str(written), "--registry", str(tmp_path / "second")]
     call += ["--mapping", str(written / "mapping.yaml")]
     assert run(call) == 0
-    assert told(tmp_path / "second") == told(tmp_path / "first")
+    assert told(tmp_path / "second") == told(written.parent / "first")
     assert set(contents(tmp_path / "second")) == set(ROWS)
 
 
@@ -177,7 +178,7 @@ def test_the_project_goes_through_the_api_of_another_machine_and_back(
     call = ["add", "redcap", double.url, "--registry", str(tmp_path / "second")]
     call += ["--mapping", str(written / "mapping.yaml"), "--token-file", str(tmp_path / "token")]
     assert run(call) == 0
-    assert told(tmp_path / "second") == told(tmp_path / "first")
+    assert told(tmp_path / "second") == told(written.parent / "first")
 
 
 def test_the_data_are_raw_codes_and_their_fields_are_in_the_dictionary(written: Path) -> None:

@@ -253,6 +253,11 @@ def test_a_row_of_a_form_that_is_not_in_the_dictionary_is_told() -> None:
     assert problems[1] == ["the record has no name"]
 
 
+def test_yes_and_no_are_read_in_german_too() -> None:
+    given = export("record_id|pain|visit_complete\n1|Ja|2\n2|Nein|2\n3|1|2")
+    assert [row.cells["pain"] for row in given.rows] == ["1", "0", "1"]
+
+
 def test_empty_rows_are_left_out_and_columns_that_are_no_field_are_counted() -> None:
     given = export("record_id|psa|sites___unk|ward\n1|3||A\n|||\n2|4||B")
     assert [row.number for row in given.rows] == [2, 4]

@@ -46,7 +46,7 @@ def _entries(
     entries: dict[str, list[Entry]] = defaultdict(list)
     faults = []
     for row in export.rows:
-        found, problems = find_entries(row, dictionary, mapping.missing)
+        found, problems = find_entries(row, dictionary, mapping.missing, mapping.forms)
         for entry in found:
             entries[entry.form].append(entry)
         faults += [Fault("patients", f"row {row.number}", None, words, _REMEDY) for words in problems]

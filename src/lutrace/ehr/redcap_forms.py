@@ -44,21 +44,24 @@ class Entry:
         return (self.record, self.event, self.form, self.instance)
 
 
-def find_entries(row: ExportRow, dictionary: Dictionary, missing: Iterable[str] = ()) -> tuple[list[Entry], list[str]]:
+def find_entries(
+    row: ExportRow, dictionary: Dictionary, missing: Iterable[str] = (), labels: Mapping[str, str] | None = None
+) -> tuple[list[Entry], list[str]]:
     """The forms that were filled in one row, and in words what hinders reading the row.
 
     A form counts as filled when it has a status beyond 0, a survey time, a box that is ticked, or a value that is not
     computed: exports write the status 0 and unticked boxes for forms that nobody opened. `missing` are the codes that
-    mean that a value is not known.
+    mean that a value is not known, `labels` the names of forms by a label that was changed.
     """
     record = row.cells.get(dictionary.record_field)
     if record is None:
         return [], ["the record has no name"]
     forms: Sequence[str] = dictionary.forms
     if (stated := row.cells.get(REPEAT_FORM)) is not None:
-        forms = [form for form in dictionary.forms if form == form_name(stated)]
+        named = (labels or {}).get(stated) or form_name(stated)
+        forms = [form for form in dictionary.forms if form == named]
         if not forms:
-            return [], ["the repeating form is not in the dictionary; in labels a form may be called otherwise"]
+            return [], ["the repeating form is not in the dictionary; state forms: {label: name} in the mapping"]
     codes = frozenset(missing)
     entries = []
     for form in forms:

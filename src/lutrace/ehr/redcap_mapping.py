@@ -38,8 +38,12 @@ def _checked_letter(rule: LetterRule) -> LetterRule:
 
 
 class RedcapMapping(TableMapping):
-    """What a centre states about its own project; `sheet` of a rule names the form whose entries give rows."""
+    """What a centre states about its own project; `sheet` of a rule names the form whose entries give rows.
 
+    `forms` gives the names of forms by their labels, for labelled exports whose labels were changed later.
+    """
+
+    forms: dict[str, str] = Field(default_factory=dict)
     letters: tuple[Annotated[LetterRule, AfterValidator(_checked_letter)], ...] = ()
     event_days: EventDays | None = None
 
@@ -75,6 +79,9 @@ def check_mapping(mapping: RedcapMapping, dictionary: Dictionary, name: str) -> 
             meant = suggest(form, dictionary.forms) or f"expected {', '.join(dictionary.forms)}"
             faults.append(f"rules {number}: no form is called {form!r}; {meant}")
         faults += [f"rules {number}, {words}" for words in _exposed(rule, dictionary)]
+    for label, form in mapping.forms.items():
+        if form not in dictionary.forms:
+            faults.append(f"forms {label}: no form is called {form!r}; expected {', '.join(dictionary.forms)}")
     valueless = {one.name for one in dictionary.fields if one.type in _NO_VALUES} & mapping.needed_columns()
     faults += [f"{one}: an export holds no value of a file or a description" for one in sorted(valueless)]
     if faults:

@@ -16,6 +16,8 @@ from lutrace.ehr.redcap_dictionary import COMPLETE, Dictionary, Field
 NOT_COMPLETED = "[not completed]"
 """What REDCap writes as the time of a survey that was opened and not sent."""
 _TICKED = {"checked": "1", "unchecked": "0"}
+_WORDS = {"yes": "1", "ja": "1", "true": "1", "wahr": "1", "no": "0", "nein": "0", "false": "0", "falsch": "0"}
+"""Labels of yes and no, in the languages that a project may have."""
 _NUMBER = re.compile(r"^[-+]?\d*[.,]?\d+$|^[-+]?\d+[.,]$")
 
 Cells = Mapping[str, str | None]
@@ -42,6 +44,8 @@ class Spelling:
             return text
         if box is not None:
             return self._box(field, box, text)
+        if field.type in ("yesno", "truefalse"):
+            return _WORDS.get(text.casefold(), text)
         if field.choices:
             return _code(text, field.choices) if self.labelled else text
         if field.is_number and _NUMBER.match(text):
