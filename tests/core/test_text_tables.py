@@ -118,7 +118,8 @@ def test_a_file_that_ends_within_a_character_is_read_and_told(tmp_path: Path) ->
     content = read_table(path)
 
     assert content.rows == ((2, {"a": "1", "b": "2"}), (3, {"a": "3", "b": None}))
-    assert content.notes == ("the file ends within a character: it may be cut off",)
+    assert content.notes[0] == "the file ends within a character: it may be cut off"
+    assert "the last line has no end" in content.notes[1]
 
 
 def test_headings_that_are_doubled_or_empty_are_told_apart_by_their_letter(tmp_path: Path) -> None:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import datetime as dt
 import time
+from pathlib import Path
 
 import pytest
 
 from lutrace.core import ProtocolError, Row, Source, UnusableInputError
-from lutrace.ehr import RecordBatch, parse_mapping, rows_by_mapping
+from lutrace.ehr import RecordBatch, parse_mapping, read_mapped_rows, rows_by_mapping
 
 
 def batch_of(text: str, *records: Row) -> RecordBatch:
@@ -277,3 +278,35 @@ def test_rows_of_one_person_add_to_each_other_and_contradictions_both_stay() -> 
     known = [(row["patient_id"], row["sex"], row["birth_year"]) for row in batch.rows["patients"]]
     assert known == [("SYN-1", "male", 1950), ("SYN-2", "male", 1951), ("SYN-2", "male", 1952)]
     assert [(one.family, one.given) for one in batch.identities] == [("Synthetic", "Test"), (None, None)]
+
+
+def test_rows_whose_unit_was_swapped_are_refused_where_the_value_is_impossible_in_it() -> None:
+    text = """
+    patient_id: id
+    rules: [{table: labs, columns: {date: day, analyte: test, value: result, unit: unit}}]
+    """
+    day = {"day": "2023-01-01", "test": "Hb"}
+
+    batch = batch_of(
+        text,
+        {"id": "SYN-1", **day, "result": "11.8", "unit": "g/l"},
+        {"id": "SYN-2", **day, "result": "118", "unit": "g/dl"},
+        {"id": "SYN-3", **day, "result": "118", "unit": "g/l"},
+    )
+
+    assert [(one.locator, one.column) for one in batch.faults] == [("row 2", "value"), ("row 3", "value")]
+    assert all("is the unit right?" in one.rule for one in batch.faults)
+    assert [row["value"] for row in batch.rows["labs"]] == [11.8]
+
+
+def test_half_a_file_gives_its_whole_rows_and_tells_of_the_cut_one(tmp_path: Path) -> None:
+    path = tmp_path / "t.csv"
+    rows = [f"SYN-{number},2023-01-{number:02d},visit" for number in range(1, 9)]
+    path.write_text("\n".join(["id,day,kind", *rows, "SYN-9,2023-0"]), encoding="utf-8")
+    text = "patient_id: id\nrules: [{table: contacts, columns: {date: day, kind: kind}}]"
+
+    batch = read_mapped_rows(path, parse_mapping(text, "m.yaml"))
+
+    assert [row["patient_id"] for row in batch.rows["contacts"]] == [f"SYN-{number}" for number in range(1, 9)]
+    assert [(one.locator, one.rule) for one in batch.faults] == [("row 10", "the row has 2 cells, expected 3")]
+    assert batch.notes == ("the last line has no end: where the file was cut off, its last cell is not whole",)

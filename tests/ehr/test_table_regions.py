@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from lutrace.core import ProtocolError, Row, Source
-from lutrace.ehr import RecordBatch, parse_mapping, rows_by_mapping
+from lutrace.ehr import RecordBatch, count_open, parse_mapping, rows_by_mapping
 from lutrace.ehr.mapping import OPEN
 from lutrace.terms import table_mapping_names, table_mapping_text
 
@@ -82,8 +82,11 @@ def test_a_number_without_a_unit_is_refused_before_reading() -> None:
 def test_a_shipped_mapping_says_that_it_is_untested_and_is_refused_until_settled(name: str) -> None:
     text = table_mapping_text(name)
 
-    with pytest.raises(ProtocolError, match=f"{name}.yaml, line .*is open"):
+    with pytest.raises(ProtocolError, match=f"{name}.yaml, line .*is open") as caught:
         parse_mapping(text, f"{name}.yaml")
+    assert len({words.split(",")[1] for words in str(caught.value).split("; ") if "is open" in words}) == count_open(
+        text
+    )
 
     settled = text.replace(f'suv_basis: {{constant: "{OPEN}"}}', "suv_basis: {constant: bw}")
     settled = settled.replace(f'tlp_ml: {{column: "{OPEN}", unit: "{OPEN}"}}', "tlp_ml: {column: tlp, unit: g}")

@@ -46,6 +46,8 @@ def read_text_lines(path: Path, separator: str | None = None, encoding: str | No
         separator = separator or stated.group(1)
     if separator is None:
         separator = find_separator(text)
+    if text and not text.endswith(("\n", "\r")):
+        notes.append("the last line has no end: where the file was cut off, its last cell is not whole")
     lines: list[list[str]] = []
     broken = None
     try:

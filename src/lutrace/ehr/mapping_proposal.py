@@ -96,7 +96,8 @@ def _n_known(content: TableContent) -> int:
 
 def count_open(text: str) -> int:
     """How many lines of a proposed mapping are open."""
-    return sum(f'"{OPEN}"' in line.split("  # ")[0] for line in text.splitlines())
+    lines = (line.split(" #")[0] for line in text.splitlines() if not line.startswith("#"))
+    return sum(f'"{OPEN}"' in line for line in lines)
 
 
 def _identifier(profiles: Sequence[Profile]) -> tuple[str, str]:
