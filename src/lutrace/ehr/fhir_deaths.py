@@ -45,8 +45,8 @@ class Deaths:
         self._said[patient].append(_Statement(located.key, when.date if when else None, tuple(icd10), tumour))
 
     def cause(self, patient: str, died: Moment) -> str | None:
-        """The cause that statements of this day, or without a day, agree on; None when they leave it open."""
-        said = [one for one in self._said.get(patient, ()) if one.date is None or one.date == died.date]
+        """The cause that statements of a day that may be this one, or of none, agree on; None when it is left open."""
+        said = [one for one in self._said.get(patient, ()) if one.date is None or _may_be_one(one.date, died.date)]
         tumours = {one.by_tumour for one in said} - {None}
         by_tumour = next(iter(tumours)) if len(tumours) == 1 else None
         return cause_of_death([code for one in said for code in one.icd10], by_tumour=by_tumour)
@@ -54,6 +54,10 @@ class Deaths:
     def is_first_of_its_day(self, patient: str, key: str, when: Moment) -> bool:
         """Whether no statement before this one gives the same day of death."""
         return next((one.key for one in self._said.get(patient, ()) if one.date == when.date), key) == key
+
+
+def _may_be_one(one: PartialDate, other: PartialDate) -> bool:
+    return one.first_day() <= other.last_day() and other.first_day() <= one.last_day()
 
 
 def states_death(resource: Resource) -> bool:
