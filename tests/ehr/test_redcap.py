@@ -194,3 +194,25 @@ def test_a_form_whose_label_was_changed_is_named_by_the_mapping() -> None:
     assert [fault.locator for fault in read(renamed, LABS_RULE).faults] == ["row 3", "row 4"]
     batch = read(renamed, LABS_RULE + "forms: {'Blutbild, neu': blood}\n")
     assert [row["value"] for row in batch.rows["labs"]] == [12.5, 13.1, 0.04]
+
+
+def test_instance_and_access_group_can_be_facts_and_who_answered_a_survey_cannot() -> None:
+    data = "record_id|redcap_repeat_instrument|redcap_repeat_instance|redcap_data_access_group|cycle_day|agent|"
+    data += "cycle_complete|sex|person_complete\n7|||berlin||||1|2\n7|cycle|3|berlin|2023-01-12|617|2||"
+    mapping = """
+patient_id: record_id
+rules:
+  - table: patients
+    sheet: person
+    columns: {site: redcap_data_access_group}
+  - table: cycles
+    columns:
+      cycle: redcap_repeat_instance
+      administered_date: cycle_day
+      agent: {column: agent, values: {617: lu177_psma_617}}
+"""
+    batch = read(data, mapping)
+    assert [row["site"] for row in batch.rows["patients"]] == ["berlin"]
+    assert [row["cycle"] for row in batch.rows["cycles"]] == [3]
+    with pytest.raises(ProtocolError, match="redcap_survey_identifier is flagged as an identifier"):
+        read(data, mapping.replace("redcap_data_access_group", "redcap_survey_identifier"))

@@ -11,7 +11,7 @@ from lutrace.core import Row, digest_of
 from lutrace.ehr.mapping import RowRule
 from lutrace.ehr.mapping_rows import rows_by_mapping
 from lutrace.ehr.records import Fault, Identity, Letter, RecordBatch
-from lutrace.ehr.redcap_columns import EVENT, REPEAT_INSTANCE, SYSTEM, form_columns
+from lutrace.ehr.redcap_columns import EVENT, REPEAT_FORM, REPEAT_INSTANCE, form_columns
 from lutrace.ehr.redcap_dictionary import Dictionary
 from lutrace.ehr.redcap_forms import Entry, find_entries
 from lutrace.ehr.redcap_mapping import EVENT_DATE, RedcapMapping, check_mapping, form_of_rule
@@ -19,6 +19,7 @@ from lutrace.ehr.redcap_project import ExportedRows, Project
 
 _SEVERAL = "has several values in this record, of which none is of the row's own event"
 _REMEDY = "correct the record in REDCap and export it again"
+_OF_ROW = frozenset({EVENT, REPEAT_FORM, REPEAT_INSTANCE})
 
 
 def read_redcap(project: Project, mapping: RedcapMapping, *, mapping_name: str) -> Iterator[RecordBatch]:
@@ -65,7 +66,7 @@ class _Values:
         """The values in all rows of the project, without those that stand for nothing known."""
         at: dict[tuple[str | None, ...], dict[str, str]] = defaultdict(dict)
         of_record: dict[tuple[str, str], set[str]] = defaultdict(set)
-        needed, missing = mapping.needed_columns() - set(SYSTEM), {one.casefold() for one in mapping.missing}
+        needed, missing = mapping.needed_columns() - _OF_ROW, {one.casefold() for one in mapping.missing}
         for cells in rows:
             record = cells.get(dictionary.record_field)
             for name in needed & cells.keys():
@@ -73,7 +74,7 @@ class _Values:
                 if record is None or text is None or text.casefold() in missing:
                     continue
                 of_record[record, name].add(text)
-                if cells.get("redcap_repeat_instrument") is None:
+                if cells.get(REPEAT_FORM) is None:
                     at[record, cells.get(EVENT), cells.get(REPEAT_INSTANCE)][name] = text
         return cls(at, {key: frozenset(texts) for key, texts in of_record.items()})
 
@@ -141,10 +142,11 @@ class _Reading:
         """
         mapping = self.mapping.model_copy(update={"rules": (rule.model_copy(update={"sheet": form}),)})
         wanted = mapping.columns_read()
-        foreign = sorted(wanted - set(form_columns(self.dictionary, form)) - {EVENT, REPEAT_INSTANCE})
+        foreign = sorted(wanted - set(form_columns(self.dictionary, form)) - _OF_ROW)
         records, by_number = [], {}
         for entry in entries:
-            record: Row = {**entry.cells, EVENT: entry.event, REPEAT_INSTANCE: entry.instance}
+            place = {EVENT: entry.event, REPEAT_FORM: entry.form, REPEAT_INSTANCE: entry.instance}
+            record: Row = {**entry.cells, **place}
             doubtful = self._add_foreign(record, entry, foreign)
             if doubtful:
                 words = f"{', '.join(doubtful)} {_SEVERAL}"

@@ -22,7 +22,7 @@ from lutrace.core import (
     digest_of,
     silent,
 )
-from lutrace.ehr.redcap_columns import complete_column
+from lutrace.ehr.redcap_columns import ACCESS_GROUP, complete_column
 from lutrace.ehr.redcap_dictionary import Dictionary, make_dictionary, parse_choices
 from lutrace.ehr.redcap_mapping import RedcapMapping
 from lutrace.ehr.redcap_project import Project, make_export
@@ -46,7 +46,8 @@ def fetch_project(
     missing = tuple(parse_choices(str(info.get("missing_data_codes") or "")))
     if mapping is None:
         return Project(dictionary, (), missing)
-    rows = api.fetch_records(dictionary, _fields(dictionary, mapping), progress)
+    groups = "true" if ACCESS_GROUP in mapping.needed_columns() else "false"
+    rows = api.fetch_records(dictionary, _fields(dictionary, mapping), progress, exportDataAccessGroups=groups)
     header = list(dict.fromkeys(name for row in rows for name in row))
     lines = [[_text(row.get(name)) for name in header] for row in rows]
     source = Source("redcap", digest_of([header, lines]))
@@ -72,7 +73,8 @@ class _Api:
         form = {"token": self._token, "content": content, "format": "json", "returnFormat": "json", **parameters}
         shown = self._service.address.shown
         try:
-            answer = self._service.ask(self._url, method="POST", form=form).json()
+            given = self._service.ask(self._url, method="POST", form=form)
+            answer = given.json() if given.content.strip() else []
         except HttpStatusError as error:
             if error.status in _REFUSED and _is_error(error.content):
                 raise UnusableInputError(
@@ -84,7 +86,9 @@ class _Api:
             raise UnusableInputError(f"{shown} refuses content={content}; check the token and its user's rights")
         return answer
 
-    def fetch_records(self, dictionary: Dictionary, fields: Sequence[str], progress: Progress) -> list[dict[str, Any]]:
+    def fetch_records(
+        self, dictionary: Dictionary, fields: Sequence[str], progress: Progress, **parameters: str
+    ) -> list[dict[str, Any]]:
         """All rows of all records, asked for in parts; a part may lack the columns that it does not need."""
         names = self.ask("record", type="flat", rawOrLabel="raw", **_listed("fields", [dictionary.record_field]))
         records = list(dict.fromkeys(str(row[dictionary.record_field]) for row in names))
@@ -98,6 +102,7 @@ class _Api:
                 rawOrLabelHeaders="raw",
                 exportSurveyFields="true",
                 exportBlankForGrayFormStatus="true",
+                **parameters,
                 **_listed("records", part),
                 **_listed("fields", fields),
             )

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from lutrace.core import AfterValidator, Field, FrozenModel, ProtocolError, Table, Type, suggest
 from lutrace.ehr.mapping import IDENTITY_COLUMNS, OPEN, RowRule, TableMapping
-from lutrace.ehr.redcap_columns import SYSTEM, complete_column, timestamp_column
+from lutrace.ehr.redcap_columns import SURVEY_IDENTIFIER, SYSTEM, complete_column, timestamp_column
 from lutrace.ehr.redcap_dictionary import Dictionary
 
 EVENT_DATE = "redcap_event_date"
@@ -101,7 +101,7 @@ def _unknown(column: str, allowed: frozenset[str]) -> str:
 
 def _exposed(rule: RowRule, dictionary: Dictionary) -> list[str]:
     """The columns of a rule that would hold a person's data in plain."""
-    flagged = {name for name, (one, _) in dictionary.by_column.items() if one.is_identifier}
+    flagged = {name for name, (one, _) in dictionary.by_column.items() if one.is_identifier} | {SURVEY_IDENTIFIER}
     return [
         f"{declared}: {column} is flagged as an identifier in the dictionary, and {declared} would hold it in plain; "
         "take the line out, or the flag off where it is none"
