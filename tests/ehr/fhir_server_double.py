@@ -20,7 +20,7 @@ Resource = dict[str, Any]
 
 class Double(BaseHTTPRequestHandler):
     """The plan: `resources`, `page` (size), `faults` (`at` a link, `times`, `status`, `headers`, `body`), `uses` of a
-    token, `polls` of an export until it is done, `expired` files."""
+    token, `unchanged` types that no export has, `polls` of an export until it is done."""
 
     protocol_version = "HTTP/1.1"
     plan: dict[str, Any]
@@ -124,7 +124,7 @@ class Double(BaseHTTPRequestHandler):
             Double.polled += 1
             self.send(202, {}, {"X-Progress": "half", "Retry-After": "0"})
             return
-        kinds = sorted({one["resourceType"] for one in self.plan["resources"]})
+        kinds = sorted({one["resourceType"] for one in self.plan["resources"]} - set(self.plan.get("unchanged", [])))
         manifest = {
             "transactionTime": "2026-01-01T00:00:00Z",
             "requiresAccessToken": "uses" in self.plan,

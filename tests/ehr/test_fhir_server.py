@@ -297,6 +297,20 @@ def test_a_bulk_export_is_waited_for_fetched_read_and_deleted(
     assert "Observation" in params["_type"].split(",")
 
 
+def test_patients_who_did_not_change_are_asked_for_beside_an_export_of_changes(
+    start: Start, registry: Path, records: list[Resource]
+) -> None:
+    server = start(records, unchanged=["Patient"])
+
+    assert add(registry, server, "--bulk", "patient", "--since", "2024-01-01") == 0
+
+    assert rows_of(registry) == (2, 6)
+    assert [params["_since"] for _, path, params, _ in server.asked if path.endswith("$export")] == [
+        "2024-01-01T00:00:00Z"
+    ]
+    assert [params["_id"] for _, path, params, _ in server.asked if "Patient/_search" in path] == ["p1,p2"]
+
+
 def test_a_bulk_export_broken_off_goes_on_with_the_files_that_lack(
     start: Start, registry: Path, records: list[Resource], capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -331,6 +345,7 @@ def test_an_expired_bulk_export_is_begun_anew(
     [
         ({"patients": ("a",), "group": "g"}, "the patients or a group"),
         ({"patients": ("a",), "bulk": "patient"}, "no list"),
+        ({"since": "01.02.2024"}, "expects a day or an instant"),
         ({"bulk": "group"}, "go together"),
         ({"bulk": "patient", "group": "g"}, "go together"),
     ],

@@ -15,6 +15,7 @@ from typing import Any
 from lutrace.core import HttpAnswer, HttpService, HttpStatusError, Progress, UnusableInputError
 from lutrace.ehr.fhir_elements import Resource, children, text
 from lutrace.ehr.fhir_server import FHIR_JSON, Fetch, FhirQuery, explain
+from lutrace.ehr.fhir_server_search import fetch_missing_patients
 
 _NDJSON = "application/fhir+ndjson"
 _AT_ONCE = 4
@@ -37,6 +38,8 @@ def fetch_by_bulk(
         fetch.save(manifest=_wait(service, fetch, progress))
     manifest = fetch.state["manifest"]
     _download(service, fetch, manifest, progress)
+    if query.since is not None:
+        fetch_missing_patients(service, fetch)
     _tell(fetch)
     _delete_job(service, fetch)
 
@@ -46,7 +49,7 @@ def _begin(service: HttpService, fetch: Fetch, query: FhirQuery, types: Sequence
     assert query.bulk is not None
     params = {"_outputFormat": _NDJSON, "_type": ",".join(types)}
     if query.since is not None:
-        params["_since"] = query.since
+        params["_since"] = query.instant
     headers = {**FHIR_JSON, "Prefer": "respond-async"}
     try:
         answer = service.ask(_PATHS[query.bulk].format(group=query.group), headers=headers, params=params)

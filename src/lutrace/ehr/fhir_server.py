@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,13 +16,14 @@ FHIR_JSON = {"Accept": "application/fhir+json"}
 BulkLevel = Literal["system", "patient", "group"]
 _STATE = "fetch.state"
 _OUTCOMES = "server.outcomes"
+_INSTANT = re.compile(r"\d{4}-[01]\d-[0-3]\dT[0-2]\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)")
 _READ_VERSIONS = ("4.0", "4.3")
 """R4, and R4B, which does not differ in what is read."""
 
 
 @dataclass(frozen=True)
 class FhirQuery:
-    """Whose records, and since when: `patients` are identifiers, `group` the id of a Group, `since` a FHIR instant.
+    """Whose records, and since when: `patients` are identifiers, `group` the id of a Group, `since` a day or instant.
 
     `bulk` asks for an export of that level in place of searches. `system` is the system of the identifiers, None for
     any.
@@ -41,6 +43,14 @@ class FhirQuery:
             raise UnusableInputError("FHIR server: a bulk export is of a group, all patients or the system; no list")
         if (self.bulk == "group") != (self.group is not None) and self.bulk is not None:
             raise UnusableInputError("FHIR server: --bulk group and --group go together")
+        if self.since is not None and _INSTANT.fullmatch(self.instant) is None:
+            raise UnusableInputError("FHIR server: --since expects a day or an instant, as 2024-01-31T08:00:00Z")
+
+    @property
+    def instant(self) -> str:
+        """The `since` as a FHIR instant; a day begins at midnight, universal time."""
+        told = self.since or ""
+        return f"{told}T00:00:00Z" if len(told) == len("2024-01-31") else told
 
 
 @dataclass

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -15,6 +16,7 @@ _PATIENTS_AT_ONCE = 50
 _IDS_AT_ONCE = 100
 _BY_SUBJECT = "AdverseEvent"
 """The type whose patient is found by `subject`: R4 defines no search parameter `patient` for it."""
+_PATIENT = re.compile(rb'"reference"\s*:\s*"(?:[^"]*/)?Patient/([A-Za-z0-9.-]{1,64})')
 _NO_SUCH_SEARCH = (400, 403, 404, 405, 410, 501)
 _MEDICATION = "Medication"
 
@@ -82,6 +84,20 @@ def fetch_by_search(
     _tell_missing(fetch, query)
 
 
+def fetch_missing_patients(service: HttpService, fetch: Fetch) -> None:
+    """The Patient resources that what was fetched refers to and lacks: an export of changes holds none that did not."""
+    held: set[str] = set()
+    named: set[str] = set()
+    for path in sorted(fetch.folder.glob("*.ndjson")):
+        with path.open("rb") as file:
+            for line in file:
+                named.update(one.decode() for one in _PATIENT.findall(line))
+                if path.name.startswith("Patient."):
+                    held.add(str(json.loads(line).get("id")))
+    for place, some in _chunks(sorted(named - held), _IDS_AT_ONCE):
+        _run(service, fetch, _Job("Patient", f"Patient {place}", {"_id": ",".join(some)}))
+
+
 def _find_patients(service: HttpService, fetch: Fetch, query: FhirQuery) -> list[str] | None:
     """Fetch the Patient resources; their ids, None where everybody is asked for."""
     if query.group is not None:
@@ -111,7 +127,7 @@ def _find_patients(service: HttpService, fetch: Fetch, query: FhirQuery) -> list
 
 
 def _jobs(kind: str, patients: list[str] | None, query: FhirQuery) -> Iterator[_Job]:
-    since = {"_lastUpdated": f"ge{query.since}"} if query.since is not None else {}
+    since = {"_lastUpdated": f"ge{query.instant}"} if query.since is not None else {}
     if patients is None:
         yield _Job(kind, kind, since)
         return
