@@ -55,7 +55,7 @@ def staging(subject: Resource) -> Callable[..., Resource]:
     return make
 
 
-def test_tnm_by_snomed_is_read_from_the_name_of_its_value_and_refused_without_one(
+def test_tnm_by_snomed_is_read_from_the_name_of_its_value_or_its_code_and_else_refused(
     read_bundle: ReadBundle, patient: Resource, cancer: Resource, staging: Callable[..., Resource]
 ) -> None:
     batch = read_bundle(
@@ -63,13 +63,14 @@ def test_tnm_by_snomed_is_read_from_the_name_of_its_value_and_refused_without_on
         cancer,
         staging("399504009", "synthetic-t", "American Joint Committee on Cancer cT3b (qualifier value)"),
         staging("371494008", "synthetic-n", "American Joint Committee on Cancer pN1 (qualifier value)"),
-        staging("399387003", "1229901006", None),
+        staging("399387003", "1229907005", None),
+        staging("384625004", "unknown", None),
     )
 
     (row,) = batch.rows["diagnoses"]
-    assert (row["t"], row["n"], row.get("m")) == ("cT3b", "pN1", None)
+    assert (row["t"], row["n"], row["m"]) == ("cT3b", "pN1", "cM1b")
     assert row["code"] == "399068003" and row["date_precision"] == "month"
-    assert [(fault.column, fault.locator) for fault in batch.faults] == [("m", "entry[4]")]
+    assert [(fault.column, fault.locator) for fault in batch.faults] == [("t", "entry[5]")]
 
 
 @pytest.mark.parametrize(

@@ -94,7 +94,9 @@ def _tnm(node: Resource, axis: str, by: str) -> str:
 
 
 def _token(node: Resource, axis: str) -> re.Match[str] | None:
-    words = [text(node, "valueString") or "", *words_of(child(node, "valueCodeableConcept"))]
+    value = child(node, "valueCodeableConcept")
+    words = [text(node, "valueString") or "", *words_of(value)]
+    words += [_STAGING.categories.get(code, "") for code in codes(value, profile.SNOMED)]
     found = (match for word in words for match in _TNM_TOKEN.finditer(word))
     return next((match for match in found if match.group("axis").lower() == axis), None)
 

@@ -27,11 +27,12 @@ class GleasonCode(FrozenModel):
 
 
 class StagingCodes(FrozenModel):
-    """All codes of Gleason and TNM; `patterns`, `sums` and `pairs` are SNOMED answers."""
+    """All codes of Gleason and TNM; `categories` (of TNM), `patterns`, `sums` and `pairs` are SNOMED answers."""
 
     version: str
     tnm: tuple[TnmCode, ...]
     gleason: tuple[GleasonCode, ...]
+    categories: dict[str, str]
     patterns: dict[str, int]
     sums: dict[str, int]
     pairs: dict[str, tuple[int, int]]
