@@ -28,6 +28,7 @@ from lutrace.endpoints.history.mcrpc import choose_mcrpc_dates, derive_mcrpc_dat
 from lutrace.endpoints.history.prior_regimens import count_prior_regimens, find_line_queries
 from lutrace.endpoints.history.settings import find_setting_queries
 from lutrace.endpoints.history.sites import derive_sites
+from lutrace.endpoints.letters import said_in_letters
 from lutrace.endpoints.new_lesions import UNREVIEWED
 from lutrace.endpoints.psa.castration_resistance import (
     aua_castration_resistance,
@@ -153,6 +154,7 @@ __all__ = [
     "pcwg3_castration_resistance",
     "read_psa_flips",
     "reconcile_cycles",
+    "said_in_letters",
     "score_long",
     "score_wide",
     "screening_castration_resistance",

@@ -18,10 +18,13 @@ class DeathDates(FrozenModel):
     day: `middle` = the 15th, or 1 July; the `first` or `last` day that it can be are the sensitivities. A sign of life
     later in that month moves the 15th to the end of the month. conflict_days: a sign of life up to so many days after
     the last day that it can be moves the death there; a later one moves nothing and is flagged.
+    letters: which days of death found in letters count where no record gives one: those that a person has `reviewed`,
+    `all` that are neither negated, uncertain, hypothetical nor another person's, or `none`.
     """
 
     day: Literal["middle", "first", "last"] = "middle"
     conflict_days: Days = Field(default=30.0, ge=0)
+    letters: Literal["reviewed", "all", "none"] = "reviewed"
 
 
 class OverallSurvival(FrozenModel):

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import ibis
 
-from lutrace.core import Row
-from lutrace.endpoints import CUT_BY_VIEW, UNREVIEWED, UNREVIEWED_VOLUME
+from lutrace.core import FrozenModel, Row
+from lutrace.endpoints import CUT_BY_VIEW, UNREVIEWED, UNREVIEWED_VOLUME, said_in_letters
 from lutrace.models import describe_immortal_time, is_late
-from lutrace.protocol import CoxAnalysis, Landmark, Protocol, PsaPfs, ShowDerived
+from lutrace.protocol import CourseRules, CoxAnalysis, DeathDates, Landmark, Protocol, PsaPfs, ShowDerived
 from lutrace.report import Notice
 from lutrace.tables import MEASURE_VERSION, MERGES, QUANTIFICATIONS, Facts
 
@@ -53,6 +53,36 @@ def find_outdated_scans(facts: Facts, scans: Sequence[Row]) -> tuple[Notice, ...
         for version, n in sorted(versions.items())
         if version < MEASURE_VERSION
     )
+
+
+def find_letter_choices(protocol: Protocol, facts: Facts) -> tuple[Notice, ...]:
+    """A warning for each kind of fact that letters state, that nobody has reviewed, and that the study lets count.
+
+    Deaths that letters state and no endpoint of the study counts are a note.
+    """
+    notices = []
+    for fact, kind in (("death", DeathDates), ("stop_reason", CourseRules)):
+        choices = {rules.letters for rules in _rules_of(protocol, kind)}
+        rows = said_in_letters(facts, (fact,))
+        n = len(set(rows.filter(~rows.reviewed).patient_id.to_pyarrow().to_pylist())) if choices else 0
+        words = f"findings of {fact} in letters of {n} patients that nobody has reviewed"
+        if n and "all" in choices:
+            notices.append(Notice("letters", f"{words} count, as the study says (letters: all)"))
+        elif n:
+            notices.append(Notice("letters", f"{words} do not count (lutrace extract --registry DIR --queue)", "note"))
+    return tuple(notices)
+
+
+def _rules_of(part: object, kind: type[DeathDates] | type[CourseRules]) -> Iterator[DeathDates | CourseRules]:
+    """The rules of one kind that stand anywhere in a study."""
+    if isinstance(part, kind):
+        yield part
+    elif isinstance(part, FrozenModel):
+        for name in type(part).model_fields:
+            yield from _rules_of(getattr(part, name), kind)
+    elif isinstance(part, tuple):
+        for one in part:
+            yield from _rules_of(one, kind)
 
 
 def find_merged(facts: Facts) -> tuple[Notice, ...]:

@@ -34,7 +34,7 @@ from lutrace.study.exclusions import count_exclusions
 from lutrace.study.headline import choose_key_numbers
 from lutrace.study.meta import describe_run
 from lutrace.study.modelling import fit_analyses
-from lutrace.study.notices import find_merged, find_notices, find_outdated_scans
+from lutrace.study.notices import find_letter_choices, find_merged, find_notices, find_outdated_scans
 from lutrace.study.pictures import PictureFacts, gather_pictures
 from lutrace.study.presentation import compose_spec
 from lutrace.study.results import write_results
@@ -165,6 +165,7 @@ def compute_study(
     }
     outdated = find_outdated_scans(known, cohort.scans)
     told = (*find_notices(protocol, values, analysis_set), *outdated, *find_merged(facts))
+    told = (*told, *find_letter_choices(protocol, known))
     notices = (*told, *fitted.notices, *curves.notices)
     evidence = collect_all_evidence(
         protocol, facts, cohort, values=values, analysis_set=analysis_set, derived=derived.evidence

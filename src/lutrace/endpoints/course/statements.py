@@ -8,6 +8,7 @@ import ibis.expr.types as ir
 from lutrace.endpoints.basis import attach
 from lutrace.endpoints.course.basis import CourseBasis
 from lutrace.endpoints.disposition_codes import mean_own_word, with_meaning
+from lutrace.endpoints.letters import said_in_letters
 from lutrace.tables import DISEASE_EVENTS, DISPOSITIONS, TEXT_FINDINGS, TREATMENTS
 from lutrace.terms import disposition_meanings
 
@@ -53,10 +54,8 @@ def _sources(basis: CourseBasis) -> list[ir.Table]:
 
 
 def _letters(basis: CourseBasis) -> ir.Table:
-    said = basis.facts.table(TEXT_FINDINGS)
-    said = said.filter((said.fact == "stop_reason") & ~said.negated & ~said.uncertain & ~said.historical)
-    if basis.rules.letters == "reviewed":
-        said = said.filter(said.reviewed)
+    said = said_in_letters(basis.facts, ("stop_reason",), basis.rules.letters)
+    said = said.filter(~said.historical)
     return said.mutate(
         meaning=mean_own_word(said.value),
         day=ibis.coalesce(said.date, said.note_date),

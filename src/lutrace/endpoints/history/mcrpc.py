@@ -19,6 +19,7 @@ from lutrace.endpoints.history.partial_dates import (
     precision_between,
     stands_for,
 )
+from lutrace.endpoints.letters import said_in_letters
 from lutrace.endpoints.psa.castration_resistance import (
     aua_castration_resistance,
     eau_castration_resistance,
@@ -159,8 +160,8 @@ def _recorded(facts: Facts, rules: McrpcRules) -> ir.Table:
 
 
 def _said(facts: Facts, rules: McrpcRules) -> ir.Table:
-    rows = facts.table(TEXT_FINDINGS)
-    rows = rows.filter(rows.fact.isin(list(_SAID)) & ~rows.negated & ~rows.uncertain)
+    rows = said_in_letters(facts, _SAID)
+    rows = rows.filter(rows.date.notnull() | rows.note_date.notnull())
     return rows.select(
         "patient_id",
         definition=ibis.literal("text"),

@@ -7,6 +7,7 @@ import ibis.expr.types as ir
 import pyarrow as pa
 
 from lutrace.endpoints.basis import ranked_first
+from lutrace.endpoints.letters import said_in_letters
 from lutrace.protocol import SiteRules
 from lutrace.tables import DIAGNOSES, LESIONS, METASTASIS_SITES, READER_FINDINGS, SCANS, TEXT_FINDINGS, Facts, without
 from lutrace.terms import sites
@@ -99,8 +100,7 @@ def _diagnosed(facts: Facts) -> ir.Table:
 
 
 def _said(facts: Facts) -> ir.Table:
-    rows = facts.table(TEXT_FINDINGS)
-    rows = rows.filter((rows.fact == "metastasis_site") & ~rows.negated & ~rows.uncertain)
+    rows = said_in_letters(facts, ("metastasis_site",))
     day = ibis.coalesce(rows.date, rows.note_date)
     rows = without(rows.mutate(word=rows.value.lower(), day=day), "date")
     return rows.inner_join(_words(), "word").mutate(

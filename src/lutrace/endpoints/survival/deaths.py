@@ -10,9 +10,10 @@ import ibis.expr.types as ir
 
 from lutrace.endpoints.basis import attach, ranked_first
 from lutrace.endpoints.disposition_codes import with_meaning
+from lutrace.endpoints.letters import said_in_letters
 from lutrace.endpoints.survival.activity import last_activity
 from lutrace.protocol import DeathDates
-from lutrace.tables import DEATH_DATES, DISPOSITIONS, FOLLOW_UP, Facts
+from lutrace.tables import DEATH_DATES, DISPOSITIONS, FOLLOW_UP, TEXT_FINDINGS, Facts
 
 _MIDDLE_DAYS = 14
 
@@ -21,8 +22,9 @@ def derive_death_dates(facts: Facts, rules: DeathDates | None = None, data_cut: 
     """Rows of DEATH_DATES: one per patient known to be dead on the data cut, with every imputation spelled out.
 
     The most exact statement stands; of equally exact ones that of the follow-up, then the earliest. A discharge by
-    death and the end of a therapy by death are statements too. Month: the 15th, or the end of the month when a
-    sign of life is later in it. Year: 1 July. Never before the last sign of life, unless that lies more than
+    death and the end of a therapy by death are statements too, and, last, letters as the rules allow. Month: the 15th,
+    or the end of the month when a sign of life is later in it. Year: 1 July. Never before the last sign of life, unless
+    that lies more than
     `conflict_days` after the last day that the death can be: then nothing is moved, and the row is flagged. Never after
     the data cut; a death that cannot have been by then is not known. A day that is recorded is never moved.
 
@@ -41,7 +43,7 @@ def find_death_dates(facts: Facts, alive: ir.Table, chosen: DeathDates, data_cut
 
     `alive` are rows of `last_activity`.
     """
-    rows = _with_span(attach(_stated(facts), alive, ["patient_id"]))
+    rows = _with_span(attach(_stated(facts, chosen), alive, ["patient_id"]))
     exact = rows.precision == "day"
     late = (rows.alive_date > rows.last_day).fill_null(False)
     gap = rows.alive_date.delta(rows.last_day, unit="day")
@@ -84,12 +86,14 @@ _WORDS = {
 }
 
 
-def _stated(facts: Facts) -> ir.Table:
+def _stated(facts: Facts, rules: DeathDates) -> ir.Table:
     """`patient_id stated_date precision source_table source_row`: the statement that stands for each death."""
     said = facts.table(FOLLOW_UP)
     said = said.filter((said.status == "dead") & said.date.notnull())
     left = with_meaning(facts.table(DISPOSITIONS))
     left = left.filter((left.meaning == "death") & left.date.notnull())
+    told = said_in_letters(facts, ("death",), rules.letters)
+    told = told.filter(told.date.notnull())
     every = ibis.union(
         *[
             table.select(
@@ -99,11 +103,12 @@ def _stated(facts: Facts) -> ir.Table:
                 source_table=ibis.literal(name),
                 source_row="row_id",
             )
-            for table, name in ((said, FOLLOW_UP.name), (left, DISPOSITIONS.name))
+            for table, name in ((said, FOLLOW_UP.name), (left, DISPOSITIONS.name), (told, TEXT_FINDINGS.name))
         ]
     )
     exactness = ibis.cases((every.precision == "day", 0), (every.precision == "month", 1), else_=2)
-    prefer = ibis.cases((every.source_table == FOLLOW_UP.name, 0), else_=1)
+    table = every.source_table
+    prefer = ibis.cases((table == FOLLOW_UP.name, 0), (table == DISPOSITIONS.name, 1), else_=2)
     return ranked_first(every, ["patient_id"], [exactness, prefer, "stated_date", "source_row"])
 
 
