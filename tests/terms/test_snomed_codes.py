@@ -43,11 +43,14 @@ def has_check_digit(code: str) -> bool:
 
 
 def codes_of_the_vocabulary() -> Iterator[str]:
-    staging = staging_codes()
-    yield from chain.from_iterable(one.snomed for one in (*drugs(), *sites(), *staging.tnm, *staging.gleason))
-    yield from chain(staging.patterns, staging.sums, staging.pairs, staging.categories)
-    course = disease_course()
-    yield from chain.from_iterable(one.snomed for one in (*course.milestones, *course.statuses))
+    staging, course = staging_codes(), disease_course()
+    yield from chain.from_iterable(one.snomed for one in drugs())
+    yield from chain.from_iterable(one.snomed for one in sites())
+    yield from chain.from_iterable([*(one.snomed for one in staging.tnm), *(one.snomed for one in staging.gleason)])
+    yield from chain(staging.categories, staging.patterns, staging.sums, staging.pairs)
+    yield from chain.from_iterable(
+        [*(one.snomed for one in course.milestones), *(one.snomed for one in course.statuses)]
+    )
     for system in disposition_systems():
         if "http://snomed.info/sct" in system.urls:
             yield from chain.from_iterable(system.codes.values())
