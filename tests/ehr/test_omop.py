@@ -148,6 +148,17 @@ def test_csv_and_duckdb_give_the_same_rows_as_parquet(tmp_path: Path) -> None:
     assert plain(read_source(in_schema, schema="cdm54")) == expected
 
 
+def test_a_table_may_be_a_folder_with_its_parts(tmp_path: Path) -> None:
+    labs = [lab(number) for number in (1, 2, 3)]
+    whole = write_csv(tmp_path / "whole", {"person": [person()], "measurement": labs})
+    parts = write_csv(tmp_path / "parts", {"person": [person()]})
+    (parts / "measurement").mkdir()
+    header, *lines = (whole / "MEASUREMENT.csv").read_text(encoding="utf-8").splitlines()
+    for number, line in enumerate(lines):
+        (parts / "measurement" / f"part-{number}.csv").write_text(f"{header}\n{line}\n", encoding="utf-8")
+    assert plain(read_source(parts)) == plain(read_source(whole))
+
+
 @pytest.mark.server("postgresql")
 def test_postgresql_gives_the_same_rows_and_is_only_read(tmp_path: Path, postgres_server: dict[str, str]) -> None:
     address = _write_postgres(postgres_server, "cdm54")

@@ -68,9 +68,6 @@ _NOT_NEEDED = {
     "encoding_concept_id",
     "language_concept_id",
     "note_class_concept_id",
-    "note_type_concept_id",
-    "visit_type_concept_id",
-    "episode_type_concept_id",
     "episode_object_concept_id",
     "drug_exposure_end_date",
     "visit_end_date",
@@ -129,7 +126,8 @@ def _checked(name: str, table: ir.Table) -> ir.Table:
     """The columns of a table that the model has, all that rows need being there; `person_id` as a whole number."""
     declared = {column.name: column for column in READ_TABLES[name].columns}
     older = {"discharge_to_concept_id", "discharge_to_source_value"}
-    needed = {column.name for column in declared.values() if column.required} - _NOT_NEEDED
+    required = (column.name for column in declared.values() if column.required and column.name not in _NOT_NEEDED)
+    needed = {column for column in required if not column.endswith("_type_concept_id")}
     missing = sorted(needed - set(table.columns))
     if missing:
         raise UnusableInputError(
@@ -302,13 +300,14 @@ class _Reading:
         add_metastases([(row, meaning) for row, meaning in measured if meaning.kind == "metastasis"], out, seen)
         weights: dict[dt.date, set[float]] = defaultdict(set)
         facts: list[tuple[dt.date | None, Row]] = []
+        earlier = len(out.collected.rows["vitals"])
         for row, meaning in measured:
             read_measured(row, meaning, self._concepts, out)
             if meaning.name in CYCLE_FACTS:
                 with out.refusing("cycles", row):
                     facts.append((row.day(f"{row.table}_date"), cycle_fact(row, meaning)))
-        for one in out.collected.rows["vitals"]:
-            if one["patient_id"] == out.patient_id and one["measure"] == "weight_kg":
+        for one in out.collected.rows["vitals"][earlier:]:
+            if one["measure"] == "weight_kg":
                 weights[one["date"]].add(one["value"])
         self._read_therapies(rows, weights, facts, out)
 

@@ -38,7 +38,7 @@ def open_foreign(source: str, *, schema: str | None = None) -> Iterator[Foreign]
     """The tables of a DuckDB file, of a folder of Parquet or CSV files, or of `postgresql://user@host:port/database`.
 
     The password of a server is taken from PGPASSWORD or a password file, never from the address. Of a folder each file
-    (or folder of Parquet files) is the table of its name, CSV cells as text. Nothing is written. Raises
+    (or folder with the parts of a table) is the table of its name, CSV cells as text. Nothing is written. Raises
     UnusableInputError for what cannot be opened or read.
     """
     with ExitStack() as closing:
@@ -98,23 +98,38 @@ def _of_folder(path: Path, closing: ExitStack) -> Foreign:
     closing.callback(backend.disconnect)
     tables, digests = {}, []
     for file, name in files.items():
-        parts = sorted(file.glob("*.parquet")) if file.is_dir() else [file]
+        parts = _parts(file)
         digests += [(name, digest_of_file(part)) for part in parts]
+        given = [str(part) for part in parts]
         if parts[0].suffix.lower() == ".parquet":
-            tables[name] = _small(backend.read_parquet([str(part) for part in parts], table_name=f"read_{name}"))
+            tables[name] = _small(backend.read_parquet(given, table_name=f"read_{name}"))
         else:
-            dialect = {"header": True, "all_varchar": True, **_dialect(file)}
-            read = backend.read_csv(str(file), table_name=f"read_{name}", **dialect)
+            dialect = {"header": True, "all_varchar": True, **_dialect(parts[0])}
+            read = backend.read_csv(given, table_name=f"read_{name}", **dialect)
             tables[name] = _small(backend.create_table(f"kept_{name}", read))
     return Foreign(tables, digest_of(digests), path)
 
 
 def _table_name(path: Path) -> str | None:
+    """The table that a file, or a folder of the parts of one, holds by its name; None for anything else."""
     name = path.name.lower()
     if path.is_dir():
-        return name.removesuffix(".parquet") if any(path.glob("*.parquet")) else None
-    ending = next((one for one in sorted(_TABLE_ENDINGS, key=len, reverse=True) if name.endswith(one)), None)
+        return name.removesuffix(".parquet") if _parts(path) else None
+    ending = _ending(path)
     return None if ending is None else name.removesuffix(ending)
+
+
+def _ending(path: Path) -> str | None:
+    endings = sorted(_TABLE_ENDINGS, key=len, reverse=True)
+    return next((one for one in endings if path.name.lower().endswith(one)), None)
+
+
+def _parts(path: Path) -> list[Path]:
+    """The file itself, or the files of a folder that end as its first one does."""
+    if path.is_file():
+        return [path]
+    inside = [one for one in sorted(path.iterdir()) if one.is_file() and _ending(one) is not None]
+    return [one for one in inside if _ending(one) == _ending(inside[0])]
 
 
 def _dialect(file: Path) -> dict[str, str]:
