@@ -16,7 +16,7 @@ from lutrace.cli.app import run
 from lutrace.core import Row, Source, UnusableInputError
 from lutrace.ehr.cbioportal_study import TABLES, make_cbioportal_study
 from lutrace.ehr.cbioportal_timeline import is_timeline_folder, read_timeline
-from lutrace.ingest import run_init
+from lutrace.ingest import run_export_cbioportal, run_init
 from lutrace.registry import FactBatch, Registry
 from lutrace.tables import CYCLES, LABS, QUARANTINE, TREATMENTS
 
@@ -212,6 +212,15 @@ def test_what_has_no_exact_day_is_left_out_and_told() -> None:
     made = make_cbioportal_study(ALL_ROWS, anchor="diagnosis", identifier="one", name="One")
     assert made.left_out == {"patients without a day zero (diagnosis)": 1, "rows of treatments without an exact day": 1}
     assert "cabazitaxel" not in made.files["data_timeline_treatment.txt"]
+
+
+def test_a_registry_without_a_day_zero_is_refused_with_what_to_do(tmp_path: Path) -> None:
+    run_init(tmp_path / "registry")
+    with pytest.raises(UnusableInputError, match="known to the day; count days from the first cycle with --anchor"):
+        run_export_cbioportal(tmp_path / "registry", tmp_path / "study")
+    with pytest.raises(UnusableInputError, match="holds no cycle to count days from"):
+        run_export_cbioportal(tmp_path / "registry", tmp_path / "study", anchor="first_cycle")
+    assert not (tmp_path / "study").exists()
 
 
 def test_days_can_be_counted_from_the_first_cycle(registry: Path, tmp_path: Path) -> None:

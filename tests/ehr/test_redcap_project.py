@@ -273,6 +273,7 @@ def test_a_row_of_another_length_is_refused_by_its_number() -> None:
 def test_a_folder_gives_its_dictionary_and_data_whatever_parts_the_cells(tmp_path: Path, separator: str) -> None:
     folder = write_project(tmp_path / "project", "record_id|psa|hb|blood_complete\n1|0,04|13|2", separator=separator)
     (folder / "events.csv").write_text("event_name,arm_num\nStart,1\n", encoding="utf-8")
+    (folder / "notes.csv").write_text("what,why\na,b\n", encoding="utf-8")
     project = read_project([folder])
     assert [row.cells["psa"] for row in project.exports[0].rows] == ["0.04"]
     assert project.unread == {"file that is neither data nor data dictionary": 1}

@@ -14,6 +14,8 @@ from lutrace.ehr.redcap_forms import ExportRow, rows_of_values
 from lutrace.ehr.redcap_values import find_spelling, known_columns
 
 _EAV = ("field_name", "value")
+_COMPANIONS = ("custom_form_label", "unique_event_name", "arm_num")
+"""Columns of the other files of a project's setup: repeating forms, events, arms; they say nothing of a patient."""
 
 
 @dataclass(frozen=True)
@@ -62,7 +64,8 @@ def read_project(paths: Sequence[Path]) -> Project:
             f"no export of data whose first column is {record.name} (or its label) beside {dictionaries[0].name}; "
             "export all data of the project as CSV into the same folder"
         )
-    others = [file for file in files if file not in (*data, *dictionaries)]
+    known = {*data, *dictionaries, *(file for file, head in heads.items() if set(head) & set(_COMPANIONS))}
+    others = [file for file in files if file not in known]
     return Project(
         dictionary,
         tuple(read_export(file, dictionary) for file in data),

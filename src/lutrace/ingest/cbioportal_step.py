@@ -51,10 +51,20 @@ def run_add_timeline(
 def run_export_cbioportal(
     registry_folder: Path, out: Path, *, anchor: Anchor = "diagnosis", study: str = _STUDY
 ) -> ExportResult:
-    """Write a registry as a study of cBioPortal into `out`: days from `anchor`, pseudonyms, no calendar date."""
+    """Write a registry as a study of cBioPortal into `out`: days from `anchor`, pseudonyms, no calendar date.
+
+    Raises UnusableInputError when no patient has a day zero.
+    """
     with Registry.open(registry_folder, write=False) as registry:
         tables = {table.name: registry.rows(table, corrected=True) for table in CBIOPORTAL_TABLES}
         centre = parse_profile(registry.profile_text).centre
+    if not find_days_zero(tables, anchor):
+        raise UnusableInputError(
+            "export cbioportal: of no patient the first diagnosis is known to the day; count days from the first cycle "
+            "with --anchor first_cycle"
+            if anchor == "diagnosis"
+            else "export cbioportal: the registry holds no cycle to count days from"
+        )
     made = make_cbioportal_study(tables, anchor=anchor, identifier=study, name=f"Radioligand therapy, {centre}")
     out.mkdir(parents=True, exist_ok=True)
     written = []
