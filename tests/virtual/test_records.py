@@ -135,7 +135,7 @@ def test_a_letter_states_the_facts_of_its_patient_in_varied_words() -> None:
         mine = [letter for letter in letters if letter.patient_id == chart.patient.identifier]
         referral = next(letter for letter in mine if letter.kind == "referral")
         primary, secondary = chart.patient.gleason
-        assert Stated("gleason", f"{primary}+{secondary}", chart.milestone("initial").month) in referral.facts
+        assert Stated("gleason", f"{primary}+{secondary}") in referral.facts
         assert f"{primary}+{secondary}={primary + secondary}" in referral.text
         present = {one.value for one in referral.facts if one.fact == "metastasis_site" and not one.negated}
         assert present == set(chart.sites)

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.virtual.source_registry import COMMANDS, Written, fill
+from tests.virtual.source_registry import FORMS, Written, fill
 
 from lutrace.endpoints import History, derive_death_dates
 from lutrace.endpoints.psa.series import on_clock, psa_values
@@ -27,7 +27,7 @@ OWN_NAMES = ("row", "source", "evidence", "rule", "digest")
 def mixed(written: Written, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A registry of all sources, that which is believed most added last."""
     registry = tmp_path_factory.mktemp("mixed") / "registry"
-    for source in reversed(COMMANDS):
+    for source in reversed(FORMS):
         fill(registry, written.folder, source)
     return registry
 

@@ -66,11 +66,14 @@ def demo(
     patients: Annotated[int, typer.Option(min=8, max=500, help="virtual patients with images")] = 24,
     seed: Annotated[int, typer.Option(help="same seed, same centre")] = 1,
     jobs: Annotated[int | None, typer.Option(min=1, help="worker processes")] = None,
+    sources: Annotated[
+        bool, typer.Option("--sources", help="write the same records as OMOP, REDCap, tables and letters too")
+    ] = False,
 ) -> None:
     """Make a virtual centre (synthetic DICOM, FHIR and letters), fill a registry, run the study, write index.html."""
     from lutrace.ingest import run_add_dicom, run_add_fhir, run_init, run_measure
     from lutrace.study import run_registry_study, write_demo_index
-    from lutrace.virtual import make_centre
+    from lutrace.virtual import make_centre, make_sources
 
     started = time.perf_counter()
     centre, registry, report = out / "centre", out / "registry", out / "reports" / STUDY
@@ -78,6 +81,8 @@ def demo(
     with progress_bars() as progress:
         summary = make_centre(centre, patients=patients, seed=seed, jobs=jobs or 2, progress=progress)
         say(f"virtual centre: {patients} synthetic patients, {summary.size_bytes / 1e9:.1f} GB")
+        if sources:
+            make_sources(out / "sources", patients=patients, seed=seed)
         run_init(registry, profile_text=summary.profile_text)
         records = run_add_fhir(registry, [centre / "fhir"], progress=progress)
         say(f"records: {records.added} rows added, {records.quarantined} refused")
@@ -133,5 +138,5 @@ def _clear_earlier_demo(out: Path) -> None:
         raise UnusableInputError(f"{out} holds other files; choose a new folder with --out")
     out.mkdir(parents=True, exist_ok=True)
     mark.write_text("Synthetic: made by lutrace demo, which may take this folder away.\n", encoding="utf-8")
-    for name in ("centre", "registry", "reports"):
+    for name in ("centre", "registry", "reports", "sources"):
         shutil.rmtree(out / name, ignore_errors=True)

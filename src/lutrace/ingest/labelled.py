@@ -49,8 +49,8 @@ def compare_facts(labels: Path, rows: Sequence[Row], notes: Sequence[str]) -> tu
     """A row per fact: how the facts found in the labelled letters agree with those that people found there.
 
     `labels` is a table `note_id fact value [negated]`; a letter without any fact has one row with an empty fact. A fact
-    found several times in a letter counts once. Raises UnusableInputError for missing columns, TableError for a letter
-    that is not there and for a fact without a value.
+    found several times in a letter counts once, one that is another person's not at all. Raises UnusableInputError for
+    missing columns, TableError for a letter that is not there and for a fact without a value.
     """
     numbered = read_numbered_rows(labels)
     header = list(numbered[0][1]) if numbered else []
@@ -66,9 +66,8 @@ def compare_facts(labels: Path, rows: Sequence[Row], notes: Sequence[str]) -> tu
     read = {str(row["note_id"]) for _number, row in numbered}
     compared = ("note_id", "fact", "value", *(("negated",) if "negated" in header else ()))
     stated = {_key(row, compared) for _number, row in numbered if row["fact"]}
-    found = {_key(row, compared) for row in rows if str(row["note_id"]) in read}
-    if "negated" not in header:
-        found = {_key(row, compared) for row in rows if str(row["note_id"]) in read and row["negated"] == "no"}
+    counted = [row for row in rows if str(row["note_id"]) in read and row["other"] == "no"]
+    found = {_key(row, compared) for row in counted if "negated" in header or row["negated"] == "no"}
     return tuple(
         _shares(fact, len(read), *({key for key in keys if key[1] == fact} for keys in (stated, found)))
         for fact in sorted({key[1] for key in stated | found})

@@ -6,7 +6,7 @@ from lutrace.virtual.facts import FieldAgreement, compare_facts, make_true_facts
 from lutrace.virtual.parameters import CohortParameters
 from lutrace.virtual.proportional_hazards import HazardSample, simulate_proportional_hazards
 from lutrace.virtual.scoring import SIZE_NAMES, FoundComponent, FoundLesion, ScanScore, compute_scan_score, size_of
-from lutrace.virtual.sources import make_sources
+from lutrace.virtual.sources import add_arguments, make_sources
 from lutrace.virtual.truth import PaintedTruth, TrueLesion, paint_truth
 
 __all__ = [
@@ -23,6 +23,7 @@ __all__ = [
     "ScanScore",
     "TrueLesion",
     "VirtualPatients",
+    "add_arguments",
     "compare_facts",
     "compute_scan_score",
     "make_centre",

@@ -205,8 +205,8 @@ def _referral(page: _Page, chart: Chart) -> _Page:
     initial, crpc = chart.milestone("initial"), chart.milestone("mcrpc")
     page.say(
         "diagnosis",
-        Stated("gleason", f"{primary}+{secondary}", initial.month),
-        Stated("isup", str(_grade_group(primary, secondary)), initial.month),
+        Stated("gleason", f"{primary}+{secondary}"),
+        Stated("isup", str(_grade_group(primary, secondary))),
         month=page.month(initial.date),
         gleason=f"{primary}+{secondary}={primary + secondary}",
     )
@@ -215,7 +215,8 @@ def _referral(page: _Page, chart: Chart) -> _Page:
     page.say("crpc", Stated("castration_resistance", "resistant", crpc.month), month=page.month(crpc.date))
     _say_sites(page, chart)
     adt = next(one for one in patient.treatments if one.agent == "leuprorelin")
-    page.say("adt", Stated("therapy", "leuprorelin", f"{adt.begin:%Y-%m}"), month=page.month(adt.begin))
+    begun = [Stated(name, adt.agent, f"{adt.begin:%Y-%m}") for name in ("therapy", "therapy_begin")]
+    page.say("adt", *begun, month=page.month(adt.begin))
     for one in _earlier(chart):
         _say_line(page, one)
     psa = next(lab.value for lab in patient.labs if lab.analyte == "psa")
@@ -249,7 +250,8 @@ def _say_sites(page: _Page, chart: Chart) -> None:
 
 def _say_line(page: _Page, one: Treatment) -> None:
     assert one.end is not None
-    facts = [Stated("therapy", one.agent, f"{one.begin:%Y-%m}"), Stated("stop_reason", one.stop_reason or "")]
+    facts = [Stated(name, one.agent, f"{one.begin:%Y-%m}") for name in ("therapy", "therapy_begin")]
+    facts += [Stated("therapy_end", one.agent, f"{one.end:%Y-%m}"), Stated("stop_reason", one.stop_reason or "")]
     if one.stop_reason == "progression":
         facts.append(_PROGRESSION)
     begin, end = page.month(one.begin), page.month(one.end)
@@ -314,8 +316,8 @@ def _final(page: _Page, chart: Chart) -> _Page:
     _say_psa(page, chart, until=page.day)
     for one in chart.patient.treatments:
         if chart.patient.administrations[-1].injection.date() < one.begin <= page.day:
-            stated_line = Stated("therapy", one.agent, one.begin.isoformat())
-            page.say("next", stated_line, begin=page.shown(one.begin), **page.drug(one.agent))
+            begun = [Stated(name, one.agent, one.begin.isoformat()) for name in ("therapy", "therapy_begin")]
+            page.say("next", *begun, begin=page.shown(one.begin), **page.drug(one.agent))
     return page
 
 

@@ -14,7 +14,7 @@ from lutrace.virtual.parameters import CohortParameters
 from lutrace.virtual.people import make_lesions, make_people
 from lutrace.virtual.records import IDENTIFIER_SYSTEM, make_bundle
 from lutrace.virtual.redcap import write_redcap
-from lutrace.virtual.tables import write_tables
+from lutrace.virtual.tables import MAPPINGS, write_tables
 
 
 def make_sources(
@@ -42,6 +42,21 @@ def make_sources(
     write_letter_files(out / "notes", make_letters(charts, seed=seed))
     (out / "site.yaml").write_text(format_yaml(site_lines()), encoding="utf-8", newline="\n")
     return charts
+
+
+def add_arguments(folder: Path) -> dict[str, list[list[str]]]:
+    """What `lutrace add` is told for each form of the sources in `folder`: one list of arguments per call."""
+    redcap, tables = folder / "redcap", folder / "tables"
+    export = [str(redcap / "dictionary.csv"), str(redcap / "data.csv"), "--mapping", str(redcap / "mapping.yaml")]
+    return {
+        "fhir": [["fhir", str(folder / "fhir")]],
+        "omop": [["omop", str(folder / "omop")]],
+        "redcap": [["redcap", *export]],
+        "tables": [
+            ["table", str(tables / file), "--mapping", str(tables / mapping)] for file, mapping in MAPPINGS.items()
+        ],
+        "notes": [["notes", str(folder / "notes" / "letters.csv")]],
+    }
 
 
 def site_lines() -> dict[str, Any]:
