@@ -117,12 +117,16 @@ class _Overlay:
         joins = "".join(
             f" LEFT JOIN given_{suffix} g_{suffix} ON g_{suffix}.given_to = t.row_id" for suffix, _ in merged
         )
-        left_out = "".join(f" AND t.row_id NOT IN (SELECT row_id FROM dropped_{suffix})" for suffix, _ in merged)
+        left_out = "".join(
+            f" AND NOT EXISTS (SELECT 1 FROM dropped_{suffix} d WHERE d.row_id = t.row_id)" for suffix, _ in merged
+        )
+        kind = "TABLE" if merged else "VIEW"
         self._connection.execute(
-            f"CREATE TEMP VIEW {quoted(table.name)} AS "
+            f"CREATE TEMP {kind} {quoted(table.name)} AS "
             f"SELECT {columns} FROM ({self._source(table)}) t{joins} WHERE true{left_out}"
         )
-        self._views.append(table.name)
+        if not merged:
+            self._views.append(table.name)
 
     def remove(self) -> None:
         """Take all of it away."""
