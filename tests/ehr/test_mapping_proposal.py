@@ -239,3 +239,31 @@ def test_footers_and_repeated_headings_give_no_row_and_are_counted(tmp_path: Pat
     assert [row["patient_id"] for row in batch.rows["labs"]] == ["SYN-1", "SYN-2"]
     assert batch.unread == {"rows that repeat the header line": 1, "rows: the row is a sum or another footer": 1}
     assert batch.rowless == (("row 5", "the row is a sum or another footer"),)
+
+
+def test_every_sheet_of_a_workbook_is_proposed_and_read(tmp_path: Path) -> None:
+    book = openpyxl.Workbook()
+    assert book.active is not None
+    book.active.title = "Zyklen"
+    for row in (["Therapien"], ["PatNr", "Zyklus", "Therapiedatum", "Aktivität (GBq)", "Radiopharmakon"]):
+        book.active.append(row)
+    book.active.append(["SYN-1", 1, dt.datetime(2023, 3, 1), "7,4", "Pluvicto"])
+    follow_up = book.create_sheet("Verlauf")
+    follow_up.append(["PatNr", "Todesdatum", "Letzter Kontakt"])
+    follow_up.append(["SYN-1", None, dt.datetime(2024, 1, 1)])
+    book.create_sheet("Leer")
+    path = tmp_path / "t.xlsx"
+    book.save(path)
+
+    text = propose_mapping(path)
+
+    assert count_open(text) == 0
+    batch = read_mapped_rows(path, parse_mapping(text, "m.yaml"))
+    (cycle,) = batch.rows["cycles"]
+    assert (cycle["agent"], cycle["administered_mbq"], cycle["source_locator"]) == (
+        "lu177_psma_617",
+        7400.0,
+        "sheet 1, row 3",
+    )
+    (alive,) = batch.rows["follow_up"]
+    assert (alive["status"], str(alive["date"]), alive["source_locator"]) == ("alive", "2024-01-01", "sheet 2, row 2")

@@ -102,10 +102,12 @@ class RowRule(FrozenModel):
 
     `columns` are shared by all entries. An entry gives no row where none of its own columns holds anything; `only_with`
     names declared columns that must all hold something instead. `where` and `unless` choose rows of the source.
+    `sheet` and `header_rows` are those of the mapping where the rule states none.
     """
 
     table: str
     sheet: str | None = None
+    header_rows: tuple[Annotated[int, Field(ge=1)], ...] = ()
     columns: Cells = Field(default_factory=dict)
     each: tuple[Item, ...] = ()
     only_with: Words = ()
@@ -261,6 +263,10 @@ class TableMapping(FrozenModel):
     def rules_of(self, sheet: str | None) -> tuple[RowRule, ...]:
         """The rules for one sheet of a workbook (None: the only or first one)."""
         return tuple(rule for rule in self.rules if (rule.sheet or self.sheet) == sheet)
+
+    def header_rows_of(self, sheet: str | None) -> tuple[int, ...]:
+        """The rows that name the columns of a sheet: as its first rule says, else as the mapping."""
+        return next((rule.header_rows for rule in self.rules_of(sheet) if rule.header_rows), self.header_rows)
 
     def columns_read(self) -> frozenset[str]:
         """Every column of the source that some rule reads or filters by."""

@@ -33,53 +33,94 @@ class _Page:
         return "".join(f"{line}  # {why}\n" if why else f"{line}\n" for line, why in self.lines)
 
 
+@dataclass(frozen=True)
+class _Sheet:
+    """One sheet of a workbook, or the only table of a file (sheet None), with the rules that it suggests."""
+
+    sheet: str | None
+    header_row: int
+    content: TableContent
+    identifier: tuple[str, str]
+    others: Sequence[Profile]
+    rules: Sequence[ProposedRule]
+
+
 def propose_mapping(path: Path) -> str:
     """The text of a mapping for one table file, to be read by a person; lines with `?` are open.
 
-    Of a workbook the first sheet is looked at. Where the first row names nothing known, one of the next rows is taken
-    for the heading. Raises UnusableInputError when the table holds no rows, or nothing in it is known to this house.
+    Every sheet of a workbook is looked at. Where the first row names nothing known, one of the next rows is taken for
+    the heading. Raises UnusableInputError when the table holds no rows, or nothing in it is known to this house.
     """
-    name, (header_row, content) = path.name, _with_heading(path)
-    sheets = read_sheet_names(path) if path.suffix.lower() == ".xlsx" else ()
-    sheet = sheets[0] if len(sheets) > 1 else None
-    if not content.rows:
-        raise UnusableInputError(f"{name}: holds no rows to propose a mapping from; name a table with rows")
-    profiles = [profile_of(column, content.rows) for column in content.names]
-    identifier, why = _identifier(profiles)
-    others = [one for one in profiles if one.column != identifier and one.seen]
-    shared = Shared.of(others)
-    rules = propose_rules(others, shared)
-    if not rules:
+    names = read_sheet_names(path) if path.suffix.lower() == ".xlsx" else ()
+    looked_at = [_looked_at(path, sheet) for sheet in (names if len(names) > 1 else (None,))]
+    sheets = [one for one in looked_at if one is not None]
+    if not sheets:
+        raise UnusableInputError(f"{path.name}: holds no rows to propose a mapping from; name a table with rows")
+    known = [one for one in sheets if one.rules]
+    if not known:
         raise UnusableInputError(
-            f"{name}: no heading is known here; write the mapping by hand (docs/how-to/read-your-own-tables.md)"
+            f"{path.name}: no heading is known here; write the mapping by hand (docs/how-to/read-your-own-tables.md)"
         )
+    first = known[0]
     page = _Page()
-    page.put(f"# Proposed from {len(content.names)} headings and {len(content.rows)} rows.")
+    for one in sheets:
+        of_sheet = f" of the sheet {quoted(one.sheet)}" if one.sheet is not None else ""
+        page.put(f"# Proposed from {len(one.content.names)} headings and {len(one.content.rows)} rows{of_sheet}.")
     page.put(f"# Read each line with its reason; settle each {OPEN}.")
-    page.put(f"source: {quoted(name)}")
-    if sheet is not None:
-        page.put(f"sheet: {quoted(sheet)}", f"{LIKELY}: first of {len(sheets)} sheets; a rule may name its own")
-    if header_row != 1:
-        page.put(f"header_rows: [{header_row}]", "likely: the first row whose cells are headings known here")
-    for note in content.notes if sheet is None else ():
+    page.put(f"source: {quoted(path.name)}")
+    for note in first.content.notes:
         page.put(f"# {note}")
-    _put_writing(page, name, content.rows, [one for one in others if one.column in _read_by(rules)])
-    page.put(f"patient_id: {quoted(identifier)}", why)
+    read = _read_by(first.rules)
+    _put_writing(page, path.name, first.content.rows, [one for one in first.others if one.column in read])
+    page.put(f"patient_id: {quoted(first.identifier[0])}", first.identifier[1])
     page.put("rules:")
-    for rule in rules:
-        rule.put(page.put)
-    _put_rest(page, others, rules)
+    for one in known:
+        _put_rules(page, one, first)
+    _put_rest(
+        page, [profile for one in sheets for profile in one.others], [rule for one in known for rule in one.rules]
+    )
     return page.text()
 
 
-def _with_heading(path: Path) -> tuple[int, TableContent]:
+def _looked_at(path: Path, sheet: str | None) -> _Sheet | None:
+    """A sheet with what it suggests; None without rows."""
+    try:
+        header_row, content = _with_heading(path, sheet)
+    except UnusableInputError:
+        if sheet is None:
+            raise
+        return None
+    if not content.rows:
+        return None
+    profiles = [profile_of(column, content.rows) for column in content.names]
+    identifier = _identifier(profiles)
+    others = [one for one in profiles if one.column != identifier[0] and one.seen]
+    return _Sheet(sheet, header_row, content, identifier, others, propose_rules(others, Shared.of(others)))
+
+
+def _put_rules(page: _Page, one: _Sheet, first: _Sheet) -> None:
+    """The rules of a sheet; a sheet whose patients stand under another heading needs a mapping of its own."""
+    if one.identifier[0] != first.identifier[0]:
+        page.put(f"  # the sheet {quoted(str(one.sheet))} names patients otherwise: write a mapping of its own for it")
+        return
+    for rule in one.rules:
+        rule.put(page.put)
+        if one.sheet is not None:
+            page.put(f"    sheet: {quoted(one.sheet)}")
+        if one.header_row != 1:
+            page.put(
+                f"    header_rows: [{one.header_row}]", f"{LIKELY}: the first row whose cells are headings known here"
+            )
+
+
+def _with_heading(path: Path, sheet: str | None) -> tuple[int, TableContent]:
     """The table by the row that names most columns known here; the first row where none of the next does better."""
-    first = read_table(path)
+    first = read_table(path, sheet=sheet)
     best, found, most = 1, first, _n_known(first)
     if most < _FEWEST_KNOWN and path.suffix.lower() != ".parquet":
         for number in range(2, _LAST_HEADING + 1):
             try:
-                content = read_table(path, header_rows=(number,))
+                content = read_table(path, sheet=sheet, header_rows=(number,))
             except UnusableInputError:
                 break
             if _n_known(content) > most:
@@ -158,7 +199,7 @@ def _has_short_year(cell: str) -> bool:
 
 def _put_rest(page: _Page, profiles: Sequence[Profile], rules: Sequence[ProposedRule]) -> None:
     read = _read_by(rules)
-    left = [one for one in profiles if one.column not in read]
+    left = {one.column: one for one in profiles if one.column not in read}.values()
     if left:
         page.put("not_read:")
     for one in left:

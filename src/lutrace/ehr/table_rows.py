@@ -66,7 +66,7 @@ def read_mapped_rows(path: Path, mapping: TableMapping) -> RecordBatch:
         content = read_table(
             path,
             sheet=sheet,
-            header_rows=mapping.header_rows,
+            header_rows=mapping.header_rows_of(sheet),
             separator=mapping.separator,
             encoding=mapping.encoding,
         )
