@@ -11,7 +11,7 @@ from tests.ehr.redcap_projects import dictionary, export, read, write_project
 from lutrace.core import ProtocolError, UnusableInputError, parse_document
 from lutrace.ehr import RedcapMapping, count_open, propose_redcap_mapping
 from lutrace.ehr.redcap_project import Project
-from lutrace.ingest import RedcapSource, run_propose_redcap
+from lutrace.ingest import RedcapSource, ServerAccess, run_propose_redcap
 
 DATA = """
 record_id|redcap_repeat_instrument|redcap_repeat_instance|born|sex|person_complete|drawn|psa|hb|blood_complete|cycle_no|cycle_day|cycle_gbq|agent|cycle_complete
@@ -88,8 +88,10 @@ def test_the_proposal_names_no_value_of_a_patient(tmp_path: Path) -> None:
 
 
 def test_a_token_file_without_an_address_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(UnusableInputError, match="--token-file goes with the address"):
-        run_propose_redcap(RedcapSource((str(tmp_path),), tmp_path / "token"), tmp_path / "map.yaml")
+    with pytest.raises(UnusableInputError, match="--token-file and --access go with the address"):
+        run_propose_redcap(
+            RedcapSource((str(tmp_path),), ServerAccess(token_file=tmp_path / "token")), tmp_path / "map.yaml"
+        )
 
 
 def test_a_dictionary_in_which_nothing_is_known_gives_no_proposal() -> None:

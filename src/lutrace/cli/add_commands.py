@@ -18,7 +18,7 @@ from lutrace.cli.show import say, say_warnings, show_account, show_choices, show
 from lutrace.core import Progress, UnusableInputError, check_is_other_file, is_address, write_rows
 
 if TYPE_CHECKING:
-    from lutrace.ingest import AddResult, BulkLevel
+    from lutrace.ingest import AddResult, BulkLevel, ServerAccess
 
 
 class Bulk(StrEnum):
@@ -71,6 +71,7 @@ _GOES_WITH: dict[str, tuple[Kind, ...]] = {
     "schema": (Kind.OMOP,),
     **dict.fromkeys(_SERVER, (Kind.FHIR,)),
     "token_file": (Kind.FHIR, Kind.REDCAP),
+    "access": (Kind.FHIR, Kind.REDCAP),
 }
 
 
@@ -97,7 +98,8 @@ def add(  # noqa: PLR0913 - each parameter is an option
     jobs: Jobs = None,
     scheduler: Annotated[str | None, typer.Option(help="add dicom: address of a Dask scheduler")] = None,
     access: Annotated[
-        Path | None, typer.Option(help="FHIR server: YAML file with token_file or oauth, authorities, certificate, key")
+        Path | None,
+        typer.Option(help="FHIR server, REDCap API: YAML file with token_file or oauth, authorities, ..."),
     ] = None,
     token_file: Annotated[Path | None, typer.Option(help="FHIR server, REDCap API: file with the token")] = None,
     patients: Annotated[
@@ -186,16 +188,22 @@ def _check_options(kind: Kind, options: _Options, *, is_server: bool) -> None:
 def _add_server(
     sources: list[str], registry: Path, server: _Options, *, dry_run: bool, progress: Progress
 ) -> AddResult:
-    from lutrace.ingest import FhirQuery, ServerAccess, read_access, read_patient_ids, run_add_fhir_server
+    from lutrace.ingest import FhirQuery, read_patient_ids, run_add_fhir_server
 
     if len(sources) > 1:
         raise UnusableInputError("add fhir: expected one server at a time, without files beside it")
-    if server.access is not None and server.token_file is not None:
-        raise UnusableInputError("--token-file goes without --access, which names it inside")
     patients = read_patient_ids(server.patients) if server.patients is not None else ()
     query = FhirQuery(patients, server.group, server.since, server.bulk)
-    access = read_access(server.access) if server.access is not None else ServerAccess(token_file=server.token_file)
-    return run_add_fhir_server(registry, sources[0], query, access, dry_run=dry_run, progress=progress)
+    return run_add_fhir_server(registry, sources[0], query, _access(server), dry_run=dry_run, progress=progress)
+
+
+def _access(options: _Options) -> ServerAccess:
+    """How the server lets us in, by the options."""
+    from lutrace.ingest import ServerAccess, read_access
+
+    if options.access is not None and options.token_file is not None:
+        raise UnusableInputError("--token-file goes without --access, which names it inside")
+    return read_access(options.access) if options.access is not None else ServerAccess(token_file=options.token_file)
 
 
 def _add(
@@ -271,7 +279,7 @@ def _add_redcap(
             "add redcap: name the mapping that says which field is which fact: --mapping FILE "
             "(--propose-mapping FILE writes a first one from the data dictionary)"
         )
-    source = RedcapSource(tuple(sources), options.token_file)
+    source = RedcapSource(tuple(sources), _access(options))
     return run_add_redcap(registry, source, mapping=options.mapping, dry_run=dry_run, progress=progress)
 
 
@@ -289,5 +297,5 @@ def _propose(kind: Kind, sources: list[str], options: _Options) -> None:
     else:
         from lutrace.ingest import RedcapSource, run_propose_redcap
 
-        n_open = run_propose_redcap(RedcapSource(tuple(sources), options.token_file), options.propose_mapping)
+        n_open = run_propose_redcap(RedcapSource(tuple(sources), _access(options)), options.propose_mapping)
     tell(f"{options.propose_mapping.name} written; {n_open} lines are open (?) for you to decide")

@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from lutrace.core import HttpAddress, Progress, UnusableInputError, format_yaml, read_document, silent, write_rows
+from lutrace.core import (
+    HttpAddress,
+    Progress,
+    UnusableInputError,
+    format_yaml,
+    is_address,
+    read_document,
+    silent,
+    write_rows,
+)
 from lutrace.ehr import (
     REDCAP_FORMS,
     Project,
@@ -18,6 +27,7 @@ from lutrace.ehr import (
     read_redcap,
 )
 from lutrace.ingest.export_step import ExportResult
+from lutrace.ingest.fhir_server_step import ServerAccess
 from lutrace.ingest.mapping_step import add_with_account
 from lutrace.ingest.pacs_step import read_token
 from lutrace.ingest.profile import parse_profile
@@ -27,25 +37,26 @@ from lutrace.registry import Registry
 
 @dataclass(frozen=True)
 class RedcapSource:
-    """Where a project is: its exported files, or the address of its API with a file that holds the token."""
+    """Where a project is: its exported files, or the address of its API and how it lets us in (a token in a file)."""
 
     sources: tuple[str, ...]
-    token_file: Path | None = None
-    authorities: Path | None = None
+    access: ServerAccess = field(default_factory=ServerAccess)
 
     def read(self, mapping: RedcapMapping | None, progress: Progress) -> Project:
         """The project; of an address only what `mapping` reads and what is not flagged as an identifier."""
-        addresses = [one for one in self.sources if one.startswith(("http://", "https://"))]
-        if not addresses:
-            if self.token_file is not None:
-                raise UnusableInputError("--token-file goes with the address of a REDCap API, not with files")
+        if not any(is_address(one) for one in self.sources):
+            if self.access != ServerAccess():
+                raise UnusableInputError(
+                    "--token-file and --access go with the address of a REDCap API, not with files"
+                )
             return read_project([Path(one) for one in self.sources])
-        if len(self.sources) != 1 or self.token_file is None:
+        if len(self.sources) != 1 or self.access.token_file is None:
             raise UnusableInputError(
                 "expected one address of a REDCap API, and the project's token in a file: --token-file FILE"
             )
-        address = HttpAddress("REDCap", addresses[0], authorities=self.authorities)
-        return fetch_project(address, read_token(self.token_file), mapping, progress=progress)
+        files = self.access
+        address = HttpAddress("REDCap", self.sources[0], files.authorities, files.certificate, files.key)
+        return fetch_project(address, read_token(self.access.token_file), mapping, progress=progress)
 
 
 def run_add_redcap(
