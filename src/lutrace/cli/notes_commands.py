@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from lutrace.cli.bars import progress_bars
 from lutrace.cli.show import say_warnings, show_json, show_rows, tell
 from lutrace.core import Row, UnusableInputError, check_is_other_file, write_rows
 
@@ -85,6 +86,10 @@ def extract(  # noqa: PLR0913 - each parameter is an option
         typer.Option(help="with --registry: table of the queue with decisions: accept, reject, correct, undo"),
     ] = None,
     by: Annotated[str | None, typer.Option(help="with --reviewed: who read the letters")] = None,
+    propose_with: Annotated[
+        str | None, typer.Option(help="with --registry: address of a language model that may propose (.../v1)")
+    ] = None,
+    model: Annotated[str | None, typer.Option(help="with --propose-with: the model's name")] = None,
     as_json: AsJson = False,
     out: Out = None,
 ) -> None:
@@ -96,8 +101,8 @@ def extract(  # noqa: PLR0913 - each parameter is an option
     """
     if (letters is None) == (registry is None):
         raise UnusableInputError("expected letters (a table or a folder), or --registry DIR, and not both")
-    if registry is None and (queue or reviewed is not None or by is not None):
-        raise UnusableInputError("--queue, --reviewed and --by go with --registry")
+    if registry is None and (queue or reviewed or by or propose_with):
+        raise UnusableInputError("--queue, --reviewed, --by and --propose-with go with --registry")
     if registry is not None and (language is not None or labels is not None):
         raise UnusableInputError("--language and --labels go with letters, not with --registry")
     if letters is not None:
@@ -106,6 +111,8 @@ def extract(  # noqa: PLR0913 - each parameter is an option
         _show_queue(registry, as_json=as_json, out=out)
     elif registry is not None and reviewed is not None:
         _review(registry, reviewed, by, as_json=as_json)
+    elif registry is not None and propose_with is not None:
+        _propose(registry, propose_with, model, as_json=as_json)
     elif registry is not None:
         _read_again(registry, as_json=as_json)
 
@@ -144,6 +151,22 @@ def _review(registry: Path, table: Path, by: str | None, *, as_json: bool) -> No
         show_json({"acts": result.counts, "warnings": []})
     else:
         tell(", ".join(f"{word} {count}" for word, count in result.counts.items()) or "no row has a decision")
+
+
+def _propose(registry: Path, address: str, model: str | None, *, as_json: bool) -> None:
+    from lutrace.ingest import run_propose
+
+    if not model:
+        raise UnusableInputError("--propose-with needs --model NAME: a proposal says who made it")
+    with progress_bars() as progress:
+        result = run_propose(registry, address, model, progress=progress)
+    warnings = [f"not taken: {why} ({count} times)" for why, count in sorted(result.refused.items())]
+    counts = {name: getattr(result.report, name) for name in ("added", "updated", "unchanged", "quarantined")}
+    if as_json:
+        show_json({"letters": result.letters, "rows": counts, "warnings": warnings})
+    else:
+        tell(f"{result.letters} letters read by {model}; " + ", ".join(f"{name} {n}" for name, n in counts.items()))
+        say_warnings(warnings)
 
 
 def _read_again(registry: Path, *, as_json: bool) -> None:

@@ -11,6 +11,7 @@ from lutrace.ingest.export_step import ExportResult, run_export_csv, run_export_
 from lutrace.ingest.extract_step import ExtractResult, run_extract
 from lutrace.ingest.fhir_server_step import ServerAccess, read_access, run_add_fhir_server
 from lutrace.ingest.lesions_step import LesionInputs, LesionsStepResult, run_lesions
+from lutrace.ingest.letter_model import ProposeResult, run_propose
 from lutrace.ingest.letter_queue import ReviewResult, run_queue, run_reviewed
 from lutrace.ingest.mapping_step import run_add_table, run_propose_mapping
 from lutrace.ingest.masks_step import run_add_masks
@@ -54,6 +55,7 @@ __all__ = [
     "MeasureResult",
     "PacsSource",
     "Peer",
+    "ProposeResult",
     "PullResult",
     "Quantified",
     "ReceiveResult",
@@ -100,6 +102,7 @@ __all__ = [
     "run_lesions",
     "run_measure",
     "run_merges",
+    "run_propose",
     "run_propose_mapping",
     "run_propose_redcap",
     "run_pull",

@@ -85,7 +85,7 @@ def read_again(registry: Registry) -> tuple[AddReport, int]:
 def finding_rows(registry: Registry, letter: StoredLetter) -> list[Row]:
     """The rows of TEXT_FINDINGS of one letter; one that was found so before keeps the version that found it."""
     found = find_letter_facts(letter.text, language=letter.language, written=day_of_letter(letter.note_date))
-    rows = [_row(letter, one) for one in found]
+    rows = [finding_row(letter, one) for one in found]
     held = registry.rows(TEXT_FINDINGS, note_id=letter.note_id, proposer=BY_RULES)
     versions = {_said({**row, "date": date_as_told(row)}): row["proposer_version"] for row in held}
     return [{**row, "proposer_version": versions.get(_said(row), letter.read_by)} for row in rows]
@@ -102,7 +102,8 @@ def _said(row: Row) -> tuple[str, ...]:
     return tuple(str(row[name]) for name in names)
 
 
-def _row(letter: StoredLetter, one: LetterFact) -> Row:
+def finding_row(letter: StoredLetter, one: LetterFact) -> Row:
+    """The row of one fact that the rules found, not reviewed."""
     says = one.assertion.says
     return {
         "patient_id": letter.patient_id,

@@ -77,6 +77,8 @@ class SiteProfile(SourceRules):
     mask_files: dict[str, str] = Field(default_factory=dict)
     letter_file_names: str | None = None
     """Pattern of whole file names of letters (without ending), with the group patient_id and maybe date, language."""
+    language_models: tuple[str, ...] = ()
+    """Addresses of language models beside those of this machine that may be given letters."""
     preferred_series: tuple[str, ...] = ()
     organ_models: OrganModels | None = None
     lesion_model: LesionModel | None = None

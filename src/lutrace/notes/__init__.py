@@ -5,6 +5,7 @@ from lutrace.notes.concepts import find_concept
 from lutrace.notes.dates import FoundDate, find_dates
 from lutrace.notes.language import find_language
 from lutrace.notes.letter_facts import LetterFact, find_letter_facts, rules_version
+from lutrace.notes.proposed import proposable, read_proposal
 from lutrace.notes.sentences import Sentence, split_letter
 from lutrace.notes.text_files import TEXT_ENDINGS, read_text
 
@@ -21,6 +22,8 @@ __all__ = [
     "find_dates",
     "find_language",
     "find_letter_facts",
+    "proposable",
+    "read_proposal",
     "read_text",
     "rules_version",
     "split_letter",

@@ -102,16 +102,22 @@ def _facts_of(sentence: Sentence, spoken: str, written: dt.date | None) -> list[
     dates = find_dates(text, written)
     stated += find_spans(text, words, dates)
     own = find_language(text) or spoken
-    found = []
-    for one in sorted(_kept(stated, dates), key=lambda one: (one.begin, one.end, one.fact, one.value)):
-        assertion = assert_place(text, one.place or (one.begin, one.end), own)
-        if one.denied is not None:
-            assertion = Assertion({**assertion.triggers, "negated": (one.denied,)}, "a place free of metastases")
-        begin, end = sentence.begin + one.begin, sentence.begin + one.end
-        found.append(
-            LetterFact(one.fact, one.value, one.unit, _date_of(one, dates, text), begin, end, sentence, assertion)
-        )
-    return found
+    kept = sorted(_kept(stated, dates), key=lambda one: (one.begin, one.end, one.fact, one.value))
+    return [_asserted(one, sentence, own, dates) for one in kept]
+
+
+def read_statement(stated: Stated, sentence: Sentence, language: str, written: dt.date | None) -> LetterFact:
+    """A statement of a sentence with what the sentence says of it and its date."""
+    return _asserted(stated, sentence, language, find_dates(sentence.text, written))
+
+
+def _asserted(one: Stated, sentence: Sentence, language: str, dates: Sequence[FoundDate]) -> LetterFact:
+    assertion = assert_place(sentence.text, one.place or (one.begin, one.end), language)
+    if one.denied is not None:
+        assertion = Assertion({**assertion.triggers, "negated": (one.denied,)}, "a place free of metastases")
+    begin, end = sentence.begin + one.begin, sentence.begin + one.end
+    date = _date_of(one, dates, sentence.text)
+    return LetterFact(one.fact, one.value, one.unit, date, begin, end, sentence, assertion)
 
 
 def _kept(stated: Sequence[Stated], dates: Sequence[FoundDate]) -> list[Stated]:
