@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from lutrace.core import Source, UnusableInputError, digest_of_file
+from lutrace.ehr.fhir_code_maps import CodeMaps
 from lutrace.ehr.fhir_documents import read_binary, read_care_plan, read_composition, read_document
 from lutrace.ehr.fhir_elements import Resource
 from lutrace.ehr.fhir_events import read_adverse_event, read_encounter, read_questionnaire
@@ -45,13 +46,16 @@ RESOURCE_TYPES = tuple(sorted({*_CONVERTERS, *_LOOKED_UP} - {"Binary"}))
 """The resource types that are read: what a server is asked for."""
 
 
-def read_fhir(path: Path | Sequence[Path], *, identifier_system: str | None = None) -> Iterator[RecordBatch]:
+def read_fhir(
+    path: Path | Sequence[Path], *, identifier_system: str | None = None, code_maps: Mapping[str, str] | None = None
+) -> Iterator[RecordBatch]:
     """The rows of FHIR R4 bundles, resources, NDJSON files or folders of them, file by file; docs/reference/fhir.md.
 
     Paths given together are read as one export. A long file comes in parts, in order. Of a resource that stands more
     than once the newest version counts; a file that is there twice is read once. `identifier_system` names the
     identifier of patients that rows carry in `patient_id` (default: type MR). A record that cannot become a row is a
-    fault of its batch; resources and codes that are not read are counted.
+    fault of its batch; resources and codes that are not read are counted. `code_maps` say what local codes
+    (`system|code`) and words mean (`LOINC:2857-1`).
 
     Raises UnusableInputError when there is no FHIR file, or the only file is not JSON.
     """
@@ -62,10 +66,12 @@ def read_fhir(path: Path | Sequence[Path], *, identifier_system: str | None = No
     survey.read(list(files.values()))
     for digest, file in files.items():
         alone = isinstance(path, Path) and path.is_file()
-        yield from _read_file(file, Source("fhir", digest), survey, alone=alone)
+        yield from _read_file(file, Source("fhir", digest), survey, CodeMaps(code_maps or {}), alone=alone)
 
 
-def _read_file(file: Path, source: Source, survey: Survey, *, alone: bool) -> Iterator[RecordBatch]:
+def _read_file(
+    file: Path, source: Source, survey: Survey, code_maps: CodeMaps, *, alone: bool
+) -> Iterator[RecordBatch]:
     collected, count = Collected(), 0
     for found in read_resources(file):
         if isinstance(found, Broken):
@@ -74,7 +80,7 @@ def _read_file(file: Path, source: Source, survey: Survey, *, alone: bool) -> It
             fault = Fault("unknown", found.locator, None, found.rule, _BROKEN_REMEDY)
             collected.faults.append(fault)
         else:
-            _read_resource(found, survey, collected)
+            _read_resource(code_maps.applied(found), survey, collected)
         count += 1
         if count % RESOURCES_PER_BATCH == 0:
             yield _batch(source, collected)

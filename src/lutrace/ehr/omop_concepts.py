@@ -80,10 +80,8 @@ class Concepts:
         codings = [_coding(one) for one in found]
         stated = self._codes.source_values.get(source_value or "", source_value)
         prefixed = _prefixed(stated) if stated is not None else None
-        if prefixed is not None:
-            vocabulary, code = prefixed
-            own = profile.MILESTONE_SYSTEM if vocabulary == OWN and code in MILESTONES else None
-            codings.insert(0, {"system": own or _SYSTEMS[vocabulary], "code": code})
+        if stated is not None and prefixed is not None:
+            codings.insert(0, stated_coding(stated))
         unique = {(one["system"], one["code"]): one for one in reversed(codings)}
         return {"coding": list(reversed(unique.values())), "text": None if prefixed is not None else source_value}
 
@@ -93,6 +91,13 @@ def check_code(stated: str) -> str:
     if _prefixed(stated) is None:
         raise ValueError(f"expected a vocabulary and a code such as LOINC:2857-1, of {', '.join(_SYSTEMS)}")
     return stated
+
+
+def stated_coding(stated: str) -> Resource:
+    """The coding of a code as a site states it, such as `LOINC:2857-1`; raises what `check_code` raises."""
+    vocabulary, code = _prefixed(check_code(stated)) or ("", "")
+    own = profile.MILESTONE_SYSTEM if vocabulary == OWN and code in MILESTONES else None
+    return {"system": own or _SYSTEMS[vocabulary], "code": code}
 
 
 def read_concepts(tables: Mapping[str, ir.Table], used: Iterable[int], codes: Codes) -> Concepts:

@@ -66,6 +66,7 @@ def with_system(batch: RecordBatch, system: str | None) -> RecordBatch:
         identities=identities,
         faults=[replace(one, row=named(one.row)) for one in batch.faults],
         letters=[replace(one, patient_id=name_in_system(system, one.patient_id)) for one in batch.letters],
+        restated=[(name_in_system(system, patient), record) for patient, record in batch.restated],
     )
 
 

@@ -85,6 +85,8 @@ class SiteProfile(SourceRules):
     liver_constant_suv: PositiveFloat | None = None
     """Constant of the plan liver for tracers it was not measured with; results are named liver_unvalidated."""
     registration: RegistrationKind = "rigid"
+    code_maps: dict[str, str] = Field(default_factory=dict)
+    """Local codes (`system|code`) and words of FHIR records, and what they mean (`LOINC:2857-1`)."""
     omop: OmopProfile = Field(default_factory=OmopProfile)
     jobs: int | None = Field(default=None, ge=1)
 
@@ -106,6 +108,11 @@ class SiteProfile(SourceRules):
     def has_plan(self, name: str) -> bool:
         """Whether `plan_of` knows the name."""
         return name in plan_names() or (name == _OWN_LIVER and self.liver_constant_suv is not None)
+
+    @field_validator("code_maps")
+    @classmethod
+    def _check_code_maps(cls, stated: dict[str, str]) -> dict[str, str]:
+        return {key: check_omop_code(code) for key, code in stated.items()}
 
     @field_validator("mask_names")
     @classmethod

@@ -33,7 +33,7 @@ def run_add_fhir(
         system = profile.patient_identifier_system
         places = _paths_by_digest(sources)
         given = sources[0] if len(sources) == 1 else sources
-        parts = read_fhir(given, identifier_system=system)
+        parts = read_fhir(given, identifier_system=system, code_maps=profile.code_maps)
         batches = ((places.get(one.source.digest), one) for one in parts)
         return add_records(registry, profile, batches, progress, total=len(places))
 
