@@ -115,5 +115,10 @@ def test_options_that_do_not_go_together_are_refused(bench: Bench) -> None:
     bench.settle()
 
     assert "--out goes with --dry-run" in bench.add("--mapping", str(bench.mapping), "--out", "x.csv")[2]
+    assert "--table goes without --mapping" in bench.add("--mapping", str(bench.mapping), "--table", "labs")[2]
+    again = bench.add("--propose-mapping", str(bench.folder / "second.yaml"), "--json")
+    assert json.loads(again[1]) == {"mapping": "second.yaml", "open_lines": 1, "warnings": []}
+    unknown = bench.add("--propose-mapping", str(bench.folder / "third.yaml"), "--mapping", "lifexx")
+    assert "no shipped mapping is called 'lifexx'; expected one of hermes, lifex" in unknown[2]
     over = bench.add("--mapping", str(bench.mapping), "--dry-run", "--out", str(bench.table))
     assert "--out names an input" in over[2]

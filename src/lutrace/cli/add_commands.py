@@ -138,7 +138,7 @@ def add(  # noqa: PLR0913 - each parameter is an option
             raise UnusableInputError("--out goes with --dry-run: it holds what would become of every row")
         check_is_other_file(out, *map(Path, sources))
     if propose_mapping is not None:
-        _propose(kind, sources, options)
+        _propose(kind, sources, options, as_json=as_json)
         return
     with progress_bars() as progress:
         if is_server:
@@ -283,7 +283,7 @@ def _add_redcap(
     return run_add_redcap(registry, source, mapping=options.mapping, dry_run=dry_run, progress=progress)
 
 
-def _propose(kind: Kind, sources: list[str], options: _Options) -> None:
+def _propose(kind: Kind, sources: list[str], options: _Options, *, as_json: bool) -> None:
     from lutrace.ingest import run_propose_mapping
 
     assert options.propose_mapping is not None
@@ -298,4 +298,7 @@ def _propose(kind: Kind, sources: list[str], options: _Options) -> None:
         from lutrace.ingest import RedcapSource, run_propose_redcap
 
         n_open = run_propose_redcap(RedcapSource(tuple(sources), _access(options)), options.propose_mapping)
-    tell(f"{options.propose_mapping.name} written; {n_open} lines are open (?) for you to decide")
+    if as_json:
+        show_json({"mapping": options.propose_mapping.name, "open_lines": n_open, "warnings": []})
+    else:
+        tell(f"{options.propose_mapping.name} written; {n_open} lines are open (?) for you to decide")

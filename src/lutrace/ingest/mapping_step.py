@@ -62,6 +62,8 @@ def run_add_table(
 
     Raises UnusableInputError when a file is of no known table or lacks a column, ProtocolError for a wrong mapping.
     """
+    if mapping is not None and table is not None:
+        raise UnusableInputError("--table goes without --mapping, whose rules name their tables")
     stated = None if mapping is None else read_mapping(mapping)
     files = [file for path in sources for file in _table_files(path, mapped=stated is not None)]
     with Registry.open(registry_folder, write=True, dry_run=dry_run) as registry:
