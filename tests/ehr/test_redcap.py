@@ -139,6 +139,16 @@ def test_a_text_field_may_be_a_letter() -> None:
     assert (letter.text, letter.source_locator) == ("Kein Anhalt für Progress.", "row 2, letter")
 
 
+def test_a_letter_belongs_to_the_patient_as_the_mapping_writes_the_number() -> None:
+    data = "record_id|mrn|person_complete|letter|closing_complete\n7|12|2|Progress.|2\n8|||Stable.|2"
+    mapping = LABS_RULE.replace("patient_id: mrn", "patient_id: {column: mrn, pad_zeros_to: 6}")
+    batch = read(data, mapping + "letters:\n  - {text: letter}\n")
+    assert [(letter.patient_id, letter.text) for letter in batch.letters] == [("000012", "Progress.")]
+    assert [(fault.table, fault.locator, fault.rule) for fault in batch.faults] == [
+        ("text_findings", "row 3", "patient_id is empty")
+    ]
+
+
 def test_fields_that_no_rule_reads_are_counted_by_name() -> None:
     batch = read("record_id|weight|visit_day|pain|visit_complete\n7|80|2023-01-01|1|2", VISITS)
     assert batch.unread == {"field pain of form visit": 1}

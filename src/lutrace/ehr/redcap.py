@@ -8,17 +8,18 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from lutrace.core import Row, digest_of
-from lutrace.ehr.mapping import RowRule
+from lutrace.ehr.mapping import CellRule, RowRule
 from lutrace.ehr.mapping_rows import rows_by_mapping
 from lutrace.ehr.records import Fault, Identity, Letter, RecordBatch
 from lutrace.ehr.redcap_columns import EVENT, REPEAT_FORM, REPEAT_INSTANCE, form_columns
 from lutrace.ehr.redcap_dictionary import Dictionary
 from lutrace.ehr.redcap_forms import Entry, find_entries
-from lutrace.ehr.redcap_mapping import EVENT_DATE, RedcapMapping, check_mapping, form_of_rule
+from lutrace.ehr.redcap_mapping import EVENT_DATE, LetterRule, RedcapMapping, check_mapping, form_of_rule
 from lutrace.ehr.redcap_project import ExportedRows, Project
 
 _SEVERAL = "has several values in this record, of which none is of the row's own event"
 _REMEDY = "correct the record in REDCap and export it again"
+_LETTERS = "text_findings"
 _OF_ROW = frozenset({EVENT, REPEAT_FORM, REPEAT_INSTANCE})
 
 
@@ -131,9 +132,9 @@ class _Reading:
         untaken = [self._read_rule(rule, form, entries) for rule in self.mapping.rules if self._form_of(rule) == form]
         if untaken:
             self.unread[f"entries of form {form} that no rule of the mapping takes"] += len(set.intersection(*untaken))
-        for number, letter in enumerate(self.mapping.letters, start=1):
+        for letter in self.mapping.letters:
             if self.dictionary.by_name[letter.text].form == form:
-                self._read_letters(number, entries)
+                self._read_letters(letter, form, entries)
 
     def _read_rule(self, rule: RowRule, form: str, entries: Sequence[Entry]) -> set[str]:
         """Add the rows of one rule; gives the places of entries that it does not take.
@@ -142,18 +143,7 @@ class _Reading:
         """
         mapping = self.mapping.model_copy(update={"rules": (rule.model_copy(update={"sheet": form}),)})
         wanted = mapping.columns_read()
-        foreign = sorted(wanted - set(form_columns(self.dictionary, form)) - _OF_ROW)
-        records, by_number = [], {}
-        for entry in entries:
-            place = {EVENT: entry.event, REPEAT_FORM: entry.form, REPEAT_INSTANCE: entry.instance}
-            record: Row = {**entry.cells, **place}
-            doubtful = self._add_foreign(record, entry, foreign)
-            if doubtful:
-                words = f"{', '.join(doubtful)} {_SEVERAL}"
-                self.faults.append(Fault(rule.table, f"row {entry.number}", None, words, _REMEDY))
-                continue
-            records.append((entry.number, record))
-            by_number[f"row {entry.number}"] = entry
+        records, by_number = self._records(rule.table, wanted, form, entries)
         if not records:
             return set()
         if all(self._is_number(one) for one in wanted) and mapping.decimal is None:
@@ -168,6 +158,24 @@ class _Reading:
             self.identities.setdefault(identity.identifiers[0][1], identity)
         self.notes.update(dict.fromkeys(made.notes))
         return {place for place, _ in made.rowless}
+
+    def _records(
+        self, table: str, wanted: frozenset[str], form: str, entries: Sequence[Entry]
+    ) -> tuple[list[tuple[int, Row]], dict[str, Entry]]:
+        """The entries with the columns wanted of other forms, and each by its place; doubtful ones become faults."""
+        foreign = sorted(wanted - set(form_columns(self.dictionary, form)) - _OF_ROW)
+        records, by_number = [], {}
+        for entry in entries:
+            place = {EVENT: entry.event, REPEAT_FORM: entry.form, REPEAT_INSTANCE: entry.instance}
+            record: Row = {**entry.cells, **place}
+            doubtful = self._add_foreign(record, entry, foreign)
+            if doubtful:
+                words = f"{', '.join(doubtful)} {_SEVERAL}"
+                self.faults.append(Fault(table, f"row {entry.number}", None, words, _REMEDY))
+                continue
+            records.append((entry.number, record))
+            by_number[f"row {entry.number}"] = entry
+        return records, by_number
 
     def _add_foreign(self, record: Row, entry: Entry, names: Sequence[str]) -> list[str]:
         """Put the columns of other forms into the record; gives those of which the project holds several values."""
@@ -202,27 +210,27 @@ class _Reading:
         known, _ = self.dictionary.by_column.get(column, (None, None))
         return known is None or known.type != "text" or bool(known.validation)
 
-    def _read_letters(self, number: int, entries: Sequence[Entry]) -> None:
-        rule = self.mapping.letters[number - 1]
-        columns = [*self.mapping.patient_id.columns, *([rule.date] if rule.date is not None else [])]
-        for entry in entries:
-            text = entry.cells.get(rule.text)
-            if text is None:
-                continue
-            record: Row = dict(entry.cells)
-            doubtful = self._add_foreign(record, entry, [one for one in columns if one not in record])
-            patient = record.get(self.mapping.patient_id.columns[0]) if self.mapping.patient_id.columns else None
-            if doubtful or patient is None:
-                words = f"the letter of {rule.text} has no one patient or day"
-                self.faults.append(Fault("text_findings", f"row {entry.number}", None, words, _REMEDY))
+    def _read_letters(self, rule: LetterRule, form: str, entries: Sequence[Entry]) -> None:
+        """Add the letters in one field; whose each is, is read as for rows."""
+        owner = RowRule(table="patients", sheet=form, columns={"synthetic": CellRule(constant=False)})
+        mapping = self.mapping.model_copy(update={"rules": (owner,)})
+        wanted = mapping.columns_read() | {one for one in (rule.text, rule.date) if one is not None}
+        written = [entry for entry in entries if entry.cells.get(rule.text) is not None]
+        records, by_number = self._records(_LETTERS, wanted, form, written)
+        made = rows_by_mapping(mapping, records, self.export.source, name=self.export.name, sheet=form)
+        self.faults += [replace(one, table=_LETTERS, row={}) for one in made.faults]
+        patients = {row["source_locator"]: row["patient_id"] for row in made.rows.get("patients", ())}
+        for number, record in records:
+            place = f"row {number}"
+            if place not in patients:
                 continue
             date = None if rule.date is None else record[rule.date]
             self.letters.append(
                 Letter(
-                    key="/".join(str(part or "") for part in (*entry.key, rule.text)),
-                    patient_id=str(patient),
-                    text=text,
-                    source_locator=f"row {entry.number}, {rule.text}",
+                    key="/".join(str(part or "") for part in (*by_number[place].key, rule.text)),
+                    patient_id=str(patients[place]),
+                    text=record[rule.text],
+                    source_locator=f"{place}, {rule.text}",
                     date=None if date is None else str(date)[:10],
                     language=rule.language,
                     kind=rule.kind,
