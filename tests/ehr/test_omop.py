@@ -382,6 +382,22 @@ def test_ingredients_and_diseases_are_found_through_the_vocabulary_tables(read: 
     ]
 
 
+def test_a_source_concept_is_followed_to_its_standard_one(read: Read) -> None:
+    names = {"domain_id": "", "standard_concept": None, "concept_class_id": "x"}
+    batch = read(
+        concept=[
+            {**names, "concept_id": 11, "vocabulary_id": "NDC", "concept_code": "1", "concept_name": "local box"},
+            {**names, "concept_id": 12, "vocabulary_id": "RxNorm", "concept_code": "2", "concept_name": "vial, 80 mg"},
+            {**names, "concept_id": 13, "vocabulary_id": "RxNorm", "concept_code": "72962",
+             "concept_name": "docetaxel", "concept_class_id": "Ingredient"},
+        ],
+        concept_relationship=[{"concept_id_1": 11, "concept_id_2": 12, "relationship_id": "Maps to"}],
+        concept_ancestor=[{"ancestor_concept_id": 13, "descendant_concept_id": 12}],
+        drug_exposure=[drug(1, "box", day(0), drug_source_concept_id=11)],
+    )  # fmt: skip
+    assert [row["agent"] for row in batch.rows["treatments"]] == ["docetaxel"]
+
+
 def test_an_adverse_event_is_a_condition_with_a_grade_of_ctcae(read: Read) -> None:
     status = "ctcae-5.0 grade 2 possible"
     row = read(condition_occurrence=[condition(1, "Dry mouth", condition_status_source_value=status)]).rows

@@ -13,7 +13,7 @@ import pytest
 from tests.ehr.omop_cdm import lab, person, write_csv, write_duckdb
 
 from lutrace.cli.app import run
-from lutrace.core import Row, Source
+from lutrace.core import ProtocolError, Row, Source
 from lutrace.ehr.omop_tables import WRITTEN_TABLES
 from lutrace.ingest import run_add_omop, run_export_omop, run_init
 from lutrace.registry import FactBatch, Registry
@@ -266,3 +266,14 @@ def test_the_commands_say_what_was_read_and_written(
     assert "expected a DuckDB file" in capsys.readouterr().err
     assert run(["export", "csv", str(filled), str(tmp_path / "csv"), "--notes"]) == 2
     assert "go with `export omop`" in capsys.readouterr().err
+
+
+def test_codes_of_the_profile_are_read_and_a_wrong_one_is_told_with_its_line(tmp_path: Path) -> None:
+    registry = tmp_path / "registry"
+    run_init(registry, profile_text='omop:\n  source_values: {"PSA-X": "LOINC:2857-1"}\n  synthetic: true\n')
+    rows = {"person": [person()], "measurement": [lab(1, measurement_concept_id=0, measurement_source_value="PSA-X")]}
+    run_add_omop(registry, [str(write_csv(tmp_path / "cdm", rows))])
+    assert [row["value"] for row in _facts(registry, ["labs"])["labs"]] == [12.5]
+    assert [row["synthetic"] for row in _facts(registry, ["patients"])["patients"]] == [True]
+    with pytest.raises(ProtocolError, match=r"line 2, omop.source_values.*expected a vocabulary and a code"):
+        run_init(tmp_path / "other", profile_text='omop:\n  source_values: {"PSA-X": "2857-1"}\n')

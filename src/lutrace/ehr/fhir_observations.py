@@ -30,13 +30,14 @@ from lutrace.ehr.fhir_staging import STAGING_CODES, staging_of_observation
 from lutrace.ehr.fhir_survey import WEIGHT_CODES, WEIGHT_KG
 from lutrace.terms import Analyte, analyte_of_loinc, canonical_lab, canonical_limit, parse_reported_value, split_result
 
-_VITALS = {
+VITALS = {
     "8302-2": ("height_cm", {"cm": 1.0, "m": 100.0, "[in_i]": 2.54, "in": 2.54}),
     "39156-5": ("bmi_kg_m2", {"kg/m2": 1.0, "kg/m²": 1.0}),
     **dict.fromkeys(WEIGHT_CODES, ("weight_kg", WEIGHT_KG)),
 }
-_ECOG = frozenset({"89247-1", "89262-0", "423740007"})
-_ECOG_ANSWERS = {"LA9622-7": 0, "LA9623-5": 1, "LA9624-3": 2, "LA9625-0": 3, "LA9626-8": 4, "LA9627-6": 5}
+"""Measures of the body by code: the name in VITALS and the factors of the units read."""
+ECOG_CODES = frozenset({"89247-1", "89262-0", "423740007"})
+ECOG_ANSWERS = {"LA9622-7": 0, "LA9623-5": 1, "LA9624-3": 2, "LA9625-0": 3, "LA9626-8": 4, "LA9627-6": 5}
 _READER = ("ct_read", "ct_only_lesion", "clinical_progression", "radiological_progression")
 _EVENTS = ("psa_progression", "fracture", "hospice")
 _LENGTH_MM = {"mm": 1.0, "cm": 10.0}
@@ -60,7 +61,7 @@ def read_observation(observation: Resource, out: Output) -> None:
             read_death(observation, moment_of(observation, "date", *EFFECTIVE), out)
     elif is_absent(observation) and not children(observation, "component"):
         out.unread("no value, with a reason")
-    elif coded & _ECOG or coded & _VITALS.keys():
+    elif coded & ECOG_CODES or coded & VITALS.keys():
         with out.refusing("vitals"):
             _read_vital(observation, coded, out)
     elif (course := course_reader(observation, coded)) is not None:
@@ -199,13 +200,13 @@ def _limit(quantity: Resource, analyte: Analyte, unit: str | None) -> float | No
 
 def _read_vital(observation: Resource, coded: frozenset[str], out: Output) -> None:
     row: Row = {"date": effective(observation).day("date")}
-    if coded & _ECOG:
+    if coded & ECOG_CODES:
         if codes(child(observation, "valueCodeableConcept"), profile.OBDS_ECOG) == ["U"]:
             out.unread("ECOG said to be unknown")
         else:
             out.row("vitals", row | {"measure": "ecog", "value": _ecog(observation)})
         return
-    measure, factors = next(found for code, found in _VITALS.items() if code in coded)
+    measure, factors = next(found for code, found in VITALS.items() if code in coded)
     value = measured(child(observation, "valueQuantity"), measure, factors)
     if value is None:
         raise RecordError("value", f"{measure}: valueQuantity is missing", "record the value with its unit")
@@ -214,7 +215,7 @@ def _read_vital(observation: Resource, coded: frozenset[str], out: Output) -> No
 
 def _ecog(observation: Resource) -> float:
     answers = codes_of_any(child(observation, "valueCodeableConcept"))
-    value = next((_ECOG_ANSWERS[code] for code in answers if code in _ECOG_ANSWERS), None)
+    value = next((ECOG_ANSWERS[code] for code in answers if code in ECOG_ANSWERS), None)
     if value is None:
         value = next(
             (

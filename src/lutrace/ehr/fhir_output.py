@@ -36,6 +36,17 @@ class Collected:
         self.notes: Counter[str] = Counter()
         self.restated: list[tuple[str, str]] = []
 
+    @contextmanager
+    def refusing(self, table: str, locator: str, row: Row | None = None) -> Iterator[None]:
+        """Turn an error of a record into a fault of `table` at its place; `row` is what was read of it before."""
+        try:
+            yield
+        except UnusableInputError as error:
+            column, rule, remedy = None, str(error), REMEDY
+            if isinstance(error, RecordError):
+                column, rule, remedy = error.column, error.rule, error.remedy
+            self.faults.append(Fault(table, locator, column, rule, remedy, dict(row or {})))
+
 
 class Output:
     """The place for what one resource gives."""
@@ -98,11 +109,5 @@ class Output:
     @contextmanager
     def refusing(self, table: str, row: Row | None = None, place: str = "") -> Iterator[None]:
         """Turn an error of the record into a fault of `table`; `row` is what was read of it before."""
-        try:
+        with self.collected.refusing(table, self.located.locator + place, row):
             yield
-        except UnusableInputError as error:
-            column, rule, remedy = None, str(error), REMEDY
-            if isinstance(error, RecordError):
-                column, rule, remedy = error.column, error.rule, error.remedy
-            locator = self.located.locator + place
-            self.collected.faults.append(Fault(table, locator, column, rule, remedy, dict(row or {})))

@@ -22,7 +22,7 @@ from lutrace.ehr.omop_concepts import Codes, read_concepts
 from lutrace.ehr.omop_diagnoses import add_metastases, add_staging, read_adverse_event, read_condition
 from lutrace.ehr.omop_measurements import CYCLE_FACTS, cycle_fact, meaning_of, read_measured
 from lutrace.ehr.omop_notes import read_note
-from lutrace.ehr.omop_output import CdmRow, PersonOutput, refusing
+from lutrace.ehr.omop_output import CdmRow, PersonOutput
 from lutrace.ehr.omop_people import day_of_death, read_death, read_person, read_visit
 from lutrace.ehr.omop_tables import COUNTED_TABLES, READ_TABLES, SYNTHETIC
 from lutrace.ehr.omop_treatments import SUPPORT, Treated, is_cycle, read_cycles, read_progressions, read_treated
@@ -240,7 +240,7 @@ class _Reading:
         patient_id = self._patient(rows.get("person", []), collected)
         if patient_id is None:
             for row in (one for name, found in rows.items() if name != "person" for one in found):
-                with refusing(collected, _TABLE_OF.get(row.table, "unknown"), row.locator):
+                with collected.refusing(_TABLE_OF.get(row.table, "unknown"), row.locator):
                     rule = "patient_id: person_id answers to no usable row of PERSON"
                     raise RecordError("patient_id", rule, "correct the person in the CDM, or the record's person_id")
             return []
@@ -267,7 +267,7 @@ class _Reading:
         """The identifier of the person that these rows of PERSON are; None, with faults, where they are not one."""
         different = {str(sorted(row.cells.items(), key=str)) for row in found}
         for row in found:
-            with refusing(collected, "patients", row.locator):
+            with collected.refusing("patients", row.locator):
                 if len(different) > 1:
                     raise RecordError("patient_id", "person_id stands in two different rows of PERSON", _ONE)
                 named = row.text(self._naming.column)

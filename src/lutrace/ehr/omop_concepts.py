@@ -108,11 +108,25 @@ def read_concepts(tables: Mapping[str, ir.Table], used: Iterable[int], codes: Co
     concept = tables.get("concept")
     if concept is None:
         return Concepts(known, ancestors, codes)
-    for part in _parts(numbers):
+    mapped = _read_mapped(tables.get("concept_relationship"), numbers)
+    for part in _parts(sorted({*numbers, *mapped.values()})):
         known |= {one.id: one for one in _read(concept.filter(concept.concept_id.isin(part)))}
         if "concept_ancestor" in tables:
             _read_ancestors(concept, tables["concept_ancestor"], part, ancestors)
+    for number, standard in mapped.items():
+        meant = (known[standard],) if standard in known else ()
+        ancestors[number] = (*ancestors.get(number, ()), *meant, *ancestors.get(standard, ()))
     return Concepts(known, ancestors, codes)
+
+
+def _read_mapped(links: ir.Table | None, numbers: list[int]) -> dict[int, int]:
+    """The standard concept that each concept of `numbers` maps to, where it is another and the only one."""
+    found: dict[int, set[int]] = {}
+    for part in _parts(numbers) if links is not None else ():
+        kept = links.filter(links.concept_id_1.isin(part) & (links.relationship_id == "Maps to"))  # type: ignore[union-attr]
+        for row in kept.select("concept_id_1", "concept_id_2").to_pyarrow().to_pylist():
+            found.setdefault(row["concept_id_1"], set()).add(row["concept_id_2"])
+    return {number: one for number, standards in found.items() for one in standards if standards == {one} != {number}}
 
 
 def _read(rows: ir.Table) -> Iterator[OmopConcept]:

@@ -12,6 +12,7 @@ from lutrace.ehr import fhir_profile as profile
 from lutrace.ehr.fhir_elements import RecordError, Resource, children, codes
 from lutrace.ehr.fhir_files import Located
 from lutrace.ehr.fhir_irradiation import ACTIVITY_MBQ
+from lutrace.ehr.fhir_observations import ECOG_ANSWERS, ECOG_CODES, VITALS
 from lutrace.ehr.fhir_staging import STAGING_CODES
 from lutrace.ehr.omop_concepts import Concepts
 from lutrace.ehr.omop_output import CdmRow, PersonOutput
@@ -28,13 +29,6 @@ from lutrace.terms import (
 
 Kind = Literal["lab", "vital", "staging", "tnm", "metastasis", "item", "event", "finding", "status", "own"]
 
-VITALS = {
-    "8302-2": ("height_cm", {"cm": 1.0, "m": 100.0, "[in_i]": 2.54, "in": 2.54}),
-    "39156-5": ("bmi_kg_m2", {"kg/m2": 1.0, "kg/m^2": 1.0}),
-    "29463-7": ("weight_kg", {"kg": 1.0, "g": 0.001, "[lb_av]": 0.45359237, "lb": 0.45359237}),
-    "3141-9": ("weight_kg", {"kg": 1.0, "g": 0.001, "[lb_av]": 0.45359237, "lb": 0.45359237}),
-    "89247-1": ("ecog", {}),
-}
 EVENTS = ("psa_progression", "radiological_progression", "clinical_progression", "fracture", "hospice")
 FINDINGS = ("ct_read", "ct_only_lesion", "reader_clinical_progression", "reader_radiological_progression")
 STATUS = ("alive", "lost")
@@ -65,7 +59,10 @@ def meaning_of(concept: Resource, source_value: str | None, qualifier: str | Non
             return Meaning("lab", analyte.name, code)
         if code in VITALS:
             return Meaning("vital", VITALS[code][0], code)
-    if set(loinc) & STAGING_CODES or set(codes(concept, profile.SNOMED)) & STAGING_CODES:
+    snomed = codes(concept, profile.SNOMED)
+    if ECOG_CODES & {*loinc, *snomed}:
+        return Meaning("vital", "ecog")
+    if set(loinc) & STAGING_CODES or set(snomed) & STAGING_CODES:
         return Meaning("staging", "gleason or tnm", concept=concept)
     own = next(iter(codes(concept, profile.FINDING_SYSTEM)), None)
     if own is not None:
@@ -246,9 +243,6 @@ def _read_vital(row: CdmRow, meaning: Meaning, concepts: Concepts, out: PersonOu
         rule = f"{meaning.name} must be exact and in one of {', '.join(factors)}, got {shown}"
         raise RecordError("value", rule, "state a known unit")
     out.row("vitals", said | {"value": float(f"{reported.value * factors[unit]:.12g}")}, row)
-
-
-ECOG_ANSWERS = {"LA9622-7": 0, "LA9623-5": 1, "LA9624-3": 2, "LA9625-0": 3, "LA9626-8": 4, "LA9627-6": 5}
 
 
 def _whole_answer(row: CdmRow, name: str) -> float:

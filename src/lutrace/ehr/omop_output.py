@@ -10,11 +10,10 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from lutrace.core import Row, UnusableInputError, digest_of
+from lutrace.core import Row, digest_of
 from lutrace.ehr.fhir_elements import RecordError
-from lutrace.ehr.fhir_output import REMEDY, Collected
+from lutrace.ehr.fhir_output import Collected
 from lutrace.ehr.omop_tables import READ_TABLES
-from lutrace.ehr.records import Fault
 from lutrace.tables import FACT_TABLES
 
 
@@ -139,7 +138,7 @@ class PersonOutput:
     @contextmanager
     def refusing(self, table: str, source: CdmRow, row: Row | None = None) -> Iterator[None]:
         """Turn an error of the record into a fault of `table`; `row` is what was read of it before."""
-        with refusing(self.collected, table, source.locator, row):
+        with self.collected.refusing(table, source.locator, row):
             yield
 
     def _record_key(self, table: str, row: Row, source: CdmRow, place: str) -> str:
@@ -149,15 +148,3 @@ class PersonOutput:
         content = digest_of([table, {name: str(value) for name, value in row.items() if value is not None}])
         self._met[content] += 1
         return digest_of([content, self._met[content]])[:20]
-
-
-@contextmanager
-def refusing(collected: Collected, table: str, locator: str, row: Row | None = None) -> Iterator[None]:
-    """Turn an error of a record into a fault of `table` at its place."""
-    try:
-        yield
-    except UnusableInputError as error:
-        column, rule, remedy = None, str(error), REMEDY
-        if isinstance(error, RecordError):
-            column, rule, remedy = error.column, error.rule, error.remedy
-        collected.faults.append(Fault(table, locator, column, rule, remedy, dict(row or {})))

@@ -160,6 +160,10 @@ CONCEPT_ANCESTOR = _table(
     key=None,
 )
 
+CONCEPT_RELATIONSHIP = _table(
+    "concept_relationship", "concept_id_1! concept_id_2! relationship_id:str20! invalid_reason:str1", key=None
+)
+
 READ_TABLES: dict[str, CdmTable] = {
     one.name: one
     for one in (
@@ -177,6 +181,7 @@ READ_TABLES: dict[str, CdmTable] = {
         CDM_SOURCE,
         CONCEPT,
         CONCEPT_ANCESTOR,
+        CONCEPT_RELATIONSHIP,
     )
 }
 """Tables that give rows, or meanings; only PERSON must be there."""

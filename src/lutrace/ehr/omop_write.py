@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from lutrace.core import Row, UnusableInputError
 from lutrace.ehr.fhir_milestones import milestone_of
 from lutrace.ehr.omop_concepts import OWN, source_value_of, system_at
-from lutrace.ehr.omop_measurements import OPERATORS, VITALS
+from lutrace.ehr.omop_measurements import OPERATORS
 from lutrace.ehr.omop_people import SEXES
 from lutrace.ehr.omop_treatments import OPEN_END, TREATMENT_CYCLE
 from lutrace.ehr.omop_writing import ADMINISTERED, CLAIM, EHR, NLP, REGISTRY, Cdm
@@ -214,8 +214,7 @@ def _in_unit(value: float | None, factor: float) -> float | None:
 
 def _add_vital(cdm: Cdm, row: Row) -> None:
     if row["measure"] == "ecog":
-        code = next(code for code, (name, _) in VITALS.items() if name == "ecog")
-        cdm.measure(row["patient_id"], code, row["date"], value_as_number=row["value"])
+        cdm.measure(row["patient_id"], "89247-1", row["date"], value_as_number=row["value"])
         return
     code, unit = _LOINC_OF[row["measure"]]
     number = omop_concept_of("UCUM", unit)
