@@ -6,6 +6,8 @@ import sys
 from pathlib import Path
 
 from lutrace.core import Table
+from lutrace.registry.quality_courses import COURSE_QUERIES
+from lutrace.registry.quality_queries import QUERIES, Query
 from lutrace.tables import ANSWERS, FACT_TABLES, MERGES, QUARANTINE, RESULT_TABLES, SOURCES
 from lutrace.terms import CTCAE_VERSIONS, CtcaeTerm, ctcae_version, disposition_systems
 
@@ -99,7 +101,34 @@ def page_of_dispositions() -> str:
     return "\n".join(parts)
 
 
-PAGES = {"tables.md": page_of_tables, "ctcae.md": page_of_ctcae, "dispositions.md": page_of_dispositions}
+def page_of_queries() -> str:
+    """The manual's page of data-quality queries."""
+    lines = [
+        "# What `lutrace check` asks\n",
+        "Written by `make docs` from `src/lutrace/registry/quality_*.py`. The queries see the rows that count: overrides "
+        "and reviews applied, of several sources the believed one "
+        "([several sources](../how-to/several-sources.md)). Errors and "
+        "warnings that are open give exit status 1, notes do not. Beside them stand `rows_in_quarantine`, "
+        "`contradicting_sources`, `numbered_anew`, `perhaps_one_person`, `override_of_a_missing_row`, "
+        "`review_of_a_changed_row`, and where letters and records differ (`letter_*`).\n",
+        "| query | severity | table | what to do |",
+        "|---|---|---|---|",
+    ]
+    asked: dict[str, list[Query]] = {}
+    for query in (*QUERIES, *COURSE_QUERIES):
+        asked.setdefault(query.check, []).append(query)
+    for name, queries in sorted(asked.items()):
+        tables = ", ".join(query.table for query in queries)
+        lines.append(f"| `{name}` | {queries[0].severity} | {tables} | {queries[0].remedy} |")
+    return "\n".join(lines) + "\n"
+
+
+PAGES = {
+    "checks.md": page_of_queries,
+    "tables.md": page_of_tables,
+    "ctcae.md": page_of_ctcae,
+    "dispositions.md": page_of_dispositions,
+}
 
 
 def main() -> None:

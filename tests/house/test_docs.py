@@ -25,7 +25,7 @@ _BLOCK = re.compile(r"^```(\S+)(?: +([^\n]+))?\n(.*?)^```$", re.MULTILINE | re.D
 _LINK = re.compile(r"\]\(([^)#]+)(?:#[^)]*)?\)")
 _LONGEST = 150
 FILES = ("csv", "yaml")
-WRITTEN = ("docs/reference/tables.md", "docs/reference/ctcae.md", "docs/reference/dispositions.md")  # by make docs
+WRITTEN = tuple(f"docs/reference/{name}.md" for name in ("tables", "ctcae", "dispositions", "checks"))  # by make docs
 
 
 @dataclass(frozen=True)
