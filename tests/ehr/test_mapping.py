@@ -128,6 +128,26 @@ def test_a_mapping_with_an_open_line_is_refused_with_that_line(cell: str) -> Non
         parse_mapping(text, "m.yaml")
 
 
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        (
+            "rules: [{table: contacts, columns: {date: b, kind: {column: c, part: '('}}}]",
+            "part is no regular expression",
+        ),
+        ("separator: ';;'", "a text of at most 1 characters"),
+        ("dates: dym", "expected one of iso, dmy, mdy"),
+        ("header_rows: [0]", "a number at least 1"),
+        ("rules: [{table: contacts, columns: {date: b, kind: {column: c, constant: visit}}}]", "one of column, join"),
+    ],
+)
+def test_what_a_mapping_cannot_say_is_refused_with_what_it_can(line: str, words: str) -> None:
+    rest = "" if line.startswith("rules") else "rules: [{table: contacts, columns: {date: b, kind: c}}]\n"
+
+    with pytest.raises(ProtocolError, match=rf"m\.yaml, line \d, .*{words}"):
+        parse_mapping(f"patient_id: a\n{rest}{line}\n", "m.yaml")
+
+
 def test_a_unit_that_cannot_be_converted_is_refused_before_anything_is_read() -> None:
     text = (
         "patient_id: a\nrules:\n  - table: cycles\n"

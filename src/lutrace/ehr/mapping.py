@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Container, Iterable, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -68,6 +69,14 @@ def _as_cell_rule(value: Any) -> Any:
     return {"column": value} if isinstance(value, str) else value
 
 
+def _is_pattern(text: str) -> bool:
+    try:
+        re.compile(text)
+    except re.error:
+        return False
+    return True
+
+
 def _as_words(value: Any) -> Any:
     return [str(one) for one in value] if isinstance(value, list | tuple) else (str(value),)
 
@@ -78,6 +87,8 @@ def _checked_cell(cell: CellRule) -> CellRule:
     given = [cell.column is not None, bool(cell.join), cell.constant is not None]
     if sum(given) != 1:
         raise ValueError("expected one of column, join and constant")
+    if cell.part is not None and not _is_pattern(cell.part):
+        raise ValueError("part is no regular expression; close its brackets, write \\. for a point")
     if cell.values and any(value == OPEN for value in cell.values.values()):
         raise ValueError(f"values that are open ({OPEN}); state what each code means, or leave it empty")
     return cell
@@ -249,7 +260,7 @@ class TableMapping(FrozenModel):
     untested: str | None = None
     language: Literal["en", "de"] | None = None
     encoding: str | None = None
-    separator: str | None = None
+    separator: str | None = Field(default=None, min_length=1, max_length=1)
     sheet: str | None = None
     header_rows: tuple[Annotated[int, Field(ge=1)], ...] = Field(default=(1,), min_length=1)
     dates: DateOrder | None = None
