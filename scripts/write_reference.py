@@ -105,8 +105,8 @@ def page_of_queries() -> str:
     """The manual's page of data-quality queries."""
     lines = [
         "# What `lutrace check` asks\n",
-        "Written by `make docs` from `src/lutrace/registry/quality_*.py`. The queries see the rows that count: overrides "
-        "and reviews applied, of several sources the believed one "
+        "Written by `make docs` from `src/lutrace/registry/quality_*.py`. The queries see the rows that count: "
+        "overrides and reviews applied, of several sources the believed one "
         "([several sources](../how-to/several-sources.md)). Errors and "
         "warnings that are open give exit status 1, notes do not. Beside them stand `rows_in_quarantine`, "
         "`contradicting_sources`, `numbered_anew`, `perhaps_one_person`, `override_of_a_missing_row`, "

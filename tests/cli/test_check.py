@@ -117,6 +117,20 @@ def test_two_sources_of_one_patient_are_joined_by_identifiers_and_precedence(reg
     ]
 
 
+def test_an_old_file_of_a_second_source_does_not_take_back_what_its_newer_one_says(
+    registry: Path, capsys: Captured
+) -> None:
+    profile = registry / "site.yaml"
+    profile.write_text(profile.read_text(encoding="utf-8") + "\nsources: {ward: ['ward_*.csv']}\n", encoding="utf-8")
+    for name, activity in (("cycles.csv", 7400), ("ward_1.csv", 6400), ("ward_2.csv", 6500), ("ward_1.csv", 6400)):
+        capsys.readouterr()
+        add(registry, name, CYCLES.format(1, 1, activity))
+    assert capsys.readouterr().out.startswith("added 0, updated 0, unchanged 2, quarantined 0")
+    run(["check", "--registry", str(registry), "--merges", "--json"])
+    merges = [row["differences"] for row in json.loads(capsys.readouterr().out)["merges"] if row["differences"]]
+    assert merges == ["administered_mbq 7400.0, not 6500.0"]
+
+
 def test_a_table_of_identifiers_with_a_gap_is_refused_by_row(registry: Path, capsys: Captured) -> None:
     assert add(registry, "identifiers.csv", "identifier,same_as\n3,\n") == 1
     assert "identifiers.csv: row 2: same_as: may not be empty" in capsys.readouterr().err

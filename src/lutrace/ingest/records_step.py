@@ -100,7 +100,7 @@ def replace_left_over(registry: Registry, batch: FactBatch) -> FactBatch:
         stored = registry.table(table)
         before = stored.filter(stored.source_id == source_id).select("row_id").to_pyarrow()["row_id"].to_pylist()
         now = {table.row_id(row) for row in batch.rows.get(table.name, ())} if before else set()
-        if any(one not in now for one in before):
+        if any(one.split("~")[0] not in now for one in before):
             replaces.append(Replacement(table.name, (("source_id", source_id),)))
     return replace(batch, replaces=tuple(replaces))
 
