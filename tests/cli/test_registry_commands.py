@@ -51,11 +51,6 @@ def test_a_dry_run_stores_nothing(registry: Path, tmp_path: Path, capsys: pytest
     assert add(registry, labs, capsys)[1]["added"] == 2
 
 
-def test_what_this_version_does_not_read_is_said(registry: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert run(["add", "redcap", "x", "--registry", str(registry)]) == 2
-    assert "not in this version" in capsys.readouterr().err
-
-
 def test_a_study_without_its_scans_is_refused_with_the_reason(
     registry: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
