@@ -22,7 +22,7 @@ from lutrace.notes import find_letter_facts
 
 HERE = Path(__file__).parent
 LETTERS = HERE.parent / "validation" / "notes" / "letters" / "development"
-PEER = ("negspacy==1.1.0", "spacy==3.8.18", "click==8.1.8")
+PEER = ("negspacy==1.1.0", "spacy==3.8.18", "click==8.2.1")
 
 
 def make_input(copies: int) -> dict[str, Any]:
