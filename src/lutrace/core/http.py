@@ -281,7 +281,7 @@ def _remedy(status: int) -> str:
     if status in (401, 403):
         return "check the token"
     if status in _AGAIN:
-        return "it is busy: run the command again later, what was fetched is kept"
+        return "it is busy: run the command again later"
     if status >= 500:
         return "it failed: ask who runs it, or run the command again later"
     return "check the address"

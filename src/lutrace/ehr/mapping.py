@@ -258,7 +258,6 @@ class TableMapping(FrozenModel):
 
     source: str = ""
     untested: str | None = None
-    language: Literal["en", "de"] | None = None
     encoding: str | None = None
     separator: str | None = Field(default=None, min_length=1, max_length=1)
     sheet: str | None = None
