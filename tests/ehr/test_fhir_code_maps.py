@@ -28,7 +28,7 @@ def observation(concept: dict[str, Any], number: int) -> dict[str, Any]:
     }
 
 
-def rows(folder: Path, code_maps: dict[str, str]) -> dict[str, list[Any]]:
+def rows(folder: Path, code_maps: dict[str, str], *more: dict[str, Any]) -> dict[str, list[Any]]:
     kind = {"coding": [{"system": "http://terminology.hl7.org/CodeSystem/v2-0203", "code": "MR"}]}
     patient = {"resourceType": "Patient", "id": "p", "identifier": [{"type": kind, "system": "urn:x", "value": "1"}]}
     medication = {
@@ -45,6 +45,7 @@ def rows(folder: Path, code_maps: dict[str, str]) -> dict[str, list[Any]]:
         observation({"text": "Tumormarker P"}, 2),
         observation({"coding": [{**LAB, "system": "urn:other-lab"}]}, 3),
         medication,
+        *more,
     ]
     path = folder / "records.ndjson"
     path.write_text("\n".join(map(json.dumps, resources)), encoding="utf-8")
@@ -62,6 +63,58 @@ def test_without_a_statement_nothing_is_guessed(tmp_path: Path) -> None:
     read = rows(tmp_path, {})
     assert not read.get("labs")
     assert not read.get("treatments")
+
+
+WEIGHT = {"valueQuantity": {"value": 81, "system": "http://unitsofmeasure.org", "code": "kg"}}
+OWN_DRUG = {"coding": [{"system": "urn:pharmacy", "code": "LU9"}]}
+GIVEN = {
+    "resourceType": "MedicationAdministration",
+    "id": "a",
+    "status": "completed",
+    "subject": {"reference": "Patient/p"},
+    "effectiveDateTime": "2024-01-04",
+    "dosage": {"dose": {"value": 7.4, "code": "GBq"}},
+}
+JOINED = {"urn:pharmacy|LU9": "SNOMED:1263784000", "urn:vitals|KG": "LOINC:29463-7", "gewicht, früh": "LOINC:29463-7"}
+
+
+@pytest.mark.parametrize("named", ["own concept", "resource", "ingredient", "contained"])
+@pytest.mark.parametrize("weighed", [{"coding": [{"system": "urn:vitals", "code": "KG"}]}, {"text": "Gewicht, früh"}])
+def test_what_is_joined_from_several_resources_knows_the_codes_of_the_site(
+    tmp_path: Path, named: str, weighed: dict[str, Any]
+) -> None:
+    drug = {"resourceType": "Medication", "id": "d", "code": OWN_DRUG}
+    by_reference = {"medicationReference": {"reference": "#d" if named == "contained" else "Medication/d"}}
+    given = GIVEN | ({"medicationCodeableConcept": OWN_DRUG} if named == "own concept" else by_reference)
+    if named == "contained":
+        given |= {"contained": [drug]}
+    elif named == "ingredient":
+        drug = {"resourceType": "Medication", "id": "d", "ingredient": [{"itemCodeableConcept": OWN_DRUG}]}
+    stated = {key: JOINED[key] for key in ("urn:pharmacy|LU9", "urn:vitals|KG")} if "coding" in weighed else JOINED
+
+    read = rows(tmp_path, stated, observation(weighed, 4) | WEIGHT, drug, given)
+
+    assert [(row["administered_mbq"], row["cycle"], row["weight_kg"]) for row in read["cycles"]] == [(7400, 1, 81)]
+    assert [(row["measure"], row["value"]) for row in read["vitals"]] == [("weight_kg", 81)]
+
+
+def test_a_local_code_of_a_component_or_of_the_stage_is_read(tmp_path: Path) -> None:
+    parts = {"component": [{"code": {"coding": [LAB]}, "valueString": "7,5 ng/mL"}], "valueQuantity": None}
+    score = {"code": {"coding": [{"system": "urn:path", "code": "GS"}]}, "valueQuantity": None, "valueInteger": 7}
+    found = {
+        "resourceType": "Condition",
+        "id": "c",
+        "subject": {"reference": "Patient/p"},
+        "onsetDateTime": "2024-01-05",
+    }
+    found |= {"code": {"coding": [{"system": "urn:own-diagnoses", "code": "PCA"}]}}
+    stated = {"urn:path|GS": "LOINC:35266-6", "urn:own-diagnoses|PCA": "ICD10GM:C61", **STATED}
+
+    panel, gleason = (observation({"text": "panel"}, number) | given for number, given in ((4, parts), (5, score)))
+    read = rows(tmp_path, stated, panel, gleason, found)
+
+    assert [(row["date"].day, row["value"]) for row in read["labs"]] == [(1, 5.5), (2, 5.5), (4, 7.5)]
+    assert [(row["milestone"], row["gleason_sum"]) for row in read["diagnoses"]] == [("initial", 7)]
 
 
 def test_a_meaning_without_its_vocabulary_is_refused_with_its_line() -> None:

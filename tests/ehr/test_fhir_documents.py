@@ -130,7 +130,7 @@ def test_the_text_may_be_a_binary_of_the_export_in_another_file(
 
     (letter,) = first.letters
     assert (letter.text, letter.language, letter.date, letter.source_locator) == (WORDS, "en", "2023-06-02", "line 1")
-    assert first.unread == {"Binary (no document of the export names it)": 1}
+    assert first.unread == {"Binary (no document that is read names it)": 1}
     assert second.letters == () and second.unread == {}
 
 
@@ -212,3 +212,87 @@ def test_a_document_entered_in_error_gives_no_letter(
     batch = read_bundle(patient, document(attachment(), **more))
 
     assert batch.letters == () and batch.unread == {"DocumentReference (entered-in-error)": 1}
+
+
+def related(document: Callable[..., Resource], name: str, code: str, target: str, **more: Any) -> Resource:
+    relation = {"code": code, "target": {"reference": f"DocumentReference/{target}"}}
+    return document(more.pop("given", None) or attachment(f"words of {name}"), id=name, relatesTo=[relation], **more)
+
+
+@pytest.mark.parametrize(
+    ("code", "more", "words", "unread"),
+    [
+        ("replaces", {}, ["b"], "a document of the export replaces it"),
+        ("transforms", {}, ["b"], "a document of the export is its copy in another format"),
+        ("appends", {}, ["a", "b"], None),
+        ("signs", {}, ["a", "b"], None),
+        ("transforms", {"given": {"contentType": "application/pdf", "data": "JVBERi0="}}, ["a"], None),
+        ("transforms", {"status": "superseded"}, ["a"], None),
+        ("replaces", {"status": "entered-in-error"}, ["a"], None),
+        ("replaces", {"docStatus": "entered-in-error"}, ["a"], None),
+        ("replaces", {"subject": {"reference": "Patient/p2"}}, ["a", "b"], None),
+    ],
+)
+def test_of_a_document_and_the_one_that_takes_its_place_one_letter_counts(
+    read_bundle: ReadBundle,
+    patient: Resource,
+    document: Callable[..., Resource],
+    code: str,
+    more: Resource,
+    words: list[str],
+    unread: str | None,
+) -> None:
+    other = {**patient, "id": "p2", "identifier": [{**patient["identifier"][1], "value": "SYN-0002"}]}
+    newer = related(document, "b", code, "a", **more)
+
+    batch = read_bundle(patient, other, newer, document(attachment("words of a"), id="a"))
+
+    assert sorted(letter.text for letter in batch.letters) == [f"words of {name}" for name in words]
+    assert batch.unread.get(f"DocumentReference ({unread})", 0) == (unread is not None)
+
+
+def test_of_a_chain_of_replacements_the_last_counts_and_of_a_circle_all(
+    read_bundle: ReadBundle, patient: Resource, document: Callable[..., Resource]
+) -> None:
+    first = document(attachment("words of a"), id="a")
+    second = related(document, "b", "replaces", "a", status="superseded")
+    chain = [first, second, related(document, "c", "replaces", "b")]
+    circle = [related(document, "a", "replaces", "b"), related(document, "b", "replaces", "a")]
+
+    chained, circled = read_bundle(patient, *chain), read_bundle(patient, *circle)
+
+    assert [letter.text for letter in chained.letters] == ["words of c"]
+    assert chained.unread == {
+        "DocumentReference (a document of the export replaces it)": 1,
+        "DocumentReference (superseded)": 1,
+    }
+    assert [letter.text for letter in circled.letters] == ["words of a", "words of b"]
+
+
+@pytest.mark.parametrize("gone", ["superseded", "entered-in-error", "replaced"])
+def test_the_binary_of_a_document_that_does_not_count_gives_no_letter(
+    read_bundle: ReadBundle, patient: Resource, document: Callable[..., Resource], gone: str
+) -> None:
+    named = document({"contentType": "text/plain", "url": "Binary/b1"}, id="a")
+    others = [related(document, "b", "replaces", "a")] if gone == "replaced" else []
+    named |= {"status": gone} if gone != "replaced" else {}
+
+    batch = read_bundle(patient, named, {"resourceType": "Binary", "id": "b1", **attachment("old")}, *others)
+
+    assert [letter.text for letter in batch.letters] == ["words of b"] * len(others)
+    assert batch.unread["Binary (no document that is read names it)"] == 1
+
+
+def test_a_composition_that_replaces_another_counts_alone(
+    read_bundle: ReadBundle, patient: Resource, subject: Resource
+) -> None:
+    def composition(name: str, **more: Any) -> Resource:
+        section = {"title": "T", "text": {"status": "generated", "div": f"<div>{name}</div>"}}
+        about = {"type": {"text": "Brief"}, "date": "2023-06-02", "subject": subject}
+        return {"resourceType": "Composition", "id": name, "status": "final", **about, "section": [section], **more}
+
+    relation = {"code": "replaces", "targetReference": {"reference": "Composition/old"}}
+    batch = read_bundle(patient, composition("old"), composition("new", relatesTo=[relation]))
+
+    assert [letter.text for letter in batch.letters] == ["T:\nnew"]
+    assert batch.unread == {"Composition (a document of the export replaces it)": 1}

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from lutrace.ehr import RecordBatch, fhir_profile
+from lutrace.ehr import RecordBatch, fhir_profile, read_fhir
 
 Resource = dict[str, Any]
 ReadBundle = Callable[..., RecordBatch]
@@ -249,3 +251,90 @@ def test_a_disease_status_of_worse_by_imaging_is_radiological_progression(
     (row,) = batch.rows["disease_events"]
     assert (row["kind"], row["basis"]) == ("radiological_progression", "Imaging")
     assert batch.unread == {"Observation (disease status: improved)": 1}
+
+
+def report_of(subject: Resource, name: str, when: Resource, *results: str, **more: Any) -> Resource:
+    """A report of these Observations."""
+    named = [{"reference": f"Observation/{one}"} for one in results]
+    code = {"text": "panel"}
+    kept = {"resourceType": "DiagnosticReport", "id": name, "status": "final", "code": code, "subject": subject}
+    return {**kept, **when, "result": named, **more}
+
+
+MAY_17 = {"effectiveDateTime": "2023-05-17T08:30:00+02:00"}
+
+
+@pytest.mark.parametrize(
+    ("when", "day"), [(MAY_17, 17), ({"effectivePeriod": {"start": "2023-05-16", "end": "2023-05-18"}}, 16)]
+)
+@pytest.mark.parametrize("ending", ["bundle", "lines"])
+def test_results_without_a_date_take_that_of_the_report_that_names_them(
+    write_bundle: Callable[..., Path],
+    patient: Resource,
+    subject: Resource,
+    lab: Callable[..., Resource],
+    when: Resource,
+    day: int,
+    ending: str,
+) -> None:
+    undated, weight, dated = (lab(), lab("29463-7", valueQuantity={"value": 80, "code": "kg"}), lab(date="2023-01-02"))
+    for one in (undated, weight):
+        del one["effectiveDateTime"]
+    report = report_of(subject, "r", when, undated["id"], weight["id"], dated["id"], issued="2024-01-01T00:00:00Z")
+    given = {
+        "resourceType": "MedicationAdministration",
+        "id": "cycle",
+        "status": "completed",
+        "subject": subject,
+        "medicationCodeableConcept": {"text": "177Lu-PSMA-617"},
+        "effectiveDateTime": f"2023-05-{day}",
+    }
+    resources = [patient, undated, weight, dated, given, report]
+    path = write_bundle(*resources)
+    if ending == "lines":
+        path = path.with_name("all.ndjson")
+        path.write_text("\n".join(json.dumps(dict(reversed(one.items()))) for one in resources), encoding="utf-8")
+
+    (batch,) = read_fhir(path)
+
+    assert sorted(row["date"].isoformat() for row in batch.rows["labs"]) == ["2023-01-02", f"2023-05-{day}"]
+    assert [row["weight_kg"] for row in batch.rows["cycles"]] == [80]
+    assert "results without a date of their own: that of the report that names them (2)" in batch.notes
+    assert not batch.faults
+
+
+@pytest.mark.parametrize("why", ["other day", "issued only", "other patient", "entered-in-error", "no report"])
+def test_a_result_that_no_report_dates_for_certain_stays_refused(
+    read_bundle: ReadBundle, patient: Resource, subject: Resource, lab: Callable[..., Resource], why: str
+) -> None:
+    undated = lab()
+    del undated["effectiveDateTime"]
+    other = {**patient, "id": "p2", "identifier": [{**patient["identifier"][1], "value": "SYN-0002"}]}
+    reports = {
+        "other day": [
+            report_of(subject, "r", MAY_17, undated["id"]),
+            report_of(subject, "s", {"effectiveDateTime": "2023-05-18"}, undated["id"]),
+        ],
+        "issued only": [report_of(subject, "r", {"issued": "2023-05-17T08:00:00Z"}, undated["id"])],
+        "other patient": [report_of({"reference": "Patient/p2"}, "r", MAY_17, undated["id"])],
+        "entered-in-error": [report_of(subject, "r", MAY_17, undated["id"], status="entered-in-error")],
+        "no report": [],
+    }
+
+    batch = read_bundle(patient, other, undated, *reports[why])
+
+    assert "labs" not in batch.rows
+    assert [(fault.table, fault.column) for fault in batch.faults] == [("labs", "date")]
+    assert not batch.notes
+
+
+def test_two_reports_of_one_day_date_a_result(
+    read_bundle: ReadBundle, patient: Resource, subject: Resource, lab: Callable[..., Resource]
+) -> None:
+    undated = lab()
+    del undated["effectiveDateTime"]
+    reports = [report_of(subject, name, MAY_17, undated["id"]) for name in "rs"]
+
+    (row,) = read_bundle(patient, undated, *reports).rows["labs"]
+
+    assert (row["date"].isoformat(), row["time"]) == ("2023-05-17", "08:30")

@@ -62,16 +62,14 @@ def read_fhir(
     files: dict[str, Path] = {}
     for file in list_all_files([path] if isinstance(path, Path) else path):
         files.setdefault(digest_of_file(file), file)
-    survey = Survey(identifier_system)
+    survey = Survey(identifier_system, CodeMaps(code_maps or {}))
     survey.read(list(files.values()))
     for digest, file in files.items():
         alone = isinstance(path, Path) and path.is_file()
-        yield from _read_file(file, Source("fhir", digest), survey, CodeMaps(code_maps or {}), alone=alone)
+        yield from _read_file(file, Source("fhir", digest), survey, alone=alone)
 
 
-def _read_file(
-    file: Path, source: Source, survey: Survey, code_maps: CodeMaps, *, alone: bool
-) -> Iterator[RecordBatch]:
+def _read_file(file: Path, source: Source, survey: Survey, *, alone: bool) -> Iterator[RecordBatch]:
     collected, count = Collected(), 0
     for found in read_resources(file):
         if isinstance(found, Broken):
@@ -80,7 +78,7 @@ def _read_file(
             fault = Fault("unknown", found.locator, None, found.rule, _BROKEN_REMEDY)
             collected.faults.append(fault)
         else:
-            _read_resource(code_maps.applied(found), survey, collected)
+            _read_resource(survey.completed(found), survey, collected)
         count += 1
         if count % RESOURCES_PER_BATCH == 0:
             yield _batch(source, collected)
@@ -99,7 +97,7 @@ def _read_resource(located: Located, survey: Survey, collected: Collected) -> No
     if located.key in survey.repeats.older:
         out.unread("stands more than once, and another is read")
         return
-    status = unread_status(located.resource)
+    status = unread_status(located.resource) or survey.related.left_out.get(located.key)
     if status is not None:
         out.unread(status)
         out.restate()

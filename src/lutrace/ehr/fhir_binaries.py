@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 
 from lutrace.ehr.fhir_elements import (
@@ -16,6 +16,7 @@ from lutrace.ehr.fhir_elements import (
 )
 from lutrace.ehr.fhir_files import Located
 from lutrace.ehr.fhir_references import References, record_key
+from lutrace.ehr.fhir_status import unread_status
 from lutrace.ehr.fhir_texts import is_text
 
 _WRITTEN: Mapping[str, tuple[str, ...]] = {
@@ -70,10 +71,12 @@ class Binaries:
         self._documents: dict[str, Document] = {}
 
     def take(self, located: Located) -> None:
-        """Take in a Binary, or a document whose text may be one."""
+        """Take in a Binary, or a document that counts and whose text may be one."""
         resource = located.resource
         if resource["resourceType"] == "Binary":
             self._keys.add(located, located.key)
+            return
+        if unread_status(resource) is not None:
             return
         attachments = attachments_of(resource)
         urls = tuple(url for one in attachments if (url := text(one, "url")) is not None)
@@ -81,11 +84,11 @@ class Binaries:
             kept = {name: value for name, value in resource.items() if name not in ("text", "contained")}
             self._pointing.append((Located(kept, located.locator, located.scope, located.full_url), urls))
 
-    def finish(self, patient_of: Callable[[Located], str]) -> None:
-        """Find the Binary of each document taken in."""
+    def finish(self, patient_of: Callable[[Located], str], left_out: Collection[str]) -> None:
+        """Find the Binary of each document taken in, but of those whose keys are `left_out`."""
         for located, urls in self._pointing:
             key = next((found for url in urls if (found := self._keys.find(url, located.scope))), None)
-            if key is None:
+            if key is None or located.key in left_out:
                 continue
             try:
                 self._documents.setdefault(key, document_of(located.resource, patient_of(located)))
@@ -98,5 +101,5 @@ class Binaries:
         return self._keys.find(url, scope) is not None
 
     def document(self, located: Located) -> Document | None:
-        """The document whose text a Binary is; None when no document of the export names it."""
+        """The document whose text a Binary is; None when no document that is read names it."""
         return self._documents.get(located.key)

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Collection, Mapping
 from dataclasses import replace
-from typing import Any
 
+from lutrace.ehr.fhir_elements import Resource, children
 from lutrace.ehr.fhir_files import Located
 from lutrace.ehr.omop_concepts import stated_coding
 
-_NAMING = ("code", "medicationCodeableConcept")
+_NAMING = ("code", "medicationCodeableConcept", "itemCodeableConcept", "usedCode")
 """The elements that name what an observation, condition, procedure or medication is of."""
+_INSIDE = ("component", "ingredient", "contained")
+"""The parts of a resource that have such elements of their own."""
+_PLAIN = re.compile(r"[\w.:/+ -]+", re.ASCII)
 
 
 class CodeMaps:
@@ -22,15 +26,30 @@ class CodeMaps:
 
     def applied(self, located: Located) -> Located:
         """The resource with a coding of the vocabulary before each local code or word that has a stated meaning."""
-        resource = located.resource
-        if not self._meanings:
-            return located
-        found = {name: self._with_meaning(resource[name]) for name in _NAMING if isinstance(resource.get(name), dict)}
-        return replace(located, resource={**resource, **found})
+        return replace(located, resource=self._translated(located.resource)) if self._meanings else located
 
-    def _with_meaning(self, concept: dict[str, Any]) -> dict[str, Any]:
-        codings = concept.get("coding")
-        given = [one for one in codings if isinstance(one, dict)] if isinstance(codings, list) else []
+    def standing_for(self, codes: Collection[str]) -> frozenset[bytes] | None:
+        """The local codes that mean one of `codes`, as JSON holds them; None when words, or other signs, mean one."""
+        meant = [key for key, meaning in self._meanings.items() if stated_coding(meaning)["code"] in codes]
+        local = [key.rpartition("|")[2] for key in meant]
+        if not all("|" in key for key in meant) or not all(map(_PLAIN.fullmatch, local)):
+            return None
+        return frozenset(code.encode() for code in local)
+
+    def _translated(self, node: Resource) -> Resource:
+        found = dict(node)
+        for name in _NAMING:
+            if isinstance(node.get(name), dict):
+                found[name] = self._with_meaning(node[name])
+            elif isinstance(node.get(name), list):
+                found[name] = [self._with_meaning(one) for one in children(node, name)]
+        for name in _INSIDE:
+            if name in node:
+                found[name] = [self._translated(one) for one in children(node, name)]
+        return found
+
+    def _with_meaning(self, concept: Resource) -> Resource:
+        given = children(concept, "coding")
         local = [f"{one.get('system') or ''}|{one.get('code') or ''}" for one in given]
         words = [str(concept["text"]).strip().casefold()] if concept.get("text") else []
         meanings = [self._meanings[key] for key in dict.fromkeys([*local, *words]) if key in self._meanings]

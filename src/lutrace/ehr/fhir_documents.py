@@ -56,7 +56,7 @@ def read_binary(binary: Resource, out: Output) -> None:
     """The letter of a Binary that a document of the export names."""
     document = out.survey.binaries.document(out.located)
     if document is None:
-        out.unread("no document of the export names it")
+        out.unread("no document that is read names it")
     elif not is_text(binary):
         out.unread(f"{content_type(binary) or 'no content type'}: not read")
     else:
@@ -73,7 +73,7 @@ def _text_of(resource: Resource, out: Output) -> str:
     if any(out.survey.binaries.has(url, out.located.scope) for url in urls):
         return ""
     for one in attachments:
-        if text(one, "url") and not text(one, "data"):
+        if text(one, "url") and not text(one, "data") and (is_text(one) or not content_type(one)):
             out.unread("text at an address outside the export")
         else:
             out.unread(f"{content_type(one) or 'no content type'}: not read")

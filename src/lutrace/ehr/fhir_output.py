@@ -20,6 +20,7 @@ _CODE = re.compile(r"[\w.:/+-]{1,24}")
 """What is shown of a code: nothing that may be words on a person."""
 _CODES_NAMED = 200
 """So many different codes are counted by name; an export of a whole hospital holds thousands."""
+_DATE_OF_REPORT = "results without a date of their own: that of the report that names them"
 REMEDY = "correct the record at the source and read it again"
 
 
@@ -72,6 +73,8 @@ class Output:
             content = {key: value for key, value in filled.items() if key != "source_locator"}
             filled["record_key"] = record_key(self.located.resource, content)
         self.collected.rows[table].append(filled)
+        if self.survey.report_dates.has(self.located):
+            self.collected.notes[_DATE_OF_REPORT] += 1
 
     def restate(self) -> None:
         """Say that the rows given are all that the record states now, where its version is dated or numbered.

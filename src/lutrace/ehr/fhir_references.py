@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Generic, TypeVar
 
 from lutrace.core import digest_of
@@ -48,6 +49,12 @@ class References(Generic[Value]):
 def _relative(reference: str) -> str:
     """`Type/id` of an absolute or versioned reference."""
     return "/".join(reference.split("/_history/")[0].split("/")[-2:])
+
+
+def only_whose(located: Located) -> Located:
+    """The resource with nothing but its kind, its name and whom it is about."""
+    kept = {name: located.resource[name] for name in ("resourceType", "id", "subject") if name in located.resource}
+    return replace(located, resource=kept)
 
 
 def record_key(resource: Resource, content: object) -> str:

@@ -10,6 +10,7 @@ from pathlib import Path
 from lutrace.core import PartialDate
 from lutrace.ehr import fhir_profile as profile
 from lutrace.ehr.fhir_binaries import Binaries
+from lutrace.ehr.fhir_code_maps import CodeMaps
 from lutrace.ehr.fhir_cycles import (
     Draft,
     draft_of_administration,
@@ -33,7 +34,9 @@ from lutrace.ehr.fhir_elements import (
 from lutrace.ehr.fhir_files import Located, read_resources
 from lutrace.ehr.fhir_milestones import milestone_of
 from lutrace.ehr.fhir_references import References, patient_identifier
+from lutrace.ehr.fhir_related import RelatedDocuments
 from lutrace.ehr.fhir_repeats import Repeats
+from lutrace.ehr.fhir_reports import ReportDates, has_no_date, may_have_no_date
 from lutrace.ehr.fhir_staging import STAGING_CODES
 from lutrace.ehr.fhir_staging_join import JoinedStaging, join_staging
 from lutrace.ehr.fhir_status import unread_status
@@ -44,29 +47,22 @@ WEIGHT_CODES = ("29463-7", "3141-9")
 WEIGHT_KG = {"kg": 1.0, "g": 0.001, "[lb_av]": 0.45359237, "lb": 0.45359237, "lbs": 0.45359237}
 
 _RELEVANT = re.compile(
-    rb'"(?:Bundle|Patient|Binary|DocumentReference|presentedForm|partOf|Medication|MedicationAdministration|Procedure|Condition|'
-    + "|".join(re.escape(code) for code in (*WEIGHT_CODES, *sorted(STAGING_CODES), *sorted(DEATH_CODES))).encode()
-    + rb')"'
+    rb'"(?:Bundle|Patient|Binary|DocumentReference|Composition|presentedForm|partOf|Medication|MedicationAdministration'
+    rb'|Procedure|Condition)"'
 )
-
-
 _OBSERVATION = re.compile(rb'\s*\{\s*"resourceType"\s*:\s*"Observation"')
 _CODE = re.compile(rb'"code"\s*:\s*"([^"]+)"')
-_CODES = frozenset(code.encode() for code in (*WEIGHT_CODES, *STAGING_CODES, *DEATH_CODES))
-
-
-def _is_relevant(line: bytes) -> bool:
-    """Whether the first pass needs a line; most are Observations, for which their codes alone decide, much faster."""
-    if _OBSERVATION.match(line) is not None:
-        return not _CODES.isdisjoint(_CODE.findall(line))
-    return _RELEVANT.search(line) is not None
+_CODES = frozenset((*WEIGHT_CODES, *STAGING_CODES, *DEATH_CODES))
 
 
 class Survey:
     """What the first pass has learned; `finish` joins it, then the second pass asks."""
 
-    def __init__(self, identifier_system: str | None) -> None:
+    def __init__(self, identifier_system: str | None, code_maps: CodeMaps) -> None:
         """Begin empty; `identifier_system` names the identifier of patients that rows carry."""
+        self._code_maps = code_maps
+        local = code_maps.standing_for(_CODES)
+        self._codes = local | {code.encode() for code in _CODES} if local is not None else None
         self.identifier_system = identifier_system
         self.repeats = Repeats(identifier_system)
         self.deceased: dict[str, PartialDate | None] = {}
@@ -74,6 +70,8 @@ class Survey:
         self.deaths = Deaths()
         self.therapies = Therapies()
         self.binaries = Binaries()
+        self.related = RelatedDocuments()
+        self.report_dates = ReportDates()
         self.cycles: dict[str, Draft | RecordError] = {}
         self.staging = JoinedStaging()
         self.milestones: set[tuple[object, ...]] = set()
@@ -96,16 +94,24 @@ class Survey:
         """Take in the resources of `files` that the second pass will ask about, and join them."""
         self.repeats.read(files)
         for file in files:
-            for located in read_resources(file, wanted=_is_relevant):
+            for located in read_resources(file, wanted=self._is_relevant):
                 if isinstance(located, Located) and not self.repeats.is_left_out(located):
-                    self._take(located)
+                    self._take(self.completed(located))
         self.therapies.finish()
-        self.binaries.finish(self.patient)
+        self.related.finish(self.binaries, self.patient)
+        self.binaries.finish(self.patient, self.related.left_out)
+        self.report_dates.finish(files, self.patient, self.repeats.is_left_out)
+        for undated in (self._weights, self._stagings, self._died):
+            undated[:] = map(self.report_dates.dated, undated)
         self._join_deaths()
         self._join_cycles()
         self.staging = self._join_staging()
         for joined in (self._events, self._weights, self._initial, self._stagings, self._died):
             joined.clear()
+
+    def completed(self, located: Located) -> Located:
+        """The resource as it is read: with the meanings that the site states, and the date of its report."""
+        return self.report_dates.dated(self._code_maps.applied(located))
 
     def patient(self, located: Located) -> str:
         """The identifier of the patient that a resource is about; refused when it is not among the files."""
@@ -146,6 +152,14 @@ class Survey:
             raise RecordError("agent", "no medication is named", "add the Medication resource or its code")
         return concept
 
+    def _is_relevant(self, line: bytes) -> bool:
+        """Whether the first pass needs a line; most are Observations, for which their codes decide, much faster."""
+        if may_have_no_date(line):
+            return True
+        if _OBSERVATION.match(line) is None and _RELEVANT.search(line) is not None:
+            return True
+        return self._codes is None or not self._codes.isdisjoint(_CODE.findall(line))
+
     def _take(self, located: Located) -> None:
         resource = located.resource
         match resource["resourceType"]:
@@ -153,8 +167,12 @@ class Survey:
                 self._take_patient(located)
             case "Medication":
                 self._medications.add(located, resource)
-            case "Binary" | "DocumentReference" | "DiagnosticReport":
+            case "Composition":
+                self.related.take(located)
+            case "Binary" | "DocumentReference" | "DiagnosticReport" as kind:
                 self.binaries.take(located)
+                if kind == "DocumentReference":
+                    self.related.take(located)
             case "MedicationAdministration" | "MedicationStatement" | "MedicationRequest" as kind:
                 if kind == "MedicationAdministration":
                     self._events.append(located)
@@ -179,6 +197,8 @@ class Survey:
                 self._initial.append(located)
 
     def _take_observation(self, located: Located) -> None:
+        if has_no_date(located.resource):
+            self.report_dates.take(located)
         coded = set(codes(child(located.resource, "code"), profile.LOINC, profile.SNOMED))
         if coded & set(WEIGHT_CODES):
             self._weights.append(located)
