@@ -37,11 +37,12 @@ class Cue:
 
 @dataclass(frozen=True)
 class _Part:
-    """One part of a phrase: a word, or its begin or end, a number, a stop, or a gap of up to `gap` words."""
+    """One part of a phrase: a word, or its begin or end, any of some, a number, a stop, a gap of up to `gap` words."""
 
     word: str = ""
     kind: str = "word"
     gap: int = 0
+    forms: tuple[str, ...] = ()
 
     def fits(self, norm: str) -> bool:
         """Whether a folded word is this part."""
@@ -52,6 +53,8 @@ class _Part:
                 return norm.startswith(self.word)
             case "end":
                 return norm.endswith(self.word)
+            case "form":
+                return norm in self.forms
             case "number":
                 return _number(self.word).fullmatch(norm) is not None
         return _STOP.fullmatch(norm) is not None
@@ -162,8 +165,9 @@ def _index(language: str) -> _Index:
     others: list[int] = []
     for number, one in enumerate(phrases):
         first = one.first
-        place = {"word": by_word[first.word], "begin": by_begin[first.word]}.get(first.kind, others)
-        place.append(number)
+        for word in first.forms or (first.word,):
+            place = {"word": by_word, "form": by_word, "begin": by_begin}.get(first.kind)
+            (others if place is None else place[word]).append(number)
     return _Index(phrases, dict(by_word), dict(by_begin), others)
 
 
@@ -173,7 +177,7 @@ def _phrase(rule: AssertionRule, phrase: str, language: str) -> _Phrase:
 
 
 def _parts(phrase: str, language: str, gap: int) -> tuple[_Part, ...]:
-    """The parts of a phrase: `...` words between, `|` the end of a clause, `#` a number, `*` any letters."""
+    """The parts of a phrase: `...` words, `|` a clause's end, `#` a number, `*` any letters, `{be}` one of forms."""
     parts: list[_Part] = []
     for part in phrase.split():
         if part == "...":
@@ -182,6 +186,8 @@ def _parts(phrase: str, language: str, gap: int) -> tuple[_Part, ...]:
             parts.append(_Part(kind="stop"))
         elif "#" in part:
             parts.append(_Part(part, "number"))
+        elif part.startswith("{"):
+            parts.append(_Part(kind="form", forms=assertion_rules(language).forms[part.strip("{}")]))
         elif part.startswith("*"):
             parts.append(_Part(part[1:], "end"))
         else:

@@ -6,7 +6,7 @@ import datetime as dt
 import functools
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from lutrace.core import digest_of
@@ -23,7 +23,7 @@ from lutrace.notes.triggers import words_in
 from lutrace.terms import ASSERTION_LANGUAGES, analyte_names, analyte_spellings, assertion_rules, drugs, letter_facts
 
 Confidence = Literal["high", "medium", "low"]
-_CODE_VERSION = 2
+_CODE_VERSION = 3
 """Raised whenever the code of this room finds other facts than before."""
 
 
@@ -59,7 +59,7 @@ class LetterFact:
 def rules_version() -> str:
     """The version of all that finds facts: a number of the code, and a digest of the words.
 
-    >>> rules_version().startswith("2.")
+    >>> rules_version().startswith("3.")
     True
     """
     return f"{_CODE_VERSION}.{_words_digest()}"
@@ -100,7 +100,9 @@ def _facts_of(sentence: Sentence, spoken: str, written: dt.date | None) -> list[
     if not stated:
         return []
     dates = find_dates(text, written)
-    stated += find_spans(text, words, dates)
+    spans = list(find_spans(text, words, dates))
+    begun = {one.begin: one.date for one in reversed(spans) if one.fact == "therapy_begin"}
+    stated = [replace(one, date=begun.get(one.begin)) if one.fact == "therapy" else one for one in stated] + spans
     own = find_language(text) or spoken
     kept = sorted(_kept(stated, dates), key=lambda one: (one.begin, one.end, one.fact, one.value))
     return [_asserted(one, sentence, own, dates) for one in kept]

@@ -7,9 +7,10 @@ import re
 from collections.abc import Iterator
 
 from lutrace.core import UnusableInputError
+from lutrace.notes.phrases import phrase_pattern
 from lutrace.notes.stated import Stated
 from lutrace.notes.triggers import Triggers, make_triggers
-from lutrace.terms import analyte_named, analyte_spellings, parse_gleason, parse_reported_value
+from lutrace.terms import analyte_named, analyte_spellings, letter_facts, parse_gleason, parse_reported_value
 
 
 def _pattern(*parts: str) -> re.Pattern[str]:
@@ -27,7 +28,10 @@ _TNM = re.compile(
 _ECOG = _pattern(r"\bECOG\b[^\d\n.;]{0,25}(?P<value>[0-5](?:\s?[-–/]\s?[0-5])?)(?![\d.,/]\d)")
 _KARNOFSKY = _pattern(r"\b(?:karnofsky|kps|kpi)\b[^\d\n.;]{0,30}(?P<value>100|[1-9]0)\b")
 _ACTIVITY = re.compile(r"(?<![\w.,])(?P<value>\d(?:[\d.,]*\d)?)\s*(?P<unit>GBq|MBq|mCi)\b")
-_DATE = r"(?:\d{1,2}\.\s?\d{1,2}\.\s?\d{2,4}|\d{4}-\d\d-\d\d|\d{1,2}/\d{4}|\d{1,2}\.?\s[A-Za-zä]{3,9}\.?\s\d{4})"
+_DATE = (
+    r"(?:\d{1,2}\.\s?\d{1,2}\.\s?(?:\d{4}|\d\d)(?!\d)|\d{4}-\d\d-\d\d|\d{1,2}/\d{4}|"
+    r"\d{1,2}\.?\s[A-Za-zä]{3,9}\.?\s\d{4})"
+)
 _LINK = (
     r"(?:-?(?:wert|spiegel|anstieg|abfall|verlauf|nadir)\w*|value|level|increase|decrease|drop|fiel|sank|stieg|fell|"
     r"rose|rising|decreased|increased|dropped|declined|vor therapie|before therapy|aktuell\w*|zuletzt|initial\w*|"
@@ -35,6 +39,8 @@ _LINK = (
     rf"\(?{_DATE}\)?|\(\w+\)|=|:|,)"
 )
 _BETWEEN = rf"(?:\s*{_LINK}){{0,5}}\s*"
+_RUNS_ON = _pattern(r"(?:\b(?:von|of|bei|at|auf|to|was|is|war|ist|lag|liegt|betrug|beträgt)|[=:<>≤≥])\s*\Z")
+"""Words after which a line runs on into the next."""
 _NUMBER = r"[<>≤≥]?\s*(?:\d{1,3}(?:[ ']\d{3})+(?:[.,]\d+)?|\d(?:[\d.,]*\d)?)"
 _UNIT = (
     r"(?:(?:n|µ|u|m|k|p)?[gm](?:ol)?/[mdµu]?l|giga/l|g/l|gpt/l|u/l|iu/l|e/l|/nl|/µl|/ul|tsd\.?/µl|%|"
@@ -44,7 +50,8 @@ _NEXT = _pattern(
     rf"(?:[^\S\n]+[\w.]+){{0,4}}?[^\S\n]*(?:\bauf|\bto|\bund|\band|->|→|–>|,)[^\S\n]*(?P<value>{_NUMBER})\s*(?P<unit>{_UNIT})"
 )
 _SERIES = _pattern(
-    rf"(?P<date>{_DATE})\)?[^\S\n]*[:|=;\t-]?[^\S\n]*(?P<value>{_NUMBER})[^\S\n]*(?P<unit>ng/ml|µg/l|ug/l)?(?![\w.,]*\d)"
+    rf"(?P<date>{_DATE})\)?[^\S\n]*[:|=;\t-]?[^\S\n]*(?P<value>{_NUMBER})(?:[^\S\n]*(?P<unit>ng/ml|µg/l|ug/l))?(?![\w.,]*\d)"
+    r"(?=[^\S\n]*(?:\Z|[\n|;,()\]*.-]|\d|(?:und|and|dann|then|vor|before|nach|after|unter|under|on|bei|at|im|in|am)\b))"
 )
 _THOUSANDS = re.compile(r"[1-9]\d{0,2}[.,]\d{3}")
 """7.400 and 7,400 are one number in German and another in English: they stay as they are written."""
@@ -102,7 +109,9 @@ def _gleason(sentence: str) -> Iterator[Stated]:
 def _values(sentence: str) -> Iterator[Stated]:
     for match in _lab_pattern().finditer(sentence):
         analyte = analyte_named(match["name"])
-        if analyte is None or (match["unit"] is None and analyte.name != "psa"):
+        if analyte is None or (match["unit"] is None and (analyte.name != "psa" or _counts(match, sentence))):
+            continue
+        if analyte.name == "psa" and match["unit"] == "%":
             continue
         yield Stated(analyte.name, as_number(match["value"]), match["unit"], *match.span(), place=match.span("name"))
         end = match.end()
@@ -115,8 +124,24 @@ def _series(sentence: str) -> Iterator[Stated]:
     """Values that stand behind their days, under the name of PSA."""
     found = list(_SERIES.finditer(sentence))
     for match in found:
-        if match["unit"] or len(found) > 1:
+        is_line = sentence[: match.start()][-1:] in ("", "\n") and sentence[match.end() :][:1] in ("", "\n")
+        if match["unit"] or is_line or (len(found) > 1 and not _counts(match, sentence)):
             yield Stated("psa", as_number(match["value"]), match["unit"], *match.span(), date=match.span("date"))
+
+
+def _counts(match: re.Match[str], sentence: str) -> bool:
+    """Whether a number without a unit is that of another line, or counts or orders what stands behind it."""
+    between = sentence[match.end("date" if "date" in match.groupdict() else "name") : match.start("value")]
+    head, newline, _rest = between.rpartition("\n")
+    if newline and _RUNS_ON.search(head) is None:
+        return True
+    return _counted().match(sentence, match.end("value")) is not None
+
+
+@functools.cache
+def _counted() -> re.Pattern[str]:
+    names = "|".join(phrase_pattern(one) for one in letter_facts().counted)
+    return _pattern(rf"(?:\.|st|nd|rd|th|x)?[\s-]*(?:{names}|(?:G|M|k)Bq\b|mCi\b|mm\b|cm\b|m?g\b|kg\b|%)")
 
 
 @functools.cache

@@ -12,7 +12,7 @@ from lutrace.notes.triggers import Triggers, make_triggers
 from lutrace.terms import letter_facts
 
 FACT = "metastasis_site"
-_AND = r"(?:,|/|und|and|oder|or|sowie|bzw\.|noch|nor|as well as)"
+_AND = r"(?:,|/|&|\+|\b(?:und|and|oder|or|sowie|noch|nor|as well as)\b|\bbzw\.)"
 _LISTED = re.compile(r"metastas|filia|sites? of (?:disease|metast)|metastatic sites?", re.IGNORECASE)
 """Headings under which a site alone is a site of metastases."""
 
@@ -73,10 +73,13 @@ def _patterns(stem: str) -> tuple[re.Pattern[str], ...]:
         r"(?P<free>(?:metast\w+|filia\w*)-?\s?fre[ie]\w*|metastasis-free|"
         r"(?:ohne|without|free of)\s+(?:\w+\s+)?metast\w+)"
     )
-    coupled = rf"(?:\w+-?\s*{_AND}\s+)*?(?:{any_site}[\s-]*|(?<=und )|(?<=and )|\w*?)?"
+    beside = "(?:(?:" + "|".join(map(phrase_pattern, letter_facts().beside_sites)) + r")\s+)*"
+    joined = rf"-?(?:\s*\([^()\n]{{0,30}}\))?(?:\s*{_AND})+\s*"
+    item = rf"{beside}(?:{any_site}|\w+)"
+    last = rf"{beside}(?:{any_site}[\s-]*|\w+?)"
     texts = (
         rf"(?<!\w){stem}\w{{0,5}}?[\s-]*{metastasis}",
-        rf"(?<!\w){named}-?\s*{_AND}\s*{coupled}{metastasis}",
+        rf"(?<!\w){named}{joined}(?:{item}{joined})*?{last}{metastasis}",
         rf"{metastasis}{inside}{named}(?!\w)",
         rf"(?<!\w){named}(?!\w){more}*\s*(?:\w+\s+)?{free}",
         rf"(?<!\w){stem}\w{{0,8}}",

@@ -40,6 +40,24 @@ _UNTIL = re.compile(
     re.IGNORECASE,
 )
 _CLAUSE = re.compile(r"[;•]|\.\s|\n\s*[-*•]")
+_JOINT = re.compile(
+    r"[,;•\n]|\.\s|\b(?:und|and|then|dann|danach|anschlie(?:ß|ss)end|gefolgt von|followed by|thereafter|subsequently)"
+    r"\b",
+    re.IGNORECASE,
+)
+"""What parts a sentence into what each part says of one therapy."""
+_OPENING = re.compile(
+    r"\W*(?:(?:therapie|therapy|treatment|behandlung|he|er|the patient|der patient|pat\.?)\s+)?"
+    r"(?:(?:seit|ab|von|from|since|between|zwischen|bis|until|till|through)\b[\s:]*)?(?:ca\.\s*|etwa\s+|about\s+)?",
+    re.IGNORECASE,
+)
+"""How a part of a sentence begins in front of the date of the drug behind it."""
+_GIVEN = re.compile(
+    r"(?:(?!\b(?:unter|under|on|during|nach|after|bei|at|trotz|despite|before|vor|vom|ohne|without|kein\w*|no|not|nicht"
+    r"|progress\w*|psa)\b)[^.;•\n]){0,60}",
+    re.IGNORECASE,
+)
+"""What stands between a date and the drug that was given from then on, or until then."""
 
 
 def find_therapies(sentence: str, words: frozenset[str]) -> Iterator[Stated]:
@@ -68,23 +86,65 @@ def find_named(sentence: str, words: frozenset[str]) -> list[tuple[str, int, int
 
 
 def find_spans(sentence: str, words: frozenset[str], dates: Sequence[FoundDate]) -> Iterator[Stated]:
-    """When each drug of a sentence began and ended, by the dates behind it in its clause."""
+    """When each drug of a sentence began and ended, by the dates behind it in its clause, or in front of it."""
     named = find_named(sentence, words)
-    for place, (name, begin, end) in enumerate(named):
-        stop = _CLAUSE.search(sentence, end)
-        until = min(
-            stop.start() if stop else len(sentence), named[place + 1][1] if place + 1 < len(named) else len(sentence)
-        )
-        mine = [one for one in dates if end <= one.begin and one.end <= until]
-        for number, one in enumerate(mine):
-            head = sentence[end : one.begin]
-            is_range = number + 1 < len(mine) and _TO.fullmatch(sentence[one.end : mine[number + 1].begin]) is not None
-            ends_range = number > 0 and _TO.fullmatch(sentence[mine[number - 1].end : one.begin]) is not None
-            span = (one.begin, one.end)
-            if is_range or (not ends_range and _SINCE.search(head) is not None):
-                yield Stated("therapy_begin", name, None, begin, end, date=span)
-            elif ends_range or _UNTIL.search(head) is not None:
-                yield Stated("therapy_end", name, None, begin, end, date=span)
+    if not named:
+        return
+    periods = _periods(sentence, dates)
+    for first, last in periods:
+        drug = _drug_of(sentence, (first.begin, last.end), named, periods)
+        if drug is None:
+            continue
+        name, begin, end = drug
+        head = sentence[end if end <= first.begin else 0 : first.begin]
+        if first is not last or _SINCE.search(head) is not None:
+            yield Stated("therapy_begin", name, None, begin, end, date=(first.begin, first.end))
+        if first is not last or (_SINCE.search(head) is None and _UNTIL.search(head) is not None):
+            yield Stated("therapy_end", name, None, begin, end, date=(last.begin, last.end))
+
+
+def _periods(sentence: str, dates: Sequence[FoundDate]) -> list[tuple[FoundDate, FoundDate]]:
+    """The dates of a sentence, those from one to another as one period; else a date begins and ends its own."""
+    periods: list[tuple[FoundDate, FoundDate]] = []
+    for one in dates:
+        first, last = periods[-1] if periods else (None, None)
+        if first is not None and first is last and _TO.fullmatch(sentence[first.end : one.begin]) is not None:
+            periods[-1] = (first, one)
+        else:
+            periods.append((one, one))
+    return periods
+
+
+def _drug_of(
+    sentence: str,
+    place: tuple[int, int],
+    named: Sequence[tuple[str, int, int]],
+    periods: Sequence[tuple[FoundDate, FoundDate]],
+) -> tuple[str, int, int] | None:
+    """The drug that a period in characters [begin, end) is of.
+
+    That is the last in front of it in its part of the sentence; else the first behind it, which the part must give to
+    the period by what it says; else the last in front of its part.
+    """
+    begin, end = place
+    before = next((one for one in reversed(named) if one[2] <= begin), None)
+    behind = next((one for one in named if one[1] >= end), None)
+    joints = [
+        match
+        for match in _JOINT.finditer(sentence)
+        if not any(first.begin <= match.start() < last.end for first, last in periods)
+    ]
+    start = max((match.end() for match in joints if match.end() <= begin), default=0)
+    if before is not None and before[2] > start:
+        return before
+    if behind is not None and _GIVEN.fullmatch(sentence[end : behind[1]]) is not None:
+        opens = _OPENING.fullmatch(sentence[start:begin]) is not None
+        parted = any(end <= match.start() < behind[1] for match in joints)
+        if opens and (before is None or not parted):
+            return behind
+    if before is None or _CLAUSE.search(sentence, before[2], begin) is not None:
+        return None
+    return before
 
 
 def _cycles(sentence: str) -> Iterator[Stated]:

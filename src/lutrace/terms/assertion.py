@@ -41,13 +41,14 @@ class AssertionRules(FrozenModel):
 
     `ends` end what stands before and after them, `closes` only what stands before. A part between commas that has one
     of `verbs` says what it says alone; a clause that one of `relatives` opens between two commas is read over.
-    `abbreviations` do not end a sentence by their full stop.
+    `abbreviations` do not end a sentence by their full stop. `forms` are words of which a phrase takes any: `{be}`.
     """
 
     version: str
     language: Literal["en", "de"]
     source: str
     common: Phrases
+    forms: dict[str, Phrases]
     rules: tuple[AssertionRule, ...]
     ends: Phrases
     closes: Phrases = ()

@@ -20,16 +20,20 @@ class WordedFact(FrozenModel):
 class LetterFacts(FrozenModel):
     """All worded facts, the stems of the sites of metastases, the words for metastases, and the names of months.
 
+    `beside_sites` are words that may stand before a site in a list of sites. `counted` is what a number counts where it
+    is no value.
     A reason for stopping is a word of `stops` with one of `stop_reasons` behind a word of `stop_links` in reach.
     """
 
     version: str
     stems: dict[str, Phrases]
     metastases: Phrases
+    beside_sites: Phrases
     facts: tuple[WordedFact, ...]
     stops: Phrases
     stop_links: Phrases
     stop_reasons: dict[str, Phrases]
+    counted: Phrases
     months: Phrases
     abbreviations: Phrases
 
