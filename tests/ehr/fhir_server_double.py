@@ -20,7 +20,8 @@ Resource = dict[str, Any]
 
 class Double(BaseHTTPRequestHandler):
     """The plan: `resources`, `page` (size), `faults` (`at` a link, `times`, `status`, `headers`, `body`), `uses` of a
-    token, `unchanged` types that no export has, `polls` of an export until it is done."""
+    token, `unchanged` types that no export has, `polls` of an export until it is done, `native`: a Binary is given as
+    its content. `{BASE}` in what is sent becomes the address of the double."""
 
     protocol_version = "HTTP/1.1"
     plan: dict[str, Any]
@@ -87,6 +88,8 @@ class Double(BaseHTTPRequestHandler):
             self.give_file(path.split("/")[1])
         elif kind == "Group":
             self.send(200, next(one for one in self.plan["resources"] if one["id"] == path.split("/")[1]))
+        elif kind == "Binary":
+            self.give_binary(path.split("/")[1])
         else:
             self.give_page(kind, params)
 
@@ -115,6 +118,15 @@ class Double(BaseHTTPRequestHandler):
             base = self.plan.get("other_base", self.base())
             bundle["link"] = [{"relation": "next", "url": f"{base}/{kind}?{query}"}]
         self.send(200, bundle)
+
+    def give_binary(self, name: str) -> None:
+        held = [one for one in self.plan["resources"] if (one["resourceType"], one["id"]) == ("Binary", name)]
+        if not held:
+            self.send(404, outcome("not-found"))
+        elif self.plan.get("native"):
+            self.send(200, base64.b64decode(held[0]["data"]), {"Content-Type": held[0]["contentType"]})
+        else:
+            self.send(200, held[0], {"Content-Type": "application/fhir+json"})
 
     def give_job(self) -> None:
         if self.command == "DELETE":
@@ -150,6 +162,7 @@ class Double(BaseHTTPRequestHandler):
 
     def send(self, status: int, body: Any, headers: dict[str, str] | None = None) -> None:
         content = body if isinstance(body, bytes) else (body if isinstance(body, str) else json.dumps(body)).encode()
+        content = content.replace(b"{BASE}", self.base().encode())
         self.send_response(status)
         for name, value in {"Content-Length": str(len(content)), **(headers or {})}.items():
             self.send_header(name, value)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import subprocess
 import sys
@@ -14,7 +15,8 @@ import pytest
 
 from lutrace.cli.app import run
 from lutrace.core import HttpAddress, HttpService, UnusableInputError
-from lutrace.ehr import FhirQuery, fetch_fhir
+from lutrace.ehr import FhirQuery, fetch_fhir, read_fhir
+from lutrace.ehr.fhir_server import Fetch
 from lutrace.registry import Registry
 from lutrace.tables import LABS, PATIENTS
 
@@ -94,8 +96,12 @@ def add(registry: Path, server: Server, *options: str) -> int:
     return run(["add", "fhir", server.url, "--registry", str(registry), *options])
 
 
+def opened(server: Server, inbox: Path, **asked: Any) -> Fetch:
+    return fetch_fhir(HttpService(HttpAddress("FHIR server", server.url)), FhirQuery(**asked), inbox)
+
+
 def fetch(server: Server, inbox: Path, **asked: Any) -> list[Resource]:
-    found = fetch_fhir(HttpService(HttpAddress("FHIR server", server.url)), FhirQuery(**asked), inbox)
+    found = opened(server, inbox, **asked)
     lines = [line for path in found.folder.glob("*.ndjson") for line in path.read_text(encoding="utf-8").splitlines()]
     return [json.loads(line) for line in lines]
 
@@ -338,6 +344,134 @@ def test_an_expired_bulk_export_is_begun_anew(
     assert add(registry, server, "--bulk", "patient", "--token-file", str(token)) == 0
     assert rows_of(registry) == (2, 6)
     assert server.times("$export") == 2
+
+
+def document(name: str, *attachments: Resource, **more: Any) -> Resource:
+    """A document whose texts stand elsewhere."""
+    return {
+        "resourceType": "DocumentReference",
+        "id": name,
+        "status": "current",
+        "subject": {"reference": "Patient/p1"},
+        "date": "2023-06-02",
+        "content": [{"attachment": one} for one in attachments],
+        **more,
+    }
+
+
+def at(url: str, kind: str | None = "text/plain") -> Resource:
+    return {"contentType": kind, "url": url} if kind is not None else {"url": url}
+
+
+def binary(name: str, words: str = "Größe 2 cm.", kind: str = "text/plain; charset=utf-8") -> Resource:
+    data = base64.b64encode(words.encode()).decode()
+    return {"resourceType": "Binary", "id": name, "contentType": kind, "data": data}
+
+
+def texts_of(fetched: Fetch) -> list[str]:
+    return sorted(letter.text for batch in read_fhir(fetched.folder) for letter in batch.letters)
+
+
+@pytest.fixture
+def with_texts(patient: Resource) -> list[Resource]:
+    """Three documents whose texts are Binary resources of the server, and one that no document names."""
+    return [
+        patient,
+        *(binary(name, f"text {name}") for name in ("b1", "b2", "b3")),
+        binary("never"),
+        document("relative", at("Binary/b1")),
+        document("untyped", at("Binary/b2", None), at("Binary/never", "application/pdf")),
+        document("absolute", at("{BASE}/Binary/b3/_history/7"), at("Binary/never", "text/html")),
+    ]
+
+
+TEXTS = ["text b1", "text b2", "text b3"]
+
+
+@pytest.mark.parametrize("native", [False, True])
+@pytest.mark.parametrize("bulk", [None, "patient"])
+def test_texts_kept_as_binaries_of_the_server_are_asked_for_by_id(
+    start: Start, tmp_path: Path, with_texts: list[Resource], native: bool, bulk: str | None
+) -> None:
+    server = start(with_texts, native=native, unchanged=["Binary"])
+
+    found = opened(server, tmp_path / "inbox", bulk=bulk)
+
+    assert texts_of(found) == TEXTS
+    asked = [path for _, path, _, _ in server.asked if "/Binary" in path]
+    assert asked == [f"/fhir/Binary/{name}" for name in ("b1", "b2", "b3")]
+
+
+def test_texts_of_another_host_or_place_or_of_no_document_that_counts_are_never_asked_for(
+    start: Start, registry: Path, patient: Resource, capsys: pytest.CaptureFixture[str]
+) -> None:
+    other = start([])
+    urls = [f"{other.url}/Binary/b1", "{BASE}/../archive/Binary/b1", "/Binary/b1", "Binary/../Patient/p1"]
+    urls += ["urn:uuid:b1", "{BASE}/Binary/..", "{BASE}/Binary/b1/more"]
+    documents = [document(f"d{number}", at(url)) for number, url in enumerate(urls)]
+    held = document("held", at("Binary/b1"), {"contentType": "text/plain", "data": "VGV4dA=="})
+    gone = document("gone", at("Binary/b1"), status="superseded")
+    server = start([patient, *documents, held, gone, binary("b1")])
+
+    assert add(registry, server) == 0
+
+    told = "".join(capsys.readouterr())
+    assert "DocumentReference (text at an address outside the export)" in told
+    assert other.asked == [] and server.times("Binary") == 0
+    assert server.times("archive") == 0
+
+
+def test_a_text_that_the_server_does_not_give_is_told_and_the_others_are_read(
+    start: Start, registry: Path, with_texts: list[Resource], capsys: pytest.CaptureFixture[str]
+) -> None:
+    lost = document("lost", at("Binary/gone"))
+    server = start([*with_texts, lost], faults=[{"at": "/Binary/b2", "times": 9, "status": 403}])
+
+    assert add(registry, server) == 0
+
+    told = "".join(capsys.readouterr())
+    assert "2 of 4 texts of documents were not given by the server: 1 with status 403, 1 with status 404" in told
+    with Registry.open(registry, write=False) as kept:
+        assert sorted(one.text for one in kept.letters().values()) == ["text b1", "text b3"]
+
+
+def test_texts_broken_off_go_on_with_the_one_that_failed(
+    start: Start, tmp_path: Path, with_texts: list[Resource]
+) -> None:
+    server = start(with_texts, faults=[{"at": "/Binary/b2", "times": 1, "status": 500}])
+
+    with pytest.raises(UnusableInputError, match=r"text 2 of 3 of the documents: .* run the same command again"):
+        opened(server, tmp_path / "inbox")
+
+    assert texts_of(opened(server, tmp_path / "inbox")) == TEXTS
+    asked = [path[-2:] for _, path, _, _ in server.asked if "/Binary" in path]
+    assert asked == ["b1", "b2", "b2", "b3"]
+
+
+@pytest.mark.parametrize("body", ["{broken", '{"resourceType": "OperationOutcome"}'])
+def test_an_answer_that_is_no_binary_is_counted_and_the_others_are_read(
+    start: Start, tmp_path: Path, with_texts: list[Resource], body: str
+) -> None:
+    headers = {"Content-Type": "application/fhir+json"}
+    fault = {"at": "/Binary/b1", "times": 1, "status": 200, "body": body, "headers": headers}
+
+    found = opened(start(with_texts, faults=[fault]), tmp_path / "inbox")
+
+    assert texts_of(found) == TEXTS[1:]
+    assert (
+        sum(batch.unread.get("Binary (application/fhir+json: not read)", 0) for batch in read_fhir(found.folder)) == 1
+    )
+
+
+def test_a_broken_line_of_an_export_does_not_hide_its_other_texts(
+    start: Start, tmp_path: Path, with_texts: list[Resource]
+) -> None:
+    named = next(one for one in with_texts if one["id"] == "relative")
+    lines = "{broken\n" + json.dumps(named) + "\n"
+    fault = {"at": "/file/DocumentReference", "times": 1, "status": 200, "body": lines}
+    server = start(with_texts, faults=[fault], unchanged=["Binary"])
+
+    assert texts_of(opened(server, tmp_path / "inbox", bulk="patient")) == ["text b1"]
 
 
 @pytest.mark.parametrize(

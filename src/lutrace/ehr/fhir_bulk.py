@@ -14,7 +14,7 @@ from typing import Any
 
 from lutrace.core import HttpAnswer, HttpService, HttpStatusError, Progress, UnusableInputError
 from lutrace.ehr.fhir_elements import Resource, children, text
-from lutrace.ehr.fhir_server import FHIR_JSON, Fetch, FhirQuery, explain
+from lutrace.ehr.fhir_server import FHIR_JSON, Fetch, FhirQuery, broken_off, explain
 from lutrace.ehr.fhir_server_search import fetch_missing_patients
 
 _NDJSON = "application/fhir+ndjson"
@@ -122,7 +122,7 @@ def _download(service: HttpService, fetch: Fetch, manifest: dict[str, Any], prog
             except UnusableInputError as error:
                 for waiting in futures:
                     waiting.cancel()
-                raise _broken_off(fetch, error, done, len(listed)) from None
+                raise _expired_or_broken(fetch, error, done, len(listed)) from None
             progress("files of the export", done, len(listed))
 
 
@@ -131,7 +131,7 @@ def _ending(prefix: str) -> str:
     return "ndjson" if not prefix else "outcomes"
 
 
-def _broken_off(fetch: Fetch, error: UnusableInputError, place: int, total: int) -> UnusableInputError:
+def _expired_or_broken(fetch: Fetch, error: UnusableInputError, place: int, total: int) -> UnusableInputError:
     if isinstance(error, HttpStatusError) and error.status in (403, 404, 410):
         fetch.forget("job", "manifest")
         for path in fetch.folder.glob("*.*.*"):
@@ -140,10 +140,7 @@ def _broken_off(fetch: Fetch, error: UnusableInputError, place: int, total: int)
             f"file {place} of {total} of the export is no longer there ({error}): the export has expired; "
             "run the same command again for a new one"
         )
-    return UnusableInputError(
-        f"file {place} of {total} of the export: {error}. The files fetched before are kept; nothing is in the "
-        "registry yet: run the same command again to go on"
-    )
+    return broken_off(f"file {place} of {total} of the export", str(error))
 
 
 def _tell(fetch: Fetch) -> None:

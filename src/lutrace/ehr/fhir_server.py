@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
 from lutrace.core import HttpService, HttpStatusError, UnusableInputError, digest_of
 from lutrace.ehr.fhir_elements import Resource, child, children, text
+from lutrace.ehr.fhir_files import ENDINGS, Located, read_resources
 
 FHIR_JSON = {"Accept": "application/fhir+json"}
 BulkLevel = Literal["system", "patient", "group"]
@@ -103,6 +104,12 @@ class Fetch:
                 file.write(json.dumps(resource, ensure_ascii=False, separators=(",", ":")).encode() + b"\n")
             return file.tell()
 
+    def written(self, kind: str) -> Iterator[Resource]:
+        """The resources of a type that are here; broken lines are told when the files are read."""
+        for path in sorted(self.folder.glob(f"{kind}.*")):
+            if path.suffix in ENDINGS:
+                yield from (found.resource for found in read_resources(path) if isinstance(found, Located))
+
     def cut(self, kind: str, size: int) -> None:
         """Take away what was written behind the last state kept."""
         path = self.folder / f"{kind}.ndjson"
@@ -136,6 +143,14 @@ def explain(error: HttpStatusError, fetch: Fetch) -> str:
     if not isinstance(outcome, dict) or outcome.get("resourceType") != "OperationOutcome":
         return str(error)
     return f"{error} (OperationOutcome: {fetch.keep_outcome(outcome)})"
+
+
+def broken_off(place: str, reason: str) -> UnusableInputError:
+    """The error of a fetch that stopped at a place, from where the next one goes on."""
+    return UnusableInputError(
+        f"{place}: {reason}. What was fetched before is kept; nothing is in the registry yet: run the same command "
+        "again to go on"
+    )
 
 
 def read_capabilities(service: HttpService) -> Mapping[str, Any]:

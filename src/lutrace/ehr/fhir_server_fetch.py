@@ -10,6 +10,7 @@ from lutrace.ehr.fhir_bulk import fetch_by_bulk
 from lutrace.ehr.fhir_files import ENDINGS
 from lutrace.ehr.fhir_server import Fetch, FhirQuery
 from lutrace.ehr.fhir_server_search import fetch_by_search
+from lutrace.ehr.fhir_server_texts import fetch_texts
 
 
 def fetch_fhir(service: HttpService, query: FhirQuery, inbox: Path, *, progress: Progress = silent) -> Fetch:
@@ -21,6 +22,7 @@ def fetch_fhir(service: HttpService, query: FhirQuery, inbox: Path, *, progress:
     fetch = Fetch.open(inbox, service, query, RESOURCE_TYPES)
     by = fetch_by_search if query.bulk is None else fetch_by_bulk
     by(service, fetch, query, RESOURCE_TYPES, progress)
+    fetch_texts(service, fetch, progress)
     files = [path for path in fetch.folder.iterdir() if path.suffix in ENDINGS and path.stat().st_size]
     if not files:
         fetch.finish()

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from lutrace.core import HttpAnswer, HttpService, HttpStatusError, Progress, UnusableInputError
 from lutrace.ehr.fhir_elements import Resource, child, children, number, text
-from lutrace.ehr.fhir_server import FHIR_JSON, Fetch, FhirQuery, explain, read_capabilities, searchable_types
+from lutrace.ehr.fhir_server import (
+    FHIR_JSON,
+    Fetch,
+    FhirQuery,
+    broken_off,
+    explain,
+    read_capabilities,
+    searchable_types,
+)
 
 PAGE_SIZE = 500
 _PATIENTS_AT_ONCE = 50
@@ -86,14 +93,12 @@ def fetch_by_search(
 
 def fetch_missing_patients(service: HttpService, fetch: Fetch) -> None:
     """The Patient resources that what was fetched refers to and lacks: an export of changes holds none that did not."""
-    held: set[str] = set()
+    held = {text(one, "id") for one in fetch.written("Patient")}
     named: set[str] = set()
     for path in sorted(fetch.folder.glob("*.ndjson")):
         with path.open("rb") as file:
             for line in file:
                 named.update(one.decode() for one in _PATIENT.findall(line))
-                if path.name.startswith("Patient."):
-                    held.add(str(json.loads(line).get("id")))
     for place, some in _chunks(sorted(named - held), _IDS_AT_ONCE):
         _run(service, fetch, _Job("Patient", f"Patient {place}", {"_id": ",".join(some)}))
 
@@ -123,7 +128,7 @@ def _find_patients(service: HttpService, fetch: Fetch, query: FhirQuery) -> list
         return None
     for job in jobs:
         _run(service, fetch, job)
-    return sorted({str(one["id"]) for one in _written(fetch, "Patient") if text(one, "id") is not None})
+    return sorted({str(one["id"]) for one in fetch.written("Patient") if text(one, "id") is not None})
 
 
 def _jobs(kind: str, patients: list[str] | None, query: FhirQuery) -> Iterator[_Job]:
@@ -143,7 +148,7 @@ def _medication_jobs(fetch: Fetch, wanted: Sequence[str]) -> list[_Job]:
         found
         for kind in wanted
         if kind.startswith(_MEDICATION)
-        for one in _written(fetch, kind)
+        for one in fetch.written(kind)
         if (found := _id_of(text(child(one, "medicationReference"), "reference"), _MEDICATION)) is not None
     }
     return [
@@ -224,24 +229,13 @@ def _matches(bundle: Resource, fetch: Fetch) -> list[Resource]:
 
 
 def _stopped(job: _Job, place: _Place, reason: str) -> UnusableInputError:
-    return UnusableInputError(
-        f"{job.kind}, page {place.pages + 1}: {reason}. What was fetched before is kept; nothing is in the registry "
-        "yet: run the same command again to go on"
-    )
+    return broken_off(f"{job.kind}, page {place.pages + 1}", reason)
 
 
 def _tell_missing(fetch: Fetch, query: FhirQuery) -> None:
-    found = sum(1 for _ in _written(fetch, "Patient"))
+    found = sum(1 for _ in fetch.written("Patient"))
     if len(query.patients) > found:
         fetch.notes.append(f"{len(query.patients) - found} of {len(query.patients)} patients are not on the server")
-
-
-def _written(fetch: Fetch, kind: str) -> Iterator[Resource]:
-    path = fetch.folder / f"{kind}.ndjson"
-    if path.is_file():
-        with path.open("rb") as file:
-            for line in file:
-                yield json.loads(line)
 
 
 def _chunks(values: Sequence[str], size: int) -> list[tuple[int, Sequence[str]]]:
