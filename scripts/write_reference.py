@@ -8,6 +8,7 @@ from pathlib import Path
 from lutrace.core import Table
 from lutrace.registry.quality_courses import COURSE_QUERIES
 from lutrace.registry.quality_queries import QUERIES, Query
+from lutrace.registry.quality_texts import TEXT_QUERIES
 from lutrace.tables import ANSWERS, FACT_TABLES, MERGES, QUARANTINE, RESULT_TABLES, SOURCES
 from lutrace.terms import CTCAE_VERSIONS, CtcaeTerm, ctcae_version, disposition_systems
 
@@ -109,13 +110,13 @@ def page_of_queries() -> str:
         "overrides and reviews applied, of several sources the believed one "
         "([several sources](../how-to/several-sources.md)). Errors and "
         "warnings that are open give exit status 1, notes do not. Beside them stand `rows_in_quarantine`, "
-        "`contradicting_sources`, `numbered_anew`, `perhaps_one_person`, `override_of_a_missing_row`, "
-        "`review_of_a_changed_row`, and where letters and records differ (`letter_*`).\n",
+        "`contradicting_sources`, `numbered_anew`, `perhaps_one_person`, `override_of_a_missing_row` and "
+        "`review_of_a_changed_row`.\n",
         "| query | severity | table | what to do |",
         "|---|---|---|---|",
     ]
     asked: dict[str, list[Query]] = {}
-    for query in (*QUERIES, *COURSE_QUERIES):
+    for query in (*QUERIES, *COURSE_QUERIES, *TEXT_QUERIES):
         asked.setdefault(query.check, []).append(query)
     for name, queries in sorted(asked.items()):
         tables = ", ".join(query.table for query in queries)

@@ -17,9 +17,9 @@ from lutrace.registry.precedence import SourceRules
 from lutrace.registry.precedence_rows import counting_rows, read_merges
 from lutrace.registry.quality_courses import COURSE_QUERIES
 from lutrace.registry.quality_queries import QUERIES, Query
-from lutrace.registry.quality_texts import find_text_conflicts
+from lutrace.registry.quality_texts import TEXT_QUERIES
 from lutrace.registry.review_log import stale_acts
-from lutrace.tables import FACT_TABLES, TEXT_FINDINGS
+from lutrace.tables import FACT_TABLES
 
 _MOST_PLACES = 10
 _SETTLE = "say in the site profile which source is believed (precedence), or correct the row that is wrong"
@@ -66,11 +66,11 @@ def find_all(
 
     `items` are the questions that the vocabulary knows, `namesakes` pairs of patients of one name and day of birth.
     """
-    elsewhere = [*_in_letters(connection), *_stale_overrides(connection), *_stale_reviews(connection)]
+    elsewhere = [*_stale_overrides(connection), *_stale_reviews(connection)]
     elsewhere = [_with_place(connection, one) for one in elsewhere]
     with counting_rows(connection, rules, compute_patches(connection)):
         _load_items(connection, items)
-        found = [one for query in (*QUERIES, *COURSE_QUERIES) for one in _ask(connection, query)]
+        found = [one for query in (*QUERIES, *COURSE_QUERIES, *TEXT_QUERIES) for one in _ask(connection, query)]
         found += _between_sources(connection)
     answers = dict(connection.execute("SELECT finding_id, reason FROM answers ORDER BY made_at, answer_id").fetchall())
     every = [*found, *_namesakes(namesakes), *elsewhere, *_in_quarantine(connection)]
@@ -147,22 +147,6 @@ def _between_sources(connection: duckdb.DuckDBPyConnection) -> list[QualityFindi
         )
         findings.append(_with_place(connection, finding))
     return findings
-
-
-def _in_letters(connection: duckdb.DuckDBPyConnection) -> list[QualityFinding]:
-    """What letters and records contradict each other in, with the rows of both."""
-    return [
-        QualityFinding(
-            one.check,
-            one.severity,
-            TEXT_FINDINGS.name,
-            one.row_id,
-            one.patient_id,
-            one.found + (f" ({one.other_row_id})" if one.other_row_id else ""),
-            one.remedy,
-        )
-        for one in find_text_conflicts(connection)
-    ]
 
 
 def _with_place(connection: duckdb.DuckDBPyConnection, finding: QualityFinding) -> QualityFinding:
