@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -21,6 +22,7 @@ class Format(StrEnum):
     REDCAP = "redcap"
     CBIOPORTAL = "cbioportal"
     OMOP = "omop"
+    FHIR = "fhir"
 
 
 class Form(StrEnum):
@@ -47,7 +49,7 @@ def export(  # noqa: PLR0913 - each parameter is an option
         Format,
         typer.Argument(
             help="seg: DICOM SEG, RTSTRUCT and SR; csv: the measured tables; redcap: dictionary, data and mapping; "
-            "cbioportal: a study with timelines; omop: a CDM 5.4"
+            "cbioportal: a study with timelines; omop: a CDM 5.4; fhir: R4 as NDJSON"
         ),
     ],
     places: Annotated[
@@ -65,7 +67,8 @@ def export(  # noqa: PLR0913 - each parameter is an option
     ] = None,
     form: Annotated[Form | None, typer.Option(help="omop: files of the tables (default: parquet)")] = None,
     shift_dates: Annotated[
-        bool, typer.Option("--shift-dates", help="omop: move the days of each patient by those the registry keeps")
+        bool,
+        typer.Option("--shift-dates", help="omop, fhir: move the days of each patient by what the registry keeps"),
     ] = False,
     notes: Annotated[bool, typer.Option("--notes", help="omop: the letters too, which name people")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="print one JSON object and nothing else")] = False,
@@ -74,26 +77,32 @@ def export(  # noqa: PLR0913 - each parameter is an option
     from lutrace.ingest import (
         run_export_cbioportal,
         run_export_csv,
+        run_export_fhir,
         run_export_omop,
         run_export_redcap,
         run_export_seg,
     )
 
     source, out = _source_and_folder(places, registry)
-    if dicom is not None and kind is not Format.SEG:
-        raise UnusableInputError(f"--dicom goes with `export seg`, not with `export {kind.value}`")
-    if plan and kind not in (Format.SEG, Format.CSV):
-        raise UnusableInputError(f"--plan goes with `export seg` and `export csv`, not with `export {kind.value}`")
-    if anchor is not None and kind is not Format.CBIOPORTAL:
-        raise UnusableInputError(f"--anchor goes with `export cbioportal`, not with `export {kind.value}`")
-    if kind is not Format.OMOP and (form is not None or shift_dates or notes):
-        raise UnusableInputError(f"--form, --shift-dates, --notes go with `export omop`, not `export {kind.value}`")
+    _check_options(
+        kind,
+        {
+            "--dicom": (dicom, (Format.SEG,)),
+            "--plan": (plan, (Format.SEG, Format.CSV)),
+            "--anchor": (anchor, (Format.CBIOPORTAL,)),
+            "--form": (form, (Format.OMOP,)),
+            "--notes": (notes, (Format.OMOP,)),
+            "--shift-dates": (shift_dates, (Format.OMOP, Format.FHIR)),
+        },
+    )
     match kind:
         case Format.OMOP:
             as_csv = form is Form.CSV
             result = run_export_omop(
                 source, out, form="csv" if as_csv else "parquet", shift_dates=shift_dates, notes=notes
             )
+        case Format.FHIR:
+            result = run_export_fhir(source, out, shift_dates=shift_dates)
         case Format.CBIOPORTAL:
             result = run_export_cbioportal(source, out, anchor=(anchor or Anchor.DIAGNOSIS).value)
         case Format.CSV:
@@ -110,6 +119,14 @@ def export(  # noqa: PLR0913 - each parameter is an option
         say_warnings(result.warnings)
     if not result.written:
         raise typer.Exit(1)
+
+
+def _check_options(kind: Format, options: Mapping[str, tuple[object, tuple[Format, ...]]]) -> None:
+    """Refuse an option that is given with a format it does not belong to."""
+    for name, (given, kinds) in options.items():
+        if given and kind not in kinds:
+            fitting = " and ".join(f"`export {one.value}`" for one in kinds)
+            raise UnusableInputError(f"{name} goes with {fitting}, not with `export {kind.value}`")
 
 
 def _source_and_folder(places: list[Path], registry: Path | None) -> tuple[Path, Path]:

@@ -7,6 +7,9 @@ from lutrace.ehr.cbioportal_timeline import is_timeline_folder, read_timeline, r
 from lutrace.ehr.fhir import read_fhir
 from lutrace.ehr.fhir_server import BulkLevel, FhirQuery
 from lutrace.ehr.fhir_server_fetch import fetch_fhir
+from lutrace.ehr.fhir_write import make_fhir
+from lutrace.ehr.fhir_write_check import find_changes
+from lutrace.ehr.fhir_writing import WRITTEN_TYPES
 from lutrace.ehr.mapping import TableMapping, parse_mapping, read_mapping
 from lutrace.ehr.mapping_proposal import count_open, propose_mapping
 from lutrace.ehr.mapping_rows import rows_by_mapping
@@ -32,6 +35,7 @@ __all__ = [
     "REDCAP_FORMS",
     "SYNTHETIC",
     "WRITTEN_TABLES",
+    "WRITTEN_TYPES",
     "BulkLevel",
     "Cdm",
     "Fault",
@@ -53,9 +57,11 @@ __all__ = [
     "fetch_project",
     "fhir_profile",
     "fill_cdm",
+    "find_changes",
     "find_days_zero",
     "is_timeline_folder",
     "make_cbioportal_study",
+    "make_fhir",
     "make_redcap_project",
     "parse_mapping",
     "propose_mapping",

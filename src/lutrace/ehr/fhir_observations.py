@@ -16,6 +16,7 @@ from lutrace.ehr.fhir_elements import (
     codes,
     codes_of_any,
     concept_text,
+    extension,
     extension_count,
     is_absent,
     measured,
@@ -153,7 +154,10 @@ def _result(part: Resource) -> tuple[str, str | None]:
     """The result as reported and its unit."""
     stated = quantity_text(child(part, "valueQuantity"))
     if stated is not None:
-        return stated
+        reported = text(extension(part, profile.AS_REPORTED), "valueString") or stated[0]
+        if parse_reported_value(reported) != parse_reported_value(stated[0]):
+            raise RecordError("value_text", "value_text: the result as reported is not its Quantity", "keep what holds")
+        return reported, stated[1]
     said = text(part, "valueString")
     if said is not None:
         return split_result(said)

@@ -35,7 +35,7 @@ _END = {
     "Procedure": ("performedPeriod.end", "performedDateTime"),
 }
 _SERIES = "a procedure of a whole series of radioligand therapy is a statement; its cycles must be recorded one by one"
-_TRANSFUSIONS = ("red_cells", "platelets")
+_SUPPORT = ("red_cells", "platelets", "g_csf", "esa", "tpo_ra")
 
 
 def read_medication(resource: Resource, out: Output) -> None:
@@ -57,18 +57,18 @@ def read_procedure(procedure: Resource, out: Output) -> None:
         out.unread("its drugs stand in medication resources")
         return
     code = child(procedure, "code")
-    transfusion = next((item for item in codes(code, profile.FINDING_SYSTEM) if item in _TRANSFUSIONS), None)
-    named = [code, *children(procedure, "usedCode"), child(procedure, "category")] if transfusion is None else []
+    support = next((item for item in codes(code, profile.FINDING_SYSTEM) if item in _SUPPORT), None)
+    named = [code, *children(procedure, "usedCode"), child(procedure, "category")] if support is None else []
     found = next((drugs for concept in named if (drugs := drugs_of(concept))), ())
-    if transfusion is not None:
+    if support is not None:
         with out.refusing("support"):
-            _read_support(procedure, transfusion, out)
+            _read_support(procedure, support, out)
     elif not found:
         out.unread_code("code not read", code)
     elif _is_in_frame(found, out):
         out.unread("part of a procedure that is read itself")
         return
-    for drug in found if transfusion is None else ():
+    for drug in found if support is None else ():
         _read_drug(procedure, drug, out)
 
 

@@ -6,6 +6,7 @@ from lutrace.ingest.answer_step import run_answers
 from lutrace.ingest.assert_step import AssertResult, run_assert
 from lutrace.ingest.cbioportal_step import run_add_timeline, run_export_cbioportal
 from lutrace.ingest.deidentify_step import DeidentifyOptions, DeidentifyResult, run_deidentify
+from lutrace.ingest.export_fhir import run_export_fhir
 from lutrace.ingest.export_omop import run_export_omop
 from lutrace.ingest.export_step import ExportResult, run_export_csv, run_export_seg
 from lutrace.ingest.extract_step import ExtractResult, run_extract
@@ -93,6 +94,7 @@ __all__ = [
     "run_deidentify",
     "run_export_cbioportal",
     "run_export_csv",
+    "run_export_fhir",
     "run_export_omop",
     "run_export_redcap",
     "run_export_seg",

@@ -5,18 +5,21 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
-from lutrace.core import Row, Table, Type, check_result_folder, replaced_folder, write_rows
+from lutrace.core import check_result_folder, replaced_folder
 from lutrace.ehr import CARRIED_TABLES, SYNTHETIC, WRITTEN_TABLES, Cdm, add_periods, add_source, fill_cdm
 from lutrace.ehr import OmopForm as Form
+from lutrace.ingest.export_facts import (
+    NOT_CARRIED,
+    moved_rows,
+    read_rows_that_count,
+    read_shifts,
+    write_not_carried,
+)
 from lutrace.ingest.export_step import ExportResult
 from lutrace.ingest.profile import parse_profile
 from lutrace.registry import Registry, StoredLetter
-from lutrace.tables import FACT_TABLES, PATIENTS
-
-NOT_CARRIED = "not_carried.csv"
-_LEFT_COLUMNS = ("table", "column", "rows", "why")
+from lutrace.tables import PATIENTS
 
 
 def run_export_omop(
@@ -33,10 +36,10 @@ def run_export_omop(
     cdm = Cdm()
     with Registry.open(registry_folder, write=shift_dates) as registry:
         centre = parse_profile(registry.profile_text).centre
-        tables = {name: registry.rows(table, corrected=True) for name, table in FACT_TABLES.items()}
-        shifts = _shifts(registry, tables[PATIENTS.name]) if shift_dates else {}
+        tables = read_rows_that_count(registry)
+        shifts = read_shifts(registry, tables) if shift_dates else {}
         letters = list(registry.letters().values()) if notes else []
-    moved = {name: [_moved(row, FACT_TABLES[name], shifts) for row in rows] for name, rows in tables.items()}
+    moved = moved_rows(tables, shifts)
     fill_cdm(cdm, {name: rows for name, rows in moved.items() if rows or name in CARRIED_TABLES})
     _add_letters(cdm, letters, shifts)
     add_periods(cdm)
@@ -44,31 +47,8 @@ def run_export_omop(
     add_source(cdm, centre=centre, mark=SYNTHETIC if synthetic else "lutrace", day=_last_day(cdm))
     with replaced_folder(out) as folder:
         written = [path.name for path in cdm.write(folder, form)]
-        left = [
-            {"table": table, "column": column, "rows": count, "why": why}
-            for (table, column, why), count in sorted(cdm.left.items())
-        ]
-        write_rows(folder / NOT_CARRIED, left, _LEFT_COLUMNS)
-    total = sum(cdm.left.values())
-    warnings = (f"{NOT_CARRIED}: {total} rows or values that the model cannot carry",) if total else ()
+        warnings = write_not_carried(folder, cdm.left)
     return ExportResult(tuple(out / name for name in (*written, NOT_CARRIED)), warnings)
-
-
-def _shifts(registry: Registry, patients: Sequence[Row]) -> dict[str, dt.timedelta]:
-    shift = registry.identities.date_shift_days
-    return {row["patient_id"]: dt.timedelta(days=shift(row["patient_id"])) for row in patients}
-
-
-def _moved(row: Row, table: Table, shifts: dict[str, dt.timedelta]) -> Row:
-    """The row with all its days moved by the shift of its patient."""
-    shift = shifts.get(row.get("patient_id", ""))
-    if shift is None:
-        return row
-    moved: dict[str, Any] = dict(row)
-    for column in table.columns:
-        if column.type in (Type.DATE, Type.DATETIME) and moved.get(column.name) is not None:
-            moved[column.name] += shift
-    return moved
 
 
 def _add_letters(cdm: Cdm, letters: Sequence[StoredLetter], shifts: dict[str, dt.timedelta]) -> None:
