@@ -51,11 +51,17 @@ def _changes_of_table(name: str, rows: Sequence[Row], again: Sequence[Row]) -> C
             others.remove(nearest)
             for column, before, after in zip(columns, row, nearest, strict=True):
                 if before != after:
-                    changes[name, column, "reads back empty" if after is None else "reads back as another value"] += 1
+                    changes[name, column, _difference(before, after)] += 1
     added = sum(len(others) for others in more.values())
     if added:
         changes[name, "", "a row is read that was none"] = added
     return changes
+
+
+def _difference(before: Any, after: Any) -> str:
+    if before is None:
+        return "was empty, and reads back filled"
+    return "reads back empty" if after is None else "reads back as another value"
 
 
 def _as_known(row: Row, column: str) -> Any:

@@ -22,13 +22,9 @@ from lutrace.ehr.fhir_writing import (
     quantity,
     words,
 )
-from lutrace.terms import Drug, disposition_systems, drug_named
+from lutrace.terms import Drug, disposition_systems, drug_named, drugs
 
 _SYSTEMS = {one.name: one for one in disposition_systems()}
-_TRANSFUSIONS = {
-    "red_cells": ("116863004", "Transfusion of red cells"),
-    "platelets": ("12719002", "Platelet transfusion"),
-}
 _NO_DRUG = "the agent is not in the vocabulary"
 
 
@@ -142,13 +138,13 @@ def _state(made: Resources, row: Row, named: Resource, **elements: Any) -> None:
 def add_support(made: Resources, row: Row) -> None:
     """A Procedure of a transfusion, or of a growth factor by this program's code: the row names no drug."""
     kind = row["kind"]
-    coded = _TRANSFUSIONS.get(kind)
+    transfusion = next((one for one in drugs() if one.support == kind and one.snomed), None)
     made.add(
         "Procedure",
         row,
         extension=extensions((profile.UNITS, "valuePositiveInt", row["units"])),
         status="completed",
-        code=concept(profile.SNOMED, *coded) if coded is not None else concept(profile.FINDING_SYSTEM, kind, kind),
+        code=drug_concept(transfusion) if transfusion is not None else concept(profile.FINDING_SYSTEM, kind, kind),
         performedDateTime=row["date"].isoformat(),
     )
 
