@@ -95,6 +95,26 @@ def test_a_wrong_answer_is_named_with_its_row_and_nothing_is_applied(
     assert run(["check", "--registry", str(registry), "--answer", str(table)]) == 2
 
 
+def test_two_answers_to_one_finding_are_refused_and_neither_is_applied(
+    registry: Path, tmp_path: Path, capsys: Captured
+) -> None:
+    add(registry, "cycles.csv", CYCLES.format(1, 1, 74))
+    table = tmp_path / "findings.csv"
+    check(registry, capsys, "--out", str(table))
+    fill_in(table, {"cycles_too_near": {"answer": "acknowledge", "reason": "given in two parts"}})
+    lines = table.read_text(encoding="utf-8").splitlines()
+    number = next(n for n, line in enumerate(lines, start=1) if "given in two parts" in line)
+    again = lines[number - 1].replace("acknowledge,given in two parts", "reject,no such day")
+    assert again != lines[number - 1]
+    unanswered = next(line for line in lines[1:] if "given in two parts" not in line)
+    table.write_text("\n".join([*lines, again, unanswered]), encoding="utf-8")
+    assert run(["check", "--registry", str(registry), "--answer", str(table), "--by", "x"]) == 1
+    said = capsys.readouterr().err
+    assert f"findings.csv: row {len(lines) + 1}: the same as row {number}; a finding has one answer" in said
+    assert f"row {len(lines) + 2}" not in said
+    assert {row["status"] for row in check(registry, capsys)[1].values()} == {"open"}
+
+
 def test_two_sources_of_one_patient_are_joined_by_identifiers_and_precedence(registry: Path, capsys: Captured) -> None:
     profile = registry / "site.yaml"
     text = profile.read_text(encoding="utf-8")

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from lutrace.core import Row, TableError, UnusableInputError, read_numbered_rows
 from lutrace.ingest.registry_steps import ITEMS
+from lutrace.ingest.repeated_rows import find_repeated
 from lutrace.registry import QualityFinding, Registry
 from lutrace.tables import FACT_TABLES
 
@@ -37,7 +38,8 @@ def run_answers(registry_folder: Path, table: Path, *, by: str, at: dt.datetime)
     of `lutrace check --out` can be filled in; findings that are no longer found, being corrected, are counted. `by` is
     kept as a pseudonym.
 
-    Raises UnusableInputError for missing columns, TableError with every row that cannot be applied; then none is.
+    Raises UnusableInputError for missing columns, TableError with every row that cannot be applied or answers a finding
+    again; then none is.
     """
     numbered = read_numbered_rows(table)
     missing = [name for name in ANSWER_COLUMNS if numbered and name not in numbered[0][1]]
@@ -46,6 +48,10 @@ def run_answers(registry_folder: Path, table: Path, *, by: str, at: dt.datetime)
             f"{table.name}: needs the columns {', '.join(missing)}; write the findings with `lutrace check --out` and "
             "fill them in"
         )
+    answered = ((number, str(row["finding_id"])) for number, row in numbered if str(row["answer"] or "").strip())
+    repeated = find_repeated(answered, "a finding has one answer: leave all other rows of it without one")
+    if repeated:
+        raise TableError(table.name, repeated)
     for dry_run in (True, False):
         with Registry.open(registry_folder, write=True, dry_run=dry_run) as registry:
             applied = _apply_all(registry, table.name, numbered, by=by, at=at)
