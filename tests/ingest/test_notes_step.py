@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from lutrace.core import Row, UnusableInputError, write_rows
+from lutrace.core import Row, TableError, UnusableInputError, write_rows
 from lutrace.ingest import run_add_notes, run_check, run_init
 from lutrace.notes import read_text
 from lutrace.registry import Registry
@@ -214,6 +214,36 @@ def test_a_folder_of_files_of_many_kinds_with_a_list_of_patients(folder: Path) -
         ("metastasis_site", "bone", False),
         ("ecog", "2", False),
     }
+
+
+@pytest.mark.parametrize(
+    ("rows", "told"),
+    [
+        (
+            [("latin.txt", "7700123"), ("other.txt", "3"), ("latin.txt", "7700456")],
+            ["row 4: the same as row 2; name each file once, with its one patient"],
+        ),
+        (
+            [("latin", "7700123"), ("7700999_gone.txt", "7700999"), ("latin.txt", "7700456")],
+            [
+                "row 3: file: no file of this folder is called so; correct the name, or take the row out",
+                "row 4: the same as row 2; name each file once, with its one patient",
+            ],
+        ),
+    ],
+)
+def test_a_list_that_names_a_file_twice_or_one_that_is_not_there_is_refused_by_row(
+    folder: Path, rows: list[tuple[str, str]], told: list[str]
+) -> None:
+    letters = folder.parent / "letters"
+    letters.mkdir()
+    for name in ("latin.txt", "other.txt"):
+        (letters / name).write_text("ECOG 1.", encoding="utf-8")
+    write_rows(letters / "notes.csv", [{"file": file, "patient_id": patient} for file, patient in rows])
+    with pytest.raises(TableError) as refused:
+        run_add_notes(folder, [letters])
+    assert str(refused.value) == f"notes.csv: {'; '.join(told)}"
+    assert findings(folder) == []
 
 
 def test_names_of_files_tell_patient_and_day_by_the_pattern_of_the_profile(tmp_path: Path) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,6 +12,7 @@ from pathlib import Path
 from lutrace.core import (
     Row,
     Source,
+    TableError,
     UnusableInputError,
     digest_of,
     digest_of_file,
@@ -19,6 +20,7 @@ from lutrace.core import (
     read_numbered_rows,
 )
 from lutrace.ehr import Fault, Letter, RecordBatch
+from lutrace.ingest.repeated_rows import find_repeated
 from lutrace.notes import TEXT_ENDINGS, read_text
 from lutrace.tables import TEXT_FINDINGS
 from lutrace.terms import ASSERTION_LANGUAGES
@@ -47,7 +49,8 @@ def read_letter_files(source: Path, *, names: re.Pattern[str] | None = None) -> 
     else an ISO date in the name is the day and `_de` or `_en` at its end the language. A letter without patient has an
     empty `patient_id`. What is no letter is a fault with its row or the number of its file by name.
 
-    Raises UnusableInputError for a table without the columns and for a folder without text files.
+    Raises UnusableInputError for a table without the columns and for a folder without text files, TableError for rows
+    of `notes.csv` that name no file of the folder, or one that an earlier row names.
     """
     found = _read_folder(source, names) if source.is_dir() else _read_table(source)
     digest = _digest_of_folder(source) if source.is_dir() else digest_of_file(source)
@@ -117,14 +120,14 @@ def _read_folder(folder: Path, names: re.Pattern[str] | None) -> _Found:
     files = _files_of(folder)
     if not any(path.suffix.lower() in TEXT_ENDINGS for path in files):
         raise UnusableInputError(f"{folder.name}: no text files ({', '.join(TEXT_ENDINGS)}) in this folder")
-    listed = _read_list(folder)
+    listed = _read_list(folder, files)
     found = _Found()
     for number, path in enumerate(files, start=1):
         if path.suffix.lower() not in TEXT_ENDINGS:
             found.unread[path.suffix.lower() or "without ending"] += 1
             continue
         place = f"file {number} by name"
-        told = _told_by_name(path.stem, names) | listed.get(path.name, listed.get(path.stem, {}))
+        told = _told_by_name(path.stem, names) | listed.get(path, {})
         faults = _told_faults(told)
         try:
             text = read_text(path.name, path.read_bytes())
@@ -143,14 +146,31 @@ def _files_of(folder: Path) -> list[Path]:
     return sorted(path for path in folder.rglob("*") if path.is_file() and path.name != LIST_NAME)
 
 
-def _read_list(folder: Path) -> dict[str, Row]:
+def _read_list(folder: Path, files: Sequence[Path]) -> dict[Path, Row]:
+    """What `notes.csv` says of each file that it names, by its name with or without ending."""
     path = folder / LIST_NAME
     if not path.is_file():
         return {}
     rows = read_numbered_rows(path)
     if rows and not {"file", "patient_id"} <= rows[0][1].keys():
         raise UnusableInputError(f"{LIST_NAME}: expected the columns file, patient_id [date language]")
-    return {str(row["file"]): row for _number, row in rows if row["file"]}
+    called: dict[str, list[Path]] = defaultdict(list)
+    for one in files:
+        for name in {one.name, one.stem}:
+            called[name].append(one)
+    named = [
+        (number, row, called.get(str(row["file"]), [])) for number, row in rows if row["file"] or row["patient_id"]
+    ]
+    faults = [
+        f"row {number}: file: no file of this folder is called so; correct the name, or take the row out"
+        for number, _row, found in named
+        if not found
+    ]
+    told = ((number, one) for number, _row, found in named for one in found)
+    faults += find_repeated(told, "name each file once, with its one patient")
+    if faults:
+        raise TableError(LIST_NAME, faults)
+    return {one: row for _number, row, found in named for one in found}
 
 
 def _told_by_name(stem: str, names: re.Pattern[str] | None) -> Row:
