@@ -285,3 +285,52 @@ def test_absolute_and_versioned_references_find_their_patient(
     versioned = lab() | {"subject": {"reference": "https://example.org/fhir/Patient/p1/_history/3"}}
 
     assert read_bundle(patient, versioned).rows["labs"][0]["patient_id"] == "SYN-0001"
+
+
+def nested(levels: int) -> Resource:
+    inner: Resource = {"url": "urn:test", "valueString": "x"}
+    for _ in range(levels):
+        inner = {"url": "urn:test", "extension": [inner]}
+    return inner
+
+
+@pytest.mark.parametrize("levels", [60, 300])
+def test_a_resource_nested_beyond_reading_is_a_fault_and_the_others_are_read(
+    read_bundle: ReadBundle, patient: Resource, lab: Callable[..., Resource], levels: int
+) -> None:
+    batch = read_bundle(patient, lab() | {"extension": [nested(levels)]}, lab(date="2023-07-01"))
+
+    assert [(one.locator, one.rule) for one in batch.faults] == [
+        ("entry[1]", "a resource is nested no deeper than 100 levels")
+    ]
+    assert [row["source_locator"] for row in batch.rows["labs"]] == ["entry[2]"]
+
+
+def test_a_line_nested_without_end_is_a_fault_and_the_others_are_read(tmp_path: Path, patient: Resource) -> None:
+    path = tmp_path / "a.ndjson"
+    path.write_text("[" * 100_000 + "]" * 100_000 + "\n" + json.dumps(patient) + "\n", encoding="utf-8")
+    (batch,) = read_fhir(path)
+    assert [one.locator for one in batch.faults] == ["line 1"]
+    assert len(batch.rows["patients"]) == 1
+
+
+def test_entries_that_are_no_list_are_refused(tmp_path: Path, patient: Resource) -> None:
+    path = tmp_path / "a.json"
+    path.write_text(json.dumps({"resourceType": "Bundle", "entry": {"resource": patient}}), encoding="utf-8")
+    (batch,) = read_fhir(tmp_path)
+    assert [one.rule for one in batch.faults] == ["the entry of a Bundle is a list of objects that hold resources"]
+
+
+@pytest.mark.parametrize(
+    ("element", "value", "table"),
+    [
+        ("birthDate", 19500304, "patients"),
+        ("gender", {"code": "male"}, "patients"),
+        ("deceasedBoolean", "true", "follow_up"),
+    ],
+)
+def test_an_element_of_another_type_is_not_lost_without_a_word(
+    read_bundle: ReadBundle, patient: Resource, element: str, value: object, table: str
+) -> None:
+    batch = read_bundle(patient | {element: value})
+    assert [(one.table, element in one.rule) for one in batch.faults] == [(table, True)]

@@ -7,6 +7,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from lutrace.core import Type, UnusableInputError, write_rows
@@ -82,6 +84,20 @@ def test_a_wrong_lab_row_is_a_fault_of_its_row_and_the_others_stay(
     assert rule in fault.rule
     assert "patient_id" not in fault.row
     assert [row["value"] for row in batch.rows["labs"]] == [6.0]
+
+
+def test_a_typed_number_has_no_decimal_sign_whatever_texts_have(tmp_path: Path) -> None:
+    path = tmp_path / "labs.parquet"
+    row = {"patient_id": "1", "date": "2023-05-17", "analyte": "psa", "value": 1.234, "unit": "ng/mL"}
+    pq.write_table(pa.Table.from_pylist([row]), path)
+    assert read_table_rows(path, "labs", decimal=",").rows["labs"][0]["value"] == 1.234
+
+
+def test_a_point_behind_a_leading_zero_groups_no_thousands(write: Write) -> None:
+    path = write("patient_id,date,analyte,value,unit", "1,2023-05-17,psa,0.125,ng/mL")
+    batch = read_table_rows(path, "labs", decimal=",")
+    assert "labs" not in batch.rows
+    assert "group thousands" in batch.faults[0].rule
 
 
 def test_the_decimal_sign_of_a_site_settles_what_is_ambiguous(write: Write) -> None:

@@ -11,6 +11,9 @@ from lutrace.core import UnusableInputError
 from lutrace.ehr.fhir_elements import Resource, child, text
 
 ENDINGS = (".json", ".ndjson", ".jsonl")
+DEEPEST = 100
+"""Levels of objects and lists in a resource that are read: what is made by FHIR's rules has fewer than thirty."""
+_TOO_DEEP = f"a resource is nested no deeper than {DEEPEST} levels"
 
 
 @dataclass(frozen=True)
@@ -66,12 +69,13 @@ def read_resources(path: Path, *, wanted: Callable[[bytes], bool] | None = None)
 
 
 def _read_json(path: Path) -> Iterator[Located | Broken]:
+    raw = path.read_bytes()
     try:
-        content = json.loads(path.read_bytes())
-    except (ValueError, UnicodeDecodeError):
+        content = _parse(raw)
+    except ValueError:
         yield Broken("file", "the file is not valid JSON in UTF-8")
         return
-    yield from _unpack(content, "", str(path))
+    yield from _unpack(content, "", str(path), _may_be_deep(raw))
 
 
 def _read_lines(path: Path, wanted: Callable[[bytes], bool] | None) -> Iterator[Located | Broken]:
@@ -81,28 +85,59 @@ def _read_lines(path: Path, wanted: Callable[[bytes], bool] | None) -> Iterator[
             if line.isspace() or (wanted is not None and not wanted(line)):
                 continue
             try:
-                content = json.loads(line)
-            except (ValueError, UnicodeDecodeError):
+                content = _parse(line)
+            except ValueError:
                 yield Broken(f"line {count}", "the line is not valid JSON in UTF-8")
                 continue
-            yield from _unpack(content, f"line {count}", scope)
+            yield from _unpack(content, f"line {count}", scope, _may_be_deep(line))
 
 
-def _unpack(content: object, place: str, scope: str) -> Iterator[Located | Broken]:
+def _parse(raw: bytes) -> object:
+    """The JSON in the bytes; raises ValueError where it is none, not in UTF-8, or nested beyond reading."""
+    try:
+        return json.loads(raw)
+    except RecursionError as error:
+        raise ValueError("nested too deeply") from error
+
+
+def _may_be_deep(raw: bytes) -> bool:
+    """Whether anything in the bytes can be nested deeper than is read; cheap, and true of few lines."""
+    return raw.count(b"{") + raw.count(b"[") > DEEPEST
+
+
+def _is_deep(content: object) -> bool:
+    level = [content]
+    for _ in range(DEEPEST):
+        level = [inner for one in level if isinstance(one, (dict, list))
+                 for inner in (one.values() if isinstance(one, dict) else one)]  # fmt: skip
+        if not level:
+            return False
+    return True
+
+
+def _unpack(content: object, place: str, scope: str, may_be_deep: bool) -> Iterator[Located | Broken]:
     if not isinstance(content, dict) or text(content, "resourceType") is None:
         yield Broken(place or "file", "a FHIR resource is an object with a resourceType")
         return
     if content["resourceType"] != "Bundle":
-        yield Located(content, place or "resource", scope)
+        if may_be_deep and _is_deep(content):
+            yield Broken(place or "resource", _TOO_DEEP)
+        else:
+            yield Located(content, place or "resource", scope)
         return
     inside = f"{scope}#{place}"
-    entries = content.get("entry")
-    for index, entry in enumerate(entries if isinstance(entries, list) else []):
+    entries = content.get("entry", [])
+    if not isinstance(entries, list):
+        yield Broken(place or "file", "the entry of a Bundle is a list of objects that hold resources")
+        return
+    for index, entry in enumerate(entries):
         locator = f"{place} entry[{index}]".strip()
         resource = child(entry, "resource") if isinstance(entry, dict) else {}
         if text(resource, "resourceType") is None:
             yield Broken(locator, "an entry of a Bundle holds a resource with a resourceType")
         elif resource["resourceType"] == "Bundle":
-            yield from _unpack(resource, locator, scope)
+            yield from _unpack(resource, locator, scope, may_be_deep)
+        elif may_be_deep and _is_deep(resource):
+            yield Broken(locator, _TOO_DEEP)
         else:
             yield Located(resource, locator, inside, text(entry, "fullUrl"))

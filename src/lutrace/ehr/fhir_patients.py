@@ -23,6 +23,8 @@ def read_patient(patient: Resource, out: Output) -> None:
     if not children(patient, "identifier"):
         out.collected.notes[_NAMELESS] += 1
     with out.refusing("patients"):
+        _check_type(patient, "birth_year", "birthDate", str)
+        _check_type(patient, "sex", "gender", str)
         born = moment_of(patient, "birth_year", "birthDate")
         sex = text(patient, "gender")
         security = children(patient.get("meta") or {}, "security") if isinstance(patient.get("meta"), dict) else []
@@ -38,6 +40,8 @@ def read_patient(patient: Resource, out: Output) -> None:
             }
         )
     with out.refusing("follow_up"):
+        _check_type(patient, "date", "deceasedDateTime", str)
+        _check_type(patient, "date", "deceasedBoolean", bool)
         died = moment_of(patient, "date", "deceasedDateTime")
         if died is not None:
             cause = out.survey.deaths.cause(who["patient_id"], died)
@@ -45,6 +49,13 @@ def read_patient(patient: Resource, out: Output) -> None:
         elif patient.get("deceasedBoolean") is True or child(patient, "_deceasedDateTime"):
             rule = "date: the patient is recorded as deceased without a date"
             raise RecordError("date", rule, "record deceasedDateTime, to the month or year if need be")
+
+
+def _check_type(patient: Resource, column: str, element: str, kind: type) -> None:
+    """Raise RecordError where an element is there and is not of its FHIR type: it would be lost without a word."""
+    if not isinstance(patient.get(element), kind | None):
+        words = "true or false, without quotes" if kind is bool else "text in quotes"
+        raise RecordError(column, f"{column}: {element} is not {words}", f"write {element} as {words}")
 
 
 def read_death(resource: Resource, when: Moment | None, out: Output) -> None:

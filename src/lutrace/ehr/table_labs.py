@@ -28,8 +28,9 @@ def complete_lab(cells: Row, decimal: Literal[".", ","] | None) -> Row:
     value_text, unit = str(cells["value"]).strip(), None if cells.get("unit") is None else str(cells["unit"])
     if unit is None:
         value_text, unit = _with_its_unit(value_text)
+    is_typed = isinstance(cells["value"], int | float)
     try:
-        lab = canonical_lab(analyte.name, value_text, unit, decimal=decimal)
+        lab = canonical_lab(analyte.name, value_text, unit, decimal="." if is_typed else decimal)
     except UnusableInputError as error:
         raise RecordError("value" if unit else "unit", str(error), _REMEDY) from error
     limits = {name: parse_cell(cells.get(name), LABS.by_name[name], decimal)[0] for name in ("lln", "uln")}

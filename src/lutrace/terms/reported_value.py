@@ -86,7 +86,12 @@ def _with_dot(digits: str, decimal: Literal[".", ","] | None) -> str:
     whole, _, fraction = digits.partition(decimal)
     groups = whole.split(grouping)
     if grouping in fraction or (
-        len(groups) > 1 and (len(groups[0]) > 3 or any(len(part) != 3 or not part.isdigit() for part in groups[1:]))
+        len(groups) > 1
+        and (
+            len(groups[0]) > 3
+            or groups[0].startswith("0")
+            or any(len(part) != 3 or not part.isdigit() for part in groups[1:])
+        )
     ):
         raise UnusableInputError("value: the signs that group thousands do not stand every three digits")
     return f"{''.join(groups)}.{fraction}" if fraction else "".join(groups)
