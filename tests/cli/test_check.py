@@ -156,3 +156,37 @@ def test_a_table_of_identifiers_with_a_gap_is_refused_by_row(registry: Path, cap
     assert "identifiers.csv: row 2: same_as: may not be empty" in capsys.readouterr().err
     assert add(registry, "identifiers.csv", "identifier\n3\n") == 2
     assert "needs the columns same_as" in capsys.readouterr().err
+
+
+def test_a_numbering_that_nobody_has_named_is_refused_by_row_and_nothing_is_linked(
+    registry: Path, capsys: Captured
+) -> None:
+    rows = "identifier,system,same_as,same_as_system\n3,,4711,\n4,wrad,4712,\n5,,4713,clinic\n"
+    assert add(registry, "identifiers.csv", rows) == 1
+    said = capsys.readouterr().err
+    assert "row 3: system: unknown; expected none: the site profile names no system" in said
+    assert "row 4: same_as_system: unknown" in said and "row 2" not in said
+    profile = registry / "site.yaml"
+    text = profile.read_text(encoding="utf-8")
+    profile.write_text(text + "\nidentifier_systems: {table: ward, redcap: study}\n", encoding="utf-8")
+    assert add(registry, "identifiers.csv", rows) == 1
+    assert "row 3: system: unknown; expected one of study, ward, or empty for the hospital's" in capsys.readouterr().err
+    assert add(registry, "identifiers.csv", "identifier,same_as\n3,4711\n") == 0
+    assert "identifiers.csv: linked 1, known already 0" in capsys.readouterr().err
+
+
+def test_numbers_of_one_numbering_that_become_one_person_are_told_with_their_rows(
+    registry: Path, capsys: Captured
+) -> None:
+    profile = registry / "site.yaml"
+    text = profile.read_text(encoding="utf-8")
+    profile.write_text(text + "\nidentifier_systems: {redcap: study}\n", encoding="utf-8")
+    rows = "identifier,system,same_as\n11,study,7700123\n12,study,7700789\n11,study,7700456\n"
+    told = "rows 2, 4: 2 numbers of the hospital's own become one person"
+    for counts in ("linked 3, known already 0", "linked 0, known already 3"):
+        assert add(registry, "identifiers.csv", rows) == 0
+        said = capsys.readouterr().err
+        assert counts in said and told in said
+        assert said.count("become one person") == 1 and "7700" not in said
+    assert add(registry, "identifiers.csv", "identifier,system,same_as\n13,study,7700900\n") == 0
+    assert "become one person" not in capsys.readouterr().err

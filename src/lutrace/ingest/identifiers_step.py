@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -19,28 +21,79 @@ def is_identifiers(file: Path, table: str | None) -> bool:
     return (table or file.stem.lower()) == NAME
 
 
-def link_identifiers(registry: Registry, file: Path) -> tuple[str, ...]:
+def link_identifiers(registry: Registry, file: Path, *, systems: Collection[str]) -> tuple[str, ...]:
     """Link the identifiers of a table (`identifier same_as [system same_as_system]`); what was joined, in words.
 
-    Raises UnusableInputError for missing columns, TableError with every row that cannot be linked: the others are.
+    `systems` are the numberings that the site profile names. The words tell also how many links are new, and which
+    rows make two numbers of one numbering one person: a person may have two, but a slip looks the same.
+
+    Raises UnusableInputError for missing columns, TableError for rows of a numbering that nobody has named (nothing is
+    linked then), and with every row that cannot be linked: the others are.
     """
     numbered = read_numbered_rows(file)
     missing = [name for name in COLUMNS if numbered and name not in numbered[0][1]]
     if missing:
         raise UnusableInputError(f"{file.name}: needs the columns {', '.join(missing)} [system, same_as_system]")
+    unknown = [fault for number, row in numbered for fault in _unknown_systems(number, row, systems)]
+    if unknown:
+        raise TableError(file.name, unknown)
     told: list[str] = []
     faults: list[str] = []
+    linked: list[tuple[int, Row]] = []
+    n_new = 0
     for number, row in numbered:
         try:
-            words = registry.link_patients(_key(row, "identifier", "system"), _key(row, "same_as", "same_as_system"))
+            one, other = _key(row, "identifier", "system"), _key(row, "same_as", "same_as_system")
+            was_known = _is_one_person(registry, one, other)
+            words = registry.link_patients(one, other)
         except (ContradictionError, UnusableInputError) as error:
             faults.append(f"row {number}: {error}")
             continue
+        linked.append((number, row))
+        n_new += not was_known
         if words is not None:
             told.append(f"row {number}: {words}")
     if faults:
         raise TableError(file.name, faults)
-    return tuple(told)
+    counts = f"linked {n_new}, known already {len(linked) - n_new}"
+    return (f"{file.name}: {counts}", *told, *_shared_numbers(file.name, linked))
+
+
+def _is_one_person(registry: Registry, one: str, other: str) -> bool:
+    known = registry.identities.known("patient", one)
+    return known is not None and known == registry.identities.known("patient", other)
+
+
+def _unknown_systems(number: int, row: Row, systems: Collection[str]) -> Iterator[str]:
+    for column in ("system", "same_as_system"):
+        named = _system(row, column)
+        if named is not None and named not in systems:
+            known = f"one of {', '.join(sorted(set(systems)))}" if systems else "none: the site profile names no system"
+            yield (
+                f"row {number}: {column}: unknown; expected {known}, or empty for the hospital's own numbers "
+                "(`identifier_systems` of site.yaml names them)"
+            )
+
+
+def _shared_numbers(name: str, linked: Sequence[tuple[int, Row]]) -> Iterator[str]:
+    """A warning for each person of whom rows give two numbers or more of one numbering."""
+    people: list[tuple[set[tuple[str | None, str]], set[int]]] = []
+    for number, row in linked:
+        one = {
+            (_system(row, system), str(row[column]).strip())
+            for column, system in (("identifier", "system"), ("same_as", "same_as_system"))
+        }
+        joined = [person for person in people if person[0] & one]
+        people = [person for person in people if not person[0] & one]
+        people.append((one.union(*(p[0] for p in joined)), {number}.union(*(p[1] for p in joined))))
+    for numbers, rows in people:
+        for system, count in Counter(system for system, _value in numbers).items():
+            if count > 1:
+                where = "of the hospital's own" if system is None else f"of the system {system}"
+                yield (
+                    f"{name}: rows {', '.join(map(str, sorted(rows)))}: {count} numbers {where} become one person, for "
+                    "good; make sure that they are"
+                )
 
 
 def name_in_system(system: str | None, identifier: str) -> str:
@@ -71,7 +124,11 @@ def with_system(batch: RecordBatch, system: str | None) -> RecordBatch:
 
 
 def _key(row: Row, column: str, system: str) -> str:
-    value, named = (None if row.get(name) is None else str(row[name]).strip() for name in (column, system))
+    value = None if row.get(column) is None else str(row[column]).strip()
     if not value:
         raise UnusableInputError(f"{column}: may not be empty")
-    return name_in_system(named or None, value)
+    return name_in_system(_system(row, system), value)
+
+
+def _system(row: Row, column: str) -> str | None:
+    return None if row.get(column) is None else str(row[column]).strip() or None

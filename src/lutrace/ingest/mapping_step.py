@@ -68,7 +68,9 @@ def run_add_table(
     files = [file for path in sources for file in _table_files(path, mapped=stated is not None)]
     with Registry.open(registry_folder, write=True, dry_run=dry_run) as registry:
         profile = parse_profile(registry.profile_text)
-        joined = [words for file in files if is_identifiers(file, table) for words in link_identifiers(registry, file)]
+        systems = profile.identifier_systems.values()
+        of_people = [file for file in files if is_identifiers(file, table)]
+        joined = [words for file in of_people for words in link_identifiers(registry, file, systems=systems)]
         files = [file for file in files if not is_identifiers(file, table)]
         batches = ((file, _read(file, table, stated)) for file in files)
         result = add_with_account(registry, profile, batches, progress, total=len(files), dry_run=dry_run)
