@@ -199,6 +199,14 @@ def test_entries_that_no_rule_takes_are_counted() -> None:
     assert batch.unread == {"entries of form blood that no rule of the mapping takes": 1}
 
 
+def test_a_column_that_the_mapping_reads_and_no_export_has_is_told() -> None:
+    without = "\n".join("|".join(cell for place, cell in enumerate(line.split("|")) if place != 7)
+                        for line in BLOOD.strip().splitlines())  # fmt: skip
+    batch = read(without, LABS_RULE)
+    assert [row["analyte"] for row in batch.rows["labs"]] == ["haemoglobin"]
+    assert batch.notes == ("psa: the mapping reads it, and no export has it; nothing was read of it",)
+
+
 def test_a_form_whose_label_was_changed_is_named_by_the_mapping() -> None:
     renamed = BLOOD.replace("|blood|", "|Blutbild, neu|")
     assert [fault.locator for fault in read(renamed, LABS_RULE).faults] == ["row 3", "row 4"]

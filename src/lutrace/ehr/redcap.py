@@ -38,7 +38,15 @@ def read_redcap(project: Project, mapping: RedcapMapping, *, mapping_name: str) 
         reading = _Reading(export, dictionary, mapping, values, faults=faults)
         reading.unread.update(export.unread)
         reading.unread.update(project.unread if number == 0 else {})
+        reading.notes.update(dict.fromkeys(_absent(project, mapping) if number == 0 else ()))
         yield reading.batch(entries)
+
+
+def _absent(project: Project, mapping: RedcapMapping) -> list[str]:
+    """What to say of each column that the mapping reads and no export has: none of its facts can be there."""
+    there = {name for export in project.exports for row in export.rows for name in row.cells}
+    absent = sorted(mapping.needed_columns() - _OF_ROW - there) if there else []
+    return [f"{name}: the mapping reads it, and no export has it; nothing was read of it" for name in absent]
 
 
 def _entries(
