@@ -137,6 +137,38 @@ def test_a_table_with_a_fault_writes_nothing(ask: Any, tmp_path: Path, change: R
     assert len(queue(ask)) == len(rows)
 
 
+def test_corrections_that_a_fact_cannot_have_are_refused_by_row_and_none_is_written(ask: Any, tmp_path: Path) -> None:
+    text = "PSA 12,5 ng/ml. ECOG 1. Lebermetastasen. Therapie beendet wegen Progress. PSA 8,1 ng/ml."
+    write_rows(tmp_path / "more.csv", [{"note_id": "3", "patient_id": "4711", "date": "2023-02-01", "text": text}])
+    assert ask("add", "notes", str(tmp_path / "more.csv"))[0] == 0
+    wrong = {
+        ("psa", "12.5"): {"value": "abc"},
+        ("psa", "8.1"): {"unit": "xx"},
+        ("ecog", "1"): {"value": "9"},
+        ("metastasis_site", "liver"): {"value": "elbow"},
+        ("stop_reason", "progression"): {"value": "bored"},
+        ("toxicity", "xerostomia"): {"date": "2099-01-01"},
+        ("gleason", "4+5"): {"value": "3+4"},
+    }
+    held = {(row["fact"], row["value"]): row for row in queue(ask)}
+    rows = [held[key] | change | {"decision": "correct"} for key, change in wrong.items()]
+    write_rows(tmp_path / "reviewed.csv", [*rows, rows[-1] | {"decision": "reject"}])
+    status, _, said = ask("extract", "--reviewed", str(tmp_path / "reviewed.csv"), "--by", "Dr. Example")
+    assert status == 1
+    for told in (
+        "row 2: value: expected of psa: a number",
+        "row 3: psa: unknown unit 'xx'",
+        "row 4: value: expected of ecog: 0 to 5",
+        "row 5: value: expected of metastasis_site one of bone, lymph_node, liver",
+        "row 6: value: expected of stop_reason one of decision, completed, progression, toxicity",
+        "row 7: date: expected one up to today",
+        "row 9: the same as row 8; decide on a finding once",
+    ):
+        assert told in said
+    assert "row 8:" not in said
+    assert {(row["fact"], row["value"]) for row in queue(ask)} == held.keys()
+
+
 def test_letters_are_read_anew_only_after_the_rules_have_changed(
     ask: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

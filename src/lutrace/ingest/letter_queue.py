@@ -13,7 +13,8 @@ from typing import Any
 
 from lutrace.core import Row, TableError, UnusableInputError, parse_partial_date, read_numbered_rows
 from lutrace.ingest.letter_files import date_as_told
-from lutrace.notes import split_letter
+from lutrace.ingest.repeated_rows import find_repeated
+from lutrace.notes import check_value, split_letter
 from lutrace.registry import Registry
 from lutrace.tables import TEXT_FINDINGS
 
@@ -67,7 +68,8 @@ def run_reviewed(registry_folder: Path, table: Path, *, by: str, at: dt.datetime
     Of each row only `row_id`, `decision`, `reason` and, with the decision correct, the cells of CORRECTABLE are read;
     rows without a decision are left. What the log says already is not written again. `by` is who read the letters (kept
     as a pseudonym), `at` when. Raises UnusableInputError for missing columns, TableError with rows for an unknown
-    finding, decision or value; nothing is written then.
+    finding or decision, a second decision on a finding, and a value, unit or date that its fact cannot have; nothing is
+    written then.
     """
     numbered = read_numbered_rows(table)
     if not numbered or not {"row_id", "decision"} <= numbered[0][1].keys():
@@ -78,10 +80,11 @@ def run_reviewed(registry_folder: Path, table: Path, *, by: str, at: dt.datetime
     with Registry.open(registry_folder, write=True) as registry:
         held = {row["row_id"]: row for row in registry.rows(TEXT_FINDINGS)}
         standing = {act["target_row_id"]: act for act in registry.standing_reviews(TEXT_FINDINGS, applied=True)}
-        acts, faults = [], []
+        decided = ((number, str(row["row_id"])) for number, row in numbered if str(row["decision"] or "").strip())
+        acts, faults = [], find_repeated(decided, "decide on a finding once")
         for number, row in numbered:
             try:
-                wanted = _acts(row, held, standing)
+                wanted = _acts(row, held, standing, today=at.date())
             except UnusableInputError as error:
                 faults.append(f"row {number}: {error}")
                 continue
@@ -96,7 +99,7 @@ def run_reviewed(registry_folder: Path, table: Path, *, by: str, at: dt.datetime
     return ReviewResult({word: count for word, count in counts.items() if count})
 
 
-def _acts(row: Row, held: Mapping[str, Row], standing: Mapping[str, Row]) -> list[Row]:
+def _acts(row: Row, held: Mapping[str, Row], standing: Mapping[str, Row], *, today: dt.date) -> list[Row]:
     """The acts that a row of the table asks for; none where it has no decision or the log says so already.
 
     A decision takes the one before it on the same finding back.
@@ -111,7 +114,7 @@ def _acts(row: Row, held: Mapping[str, Row], standing: Mapping[str, Row]) -> lis
         raise UnusableInputError("row_id: no finding has it; the letter was read anew: ask for the queue again")
     act = _DECISIONS[word]
     before = standing.get(target["row_id"])
-    changes = _changes(row, target) if act == "edit" else None
+    changes = _changes(row, target, today) if act == "edit" else None
     if act == "edit" and set(changes or ()) == {"reviewed"}:
         raise UnusableInputError("decision: correct needs a cell that differs from the finding; else accept")
     if before is not None and act == before["act"] and changes == _changes_of(before):
@@ -126,8 +129,8 @@ def _acts(row: Row, held: Mapping[str, Row], standing: Mapping[str, Row]) -> lis
     return undone if act == "undo" else [*undone, {**told, "act": act, "changes": changes}]
 
 
-def _changes(row: Row, target: Row) -> dict[str, Any]:
-    """The cells that differ from the finding, and that it is reviewed."""
+def _changes(row: Row, target: Row, today: dt.date) -> dict[str, Any]:
+    """The cells that differ from the finding, and that it is reviewed; what the fact cannot say is refused."""
     shown = _shown(target)
     changes: dict[str, Any] = {"reviewed": True}
     for name in CORRECTABLE:
@@ -135,7 +138,7 @@ def _changes(row: Row, target: Row) -> dict[str, Any]:
         if name not in row or given == (None if shown[name] is None else str(shown[name])):
             continue
         if name == "date":
-            changes |= _date(given)
+            changes |= _date(given, today)
         elif name in LABELS:
             if given not in ("yes", "no"):
                 raise UnusableInputError(f"{name}: expected yes or no")
@@ -144,13 +147,18 @@ def _changes(row: Row, target: Row) -> dict[str, Any]:
             raise UnusableInputError("value: a finding has a value; reject it where there is none")
         else:
             changes[name] = given
+    if changes.keys() & {"value", "unit"}:
+        stated = {**target, **changes}
+        check_value(target["fact"], stated["value"], stated["unit"])
     return changes
 
 
-def _date(given: str | None) -> dict[str, Any]:
+def _date(given: str | None, today: dt.date) -> dict[str, Any]:
     if given is None:
         return {"date": None, "date_precision": None}
     date = parse_partial_date(given)
+    if date.first_day() > today:
+        raise UnusableInputError(f"date: expected one up to today ({today}), got {date}")
     return {"date": date.first_day().isoformat(), "date_precision": date.precision}
 
 

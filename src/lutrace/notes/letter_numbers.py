@@ -21,7 +21,7 @@ _GLEASON = _pattern(
     r"\b(?:gle?a?e?s?s?on\w*|gs|isup|grade\s+group)\b[^.;\n]{0,40}?\d[ab]?(?:\s*\+\s*\d)?",
     r"(?:\s*=\s*\d{1,2})?(?:\s*\(\d\s*\+\s*\d(?:\s*=\s*\d{1,2})?\))?",
 )
-_TNM = re.compile(
+TNM = re.compile(
     r"(?<!\w)(?P<T>[cpyr]{0,3}T(?:[0-4][a-d]?|x|is))\s*,?\s*(?P<N>[cp]?N[0-3x][a-c]?)?"
     r"(?:\s*\(\d+/\d+\))?\s*,?\s*(?P<M>[cp]?M[01x][a-c]?)?(?!\w)"
 )
@@ -62,7 +62,7 @@ def find_numbers(sentence: str, words: frozenset[str], heading: str | None) -> I
     if not any(letter.isdigit() for letter in sentence):
         return
     yield from _gleason(sentence)
-    for match in _TNM.finditer(sentence):
+    for match in TNM.finditer(sentence):
         yield Stated("tnm", " ".join(part for part in match.group("T", "N", "M") if part), None, *match.span())
     for match in _ECOG.finditer(sentence):
         yield Stated("ecog", re.sub(r"\s?[-–/]\s?", "-", match["value"]), None, *match.span())

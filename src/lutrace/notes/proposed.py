@@ -3,36 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
-import functools
 import re
 
+from lutrace.notes.finding_values import NUMBERS, RESULT, proposable
 from lutrace.notes.language import find_language
 from lutrace.notes.letter_facts import LetterFact, read_statement
 from lutrace.notes.sentences import split_letter
 from lutrace.notes.stated import Stated
-from lutrace.terms import analyte_names, drugs, letter_facts
-
-_NUMBERS = {
-    "gleason": r"[1-5]\+[1-5]|10|[2-9]",
-    "isup": r"[1-5]",
-    "ecog": r"[0-5](?:-[0-5])?",
-    "karnofsky": r"[1-9]0|100",
-    "rlt_cycle": r"\d{1,2}",
-    "activity": r"\d+(?:\.\d+)?",
-}
-_VALUE = re.compile(r"[<>]?=?\d+(?:\.\d+)?")
-
-
-@functools.cache
-def proposable() -> dict[str, tuple[str, ...]]:
-    """The facts that may be proposed, with their values; none listed where the value is a number."""
-    known: dict[str, tuple[str, ...]] = {}
-    for one in letter_facts().facts:
-        known[one.fact] = (*known.get(one.fact, ()), one.value)
-    known["stop_reason"] = tuple(dict.fromkeys((*known["stop_reason"], *letter_facts().stop_reasons)))
-    known["metastasis_site"] = tuple(letter_facts().stems)
-    known["therapy"] = tuple(drug.name for drug in drugs())
-    return known | dict.fromkeys((*_NUMBERS, *analyte_names()), ())
 
 
 def read_proposal(
@@ -57,7 +34,6 @@ def read_proposal(
 
 def _is_told(fact: str, value: str, quote: str) -> bool:
     """Whether a number is one of its fact, and its digits stand in the quote."""
-    pattern = _NUMBERS.get(fact)
-    fits = re.fullmatch(pattern, value) if pattern is not None else _VALUE.fullmatch(value)
+    fits = re.fullmatch(NUMBERS[fact][0], value) if fact in NUMBERS else RESULT.fullmatch(value)
     digits = re.findall(r"\d+", value)
     return fits is not None and all(one in re.findall(r"\d+", quote) for one in digits)
