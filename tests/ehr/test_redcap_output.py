@@ -15,7 +15,7 @@ from tests.ehr.test_redcap_api import TOKEN, StartDouble, start
 from lutrace.cli.app import run
 from lutrace.core import Row, Source
 from lutrace.ehr.redcap_dictionary import read_dictionary
-from lutrace.ehr.redcap_output import HEADINGS, make_redcap_project
+from lutrace.ehr.redcap_output import REDCAP_HEADINGS, make_redcap_project
 from lutrace.ingest import run_init
 from lutrace.registry import FactBatch, Registry
 from lutrace.tables import FACT_TABLES
@@ -183,7 +183,7 @@ def test_the_project_goes_through_the_api_of_another_machine_and_back(
 
 def test_the_data_are_raw_codes_and_their_fields_are_in_the_dictionary(written: Path) -> None:
     known = read_dictionary(written / "data_dictionary.csv")
-    assert list(next(csv.reader(text_of(written / "data_dictionary.csv")))) == list(HEADINGS)
+    assert list(next(csv.reader(text_of(written / "data_dictionary.csv")))) == list(REDCAP_HEADINGS)
     for row in csv.DictReader(text_of(written / "data.csv")):
         for name, text in row.items():
             field, _ = known.by_column.get(name, (None, None))

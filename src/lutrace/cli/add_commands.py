@@ -131,20 +131,23 @@ def add(  # noqa: PLR0913 - each parameter is an option
         out,
         anchor,
     )
-    is_server = kind is Kind.FHIR and any(is_address(one) for one in sources)
-    _check_options(kind, options, is_server=is_server)
-    if out is not None:
-        if not dry_run:
-            raise UnusableInputError("--out goes with --dry-run: it holds what would become of every row")
-        check_is_other_file(out, *map(Path, sources))
+    _check_options(kind, sources, options, dry_run=dry_run)
     if propose_mapping is not None:
         _propose(kind, sources, options, as_json=as_json)
         return
     with progress_bars() as progress:
-        if is_server:
-            result = _add_server(sources, registry, options, dry_run=dry_run, progress=progress)
-        else:
-            result = _add(kind, sources, registry, options, dry_run=dry_run, jobs=jobs, progress=progress)
+        result = _add(kind, sources, registry, options, dry_run=dry_run, jobs=jobs, progress=progress)
+    _show(result, dry_run=dry_run, as_json=as_json)
+    if out is not None:
+        write_rows(out, result.explained, ("file", "row", "table", "outcome", "words", "remedy"))
+    if result.quarantined:
+        if not dry_run:
+            say("the refused rows and the rules they broke: lutrace check --registry " + str(registry))
+        raise typer.Exit(1)
+
+
+def _show(result: AddResult, *, dry_run: bool, as_json: bool) -> None:
+    """What was stored, or would be, and what was chosen and warned of."""
     counts = {
         "added": result.added,
         "updated": result.updated,
@@ -162,27 +165,33 @@ def add(  # noqa: PLR0913 - each parameter is an option
                 "warnings": list(result.warnings),
             }
         )
-    else:
-        tell(("would be " if dry_run else "") + ", ".join(f"{name} {n}" for name, n in counts.items()))
-        show_choices(result.choices)
-        show_account(result.explained)
-        say_warnings(result.warnings)
-    if out is not None:
-        write_rows(out, result.explained, ("file", "row", "table", "outcome", "words", "remedy"))
-    if result.quarantined:
-        if not dry_run:
-            say("the refused rows and the rules they broke: lutrace check --registry " + str(registry))
-        raise typer.Exit(1)
+        return
+    tell(("would be " if dry_run else "") + ", ".join(f"{name} {n}" for name, n in counts.items()))
+    show_choices(result.choices)
+    show_account(result.explained)
+    say_warnings(result.warnings)
 
 
-def _check_options(kind: Kind, options: _Options, *, is_server: bool) -> None:
-    """Raise UnusableInputError for an option that does not go with the kind of source."""
+def _is_server(kind: Kind, sources: list[str]) -> bool:
+    return kind is Kind.FHIR and any(is_address(one) for one in sources)
+
+
+def _check_options(kind: Kind, sources: list[str], options: _Options, *, dry_run: bool) -> None:
+    """Raise UnusableInputError for an option that does not go with the kind of source, or with the other options."""
     for name, kinds in _GOES_WITH.items():
         if getattr(options, name) is not None and kind not in kinds:
             words = " and ".join(f"`add {one.value}`" for one in kinds)
             raise UnusableInputError(f"--{name.replace('_', '-')} goes with {words}, not with `add {kind.value}`")
-    if kind is Kind.FHIR and not is_server and any(getattr(options, name) is not None for name in _SERVER):
+    if (
+        kind is Kind.FHIR
+        and not _is_server(kind, sources)
+        and any(getattr(options, name) is not None for name in _SERVER)
+    ):
         raise UnusableInputError("--access, --token-file, --patients, --group, --since, --bulk go with a FHIR server")
+    if options.out is not None:
+        if not dry_run:
+            raise UnusableInputError("--out goes with --dry-run: it holds what would become of every row")
+        check_is_other_file(options.out, *map(Path, sources))
 
 
 def _add_server(
@@ -225,6 +234,8 @@ def _add(
         run_add_table,
     )
 
+    if _is_server(kind, sources):
+        return _add_server(sources, registry, options, dry_run=dry_run, progress=progress)
     paths = [Path(one) for one in sources]
     match kind:
         case Kind.DICOM:

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from lutrace.cli.bars import progress_bars
 from lutrace.cli.show import say_warnings, show_json, tell
 from lutrace.core import UnusableInputError
+
+if TYPE_CHECKING:
+    from lutrace.ingest import ExportResult
 
 
 class Format(StrEnum):
@@ -37,6 +40,28 @@ class Anchor(StrEnum):
 
     DIAGNOSIS = "diagnosis"
     FIRST_CYCLE = "first_cycle"
+
+
+@dataclass(frozen=True)
+class _Options:
+    """What goes with some formats only; `_GOES_WITH` says with which."""
+
+    dicom: Path | None
+    plan: tuple[str, ...]
+    anchor: Anchor | None
+    form: Form | None
+    shift_dates: bool
+    notes: bool
+
+
+_GOES_WITH: dict[str, tuple[Format, ...]] = {
+    "dicom": (Format.SEG,),
+    "plan": (Format.SEG, Format.CSV),
+    "anchor": (Format.CBIOPORTAL,),
+    "form": (Format.OMOP,),
+    "notes": (Format.OMOP,),
+    "shift_dates": (Format.OMOP, Format.FHIR),
+}
 
 
 def register(app: typer.Typer) -> None:
@@ -74,44 +99,10 @@ def export(  # noqa: PLR0913 - each parameter is an option
     as_json: Annotated[bool, typer.Option("--json", help="print one JSON object and nothing else")] = False,
 ) -> None:
     """Measured lesions as DICOM objects that open in place, or facts with pseudonyms in the formats of others."""
-    from lutrace.ingest import (
-        run_export_cbioportal,
-        run_export_csv,
-        run_export_fhir,
-        run_export_omop,
-        run_export_redcap,
-        run_export_seg,
-    )
-
     source, out = _source_and_folder(places, registry)
-    _check_options(
-        kind,
-        {
-            "--dicom": (dicom, (Format.SEG,)),
-            "--plan": (plan, (Format.SEG, Format.CSV)),
-            "--anchor": (anchor, (Format.CBIOPORTAL,)),
-            "--form": (form, (Format.OMOP,)),
-            "--notes": (notes, (Format.OMOP,)),
-            "--shift-dates": (shift_dates, (Format.OMOP, Format.FHIR)),
-        },
-    )
-    match kind:
-        case Format.OMOP:
-            as_csv = form is Form.CSV
-            result = run_export_omop(
-                source, out, form="csv" if as_csv else "parquet", shift_dates=shift_dates, notes=notes
-            )
-        case Format.FHIR:
-            result = run_export_fhir(source, out, shift_dates=shift_dates)
-        case Format.CBIOPORTAL:
-            result = run_export_cbioportal(source, out, anchor=(anchor or Anchor.DIAGNOSIS).value)
-        case Format.CSV:
-            result = run_export_csv(source, out, plans=plan or ())
-        case Format.REDCAP:
-            result = run_export_redcap(source, out)
-        case Format.SEG:
-            with progress_bars() as progress:
-                result = run_export_seg(source, out, dicom=dicom, plans=plan or (), progress=progress)
+    options = _Options(dicom, tuple(plan or ()), anchor, form, shift_dates, notes)
+    _check_options(kind, options)
+    result = _write(kind, source, out, options)
     if as_json:
         show_json({"files": [str(path) for path in result.written], "warnings": result.warnings})
     else:
@@ -121,12 +112,45 @@ def export(  # noqa: PLR0913 - each parameter is an option
         raise typer.Exit(1)
 
 
-def _check_options(kind: Format, options: Mapping[str, tuple[object, tuple[Format, ...]]]) -> None:
+def _write(kind: Format, source: Path, out: Path, options: _Options) -> ExportResult:
+    from lutrace.ingest import (
+        run_export_cbioportal,
+        run_export_csv,
+        run_export_fhir,
+        run_export_omop,
+        run_export_redcap,
+        run_export_seg,
+    )
+
+    match kind:
+        case Format.OMOP:
+            return run_export_omop(
+                source,
+                out,
+                form="csv" if options.form is Form.CSV else "parquet",
+                shift_dates=options.shift_dates,
+                notes=options.notes,
+            )
+        case Format.FHIR:
+            return run_export_fhir(source, out, shift_dates=options.shift_dates)
+        case Format.CBIOPORTAL:
+            return run_export_cbioportal(source, out, anchor=(options.anchor or Anchor.DIAGNOSIS).value)
+        case Format.CSV:
+            return run_export_csv(source, out, plans=options.plan)
+        case Format.REDCAP:
+            return run_export_redcap(source, out)
+        case Format.SEG:
+            with progress_bars() as progress:
+                return run_export_seg(source, out, dicom=options.dicom, plans=options.plan, progress=progress)
+
+
+def _check_options(kind: Format, options: _Options) -> None:
     """Refuse an option that is given with a format it does not belong to."""
-    for name, (given, kinds) in options.items():
-        if given and kind not in kinds:
+    for name, kinds in _GOES_WITH.items():
+        if getattr(options, name) and kind not in kinds:
             fitting = " and ".join(f"`export {one.value}`" for one in kinds)
-            raise UnusableInputError(f"{name} goes with {fitting}, not with `export {kind.value}`")
+            option = f"--{name.replace('_', '-')}"
+            raise UnusableInputError(f"{option} goes with {fitting}, not with `export {kind.value}`")
 
 
 def _source_and_folder(places: list[Path], registry: Path | None) -> tuple[Path, Path]:

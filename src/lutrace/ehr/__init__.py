@@ -24,7 +24,7 @@ from lutrace.ehr.records import Fault, Identity, Letter, RecordBatch
 from lutrace.ehr.redcap import read_redcap
 from lutrace.ehr.redcap_api import fetch_project
 from lutrace.ehr.redcap_mapping import RedcapMapping
-from lutrace.ehr.redcap_output import REDCAP_FORMS, make_redcap_project
+from lutrace.ehr.redcap_output import REDCAP_FORMS, REDCAP_HEADINGS, make_redcap_project
 from lutrace.ehr.redcap_project import Project, read_project
 from lutrace.ehr.redcap_proposal import propose_redcap_mapping
 from lutrace.ehr.table_rows import read_mapped_rows, read_table_rows
@@ -33,6 +33,7 @@ __all__ = [
     "CARRIED_TABLES",
     "CBIOPORTAL_TABLES",
     "REDCAP_FORMS",
+    "REDCAP_HEADINGS",
     "SYNTHETIC",
     "WRITTEN_TABLES",
     "WRITTEN_TYPES",

@@ -54,7 +54,7 @@ REDCAP_FORMS = (
 )
 """The tables that are written, one form each; all but the first are repeating forms."""
 RECORD = "record_id"
-HEADINGS = (
+REDCAP_HEADINGS = (
     "Variable / Field Name",
     "Form Name",
     "Section Header",
@@ -104,10 +104,15 @@ def make_redcap_project(tables: Mapping[str, Sequence[Row]]) -> RedcapProject:
     unit. Limits of normal are in the unit of the result.
     """
     columns = {table.name: _columns(table) for table in REDCAP_FORMS}
-    record = {HEADINGS[0]: RECORD, HEADINGS[1]: PATIENTS.name, HEADINGS[3]: "text", HEADINGS[4]: "Pseudonym"}
+    record = {
+        REDCAP_HEADINGS[0]: RECORD,
+        REDCAP_HEADINGS[1]: PATIENTS.name,
+        REDCAP_HEADINGS[3]: "text",
+        REDCAP_HEADINGS[4]: "Pseudonym",
+    }
     fields = [_field(table, column) for table in REDCAP_FORMS for column in columns[table.name]]
     return RedcapProject(
-        tuple({name: row.get(name) for name in HEADINGS} for row in (record, *fields)),
+        tuple({name: row.get(name) for name in REDCAP_HEADINGS} for row in (record, *fields)),
         tuple(_data(tables, columns)),
         tuple({"form_name": table.name, "custom_form_label": None} for table in REDCAP_FORMS if table is not PATIENTS),
         _mapping(columns),
@@ -135,16 +140,17 @@ def _field(table: Table, column: Column) -> Row:
     kind = "dropdown" if column.codes else "yesno" if column.type is Type.BOOL else "text"
     unit = None if column.unit in (None, "1") or table is LABS else column.unit
     return {
-        HEADINGS[0]: _name(table, column),
-        HEADINGS[1]: table.name,
-        HEADINGS[3]: kind,
-        HEADINGS[4]: f"{column.name.replace('_', ' ')}: {column.meaning}",
-        HEADINGS[5]: " | ".join(f"{number}, {code}" for number, code in enumerate(column.codes or (), start=1)) or None,
-        HEADINGS[6]: unit,
-        HEADINGS[7]: None if kind != "text" else _VALIDATION.get(column.type),
-        HEADINGS[8]: None if column.low is None else _plain(column.low),
-        HEADINGS[9]: None if column.high is None else _plain(column.high),
-        HEADINGS[10]: "y" if column.type in (Type.DATE, Type.DATETIME) else None,
+        REDCAP_HEADINGS[0]: _name(table, column),
+        REDCAP_HEADINGS[1]: table.name,
+        REDCAP_HEADINGS[3]: kind,
+        REDCAP_HEADINGS[4]: f"{column.name.replace('_', ' ')}: {column.meaning}",
+        REDCAP_HEADINGS[5]: " | ".join(f"{number}, {code}" for number, code in enumerate(column.codes or (), start=1))
+        or None,
+        REDCAP_HEADINGS[6]: unit,
+        REDCAP_HEADINGS[7]: None if kind != "text" else _VALIDATION.get(column.type),
+        REDCAP_HEADINGS[8]: None if column.low is None else _plain(column.low),
+        REDCAP_HEADINGS[9]: None if column.high is None else _plain(column.high),
+        REDCAP_HEADINGS[10]: "y" if column.type in (Type.DATE, Type.DATETIME) else None,
     }
 
 

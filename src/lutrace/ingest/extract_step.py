@@ -62,7 +62,7 @@ def _row(letter: Letter, found: LetterFact) -> Row:
         "value": found.value,
         "unit": found.unit,
         "date": None if found.date is None else str(found.date.date),
-        "date_told": None if found.date is None else "relative" if found.date.relative else "written",
+        "date_told": None if found.date is None else found.date.told,
         "begin": found.begin,
         "end": found.end,
         "quote": letter.text[found.begin : found.end],

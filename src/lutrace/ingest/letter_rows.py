@@ -113,7 +113,7 @@ def finding_row(letter: StoredLetter, one: LetterFact) -> Row:
         "value": one.value,
         "unit": one.unit,
         "date": None if one.date is None else str(one.date.date),
-        "date_told": None if one.date is None else "relative" if one.date.relative else "written",
+        "date_told": None if one.date is None else one.date.told,
         "begin": one.begin,
         "end": one.end,
         "negated": says("negated"),

@@ -33,6 +33,11 @@ class FoundDate:
     date: PartialDate
     relative: bool
 
+    @property
+    def told(self) -> str:
+        """How the text gives it: written, or relative to the letter."""
+        return "relative" if self.relative else "written"
+
 
 def find_dates(sentence: str, written: dt.date | None) -> tuple[FoundDate, ...]:
     """The dates of a sentence in their order; relative ones only where the day of the letter is known.

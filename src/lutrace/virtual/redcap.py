@@ -14,30 +14,11 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
+from lutrace.ehr import REDCAP_HEADINGS
 from lutrace.terms import instrument_named
 from lutrace.virtual.chart import SITES, Chart
 from lutrace.virtual.records import HAEMOGLOBIN_MMOL_PER_G_DL
 
-_DICTIONARY = (
-    "Variable / Field Name",
-    "Form Name",
-    "Section Header",
-    "Field Type",
-    "Field Label",
-    "Choices, Calculations, OR Slider Labels",
-    "Field Note",
-    "Text Validation Type OR Show Slider Number",
-    "Text Validation Min",
-    "Text Validation Max",
-    "Identifier?",
-    "Branching Logic (Show field only if...)",
-    "Required Field?",
-    "Custom Alignment",
-    "Question Number (surveys only)",
-    "Matrix Group Name",
-    "Matrix Ranking?",
-    "Field Annotation",
-)
 _NUMBER = "number_comma_decimal"
 _NOT_ANSWERED = "-99"
 _AGENTS = ("docetaxel", "cabazitaxel", "abiraterone", "enzalutamide", "leuprorelin", "denosumab")
@@ -73,7 +54,7 @@ def write_redcap(folder: Path, charts: Sequence[Chart]) -> None:
     """Write `dictionary.csv`, `data.csv` (raw codes) and `mapping.yaml` of the project into `folder`."""
     folder.mkdir(parents=True, exist_ok=True)
     fields = tuple(_fields())
-    _write(folder / "dictionary.csv", _DICTIONARY, [_described(one) for one in fields])
+    _write(folder / "dictionary.csv", REDCAP_HEADINGS, [_described(one) for one in fields])
     forms = list(dict.fromkeys(one.form for one in fields))
     header = ["study_id", "redcap_event_name", "redcap_repeat_instrument", "redcap_repeat_instance"]
     for form in forms:
@@ -107,7 +88,7 @@ def _described(field: _Field) -> dict[str, str]:
         "",
         field.identifier,
     )
-    return dict(zip(_DICTIONARY, told, strict=False))
+    return dict(zip(REDCAP_HEADINGS, told, strict=False))
 
 
 def _fields() -> Iterator[_Field]:
