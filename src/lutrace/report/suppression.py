@@ -17,6 +17,7 @@ ALL = "all"
 _SHARE = re.compile(r"(?<![\d.,])(?P<part>\d+)(?: of |/)(?P<whole>\d+)(?: \(\d+(?:\.\d+)? ?%\))?(?![.,]?\d)")
 _PER_TERM = re.compile(r"(?<![\w.,])(\d+(?:\.\d+)?) events per term")
 _COUNTED = re.compile(r"(?<![\w.,])(\d+) (patients|events)(?! per)")
+_SHARES = ("proportion", "cumulative_incidence", "occupancy", "survival")
 _COUNTS_OF_CHECKS = ("events_per_term", "events_in_rarer_group", "influential_patients", "n_missing")
 
 
@@ -25,7 +26,7 @@ def suppress_small_counts(tables: Mapping[str, Sequence[Row]], min_cell: int) ->
 
     Hidden as well: what would give a hidden count away by one subtraction in a table with margins. Steps of an
     attrition that left out few are joined with the next; curves fall in steps of at least `min_cell` patients and end
-    where fewer are at risk.
+    where fewer are at risk; those of states, where every move is one patient's, do not leave.
     """
     by_table = {
         "summaries": _suppress_summaries,
@@ -33,6 +34,8 @@ def suppress_small_counts(tables: Mapping[str, Sequence[Row]], min_cell: int) ->
         "attrition": _join_small_steps,
         "estimates": _suppress_estimates,
         "curves": _end_curves,
+        "incidences": _end_curves,
+        "occupancies": lambda rows, min_cell: [],
     }
     return {
         name: by_table[name](rows, min_cell) if name in by_table else [dict(row) for row in rows]
@@ -205,7 +208,7 @@ def _is_small_estimate(row: Row, min_cell: int) -> bool:
     """Whether the estimate itself is a count of few patients, or a share of few."""
     if row["measure"] == "count":
         return _is_small(row["estimate"], row["n"], min_cell)
-    if row["measure"] == "proportion":
+    if row["measure"] in _SHARES:
         scale = 100 if row.get("unit") == "%" else 1
         return _is_small(round(row["estimate"] / scale * row["n"]), row["n"], min_cell)
     return False
@@ -228,4 +231,4 @@ def _end_curves(rows: Sequence[Row], min_cell: int) -> list[Row]:
 
 
 def _curve(row: Row) -> tuple[Any, ...]:
-    return row["analysis"], row["population"], row["endpoint"], row["group"]
+    return row["analysis"], row["population"], row["endpoint"], row["group"], row.get("cause")

@@ -31,6 +31,7 @@ from lutrace.tables.facts import Facts
 from lutrace.tables.finding_uptakes import FINDING_UPTAKES
 from lutrace.tables.follow_up import FOLLOW_UP
 from lutrace.tables.history import GRADE_GROUPS, METASTASIS_SITES
+from lutrace.tables.incidences import INCIDENCES
 from lutrace.tables.labs import LABS
 from lutrace.tables.lesion_doses import LESION_DOSES
 from lutrace.tables.lesion_links import LESION_LINKS
@@ -40,6 +41,7 @@ from lutrace.tables.masks import MASKS
 from lutrace.tables.mcrpc import MCRPC_AGREEMENTS, MCRPC_CHOICES, MCRPC_DATES
 from lutrace.tables.medications import MEDICATIONS
 from lutrace.tables.merges import MERGE_RULES, MERGED_TABLES, MERGES, Compared, MergeRule
+from lutrace.tables.occupancies import OCCUPANCIES
 from lutrace.tables.organs import ORGANS
 from lutrace.tables.overrides import OVERRIDES
 from lutrace.tables.patients import PATIENTS
@@ -112,6 +114,8 @@ RESULT_TABLES: dict[str, Table] = {
         ENDPOINT_VALUES,
         ESTIMATES,
         CURVES,
+        INCIDENCES,
+        OCCUPANCIES,
         AGREEMENTS,
         SUMMARIES,
         SCORES,
@@ -176,6 +180,7 @@ __all__ = [
     "FOLLOW_UP",
     "GRADE_FLIPS",
     "GRADE_GROUPS",
+    "INCIDENCES",
     "LABS",
     "LESIONS",
     "LESION_DOSES",
@@ -193,6 +198,7 @@ __all__ = [
     "MERGES",
     "MERGE_RULES",
     "METASTASIS_SITES",
+    "OCCUPANCIES",
     "ORGANS",
     "OVERRIDES",
     "PATIENTS",

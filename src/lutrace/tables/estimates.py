@@ -20,6 +20,9 @@ ESTIMATES = result_table(
             codes=(
                 *("hazard_ratio", "correlation", "proportion", "kappa", "median", "count", "difference"),
                 *("specification", "share_of_specifications"),
+                *("cumulative_incidence", "subdistribution_hazard_ratio", "cause_specific_hazard_ratio", "occupancy"),
+                *("survival", "survival_difference", "rmst", "rmst_difference"),
+                *("lower_quartile", "upper_quartile", "time_ratio"),
             ),
         ),
         number("coef", "estimate on the model's own scale", unit="1", null="when not a model"),
@@ -35,5 +38,5 @@ ESTIMATES = result_table(
         label("method", "method with its conventions (ties, interval)"),
         json("checks", "proportional hazards, events per variable, influence, separation, options of a specification"),
     ),
-    ("analysis", "population", "endpoint", "term", "adjusted"),
+    ("analysis", "population", "endpoint", "term", "adjusted", "measure"),
 )
