@@ -56,7 +56,7 @@ class Cell:
 
     def fill(self, *, n: int, method: str, **numbers: Any) -> Row:
         """The row with its numbers; those not given are empty, an infinite number or NaN too."""
-        names = ("coef", "se", "estimate", "low", "high", "statistic", "p")
+        names = ("coef", "se", "estimate", "low", "high", "statistic", "p", "q")
         return {
             "analysis": self.analysis,
             "population": self.population,

@@ -181,7 +181,7 @@ def _hide_estimate(row: Row, min_cell: int) -> Row:
     if few:
         left["n"] = Suppressed(min_cell)
     if estimate is not None and (few or _is_small_estimate(row, min_cell)):
-        left |= dict.fromkeys(("coef", "se", "low", "high", "statistic", "p"))
+        left |= dict.fromkeys(("coef", "se", "low", "high", "statistic", "p", "q"))
         left["estimate"] = Suppressed()
     if isinstance(row.get("method"), str):
         left["method"] = blur_counts(row["method"], min_cell)

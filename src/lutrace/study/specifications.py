@@ -121,7 +121,7 @@ def _in_order(curve: SpecificationCurve, rows: Sequence[Row]) -> list[Row]:
 
 
 def _summary_row(main: Row, summary: SpecificationSummary) -> Row:
-    nothing = dict.fromkeys(("coef", "se", "low", "high", "statistic", "p"))
+    nothing = dict.fromkeys(("coef", "se", "low", "high", "statistic", "p", "q"))
     told = {
         "n_specifications": summary.n,
         "n_estimated": summary.n_estimated,

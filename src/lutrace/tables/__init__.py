@@ -5,6 +5,7 @@ from lutrace.tables.adverse_events import ADVERSE_EVENTS
 from lutrace.tables.agreements import AGREEMENTS
 from lutrace.tables.answers import ANSWERS
 from lutrace.tables.attrition import ATTRITION
+from lutrace.tables.balances import BALANCES
 from lutrace.tables.cohort_members import COHORT_MEMBERS
 from lutrace.tables.columns import without
 from lutrace.tables.completions import COMPLETION_VISITS, COMPLETIONS
@@ -25,6 +26,7 @@ from lutrace.tables.declare import PROVENANCE
 from lutrace.tables.diagnoses import DIAGNOSES
 from lutrace.tables.disease_events import DISEASE_EVENTS
 from lutrace.tables.dispositions import DISPOSITIONS
+from lutrace.tables.effects import EFFECTS
 from lutrace.tables.endpoint_values import ENDPOINT_VALUES
 from lutrace.tables.estimates import ESTIMATES
 from lutrace.tables.facts import Facts
@@ -32,6 +34,7 @@ from lutrace.tables.finding_uptakes import FINDING_UPTAKES
 from lutrace.tables.follow_up import FOLLOW_UP
 from lutrace.tables.history import GRADE_GROUPS, METASTASIS_SITES
 from lutrace.tables.incidences import INCIDENCES
+from lutrace.tables.influences import INFLUENCES
 from lutrace.tables.labs import LABS
 from lutrace.tables.lesion_doses import LESION_DOSES
 from lutrace.tables.lesion_links import LESION_LINKS
@@ -114,8 +117,11 @@ RESULT_TABLES: dict[str, Table] = {
         ENDPOINT_VALUES,
         ESTIMATES,
         CURVES,
+        EFFECTS,
+        INFLUENCES,
         INCIDENCES,
         OCCUPANCIES,
+        BALANCES,
         AGREEMENTS,
         SUMMARIES,
         SCORES,
@@ -156,6 +162,7 @@ __all__ = [
     "AGREEMENTS",
     "ANSWERS",
     "ATTRITION",
+    "BALANCES",
     "COHORT_MEMBERS",
     "COMPLETIONS",
     "COMPLETION_VISITS",
@@ -173,6 +180,7 @@ __all__ = [
     "DIAGNOSES",
     "DISEASE_EVENTS",
     "DISPOSITIONS",
+    "EFFECTS",
     "ENDPOINT_VALUES",
     "ESTIMATES",
     "FACT_TABLES",
@@ -181,6 +189,7 @@ __all__ = [
     "GRADE_FLIPS",
     "GRADE_GROUPS",
     "INCIDENCES",
+    "INFLUENCES",
     "LABS",
     "LESIONS",
     "LESION_DOSES",

@@ -1,0 +1,138 @@
+"""Regression models of a study: of a yes or no, of a number, of scores over time; and families of their tests."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from lutrace.core import Field, FrozenModel, field_validator
+from lutrace.protocol.analysis_base import OnPopulations
+from lutrace.protocol.worsening import InstrumentName, check_scale
+from lutrace.terms import instrument_named
+
+MOST_VIF = 5.0
+"""Variance inflation from which on covariates are not put into one model: 80 % of one is told by the others."""
+
+
+class Regression(OnPopulations):
+    """One model per population, outcome and term: the term alone, and with the covariates of `adjust_for`.
+
+    show_covariates: the covariates beside the term have rows of their own, named `<term>/<covariate>`. standardised:
+    each term has a second row, `<term>/per_sd`, per standard deviation of the patients in the model. A model in which
+    a covariate has a variance inflation above `most_vif` is not fitted.
+    """
+
+    terms: tuple[str, ...] = Field(min_length=1)
+    adjust_for: tuple[str, ...] = ()
+    unadjusted_too: bool = True
+    show_covariates: bool = Field(default=False, exclude_if=lambda shown: not shown)
+    standardised: bool = Field(default=False, exclude_if=lambda asked: not asked)
+    most_vif: float = Field(default=MOST_VIF, gt=1, exclude_if=lambda limit: limit == MOST_VIF)
+
+
+class LogisticAnalysis(Regression):
+    """Odds ratios of yes or no values (`outcomes`: psa50, a declared value; yes is above 0), known after time zero.
+
+    Each term stands in a model of its own (the univariable screen, whose p values are adjusted for their number), with
+    `adjust_for` in a second one, or, with `together`, all terms in one. firth: `auto` takes Firth's penalty where the
+    rarer answer has fewer than `few_events` patients, or covariates separate the answers. A model with fewer than
+    `events_per_covariate` of the rarer answer per covariate is refused, unless `allow_overfit` states a reason.
+    """
+
+    kind: Literal["logistic"]
+    outcomes: tuple[str, ...] = Field(min_length=1)
+    together: bool = False
+    firth: Literal["auto", "always", "never"] = "auto"
+    few_events: int = Field(default=20, ge=0)
+    events_per_covariate: float = Field(default=5.0, ge=5, le=20)
+    allow_overfit: str = ""
+
+    @field_validator("together")
+    @classmethod
+    def _adjusts_once(cls, together: bool, info: Any) -> bool:
+        if together and info.data.get("adjust_for"):
+            raise ValueError("expected adjust_for or together: with together every term is adjusted for the others")
+        return together
+
+    @field_validator("allow_overfit")
+    @classmethod
+    def _is_a_reason(cls, reason: str) -> str:
+        if reason and len(reason.split()) < 3:
+            raise ValueError(f"expected a reason in words, which the report prints, got {reason!r}")
+        return reason
+
+
+class LinearAnalysis(Regression):
+    """Differences of the mean of values that are numbers (`outcomes`), in `unit`, per unit of each covariate.
+
+    The value enters as its logarithm to the base 2 with `transform: log2`; differences are then doublings. robust:
+    errors that hold where the spread is not the same everywhere (HC1).
+    """
+
+    kind: Literal["linear"]
+    outcomes: tuple[str, ...] = Field(min_length=1)
+    unit: str = Field(min_length=1)
+    transform: Literal["identity", "log2"] = "identity"
+    robust: bool = True
+
+
+class Contrast(FrozenModel):
+    """A weighted sum of coefficients of a mixed model: {cycles: 5} is the change over five cycles."""
+
+    name: str = Field(pattern=r"^[a-z0-9][a-z0-9_]*$")
+    label: str
+    weights: dict[str, float] = Field(min_length=1)
+
+
+class MixedAnalysis(Regression):
+    """Scores of a questionnaire over the cycles: a linear mixed model with an intercept per patient.
+
+    Each score stands at the cycles given before its day. cycles: `split` takes the mean of a patient's cycles
+    (`cycles_between`) apart from what changes within a patient (`cycles`); `plain` takes one coefficient for both.
+    baseline: the last score before the first cycle is a `row` (at 0 cycles), a `covariate` of all later rows
+    (`baseline_score`), or `left_out`. slope: each patient has an own change per cycle too. by_cycle: the term's effect
+    may change with the cycles (`<term>/by_cycle`). sensitivity: `fractional`, a model that knows the ends of the scale;
+    `ordinal`, the last score of each patient as ordered classes.
+    """
+
+    kind: Literal["mixed"]
+    instrument: InstrumentName
+    scale: str
+    cycles: Literal["split", "plain"] = "split"
+    baseline: Literal["row", "covariate", "left_out"] = "row"
+    slope: bool = False
+    by_cycle: bool = False
+    df: Literal["kenward-roger", "satterthwaite"] = "kenward-roger"
+    contrasts: tuple[Contrast, ...] = ()
+    sensitivity: tuple[Literal["fractional", "ordinal"], ...] = ()
+
+    @field_validator("scale")
+    @classmethod
+    def _is_a_scale(cls, name: str, info: Any) -> str:
+        return check_scale(info.data.get("instrument", ""), name)
+
+    @property
+    def outcome(self) -> str:
+        """The name of these scores among the outcomes of the study."""
+        return f"{self.scale}_scores"
+
+    @property
+    def ends(self) -> tuple[float, float]:
+        """The lowest and the highest score that the scale can have."""
+        found = instrument_named(self.instrument)
+        assert found is not None  # checked when the study was read
+        scale = found.scale(self.scale)
+        return scale.low, scale.high
+
+
+class Family(FrozenModel):
+    """Tests that are judged together: the p values of the named analyses are adjusted for their number.
+
+    One test per model counts: that of the adjusted model of each term where there is one, else of the unadjusted. A
+    model that could not be fitted counts as a test made. method: `bh` controls the share of false discoveries
+    (Benjamini and Hochberg), `holm` the chance of any.
+    """
+
+    name: str = Field(pattern=r"^[a-z0-9][a-z0-9_]*$")
+    label: str
+    analyses: tuple[str, ...] = Field(min_length=1)
+    method: Literal["bh", "holm"] = "bh"
