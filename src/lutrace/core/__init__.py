@@ -1,5 +1,6 @@
 """core knows errors, units, dates, declared columns, provenance and digests: what every room speaks."""
 
+from lutrace.core.cells import is_short_number, keep_cell, shape_of, tell_cell, tell_file, withheld_name
 from lutrace.core.columns import Column, Disclosure, Table, Type
 from lutrace.core.dates import DAYS_PER_MONTH, PartialDate, Precision, parse_partial_date
 from lutrace.core.digests import canonical_json, digest_of, digest_of_bytes, digest_of_file, short
@@ -41,6 +42,7 @@ from lutrace.core.quantities import (
     Percent,
     PositiveFloat,
     field_validator,
+    model_validator,
 )
 from lutrace.core.result_folder import check_result_folder, replaced_folder
 from lutrace.core.source import Source
@@ -117,6 +119,9 @@ __all__ = [
     "format_yaml",
     "has_decimal_comma",
     "is_address",
+    "is_short_number",
+    "keep_cell",
+    "model_validator",
     "parse_document",
     "parse_partial_date",
     "parse_quantity",
@@ -128,11 +133,15 @@ __all__ = [
     "read_sheet_names",
     "read_table",
     "replaced_folder",
+    "shape_of",
     "short",
     "silent",
     "spawn_workers",
     "suggest",
+    "tell_cell",
+    "tell_file",
     "with_decimal_points",
+    "withheld_name",
     "write_rows",
     "write_workbook",
 ]

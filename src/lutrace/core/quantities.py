@@ -5,7 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer, WithJsonSchema, field_validator
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    PlainSerializer,
+    WithJsonSchema,
+    field_validator,
+    model_validator,
+)
 
 from lutrace.core.errors import UnusableInputError
 from lutrace.core.units import parse_quantity
@@ -55,6 +63,7 @@ __all__ = [
     "Percent",
     "PositiveFloat",
     "field_validator",
+    "model_validator",
 ]
 
 PositiveFloat = Annotated[float, Field(gt=0)]

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Hashable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Container, Hashable, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -65,7 +65,8 @@ class Basis(Keeper):
     def time_zero(self) -> ir.Table:
         """Patient, population, `index_date`, the cycle of the landmark, its `spect_date`, and the first cycle.
 
-        Columns `c1_date` and `c1_row` are of the first cycle; `landmark_date` is the day up to which covariates may
+        Columns `c1_date` and `c1_row` are of the first cycle, or of the event that a population counts from, before
+        which its baselines lie; `landmark_date` is the day up to which covariates may
         look: time zero, but the SPECT where time runs from cycle 1 (which is warned of). Made once, however often
         it is asked for: it comes from the rows of members and scans alone.
         """
@@ -76,13 +77,18 @@ class Basis(Keeper):
         members = _table(self.members, COHORT_MEMBERS.arrow_schema)
         first = members.filter(members.population == FIRST_CYCLE)
         first = first.select("patient_id", c1_date="index_date", c1_row="index_row")
-        at = members.filter(members.population != FIRST_CYCLE)
-        joined = at.inner_join(first, "patient_id").select(
+        at = attach(members.filter(members.population != FIRST_CYCLE), first, ["patient_id"])
+        at = at.mutate(
+            c1_row=ibis.cases((at.base_date.notnull(), at.index_row), else_=at.c1_row),
+            c1_date=ibis.coalesce(at.base_date, at.c1_date),
+        )
+        joined = at.filter(at.c1_date.notnull()).select(
             "patient_id", "population", "index_date", "index_row", "c1_date", "c1_row"
         )
         landmarks = self.protocol.landmarks
         cycles = [(joined.population == landmark.name, landmark.cycle) for landmark in landmarks]
-        joined = joined.mutate(cycle=ibis.cases(*cycles, else_=0).cast("int64"))
+        number = ibis.cases(*cycles, else_=0) if cycles else ibis.literal(0)
+        joined = joined.mutate(cycle=number.cast("int64"))
         spects = self.spects().select("patient_id", "cycle", spect_date="scan_date")
         joined = attach(joined, spects, ["patient_id", "cycle"])
         late = [landmark.name for landmark in landmarks if landmark.origin == "first_cycle"]
@@ -90,6 +96,37 @@ class Basis(Keeper):
             (joined.population.isin(late) & joined.spect_date.notnull(), joined.spect_date), else_=joined.index_date
         )
         return held(joined.mutate(landmark_date=dated))
+
+    def by_anchor(self) -> list[Basis]:
+        """The ground of each set of populations that share the event before which baselines lie.
+
+        Landmarks and populations that count from the first cycle share it; every other population has its own.
+        """
+        own = self._own_anchors()
+        if not own:
+            return [self]
+        shared = self.of_first_cycle()
+        return [*([shared] if shared.has_members() else []), *(self._of({name}) for name in own)]
+
+    def of_first_cycle(self) -> Basis:
+        """The ground of landmarks and populations whose baselines lie before the first cycle."""
+        own = self._own_anchors()
+        return self._of({row["population"] for row in self.members} - set(own)) if own else self
+
+    def _own_anchors(self) -> list[str]:
+        return [zero.name for zero in self.protocol.populations if zero.index.event != "first_cycle"]
+
+    def of_landmarks(self) -> Basis:
+        """The ground of the landmarks alone, for what is read off their SPECT."""
+        names = {FIRST_CYCLE, *(landmark.name for landmark in self.protocol.landmarks)}
+        return self if not self.protocol.populations else self._of(names)
+
+    def has_members(self) -> bool:
+        """Whether any population other than that of all treated patients has somebody in it."""
+        return any(row["population"] != FIRST_CYCLE for row in self.members)
+
+    def _of(self, populations: Container[str]) -> Basis:
+        return replace(self, members=tuple(row for row in self.members if row["population"] in populations))
 
     def spects(self) -> ir.Table:
         """The measured SPECT of each cycle, one and the same table however often it is asked for."""

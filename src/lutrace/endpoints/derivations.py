@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 
 import ibis
 import ibis.expr.types as ir
@@ -10,15 +10,18 @@ import ibis.expr.types as ir
 from lutrace.core import ProtocolError, Row
 from lutrace.endpoints.basis import Basis
 from lutrace.endpoints.characteristics import derive_characteristics
+from lutrace.endpoints.declared.values import derive_declared_value
+from lutrace.endpoints.dose_days import derive_dose_days
 from lutrace.endpoints.new_lesions import derive_new_lesions
 from lutrace.endpoints.psa.change import derive_psa_change
 from lutrace.endpoints.psa.pfs import derive_psa_pfs
 from lutrace.endpoints.psa.response import derive_psa_response
+from lutrace.endpoints.psa.response_time import derive_response_dose, derive_time_to_response
 from lutrace.endpoints.psa.series import derive_psa_baseline
 from lutrace.endpoints.psa.values import COURSE_VALUES_OF_PSA, DOSE_VALUES_OF_PSA, derive_psa_course, derive_psa_doses
 from lutrace.endpoints.questionnaires.courses import BASELINES, derive_baseline_score
 from lutrace.endpoints.questionnaires.variants import read_worsening_variants
-from lutrace.endpoints.questionnaires.worsening import derive_time_to_worsening
+from lutrace.endpoints.questionnaires.worsening import derive_last_free, derive_time_to_worsening
 from lutrace.endpoints.response import derive_response
 from lutrace.endpoints.scan_provenance import derive_scan_provenance
 from lutrace.endpoints.survival.next_treatment import derive_next_treatment
@@ -27,13 +30,20 @@ from lutrace.endpoints.survival.pfs import derive_pfs
 from lutrace.endpoints.toxicity.first_severe import derive_first_toxicity
 from lutrace.endpoints.tumour_volume import derive_tumour_volume
 from lutrace.protocol import (
+    CYCLES_RECEIVED,
+    Analysis,
+    IntervalCensoredAnalysis,
+    LandmarkAnalysis,
     Outcome,
     OverallSurvival,
     Pfs,
     Protocol,
     PsaPfs,
+    PsaResponse,
+    ResponseByDoseAnalysis,
     TimeToNextTreatment,
     TimeToWorsening,
+    TimeVaryingCoxAnalysis,
 )
 
 _VALUES: dict[Callable[[Basis], ir.Table], tuple[str, ...]] = {
@@ -42,6 +52,20 @@ _VALUES: dict[Callable[[Basis], ir.Table], tuple[str, ...]] = {
     derive_psa_response: ("psa30", "psa50", "psa80", "psa90", "psa_best_change_pct"),
     derive_psa_course: COURSE_VALUES_OF_PSA,
     derive_psa_doses: DOSE_VALUES_OF_PSA,
+    derive_characteristics: (
+        "age_years",
+        "cycles",
+        "first_activity_gbq",
+        "haemoglobin_baseline",
+        "alp_baseline",
+        "ldh_baseline",
+        "ecog",
+        "prior_taxane",
+        "prior_arpi",
+    ),
+}
+"""The derivations of values, and the endpoints that each gives."""
+_VALUES_OF_SPECT: dict[Callable[[Basis], ir.Table], tuple[str, ...]] = {
     derive_tumour_volume: (
         "ttv_ml",
         "ttv_log_ml",
@@ -59,17 +83,6 @@ _VALUES: dict[Callable[[Basis], ir.Table], tuple[str, ...]] = {
         "new_lesions_by_mean_2sd",
     ),
     derive_response: ("recip", "psa_recip", "ppp"),
-    derive_characteristics: (
-        "age_years",
-        "cycles",
-        "first_activity_gbq",
-        "haemoglobin_baseline",
-        "alp_baseline",
-        "ldh_baseline",
-        "ecog",
-        "prior_taxane",
-        "prior_arpi",
-    ),
     derive_scan_provenance: (
         "spect_hours",
         "spect_view",
@@ -79,25 +92,57 @@ _VALUES: dict[Callable[[Basis], ir.Table], tuple[str, ...]] = {
         "spect_tracer",
     ),
 }
-"""The derivations of values, and the endpoints that each gives."""
+"""Those that are read off the SPECT of a landmark."""
 
 
 def derive_endpoints(basis: Basis) -> list[Row]:
     """Rows of ENDPOINT_VALUES: each value and outcome of each patient and landmark, with evidence, in a fixed order."""
+    return [row for ground in basis.by_anchor() for row in _derive_on(ground)]
+
+
+def _derive_on(basis: Basis) -> list[Row]:
+    """The rows of populations that share the event before which baselines lie."""
     rows: list[Row] = []
     for derive in _VALUES:
         rows += read_values(derive(basis))
+    if basis.of_landmarks().has_members():
+        for derive in _VALUES_OF_SPECT:
+            rows += read_values(derive(basis.of_landmarks()))
+    for value in basis.protocol.values:
+        rows += read_values(derive_declared_value(basis, value))
     for name in _asked_baselines(basis.protocol):
         rows += read_values(derive_baseline_score(basis, name))
     for outcome in basis.protocol.endpoints:
         rows += read_values(derive_outcome(basis, outcome))
-    return rows
+    return rows + [row for table in _derive_for_analyses(basis) for row in read_values(table)]
+
+
+def _derive_for_analyses(basis: Basis) -> Iterator[ir.Table]:
+    """What single analyses need beside the values and outcomes: days of doses, doses of responses, visits before."""
+    analyses = basis.protocol.analyses
+    dosed = [one for one in analyses if isinstance(one, LandmarkAnalysis) and one.dose is not None]
+    if dosed or any(isinstance(one, TimeVaryingCoxAnalysis) and CYCLES_RECEIVED in one.terms for one in analyses):
+        yield derive_dose_days(basis)
+    for outcome in basis.protocol.endpoints:
+        match outcome:
+            case PsaResponse() if _is_asked_by(analyses, ResponseByDoseAnalysis, outcome.name):
+                yield derive_response_dose(basis, outcome)
+            case TimeToWorsening() if _is_asked_by(analyses, IntervalCensoredAnalysis, outcome.name):
+                yield derive_last_free(basis, outcome, progressions_of(basis, outcome))
+
+
+def _is_asked_by(
+    analyses: Sequence[Analysis], kind: type[ResponseByDoseAnalysis | IntervalCensoredAnalysis], outcome: str
+) -> bool:
+    return any(isinstance(one, kind) and outcome in one.endpoints for one in analyses)
 
 
 def derived_names(protocol: Protocol) -> tuple[str, ...]:
     """The endpoints that a protocol gives: the values, then its outcomes."""
-    values = tuple(name for names in _VALUES.values() for name in names)
-    return (*values, *_asked_baselines(protocol), *(outcome.name for outcome in protocol.endpoints))
+    of_spect = _VALUES_OF_SPECT if protocol.landmarks else {}
+    values = tuple(name for names in (*_VALUES.values(), *of_spect.values()) for name in names)
+    declared = (value.name for value in protocol.values)
+    return (*values, *declared, *_asked_baselines(protocol), *(outcome.name for outcome in protocol.endpoints))
 
 
 def _asked_baselines(protocol: Protocol) -> tuple[str, ...]:
@@ -114,6 +159,12 @@ def express_values(basis: Basis, endpoint: str) -> ir.Table:
     for derive, names in _VALUES.items():
         if endpoint in names:
             return derive(basis)
+    for derive, names in _VALUES_OF_SPECT.items():
+        if endpoint in names:
+            return derive(basis.of_landmarks())
+    declared = basis.protocol.declared_value(endpoint)
+    if declared is not None:
+        return derive_declared_value(basis, declared)
     if endpoint in BASELINES:
         return derive_baseline_score(basis, endpoint)
     return derive_outcome(basis, basis.protocol.outcome(endpoint))
@@ -121,7 +172,7 @@ def express_values(basis: Basis, endpoint: str) -> ir.Table:
 
 def derive_values(basis: Basis, endpoint: str) -> list[Row]:
     """The rows of the one derivation that gives `endpoint`. Raises ProtocolError as `express_values` does."""
-    return read_values(express_values(basis, endpoint))
+    return [row for ground in basis.by_anchor() for row in read_values(express_values(ground, endpoint))]
 
 
 def derive_outcome(basis: Basis, outcome: Outcome) -> ir.Table:
@@ -129,6 +180,8 @@ def derive_outcome(basis: Basis, outcome: Outcome) -> ir.Table:
     match outcome:
         case PsaPfs():
             return derive_psa_pfs(basis, outcome)
+        case PsaResponse():
+            return derive_time_to_response(basis, outcome)
         case OverallSurvival():
             return derive_overall_survival(basis, outcome)
         case Pfs():

@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal, get_args
 
 from lutrace.core import Field, FrozenModel, Percent, field_validator
+from lutrace.protocol.analyses_regression import CoxAnalysis, LinearAnalysis, LogisticAnalysis, MixedAnalysis
+from lutrace.protocol.analyses_time import (
+    CumulativeIncidenceAnalysis,
+    MilestonesAnalysis,
+    RestrictedMeanAnalysis,
+    TimeAnalysis,
+)
+from lutrace.protocol.analysis_base import OnPopulations
+from lutrace.protocol.comparison import ComparisonAnalysis, MissedDeathsAnalysis
 
 ValueName = Literal[
     "psa_baseline",
@@ -53,6 +62,8 @@ ValueName = Literal[
 ]
 
 
+BUILT_IN_VALUES: tuple[str, ...] = get_args(ValueName)
+"""The values that every study has; those under `values` come to them."""
 KNOWN_LATE = frozenset(
     {
         *("psa_nadir", "psa_flare", "psadt_months", "psa_velocity"),
@@ -65,14 +76,14 @@ KNOWN_LATE = frozenset(
 class Covariate(FrozenModel):
     """A value of the patient as it enters a model. `unit` says what a hazard ratio is per; there is none without it.
 
-    `value` names an endpoint value, `transform` what is done to it: log2 (per doubling), log (per e-fold), identity,
-    present (1 when above 0, else 0), per (divided by `per`). Values in a logarithm are at least `measures.floor`
-    for volumes.
+    `value` names a built-in or declared value, `transform` what is done to it: log2 (per doubling), log (per e-fold),
+    identity, present (1 when above 0, else 0), per (divided by `per`). Values in a logarithm are at least
+    `measures.floor` for volumes.
     """
 
     name: str
     label: str
-    value: ValueName
+    value: str
     transform: Literal["log2", "log", "identity", "present", "per"]
     per: float = Field(default=1.0, gt=0)
     unit: str = Field(min_length=3)
@@ -87,43 +98,7 @@ class Covariate(FrozenModel):
         return name
 
 
-class _OnPopulations(FrozenModel):
-    name: str
-    label: str
-    populations: tuple[str, ...] = Field(min_length=1)
-
-
-class Bootstrap(FrozenModel):
-    """How often a model is fitted anew to patients drawn with replacement, and the seed of the draws."""
-
-    samples: int = Field(default=200, ge=20, le=10_000)
-    seed: int = Field(default=1, ge=0)
-
-
-class CoxAnalysis(_OnPopulations):
-    """One Cox model per population, endpoint and term: the term alone, and with the covariates of `adjust_for`.
-
-    `bootstrap` asks for the concordance of each model corrected for optimism, for the penalty `always` excepted.
-    """
-
-    kind: Literal["cox"]
-    endpoints: tuple[str, ...] = Field(min_length=1)
-    terms: tuple[str, ...] = Field(min_length=1)
-    adjust_for: tuple[str, ...] = ()
-    unadjusted_too: bool = True
-    ties: Literal["efron", "breslow"] = "efron"
-    firth: Literal["auto", "always", "never"] = "auto"
-    bootstrap: Bootstrap | None = Field(default=None, exclude_if=lambda asked: asked is None)
-
-    @field_validator("bootstrap")
-    @classmethod
-    def _has_no_penalty_always(cls, asked: Bootstrap | None, info: Any) -> Bootstrap | None:
-        if asked is not None and info.data.get("firth") == "always":
-            raise ValueError("expected no bootstrap with firth: always; its samples are fitted as with firth: auto")
-        return asked
-
-
-class KaplanMeierAnalysis(_OnPopulations):
+class KaplanMeierAnalysis(OnPopulations):
     """Kaplan-Meier curves, of all patients or by a covariate: `split` present (yes, no) or median (above it or not)."""
 
     kind: Literal["kaplan_meier"]
@@ -132,12 +107,12 @@ class KaplanMeierAnalysis(_OnPopulations):
     split: Literal["present", "median"] = "median"
 
 
-class CorrelationAnalysis(_OnPopulations):
+class CorrelationAnalysis(OnPopulations):
     """Correlation of two endpoint values with 95 % intervals, by both methods."""
 
     kind: Literal["correlation"]
-    x: ValueName
-    y: ValueName
+    x: str
+    y: str
     methods: tuple[Literal["pearson", "spearman"], ...] = ("pearson", "spearman")
 
 
@@ -173,37 +148,45 @@ class DeadZone(FrozenModel):
 Definition = SameSign | ThreeClasses | DeadZone
 
 
-class ConcordanceAnalysis(_OnPopulations):
+class ConcordanceAnalysis(OnPopulations):
     """How often two changes in percent fall into the same class, under each named definition."""
 
     kind: Literal["concordance"]
-    x: ValueName
-    y: ValueName
+    x: str
+    y: str
     definitions: tuple[Annotated[Definition, Field(discriminator="kind")], ...] = Field(min_length=1)
 
 
-class ProportionAnalysis(_OnPopulations):
+class ProportionAnalysis(OnPopulations):
     """Share of patients with an exact 95 % interval.
 
-    `of` names an endpoint value (counted when above 0; psa50, psa90, new_lesions...), or `alive` (no death yet).
+    `of` names a built-in or declared value (counted when above 0; psa50, new_lesions...), or `alive` (no death yet).
     """
 
     kind: Literal["proportion"]
-    of: ValueName | Literal["alive"]
+    of: str
 
 
-class FollowUpAnalysis(_OnPopulations):
+class FollowUpAnalysis(OnPopulations):
     """Median follow-up by the reverse Kaplan-Meier method of an outcome."""
 
     kind: Literal["follow_up"]
     endpoint: str
 
 
+GroupedAnalysis = KaplanMeierAnalysis | CumulativeIncidenceAnalysis | RestrictedMeanAnalysis | MilestonesAnalysis
+"""An analysis of all patients or of the groups that a covariate makes, `by` and `split`."""
 Analysis = (
     CoxAnalysis
+    | LogisticAnalysis
+    | LinearAnalysis
+    | MixedAnalysis
     | KaplanMeierAnalysis
     | CorrelationAnalysis
     | ConcordanceAnalysis
     | ProportionAnalysis
     | FollowUpAnalysis
+    | TimeAnalysis
+    | ComparisonAnalysis
+    | MissedDeathsAnalysis
 )

@@ -5,28 +5,72 @@ from __future__ import annotations
 from typing import Any, Literal
 
 from lutrace.core import Field, FrozenModel, field_validator
-from lutrace.protocol.analysis_base import OnPopulations
+from lutrace.protocol.analysis_base import Adjusted, Bootstrap
 from lutrace.protocol.worsening import InstrumentName, check_scale
 from lutrace.terms import instrument_named
 
 MOST_VIF = 5.0
 """Variance inflation from which on covariates are not put into one model: 80 % of one is told by the others."""
+CYCLES, CYCLES_BETWEEN, BY_CYCLE, BASELINE_SCORE = "cycles", "cycles_between", "by_cycle", "baseline_score"
+"""What a mixed model of scores has beside covariates: cycles given, their mean, their product with the term, baseline."""
 
 
-class Regression(OnPopulations):
-    """One model per population, outcome and term: the term alone, and with the covariates of `adjust_for`.
+class Regression(Adjusted):
+    """Regression models, and what they tell beside the terms.
 
     show_covariates: the covariates beside the term have rows of their own, named `<term>/<covariate>`. standardised:
     each term has a second row, `<term>/per_sd`, per standard deviation of the patients in the model. A model in which
     a covariate has a variance inflation above `most_vif` is not fitted.
     """
 
-    terms: tuple[str, ...] = Field(min_length=1)
-    adjust_for: tuple[str, ...] = ()
-    unadjusted_too: bool = True
     show_covariates: bool = Field(default=False, exclude_if=lambda shown: not shown)
     standardised: bool = Field(default=False, exclude_if=lambda asked: not asked)
     most_vif: float = Field(default=MOST_VIF, gt=1, exclude_if=lambda limit: limit == MOST_VIF)
+
+
+class CoxAnalysis(Regression):
+    """Hazard ratios of outcomes with a time: one Cox model per population, endpoint and term.
+
+    strata: values with classes (a scanner, a centre), each of whose combinations has a baseline hazard of its own.
+    Several rows of one patient form a cluster: errors are robust then. firth: `auto` takes Firth's penalty where the
+    likelihood is monotone, `few` also below ten events per covariate. ridge: the penalty theta per standard deviation,
+    in place of Firth's. `bootstrap` asks for the concordance of each model corrected for optimism, for the penalty
+    `always` excepted. increment: what the term adds to `adjust_for`, as likelihood ratio and as concordance. spline:
+    knots of a restricted cubic spline of the term, whose curve is drawn. e_value: how strong an unmeasured confounder
+    would have to be.
+    """
+
+    kind: Literal["cox"]
+    endpoints: tuple[str, ...] = Field(min_length=1)
+    ties: Literal["efron", "breslow"] = "efron"
+    firth: Literal["auto", "few", "always", "never"] = "auto"
+    ridge: float | None = Field(default=None, gt=0, exclude_if=lambda theta: theta is None)
+    strata: tuple[str, ...] = Field(default=(), exclude_if=lambda names: not names)
+    bootstrap: Bootstrap | None = Field(default=None, exclude_if=lambda asked: asked is None)
+    increment: Bootstrap | None = Field(default=None, exclude_if=lambda asked: asked is None)
+    spline: int | None = Field(default=None, ge=3, le=7, exclude_if=lambda knots: knots is None)
+    e_value: bool = Field(default=False, exclude_if=lambda asked: not asked)
+
+    @field_validator("bootstrap")
+    @classmethod
+    def _has_no_penalty_always(cls, asked: Bootstrap | None, info: Any) -> Bootstrap | None:
+        if asked is not None and info.data.get("firth") == "always":
+            raise ValueError("expected no bootstrap with firth: always; its samples are fitted as with firth: auto")
+        return asked
+
+    @field_validator("ridge")
+    @classmethod
+    def _is_one_penalty(cls, theta: float | None, info: Any) -> float | None:
+        if theta is not None and info.data.get("firth") in ("always", "few"):
+            raise ValueError("expected one penalty: ridge, or firth")
+        return theta
+
+    @field_validator("increment")
+    @classmethod
+    def _adds_to_something(cls, asked: Bootstrap | None, info: Any) -> Bootstrap | None:
+        if asked is not None and not info.data.get("adjust_for"):
+            raise ValueError("expected covariates under adjust_for, to which the term adds")
+        return asked
 
 
 class LogisticAnalysis(Regression):
@@ -109,6 +153,13 @@ class MixedAnalysis(Regression):
     @classmethod
     def _is_a_scale(cls, name: str, info: Any) -> str:
         return check_scale(info.data.get("instrument", ""), name)
+
+    @property
+    def own_terms(self) -> tuple[str, ...]:
+        """The terms that every one of its models has beside those that the study names."""
+        cycles = (CYCLES, CYCLES_BETWEEN) if self.cycles == "split" else (CYCLES,)
+        by_cycle = (BY_CYCLE,) if self.by_cycle else ()
+        return (*cycles, *by_cycle, *((BASELINE_SCORE,) if self.baseline == "covariate" else ()))
 
     @property
     def outcome(self) -> str:

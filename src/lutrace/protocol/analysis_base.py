@@ -13,6 +13,14 @@ class OnPopulations(FrozenModel):
     populations: tuple[str, ...] = Field(min_length=1)
 
 
+class Adjusted(OnPopulations):
+    """One model per population, outcome and term: the term alone, and with the covariates of `adjust_for`."""
+
+    terms: tuple[str, ...] = Field(min_length=1)
+    adjust_for: tuple[str, ...] = ()
+    unadjusted_too: bool = True
+
+
 class Bootstrap(FrozenModel):
     """How often a model is fitted anew to patients drawn with replacement, and the seed of the draws."""
 

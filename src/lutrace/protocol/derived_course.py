@@ -7,6 +7,7 @@ from typing import Any, Literal
 from lutrace.core import Days, Field, field_validator
 from lutrace.protocol.course import CourseRules
 from lutrace.protocol.derived_item import DerivedItem
+from lutrace.protocol.derived_timeline import DerivedTimeline
 from lutrace.protocol.survival import CensorRule, DeathDates, IndexDate
 from lutrace.protocol.toxicity import HAEMATOLOGY, TermNames, ToxicityRules, counted_terms
 from lutrace.protocol.worsening import InstrumentName, check_scale
@@ -123,4 +124,5 @@ DerivedAfter = (
     | DerivedCompletion
     | DerivedWorseningVariants
     | DerivedPsaSwitches
+    | DerivedTimeline
 )

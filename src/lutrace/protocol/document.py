@@ -2,17 +2,41 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
 from lutrace.core import Field, FrozenModel, ProtocolError, digest_of, format_yaml, parse_document, read_document
-from lutrace.protocol.analyses import Analysis, Covariate, CoxAnalysis, FollowUpAnalysis, KaplanMeierAnalysis
+from lutrace.protocol.analyses import (
+    BUILT_IN_VALUES,
+    Analysis,
+    ConcordanceAnalysis,
+    CorrelationAnalysis,
+    Covariate,
+    FollowUpAnalysis,
+    KaplanMeierAnalysis,
+    ProportionAnalysis,
+)
+from lutrace.protocol.analyses_regression import CoxAnalysis, Family, Regression
+from lutrace.protocol.analyses_time import TimeAnalysis
+from lutrace.protocol.bound_text import PARTS, find_bound
+from lutrace.protocol.comparison import ComparisonAnalysis, MissedDeathsAnalysis
 from lutrace.protocol.derived import Derived
-from lutrace.protocol.derived_course import DerivedPsaSwitches, DerivedSurvivalTimes, DerivedWorseningVariants
+from lutrace.protocol.derived_course import (
+    DerivedCourse,
+    DerivedPsaSwitches,
+    DerivedSurvivalTimes,
+    DerivedWorseningVariants,
+)
+from lutrace.protocol.external import External, read_external
+from lutrace.protocol.group_tables import GroupTable
 from lutrace.protocol.history import HistoryRules
+from lutrace.protocol.names_in_models import find_model_faults, list_names_in_models
+from lutrace.protocol.names_in_time import list_names_in_time
 from lutrace.protocol.outcomes import Outcome, PsaPfs
-from lutrace.protocol.presentation import SUMMARY_TABLES, Presentation, ShowDerived
+from lutrace.protocol.populations import HasValue, StudyPopulation, TimeZero
+from lutrace.protocol.presentation import SUMMARY_TABLES, Presentation, ShowDerived, ShowGroupTable
 from lutrace.protocol.selection import (
     Landmark,
     Measures,
@@ -24,7 +48,10 @@ from lutrace.protocol.selection import (
 )
 from lutrace.protocol.specifications import SpecificationCurve, patch_document
 from lutrace.protocol.standard_report import compose_standard_report
+from lutrace.protocol.variables import DeclaredValue, ScanValue
 from lutrace.protocol.worsening import TimeToWorsening
+
+_NAMED_WHEN_USED = ("populations", "values", "external", "tables", "derived", "specifications", "multiplicity")
 
 
 class Protocol(FrozenModel):
@@ -41,15 +68,20 @@ class Protocol(FrozenModel):
     reference: str = ""
     population: Population
     spect: SpectRule = SpectRule()
-    landmarks: tuple[Landmark, ...] = Field(min_length=1)
-    measures: Measures
+    landmarks: tuple[Landmark, ...] = ()
+    populations: tuple[StudyPopulation, ...] = ()
+    measures: Measures = Measures()
+    values: tuple[Annotated[DeclaredValue, Field(discriminator="kind")], ...] = ()
     psa: PsaRules = PsaRules()
     new_lesions: NewLesionRules = NewLesionRules()
     response: ResponseRules = ResponseRules()
     history: HistoryRules = HistoryRules()
     endpoints: tuple[Annotated[Outcome, Field(discriminator="kind")], ...] = Field(min_length=1)
     covariates: tuple[Covariate, ...] = ()
+    external: tuple[External, ...] = ()
     analyses: tuple[Annotated[Analysis, Field(discriminator="kind")], ...]
+    multiplicity: tuple[Family, ...] = ()
+    tables: tuple[GroupTable, ...] = ()
     derived: tuple[Annotated[Derived, Field(discriminator="kind")], ...] = ()
     specifications: tuple[SpecificationCurve, ...] = ()
     report: Presentation = Presentation(sections=())
@@ -62,9 +94,9 @@ class Protocol(FrozenModel):
     def as_document(self) -> dict[str, Any]:
         """The protocol as plain data, with every default spelled out and every quantity with its unit.
 
-        A study that asks for no derived table, or no specification curve, does not name them.
+        A study that asks for none of what is listed in `_NAMED_WHEN_USED` does not name it.
         """
-        unused = {name for name in ("derived", "specifications") if not getattr(self, name)}
+        unused = {name for name in _NAMED_WHEN_USED if not getattr(self, name)}
         document: dict[str, Any] = self.model_dump(mode="json", exclude=unused)
         return document
 
@@ -80,16 +112,25 @@ class Protocol(FrozenModel):
             changed = patch_document(document, change)
         except ProtocolError as error:
             raise ProtocolError(f"{name}: {error}") from error
-        return parse_protocol(format_yaml(changed), name)
+        return parse_protocol(format_yaml(changed), name).model_copy(update={"external": self.external})
 
     def as_yaml(self) -> str:
         """The protocol as YAML, as it is run: with every default spelled out."""
         return format_yaml(self.as_document())
 
-    def landmark(self, name: str) -> Landmark:
-        """The landmark of that name. Raises ProtocolError for another name."""
-        found: Landmark = _by_name(self.landmarks, name, "landmarks")
+    @property
+    def time_zeros(self) -> tuple[TimeZero, ...]:
+        """All sets of patients with their time zero: landmarks, then populations, in the order declared."""
+        return (*self.landmarks, *self.populations)
+
+    def landmark(self, name: str) -> TimeZero:
+        """The landmark or population of that name. Raises ProtocolError for another name."""
+        found: TimeZero = _by_name(self.time_zeros, name, "landmarks, populations")
         return found
+
+    def declared_value(self, name: str) -> DeclaredValue | None:
+        """The declared value of that name; None when the study declares none, as for the built-in values."""
+        return next((one for one in self.values if one.name == name), None)
 
     def outcome(self, name: str) -> Outcome:
         """The endpoint of that name. Raises ProtocolError for another name."""
@@ -99,6 +140,11 @@ class Protocol(FrozenModel):
     def covariate(self, name: str) -> Covariate:
         """The covariate of that name. Raises ProtocolError for another name."""
         found: Covariate = _by_name(self.covariates, name, "covariates")
+        return found
+
+    def group_table(self, name: str) -> GroupTable:
+        """The table by group of that name. Raises ProtocolError for another name."""
+        found: GroupTable = _by_name(self.tables, name, "tables")
         return found
 
 
@@ -111,8 +157,12 @@ def parse_protocol(text: str, name: str) -> Protocol:
 
 
 def read_protocol(path: Path) -> Protocol:
-    """The protocol in a YAML file. Raises ProtocolError as `parse_protocol` does."""
-    return _completed(read_document(path, Protocol), path.name)
+    """The protocol in a YAML file, with the files that it names beside it. Raises ProtocolError as `parse_protocol`."""
+    protocol = read_document(path, Protocol)
+    external = tuple(read_external(one, path.parent) for one in protocol.external)
+    if external:
+        protocol = protocol.model_copy(update={"external": external})
+    return _completed(protocol, path.name)
 
 
 def describe_schema() -> dict[str, Any]:
@@ -123,7 +173,7 @@ def describe_schema() -> dict[str, Any]:
 def _completed(protocol: Protocol, name: str) -> Protocol:
     if "report" not in protocol.model_fields_set:
         report = compose_standard_report(
-            protocol.landmarks, protocol.analyses, protocol.derived, protocol.specifications
+            protocol.time_zeros, protocol.analyses, protocol.derived, protocol.specifications
         )
         protocol = protocol.model_copy(update={"report": report})
     _check_names(protocol, name)
@@ -135,21 +185,34 @@ def _completed(protocol: Protocol, name: str) -> Protocol:
 
 
 def _check_names(protocol: Protocol, name: str) -> None:
-    faults = [*_doubled(protocol), *_unknown_names(protocol)]
+    faults = [*_doubled(protocol), *_without_time_zero(protocol), *_unknown_names(protocol)]
     if faults:
         raise ProtocolError("; ".join(f"{name}: {fault}" for fault in faults))
 
 
 def _doubled(protocol: Protocol) -> Iterable[str]:
-    for key in ("landmarks", "endpoints", "covariates", "analyses", "derived", "specifications"):
+    for key in ("values", "endpoints", "covariates", "analyses", "multiplicity", "derived", "specifications"):
         yield from _twice(key, [item.name for item in getattr(protocol, key)])
-    yield from _twice("report", [item.name for section in protocol.report.sections for item in section.items])
+    yield from _twice("landmarks, populations", [item.name for item in protocol.time_zeros])
+    for value in protocol.values:
+        if value.name in (*BUILT_IN_VALUES, *(outcome.name for outcome in protocol.endpoints)):
+            yield f"values.{value.name}: expected a name that no built-in value and no endpoint has"
+    yield from _twice("report", [item.name for item in protocol.report.items])
     taken = {*SUMMARY_TABLES, *(analysis.name for analysis in protocol.analyses)}
-    for key in ("derived", "specifications"):
+    for key in ("tables", "derived", "specifications"):
         for item in getattr(protocol, key):
             if item.name in taken:
                 yield f"{key}: expected a name that no analysis or table of the report has, got {item.name!r}"
         taken |= {item.name for item in getattr(protocol, key)}
+
+
+def _without_time_zero(protocol: Protocol) -> Iterable[str]:
+    if not protocol.time_zeros:
+        yield "expected landmarks or populations: whom the study follows, and from which day on"
+    measured = [one.name for one in protocol.values if isinstance(one, ScanValue) and one.source == "measured"]
+    if not protocol.measures.plan and (protocol.landmarks or measured):
+        wanted = "landmarks" if protocol.landmarks else f"the value {measured[0]}"
+        yield f"measures.plan: expected the name of a plan, as suv3, by which the scans of {wanted} were measured"
 
 
 def _twice(key: str, names: list[str]) -> Iterable[str]:
@@ -157,12 +220,15 @@ def _twice(key: str, names: list[str]) -> Iterable[str]:
 
 
 def _unknown_names(protocol: Protocol) -> Iterable[str]:
-    landmarks = [landmark.name for landmark in protocol.landmarks]
+    landmarks = [zero.name for zero in protocol.time_zeros]
     endpoints = [outcome.name for outcome in protocol.endpoints]
     covariates = [covariate.name for covariate in protocol.covariates]
-    for number, landmark in enumerate(protocol.landmarks):
-        if landmark.within is not None and landmark.within not in landmarks[:number]:
-            yield f"landmarks.{landmark.name}.within: expected an earlier landmark, got {landmark.within!r}"
+    for number, zero in enumerate(protocol.time_zeros):
+        if zero.within is not None and zero.within not in landmarks[:number]:
+            yield f"{zero.name}.within: expected a landmark or population declared before, got {zero.within!r}"
+    for table in protocol.tables:
+        yield from _not_among(table.populations, landmarks, f"tables.{table.name}.populations")
+    yield from _unknown_values(protocol)
     psa = [outcome.name for outcome in protocol.endpoints if isinstance(outcome, PsaPfs)]
     for outcome in protocol.endpoints:
         if isinstance(outcome, TimeToWorsening) and outcome.progression is not None:
@@ -171,19 +237,58 @@ def _unknown_names(protocol: Protocol) -> Iterable[str]:
         place = f"analyses.{analysis.name}"
         yield from _not_among(analysis.populations, landmarks, f"{place}.populations")
         match analysis:
-            case CoxAnalysis():
-                yield from _not_among(analysis.endpoints, endpoints, f"{place}.endpoints")
-                yield from _not_among((*analysis.terms, *analysis.adjust_for), covariates, f"{place}.terms")
+            case Regression():
+                own = list_names_in_models(
+                    analysis, outcomes=endpoints, covariates=covariates, values=protocol.values
+                )
+                for key, names, allowed in own:
+                    yield from _not_among(names, list(allowed), f"{place}.{key}")
+                faults = find_model_faults(analysis, covariates=protocol.covariates, values=protocol.values)
+                yield from (f"{place}: {fault}" for fault in faults)
             case KaplanMeierAnalysis():
                 yield from _not_among(analysis.endpoints, endpoints, f"{place}.endpoints")
                 yield from _not_among((analysis.by,) if analysis.by else (), covariates, f"{place}.by")
+            case ComparisonAnalysis():
+                yield from _not_among(analysis.endpoints, endpoints, f"{place}.endpoints")
+                yield from _not_among(analysis.covariates, covariates, f"{place}.balance and effect")
+                yield from _not_among(analysis.external, [one.name for one in protocol.external], f"{place}.external")
+            case MissedDeathsAnalysis():
+                pairs = [one.name for one in protocol.analyses if isinstance(one, ComparisonAnalysis)]
+                yield from _not_among((analysis.endpoint,), endpoints, f"{place}.endpoint")
+                yield from _not_among(filter(None, (analysis.comparison,)), pairs, f"{place}.comparison")
             case FollowUpAnalysis():
                 yield from _not_among((analysis.endpoint,), endpoints, f"{place}.endpoint")
+            case _ if isinstance(analysis, TimeAnalysis):
+                courses = [item.name for item in protocol.derived if isinstance(item, DerivedCourse)]
+                named = list_names_in_time(
+                    analysis, outcomes=protocol.endpoints, covariates=covariates, courses=courses
+                )
+                for key, names, allowed in named:
+                    yield from _not_among(names, list(allowed), f"{place}.{key}")
             case _:
                 continue
+    yield from _unknown_in_families(protocol)
     yield from _unknown_in_derived(protocol)
     yield from _unknown_in_specifications(protocol)
     yield from _unknown_in_report(protocol)
+
+
+def _unknown_values(protocol: Protocol) -> Iterable[str]:
+    """Values that covariates, rules and analyses name, and that are neither built in nor declared."""
+    known = [*(one.name for one in protocol.values), *BUILT_IN_VALUES]
+    for covariate in protocol.covariates:
+        yield from _not_among((covariate.value,), known, f"covariates.{covariate.name}.value")
+    for population in protocol.populations:
+        for rule in population.include:
+            if isinstance(rule, HasValue):
+                yield from _not_among((rule.of,), known, f"populations.{population.name}.include")
+    for analysis in protocol.analyses:
+        place = f"analyses.{analysis.name}"
+        match analysis:
+            case CorrelationAnalysis() | ConcordanceAnalysis():
+                yield from _not_among((analysis.x, analysis.y), known, place)
+            case ProportionAnalysis():
+                yield from _not_among((analysis.of,), [*known, "alive"], f"{place}.of")
 
 
 def _unknown_in_report(protocol: Protocol) -> Iterable[str]:
@@ -191,12 +296,27 @@ def _unknown_in_report(protocol: Protocol) -> Iterable[str]:
     estimated += [curve.name for curve in protocol.specifications]
     analyses = [*(analysis.name for analysis in protocol.analyses), *estimated]
     derived = [item.name for item in protocol.derived]
-    for section in protocol.report.sections:
-        for item in section.items:
-            named = (*getattr(item, "analyses", ()), *filter(None, (getattr(item, "analysis", ""),)))
-            yield from _not_among(named, analyses, f"report.{item.name}")
-            if isinstance(item, ShowDerived):
-                yield from _not_among((item.of,), derived, f"report.{item.name}.of")
+    tables = [table.name for table in protocol.tables]
+    known = ["attrition", *SUMMARY_TABLES, *analyses, *derived, *tables]
+    for place, text in protocol.report.texts:
+        for number, _ in find_bound(text):
+            yield from _not_among((number.key.partition("/")[0],), known, f"report.{place}, {{{number.key}}}")
+            yield from _not_among((number.part,), ["", *PARTS], f"report.{place}, {{{number.key}|{number.part}}}")
+    for item in protocol.report.items:
+        named = (*getattr(item, "analyses", ()), *filter(None, (getattr(item, "analysis", ""),)))
+        yield from _not_among(named, analyses, f"report.{item.name}")
+        if isinstance(item, ShowDerived):
+            yield from _not_among((item.of,), derived, f"report.{item.name}.of")
+        if isinstance(item, ShowGroupTable):
+            yield from _not_among((item.of,), tables, f"report.{item.name}.of")
+
+
+def _unknown_in_families(protocol: Protocol) -> Iterable[str]:
+    """Analyses that a family of tests names and that are no regression of the study, or stand in two families."""
+    known = [analysis.name for analysis in protocol.analyses if isinstance(analysis, Regression)]
+    for family in protocol.multiplicity:
+        yield from _not_among(family.analyses, known, f"multiplicity.{family.name}.analyses")
+    yield from _twice("multiplicity.analyses", [name for family in protocol.multiplicity for name in family.analyses])
 
 
 def _unknown_in_derived(protocol: Protocol) -> Iterable[str]:
@@ -227,7 +347,9 @@ def _unknown_in_specifications(protocol: Protocol) -> Iterable[str]:
 def _not_among(names: Iterable[str], allowed: list[str], place: str) -> Iterable[str]:
     for one in names:
         if one not in allowed:
-            yield f"{place}: expected one of {', '.join(allowed) or 'none'}, got {one!r}"
+            near = difflib.get_close_matches(one, allowed, n=1)
+            meant = f"; did you mean {near[0]}?" if near else ""
+            yield f"{place}: expected one of {', '.join(allowed) or 'none'}, got {one!r}{meant}"
 
 
 def _by_name(items: Iterable[Any], name: str, what: str) -> Any:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from lutrace.core import FrozenModel
+from lutrace.core import Field, FrozenModel, Percent
 from lutrace.protocol.progression import PsaProgression
 from lutrace.protocol.survival import OverallSurvival, Pfs, TimeToNextTreatment
 from lutrace.protocol.toxicity import Toxicity
@@ -25,4 +25,25 @@ class PsaPfs(FrozenModel):
     after_new_therapy: Literal["counts", "censors"] = "counts"
 
 
-Outcome = PsaPfs | OverallSurvival | Pfs | TimeToNextTreatment | TimeToWorsening | Toxicity
+class PsaResponse(FrozenModel):
+    """Time from the landmark to the first PSA at least `fall` below the baseline (PSA50: 50 %), dated at that value.
+
+    A death before it competes: such a patient ends with category `death`, without an event. Without either, censored at
+    the last PSA. confirmed: whether a second value at least `psa.response_confirmation` later must have fallen as far.
+    after_new_therapy: whether PSA values after the start of another systemic treatment count, or follow-up ends there.
+    """
+
+    kind: Literal["psa_response"]
+    name: str
+    label: str
+    fall: Percent = Field(default="50 %", gt=0, le=100, validate_default=True)  # type: ignore[arg-type]
+    confirmed: bool = False
+    after_new_therapy: Literal["counts", "censors"] = "censors"
+
+    @property
+    def by_dose(self) -> str:
+        """The endpoint whose value is the dose that the response followed, or the last dose without one."""
+        return f"{self.name}_by_dose"
+
+
+Outcome = PsaPfs | PsaResponse | OverallSurvival | Pfs | TimeToNextTreatment | TimeToWorsening | Toxicity

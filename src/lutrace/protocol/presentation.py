@@ -33,6 +33,18 @@ class ShowDerived(_Item):
     notes: tuple[str, ...] = ()
 
 
+class ShowGroupTable(_Item):
+    """The table by group that `tables` declares under the name `of`.
+
+    percent_of: shares are of patients with a `known` value, or of `all` (those without are then a class of their own).
+    """
+
+    show: Literal["group_table"]
+    of: str
+    percent_of: Literal["known", "all"] = "known"
+    notes: tuple[str, ...] = ()
+
+
 class ShowAttrition(_Item):
     """Who was left at each step."""
 
@@ -60,6 +72,32 @@ class ShowCoxGrid(_Item):
     terms: tuple[str, ...]
     populations: tuple[str, ...]
     endpoints: tuple[str, ...]
+    notes: tuple[str, ...] = ()
+
+
+class ShowRegression(_Item):
+    """Models side by side, a line per term: n, events, estimate with interval, p, and q where tests are adjusted.
+
+    beside: what differs from column to column. Ratios and differences of Cox, logistic, linear, mixed and Fine-Gray
+    models are shown alike; each is named by its measure.
+    """
+
+    show: Literal["regression"]
+    analyses: tuple[str, ...] = Field(min_length=1)
+    populations: tuple[str, ...] = ()
+    endpoints: tuple[str, ...] = ()
+    terms: tuple[str, ...] = ()
+    beside: Literal["adjustment", "population", "endpoint", "analysis"] = "adjustment"
+    notes: tuple[str, ...] = ()
+
+
+class ShowSurvivalTable(_Item):
+    """Times to an outcome, a line per group: n, events, median, shares without the event, restricted means."""
+
+    show: Literal["survival_table"]
+    analyses: tuple[str, ...] = Field(min_length=1)
+    populations: tuple[str, ...] = ()
+    endpoints: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
 
 
@@ -128,6 +166,14 @@ class ShowSpecifications(_Item):
     notes: tuple[str, ...] = ()
 
 
+class ShowBalance(_Item):
+    """Covariates of both cohorts of a comparison beside each other, with standardised differences."""
+
+    show: Literal["balance"]
+    analysis: str
+    notes: tuple[str, ...] = ()
+
+
 class ShowWaterfall(_Item):
     """One bar per patient."""
 
@@ -161,19 +207,47 @@ class ShowPictures(_Item):
     notes: tuple[str, ...] = ()
 
 
-Item = (
+TableItem = (
     ShowSummary
     | ShowDerived
+    | ShowGroupTable
     | ShowAttrition
     | ShowEstimates
+    | ShowRegression
+    | ShowSurvivalTable
     | ShowCoxGrid
     | ShowAgreement
     | ShowChecks
     | ShowWarnings
+)
+"""What is shown as one table."""
+
+
+class ShowMerge(_Item):
+    """Tables side by side: lines of the same name meet; the caption of each stands in the headers of its columns."""
+
+    show: Literal["merge"]
+    parts: tuple[Annotated[TableItem, Field(discriminator="show")], ...] = Field(min_length=2)
+    notes: tuple[str, ...] = ()
+
+
+class ShowStack(_Item):
+    """Tables below each other, each under its caption; columns of the same name are one."""
+
+    show: Literal["stack"]
+    parts: tuple[Annotated[TableItem, Field(discriminator="show")], ...] = Field(min_length=2)
+    notes: tuple[str, ...] = ()
+
+
+Item = (
+    TableItem
+    | ShowMerge
+    | ShowStack
     | ShowFlow
     | ShowSurvival
     | ShowForest
     | ShowSpecifications
+    | ShowBalance
     | ShowWaterfall
     | ShowScatter
     | ShowPictures
@@ -188,9 +262,35 @@ class ReportSection(FrozenModel):
     items: tuple[Annotated[Item, Field(discriminator="show")], ...] = ()
 
 
-class Presentation(FrozenModel):
-    """The report: methods in words, sections, and a reader's words for names."""
+class AbstractPart(FrozenModel):
+    """One part of the abstract under its heading (Background, Methods, Results, Conclusions)."""
 
+    heading: str
+    text: str
+
+
+class Presentation(FrozenModel):
+    """The report: abstract, methods in words, sections, and a reader's words for names.
+
+    Texts name numbers of results.json in braces, `{km/C2/os/all/unadjusted}`, and no number is typed by hand.
+    """
+
+    abstract: tuple[AbstractPart, ...] = Field(default=(), exclude_if=lambda parts: not parts)
     methods: tuple[str, ...] = ()
     sections: tuple[ReportSection, ...]
     labels: dict[str, str] = Field(default_factory=dict)
+
+    @property
+    def texts(self) -> tuple[tuple[str, str], ...]:
+        """All texts that may name numbers, each with its place."""
+        found = [(f"abstract.{part.heading}", part.text) for part in self.abstract]
+        found += [("methods", text) for text in self.methods]
+        found += [(section.title, text) for section in self.sections for text in section.text]
+        found += [(item.name, text) for item in self.items for text in (item.caption, *item.notes)]
+        return tuple(found)
+
+    @property
+    def items(self) -> tuple[Item, ...]:
+        """All tables and figures in their order, and after each what it is put together from."""
+        shown = (item for section in self.sections for item in section.items)
+        return tuple(one for item in shown for one in (item, *getattr(item, "parts", ())))

@@ -33,9 +33,10 @@ class Measures(FrozenModel):
     """How tumour was measured: the plan, automatic or reviewed totals, and the volume below which none is told apart.
 
     Volumes below `floor` count as the floor in logarithms and ratios; a percentage of a smaller baseline is not formed.
+    A study without landmarks and without values of scans needs no plan.
     """
 
-    plan: str
+    plan: str = ""
     ttv_source: Literal["auto", "reviewed"] = "auto"
     floor: Millilitres = Field(default=1.0, gt=0)
 

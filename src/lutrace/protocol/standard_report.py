@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from lutrace.protocol.analyses import Analysis, ConcordanceAnalysis, CoxAnalysis, KaplanMeierAnalysis
+from lutrace.protocol.analyses import Analysis, ConcordanceAnalysis, KaplanMeierAnalysis
+from lutrace.protocol.analyses_regression import CoxAnalysis
+from lutrace.protocol.comparison import ComparisonAnalysis
 from lutrace.protocol.derived import Derived
+from lutrace.protocol.populations import TimeZero
 from lutrace.protocol.presentation import (
     Item,
     Presentation,
     ReportSection,
     ShowAgreement,
     ShowAttrition,
+    ShowBalance,
     ShowChecks,
     ShowDerived,
     ShowEstimates,
@@ -22,12 +26,11 @@ from lutrace.protocol.presentation import (
     ShowSurvival,
     ShowWarnings,
 )
-from lutrace.protocol.selection import Landmark
 from lutrace.protocol.specifications import SpecificationCurve
 
 
 def compose_standard_report(
-    landmarks: Sequence[Landmark],
+    landmarks: Sequence[TimeZero],
     analyses: Sequence[Analysis],
     derived: Sequence[Derived] = (),
     curves: Sequence[SpecificationCurve] = (),
@@ -90,6 +93,8 @@ def _items_of(analysis: Analysis) -> tuple[Item, ...]:
     match analysis:
         case KaplanMeierAnalysis():
             return (*_curves_of(analysis), estimates)
+        case ComparisonAnalysis():
+            return (*_beside_each_other(analysis), estimates)
         case CoxAnalysis():
             forest = ShowForest(
                 show="forest", name=f"{analysis.name}_forest", caption="Hazard ratios", analyses=(analysis.name,)
@@ -110,6 +115,29 @@ def _items_of(analysis: Analysis) -> tuple[Item, ...]:
             return matrix, estimates
         case _:
             return (estimates,)
+
+
+def _beside_each_other(analysis: ComparisonAnalysis) -> tuple[Item, ...]:
+    """The curves of each outcome, and the covariates where they are set beside each other."""
+    curves = tuple(
+        ShowSurvival(
+            show="survival",
+            name=f"{analysis.name}_{endpoint}",
+            caption=f"{analysis.label}: {endpoint}",
+            analysis=analysis.name,
+            population=analysis.pair,
+            endpoint=endpoint,
+            time_unit=analysis.time_unit,
+        )
+        for endpoint in analysis.endpoints
+    )
+    if not analysis.balance:
+        return curves
+    name = f"{analysis.name}_balance"
+    balance = ShowBalance(
+        show="balance", name=name, caption=f"{analysis.label}: characteristics", analysis=analysis.name
+    )
+    return (*curves, balance)
 
 
 def _curves_of(analysis: KaplanMeierAnalysis) -> tuple[ShowSurvival, ...]:

@@ -80,8 +80,8 @@ class TimeToNextTreatment(FrozenModel):
     rules: CourseRules = CourseRules()
 
 
-class IndexDate(FrozenModel):
-    """What time runs from, as an object that a study can name.
+class IndexRule(FrozenModel):
+    """What time runs from.
 
     event: `first_cycle`; `cycle` or `spect` number k; `mcrpc`; `line` number k of all lines begun; `next_line` number k
     after radioligand therapy; `documented_stop`, of those with a reason on record; `eligible_lines`: every
@@ -90,7 +90,6 @@ class IndexDate(FrozenModel):
     entry: patients are at risk only from this later event on (delayed entry).
     """
 
-    name: str
     event: Literal[
         "first_cycle", "cycle", "spect", "mcrpc", "line", "next_line", "documented_stop", "eligible_lines"
     ] = "first_cycle"
@@ -100,3 +99,11 @@ class IndexDate(FrozenModel):
     landmark: Days = Field(default=0.0, ge=0)
     entry: Literal["index", "first_cycle", "cycle", "spect", "mcrpc", "second_contact"] = "index"
     entry_number: int = Field(default=1, ge=1)
+
+
+class _Named(FrozenModel):
+    name: str
+
+
+class IndexDate(IndexRule, _Named):
+    """A rule of what time runs from, as an object that a study can name."""

@@ -60,6 +60,8 @@ class Toxicity(FrozenModel):
     A patient who had that grade at the last value on or before the landmark is not evaluable (prevalent). Without an
     event, censored at the last graded value of the terms. lymphocytes: whether lymphopenia counts too (it is frequent
     and changes the endpoint). source: laboratory grades, those that clinicians recorded, or whichever is first.
+    death: a death within the window before that grade `censors` at the last graded value like any end of follow-up, or
+    `competes`: such a patient ends on that day with category `death`, without an event (see `cumulative_incidence`).
     """
 
     kind: Literal["toxicity"]
@@ -70,6 +72,7 @@ class Toxicity(FrozenModel):
     lymphocytes: bool = False
     least_grade: int = Field(default=3, ge=1, le=5)
     source: Literal["laboratory", "clinician", "either"] = "laboratory"
+    death: Literal["censors", "competes"] = Field(default="censors", exclude_if=lambda role: role == "censors")
 
     @property
     def counted(self) -> tuple[str, ...]:

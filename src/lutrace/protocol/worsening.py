@@ -110,6 +110,11 @@ class TimeToWorsening(FrozenModel):
         return found
 
     @property
+    def last_free(self) -> str:
+        """The endpoint that is dated at the last visit at which the questionnaire was not worse yet."""
+        return f"{self.name}_last_free"
+
+    @property
     def rule(self) -> WorseningChange:
         """How much worse counts: what the study says, else what its scale takes."""
         assert self.change is not None

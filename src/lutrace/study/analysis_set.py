@@ -2,9 +2,9 @@
 
 Columns of a row:
 - `patient_id`, `population` (the landmark);
-- `entry_days`: the day, from time zero, on which the landmark's SPECT was there. 0 when time runs from the SPECT;
-  above 0 (origin `administration`) patients are at risk from that day on only: delayed entry. Origin `first_cycle`
-  shows the bias of immortal time: it has no delayed entry, and covariates that lie after time zero;
+- `entry_days`: the day, from time zero, from which the patient is at risk (delayed entry). Of a landmark 0 when time
+  runs from the SPECT, with origin `administration` the day of the SPECT; of a population the entry of its index date.
+  Origin `first_cycle` shows the bias of immortal time: no delayed entry, and covariates that lie after time zero;
 - for each outcome of the protocol `<name>_days` (from the landmark), `<name>_event`; both None when not evaluable;
 - for each endpoint value its number under its own name (`ttv_ml`, `psa_change_pct`, ...), None when not evaluable;
 - for each covariate of the protocol `<name>` (transformed, a plain number) and `<name>_days` (day of the value from
@@ -25,25 +25,28 @@ _VOLUMES = ("ttv_ml", "ttv_baseline_ml")
 
 def build_analysis_set(values: Sequence[Row], members: Sequence[Row], protocol: Protocol) -> list[Row]:
     """One row per patient and landmark from rows of ENDPOINT_VALUES and COHORT_MEMBERS, in the order of the members."""
-    landmarks = {landmark.name for landmark in protocol.landmarks}
+    landmarks = {landmark.name for landmark in protocol.time_zeros}
     found = {(row["patient_id"], row["population"], row["endpoint"]): row for row in values}
     endpoints = sorted({row["endpoint"] for row in values})
     return [
-        _analysis_row(member["patient_id"], member["population"], endpoints, found, protocol)
+        _analysis_row(member, endpoints, found, protocol)
         for member in members
         if member["population"] in landmarks
     ]
 
 
 def _analysis_row(
-    patient: str,
-    population: str,
+    member: Row,
     endpoints: Sequence[str],
     found: Mapping[tuple[str, str, str], Row],
     protocol: Protocol,
 ) -> Row:
+    patient, population = member["patient_id"], member["population"]
     outcomes = {outcome.name for outcome in protocol.endpoints}
-    entry = _entry_days(found.get((patient, population, "ttv_ml")), protocol.landmark(population))
+    zero = protocol.landmark(population)
+    entry = member.get("entry_days") or 0.0
+    if isinstance(zero, Landmark):
+        entry = _entry_days(found.get((patient, population, "ttv_ml")), zero)
     row: Row = {"patient_id": patient, "population": population, "entry_days": entry}
     for name in endpoints:
         value = found.get((patient, population, name))

@@ -22,8 +22,11 @@ Reading = float | bool | str | None
 
 
 def first_days(members: Sequence[Row]) -> dict[str, dt.date]:
-    """The day of the first cycle of each patient, from rows of COHORT_MEMBERS."""
-    return {row["patient_id"]: row["index_date"] for row in members if row["population"] == FIRST_CYCLE}
+    """The day of the first cycle of each patient, from rows of COHORT_MEMBERS; of who had none the first time zero."""
+    own: dict[str, dt.date] = {}
+    for row in sorted(members, key=lambda row: (row["population"] != FIRST_CYCLE, row["index_date"])):
+        own.setdefault(row["patient_id"], row["index_date"])
+    return own
 
 
 @dataclass(frozen=True)
@@ -50,8 +53,8 @@ class Ground:
 
     @cached_property
     def basis(self) -> Basis:
-        """What endpoints start from; scans are not asked for. It cuts the facts at the data cut itself."""
-        return Basis(self.whole, self.protocol, self.members, (), self.data_cut)
+        """What endpoints that count from the first cycle start from, without scans, up to the data cut."""
+        return Basis(self.whole, self.protocol, self.members, (), self.data_cut).of_first_cycle()
 
     def cut_for(self, name: str) -> dt.date:
         """The data cut, for the derived table of that name. Raises MissingFactError when the run has none."""

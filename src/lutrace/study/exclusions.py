@@ -70,7 +70,7 @@ def _groups(values: Sequence[Row], protocol: Protocol) -> list[tuple[str, str, l
             outcome.name,
             [row for row in values if row["population"] == landmark.name and row["endpoint"] == outcome.name],
         )
-        for landmark in protocol.landmarks
+        for landmark in protocol.time_zeros
         for outcome in protocol.endpoints
     ]
 

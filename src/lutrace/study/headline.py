@@ -40,9 +40,9 @@ def choose_key_numbers(tables: Tables, protocol: Protocol, status: ReviewStatus)
 
 def _patients(tables: Tables, protocol: Protocol) -> list[KeyNumber]:
     ends = {row["population"]: row["n"] for row in tables["attrition"]}
-    counts = [(landmark.label, ends[landmark.name]) for landmark in protocol.landmarks if landmark.name in ends]
+    counts = [(landmark.label, ends[landmark.name]) for landmark in protocol.time_zeros if landmark.name in ends]
     value = " · ".join(format_value(n) for _, n in counts)
-    first = protocol.landmarks[0].name
+    first = protocol.time_zeros[0].name
     return [KeyNumber("Patients", value, " · ".join(label for label, _ in counts), first, ("cohort",))]
 
 
@@ -105,7 +105,7 @@ def _key(label: str, row: Row, detail: str, behind: tuple[str, ...]) -> KeyNumbe
 
 
 def _of(tables: Tables, protocol: Protocol, analyses: Sequence[str]) -> list[Row]:
-    first = protocol.landmarks[0].name
+    first = protocol.time_zeros[0].name
     return [row for row in tables["estimates"] if row["population"] == first and row["analysis"] in analyses]
 
 

@@ -78,7 +78,7 @@ def find_needs(protocol: Protocol) -> Needs:
         study=protocol.study,
         agents=protocol.population.agents,
         minimum_cycles=protocol.population.minimum_cycles,
-        scans=tuple(sorted({1, *(landmark.cycle for landmark in protocol.landmarks)})),
+        scans=tuple(sorted({1, *(one.cycle for one in protocol.landmarks)} if protocol.landmarks else ())),
         plan=protocol.measures.plan,
         window_days=protocol.spect.window,
         landmarks=protocol.landmarks,
@@ -103,7 +103,7 @@ def _needs_psa(protocol: Protocol) -> bool:
         if isinstance(analysis, CorrelationAnalysis | ConcordanceAnalysis):
             names += [analysis.x, analysis.y]
         elif isinstance(analysis, ProportionAnalysis):
-            names.append(analysis.of)  # type: ignore[arg-type]
+            names.append(analysis.of)
     return any(name.startswith("psa") for name in names) or any(
         isinstance(one, DerivedPsaSwitches) for one in protocol.derived
     )

@@ -10,7 +10,7 @@ import ibis
 from lutrace.core import FrozenModel, Row
 from lutrace.endpoints import CUT_BY_VIEW, UNREVIEWED, UNREVIEWED_VOLUME, said_in_letters
 from lutrace.models import describe_immortal_time, is_late
-from lutrace.protocol import CourseRules, CoxAnalysis, DeathDates, Landmark, Protocol, PsaPfs, ShowDerived
+from lutrace.protocol import CourseRules, CoxAnalysis, DeathDates, Protocol, PsaPfs, ShowDerived, TimeZero
 from lutrace.report import Notice
 from lutrace.tables import MEASURE_VERSION, MERGES, QUANTIFICATIONS, Facts
 
@@ -18,7 +18,7 @@ from lutrace.tables import MEASURE_VERSION, MERGES, QUANTIFICATIONS, Facts
 def find_notices(protocol: Protocol, values: Sequence[Row], analysis_set: Sequence[Row]) -> tuple[Notice, ...]:
     """Warnings on time zero, baselines, scans, new lesions and multiplicity, each with its count."""
     notices: list[Notice] = []
-    for landmark in protocol.landmarks:
+    for landmark in protocol.time_zeros:
         notices += _time_zero(landmark)
         here = [row for row in values if row["population"] == landmark.name]
         notices += _counted(landmark, here)
@@ -119,7 +119,7 @@ def _not_shown(protocol: Protocol) -> list[Notice]:
     return [Notice(one.name, text % one.name, "note") for one in protocol.derived if one.name not in shown]
 
 
-def _time_zero(landmark: Landmark) -> list[Notice]:
+def _time_zero(landmark: TimeZero) -> list[Notice]:
     where = landmark.name
     if landmark.origin == "first_cycle":
         return [Notice(where, describe_immortal_time(landmark), "blocking")]
@@ -128,7 +128,7 @@ def _time_zero(landmark: Landmark) -> list[Notice]:
     return []
 
 
-def _counted(landmark: Landmark, values: Sequence[Row]) -> list[Notice]:
+def _counted(landmark: TimeZero, values: Sequence[Row]) -> list[Notice]:
     asked = (
         ("spect_review", "category", UNREVIEWED_VOLUME, "have an automatic tumour volume that nobody has reviewed"),
         ("spect_view", "category", CUT_BY_VIEW, "have tumour that the field of view cuts: more than is measured"),
@@ -149,7 +149,7 @@ def _counted(landmark: Landmark, values: Sequence[Row]) -> list[Notice]:
     return notices
 
 
-def _unreviewed(landmark: Landmark, values: Sequence[Row]) -> list[Notice]:
+def _unreviewed(landmark: TimeZero, values: Sequence[Row]) -> list[Notice]:
     rows = [row for row in values if row["endpoint"] == "new_lesions" and UNREVIEWED in row["rule"]]
     if not rows:
         return []
@@ -160,7 +160,7 @@ def _unreviewed(landmark: Landmark, values: Sequence[Row]) -> list[Notice]:
     return [Notice(f"{landmark.name}, new_lesions", text)]
 
 
-def _lost_covariates(protocol: Protocol, landmark: Landmark, analysis_set: Sequence[Row], n_set: int) -> list[Notice]:
+def _lost_covariates(protocol: Protocol, landmark: TimeZero, analysis_set: Sequence[Row], n_set: int) -> list[Notice]:
     notices = []
     for covariate in protocol.covariates:
         late = [row for row in analysis_set if row["population"] == landmark.name and is_late(row, covariate.name)]

@@ -9,7 +9,7 @@ from pathlib import Path
 from lutrace.cohort import Cohort, select_patients
 from lutrace.core import DisclosureError, MissingFactError, Progress, Row, check_result_folder, replaced_folder, silent
 from lutrace.endpoints import Basis, derive_endpoints
-from lutrace.protocol import Protocol
+from lutrace.protocol import Landmark, Protocol
 from lutrace.report import (
     REPORT_ENDINGS,
     REPORT_FILES,
@@ -36,15 +36,17 @@ from lutrace.study.meta import describe_run
 from lutrace.study.modelling import fit_analyses
 from lutrace.study.notices import find_letter_choices, find_merged, find_notices, find_outdated_scans
 from lutrace.study.pictures import PictureFacts, gather_pictures
+from lutrace.study.populations import PopulationGround, add_populations
 from lutrace.study.presentation import compose_spec
 from lutrace.study.results import write_results
 from lutrace.study.review_status import ReviewStatus, find_status
 from lutrace.study.specifications import fit_specifications
-from lutrace.study.summaries import summarise_values
+from lutrace.study.summaries import describe_tables, summarise_values
 from lutrace.tables import Facts
 
 _STEPS = 5
 _RESULTS_FILE = "results.json"
+_REMEDY_OF_SCANS = "read and measure the scans of that cycle"
 _FEW = 2
 """Up to so many places are named in a line of the summary."""
 
@@ -145,6 +147,8 @@ def compute_study(
     progress("cohort", 0, _STEPS)
     known = facts if data_cut is None else CutFacts(facts, data_cut)
     cohort = select_patients(known, protocol)
+    if protocol.populations:
+        cohort = add_populations(cohort, PopulationGround(known, facts, protocol, data_cut))
     _check_somebody_is_left(cohort, protocol)
     progress("endpoints", 1, _STEPS)
     values = derive_endpoints(Basis(facts, protocol, cohort.members, cohort.scans, data_cut))
@@ -154,6 +158,7 @@ def compute_study(
     fitted = fit_analyses(protocol, analysis_set)
     curves = fit_specifications(protocol, facts, data_cut=data_cut)
     progress("tables", 3, _STEPS)
+    grouped, told_of_groups = describe_tables(values, protocol)
     tables: dict[str, list[Row]] = {
         "attrition": [*cohort.attrition, *count_exclusions(values, protocol)],
         "cohort_members": [dict(row) for row in cohort.members],
@@ -161,12 +166,13 @@ def compute_study(
         "estimates": [*fitted.estimates, *curves.estimates, *derived.estimates],
         "curves": list(fitted.curves),
         "agreements": list(fitted.agreements),
-        "summaries": [*summarise_values(values, protocol), *derived.summaries],
+        "balances": list(fitted.balances),
+        "summaries": [*summarise_values(values, protocol), *grouped, *derived.summaries],
     }
     outdated = find_outdated_scans(known, cohort.scans)
     told = (*find_notices(protocol, values, analysis_set), *outdated, *find_merged(facts))
     told = (*told, *find_letter_choices(protocol, known))
-    notices = (*told, *fitted.notices, *curves.notices)
+    notices = (*told, *fitted.notices, *curves.notices, *told_of_groups)
     evidence = collect_all_evidence(
         protocol, facts, cohort, values=values, analysis_set=analysis_set, derived=derived.evidence
     )
@@ -181,14 +187,15 @@ def _blurred(status: ReviewStatus, min_cell: int | None) -> ReviewStatus:
 
 
 def _check_somebody_is_left(cohort: Cohort, protocol: Protocol) -> None:
-    first = protocol.landmarks[0]
+    first = protocol.time_zeros[0]
     if any(row["population"] == first.name for row in cohort.members):
         return
     steps = [row for row in cohort.attrition if row["population"] == first.name]
     lost = "; ".join(f"{row['excluded']}: {row['reason']}" for row in steps if row["excluded"])
     raise MissingFactError(
         f"nobody reaches {first.label} of {steps[0]['n']} patients screened ({lost or 'the registry is empty'}); "
-        "read and measure the scans of that cycle, or change the protocol"
+        f"{_REMEDY_OF_SCANS if isinstance(first, Landmark) else 'add the records that are missing'}, or change the "
+        "protocol"
     )
 
 

@@ -13,14 +13,14 @@ from lutrace.endpoints.course.begun_lines import numbered_lines
 from lutrace.endpoints.course.doses import CYCLE_TABLE, first_doses, number_doses
 from lutrace.endpoints.course.states import build_course, derive_course_states
 from lutrace.endpoints.survival.activity import BILLING
-from lutrace.protocol import IndexDate
+from lutrace.protocol import IndexRule
 from lutrace.tables import CONTACTS, CYCLES, SCANS
 
 INDEX_COLUMNS = ("patient_id", "ordinal", "base_date", "index_date", "index_table", "index_row", "entry_date")
 _SURE_STOPS = ("completed", "progression", "toxicity", "decision", "other")
 
 
-def derive_index_dates(basis: CourseBasis, index: IndexDate) -> ir.Table:
+def derive_index_dates(basis: CourseBasis, index: IndexRule) -> ir.Table:
     """INDEX_COLUMNS: one row per patient and index date up to the data cut, `ordinal` from 1 by day.
 
     `base_date` is the day of the event, `index_date` that day and the landmark's days; `entry_date` the day from which
@@ -37,7 +37,7 @@ def derive_index_dates(basis: CourseBasis, index: IndexDate) -> ir.Table:
     return _with_entry(basis, rows, index).select(*INDEX_COLUMNS)
 
 
-def _with_entry(basis: CourseBasis, rows: ir.Table, index: IndexDate) -> ir.Table:
+def _with_entry(basis: CourseBasis, rows: ir.Table, index: IndexRule) -> ir.Table:
     if index.entry == "index":
         return rows.mutate(entry_date=rows.index_date)
     entry = _dated(basis, index.entry, index.entry_number, index)
@@ -47,7 +47,7 @@ def _with_entry(basis: CourseBasis, rows: ir.Table, index: IndexDate) -> ir.Tabl
     return rows.mutate(entry_date=late)
 
 
-def _dated(basis: CourseBasis, event: str, number: int, index: IndexDate) -> ir.Table:
+def _dated(basis: CourseBasis, event: str, number: int, index: IndexRule) -> ir.Table:
     """`patient_id base_date index_table index_row` of an event."""
     match event:
         case "first_cycle":
@@ -102,7 +102,7 @@ def _numbered(basis: CourseBasis, number: int) -> ir.Table:
     return _rows(lines, lines.line_date, lines.line_table, lines.line_row)
 
 
-def _lines(basis: CourseBasis, index: IndexDate) -> ir.Table:
+def _lines(basis: CourseBasis, index: IndexRule) -> ir.Table:
     """Every line begun after at least one line of each of the classes asked for."""
     lines = numbered_lines(basis.line_agents)
     earlier = ibis.window(group_by="patient_id", order_by="line_number", preceding=(None, 1))
