@@ -14,6 +14,7 @@ warning of immortal time.
 `combine_sites` do so for several sites that send sums only.
 """
 
+from lutrace.models.comparison import describe_open_items
 from lutrace.models.cox import describe_immortal_time
 from lutrace.models.curves import group_patients, median_of_times
 from lutrace.models.fit import fit_analysis
@@ -39,6 +40,7 @@ __all__ = [
     "classify_with",
     "combine_sites",
     "describe_immortal_time",
+    "describe_open_items",
     "find_number_columns",
     "fit_analysis",
     "fit_plain",

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from statistics import median
 from typing import Any
 
-from lutrace.core import EstimationError, Row
+from lutrace.core import DAYS_PER_MONTH, EstimationError, Row
 from lutrace.models.outcome import count_late, covariate_of, follow_up_of, select_complete
 from lutrace.models.results import AnalysisResult, Cell, ModelWarning, finite_or_none, join_results, rows_of
-from lutrace.protocol import Covariate, FollowUpAnalysis, KaplanMeierAnalysis, Protocol
+from lutrace.protocol import Covariate, FollowUpAnalysis, GroupedAnalysis, KaplanMeierAnalysis, Protocol
 from lutrace.stats import (
     SurvivalCurve,
     SurvivalQuantile,
@@ -18,8 +19,9 @@ from lutrace.stats import (
     compute_reverse_kaplan_meier,
 )
 
-DAYS_PER_WEEK = 7
 ALL = "all"
+DAYS_OF: dict[str, float] = {"days": 1, "weeks": 7, "months": DAYS_PER_MONTH}
+"""Days in each unit that times are given in."""
 
 
 def fit_kaplan_meier(analysis: KaplanMeierAnalysis, rows: Sequence[Row], protocol: Protocol) -> AnalysisResult:
@@ -27,7 +29,7 @@ def fit_kaplan_meier(analysis: KaplanMeierAnalysis, rows: Sequence[Row], protoco
     parts = []
     for population in analysis.populations:
         for endpoint in analysis.endpoints:
-            parts.append(_fit_groups(analysis, rows_of(rows, population), population, endpoint, protocol=protocol))
+            parts.append(_fit_groups(analysis, rows, population, endpoint, protocol=protocol))
     return join_results(parts)
 
 
@@ -41,7 +43,7 @@ def fit_follow_up(analysis: FollowUpAnalysis, rows: Sequence[Row]) -> AnalysisRe
             estimates.append(cell.refuse(n=0, events=0, reason="no patient has this outcome"))
             continue
         curve = compute_reverse_kaplan_meier(follow_up_of(used, analysis.endpoint))
-        estimates.append(_median_row(cell, curve, {}))
+        estimates.append(median_row(cell, curve, {}))
     return AnalysisResult(tuple(estimates))
 
 
@@ -55,43 +57,71 @@ def median_of_times(analysis: str, population: str, endpoint: str, times: Sequen
     if not times:
         return cell.refuse(n=0, events=0, reason="no patient has this time")
     named = [{"t_days": row["days"], "t_event": row["event"], "entry_days": row["entry_days"]} for row in times]
-    row = _median_row(cell, compute_kaplan_meier(follow_up_of(named, "t")), {})
+    row = median_row(cell, compute_kaplan_meier(follow_up_of(named, "t")), {})
     n_patients = len({one["patient_id"] for one in times})
     several = f"; {len(times)} times of {n_patients} patients as if independent" if n_patients < len(times) else ""
     entered = "; delayed entry" if any(one["entry_days"] for one in times) else ""
     return {**row, "method": f"{row['method']}{entered}{several}"}
 
 
-def _fit_groups(
-    analysis: KaplanMeierAnalysis, rows: Sequence[Row], population: str, endpoint: str, *, protocol: Protocol
-) -> AnalysisResult:
-    used = select_complete(rows, endpoint, () if analysis.by is None else (analysis.by,))
+@dataclass(frozen=True)
+class Grouped:
+    """The patients of an outcome and the group of each, in words; with a `warning` instead there is nobody."""
+
+    rows: tuple[Row, ...] = ()
+    labels: tuple[str, ...] = ()
+    warning: ModelWarning | None = None
+
+    @property
+    def names(self) -> list[str]:
+        """The groups, sorted."""
+        return sorted(set(self.labels))
+
+    def members(self, name: str) -> list[Row]:
+        """The patients of a group."""
+        return [row for row, own in zip(self.rows, self.labels, strict=True) if own == name]
+
+
+def find_groups(
+    analysis: GroupedAnalysis, rows: Sequence[Row], protocol: Protocol, *, population: str, endpoint: str
+) -> Grouped:
+    """Who of a population has the outcome, in the groups of the analysis; groups formed by the future are refused."""
+    here = rows_of(rows, population)
+    used = select_complete(here, endpoint, () if analysis.by is None else (analysis.by,))
     where = f"{analysis.name}, {population}, {endpoint}"
     if analysis.by is None:
-        groups = [ALL] * len(used)
+        labels = [ALL] * len(used)
     else:
         covariate = covariate_of(protocol, analysis.by)
         late = count_late(used, covariate.name)
         if late and protocol.landmark(population).origin != "first_cycle":
             text = f"no curves: {covariate.name} was measured after time zero in {late} patients"
-            return AnalysisResult(warnings=(ModelWarning(where, text, "blocking"),))
-        groups = _split(analysis, covariate, used)
+            return Grouped(warning=ModelWarning(where, text, "blocking"))
+        labels = _split(analysis, covariate, used)
     if not used:
         text = "no curves: no patient has outcome and covariate"
-        return AnalysisResult(warnings=(ModelWarning(where, text, "warning"),))
-    test = _compare(used, endpoint, groups)
+        return Grouped(warning=ModelWarning(where, text, "warning"))
+    return Grouped(tuple(used), tuple(labels))
+
+
+def _fit_groups(
+    analysis: KaplanMeierAnalysis, rows: Sequence[Row], population: str, endpoint: str, *, protocol: Protocol
+) -> AnalysisResult:
+    found = find_groups(analysis, rows, protocol, population=population, endpoint=endpoint)
+    if found.warning is not None:
+        return AnalysisResult(warnings=(found.warning,))
+    test = compare_groups(found.rows, endpoint, found.labels)
     estimates, curves = [], []
-    for group in sorted(set(groups)):
-        members = [row for row, own in zip(used, groups, strict=True) if own == group]
-        curve = compute_kaplan_meier(follow_up_of(members, endpoint))
+    for group in found.names:
+        curve = compute_kaplan_meier(follow_up_of(found.members(group), endpoint))
         cell = Cell(analysis.name, population, endpoint, group, "median", unit="weeks")
-        estimates.append(_median_row(cell, curve, test))
-        curves += _curve_rows(cell, curve)
+        estimates.append(median_row(cell, curve, test))
+        curves += curve_rows(cell, curve)
     return AnalysisResult(tuple(estimates), tuple(curves))
 
 
 def group_patients(
-    analysis: KaplanMeierAnalysis, rows: Sequence[Row], protocol: Protocol, *, population: str, endpoint: str
+    analysis: GroupedAnalysis, rows: Sequence[Row], protocol: Protocol, *, population: str, endpoint: str
 ) -> list[tuple[str, str]]:
     """Patient and group of all who enter the curves of an analysis, as (patient_id, group); none without `by`."""
     if analysis.by is None:
@@ -101,7 +131,7 @@ def group_patients(
     return [(row["patient_id"], group) for row, group in zip(used, groups, strict=True)]
 
 
-def _split(analysis: KaplanMeierAnalysis, covariate: Covariate, rows: Sequence[Row]) -> list[str]:
+def _split(analysis: GroupedAnalysis, covariate: Covariate, rows: Sequence[Row]) -> list[str]:
     """The group of each patient, in words that the legend of a figure can show."""
     values = [float(row[covariate.name]) for row in rows]
     if analysis.split == "present":
@@ -110,7 +140,8 @@ def _split(analysis: KaplanMeierAnalysis, covariate: Covariate, rows: Sequence[R
     return [f"{covariate.label}: {'above median' if value > cut else 'up to median'}" for value in values]
 
 
-def _compare(rows: Sequence[Row], endpoint: str, groups: Sequence[str]) -> dict[str, Any]:
+def compare_groups(rows: Sequence[Row], endpoint: str, groups: Sequence[str]) -> dict[str, Any]:
+    """The log-rank test of the groups of complete rows, as checks hold it; nothing where there is none to be had."""
     if len(set(groups)) < 2:
         return {}
     try:
@@ -120,27 +151,29 @@ def _compare(rows: Sequence[Row], endpoint: str, groups: Sequence[str]) -> dict[
     return {"log_rank": {"statistic": test.statistic, "df": test.df, "p": test.p}}
 
 
-def _median_row(cell: Cell, curve: SurvivalCurve, checks: dict[str, Any]) -> Row:
+def median_row(cell: Cell, curve: SurvivalCurve, checks: dict[str, Any]) -> Row:
+    """The row of ESTIMATES with the median of a curve in days, in the unit of the cell."""
     found: SurvivalQuantile = curve.quantile()
     test = checks.get("log_rank", {})
+    long = f"; months of {DAYS_PER_MONTH:g} days" if cell.unit == "months" else ""
     return cell.fill(
         n=found.n,
         events=found.n_events,
-        method=f"{found.method}{'; p by the log-rank test of the groups' if test else ''}",
-        estimate=_weeks(found.estimate),
-        low=_weeks(found.low),
-        high=_weeks(found.high),
+        method=f"{found.method}{long}{'; p by the log-rank test of the groups' if test else ''}",
+        **{name: as_unit(getattr(found, name), cell.unit) for name in ("estimate", "low", "high")},
         statistic=test.get("statistic"),
         p=test.get("p"),
         checks=checks,
     )
 
 
-def _weeks(days: float | None) -> float | None:
-    return None if days is None else days / DAYS_PER_WEEK
+def as_unit(days: float | None, unit: str) -> float | None:
+    """A time in days in another unit; None stays None."""
+    return None if days is None else days / DAYS_OF[unit]
 
 
-def _curve_rows(cell: Cell, curve: SurvivalCurve) -> list[Row]:
+def curve_rows(cell: Cell, curve: SurvivalCurve) -> list[Row]:
+    """The rows of CURVES of a curve in days; its group is the term of the cell."""
     return [
         {
             "analysis": cell.analysis,

@@ -5,18 +5,22 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from lutrace.core import Row
+from lutrace.models.comparison import fit_comparison
 from lutrace.models.cox import fit_cox_analysis
 from lutrace.models.curves import fit_follow_up, fit_kaplan_meier
+from lutrace.models.mortality import fit_missed_deaths
 from lutrace.models.pairs import fit_concordance, fit_correlation
 from lutrace.models.proportions import fit_proportion
 from lutrace.models.results import AnalysisResult
 from lutrace.protocol import (
     Analysis,
+    ComparisonAnalysis,
     ConcordanceAnalysis,
     CorrelationAnalysis,
     CoxAnalysis,
     FollowUpAnalysis,
     KaplanMeierAnalysis,
+    MissedDeathsAnalysis,
     ProportionAnalysis,
     Protocol,
 )
@@ -36,6 +40,10 @@ def fit_analysis(analysis: Analysis, rows: Sequence[Row], protocol: Protocol) ->
             return fit_cox_analysis(analysis, rows, protocol)
         case KaplanMeierAnalysis():
             return fit_kaplan_meier(analysis, rows, protocol)
+        case ComparisonAnalysis():
+            return fit_comparison(analysis, rows, protocol)
+        case MissedDeathsAnalysis():
+            return fit_missed_deaths(analysis, rows, protocol)
         case FollowUpAnalysis():
             return fit_follow_up(analysis, rows)
         case CorrelationAnalysis():

@@ -28,6 +28,7 @@ class AnalysisResult:
     estimates: tuple[Row, ...] = ()
     curves: tuple[Row, ...] = ()
     agreements: tuple[Row, ...] = ()
+    balances: tuple[Row, ...] = ()
     warnings: tuple[ModelWarning, ...] = ()
 
 
@@ -37,6 +38,7 @@ def join_results(parts: Sequence[AnalysisResult]) -> AnalysisResult:
         estimates=tuple(row for part in parts for row in part.estimates),
         curves=tuple(row for part in parts for row in part.curves),
         agreements=tuple(row for part in parts for row in part.agreements),
+        balances=tuple(row for part in parts for row in part.balances),
         warnings=tuple(dict.fromkeys(warning for part in parts for warning in part.warnings)),
     )
 

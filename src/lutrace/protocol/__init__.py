@@ -78,6 +78,7 @@ from lutrace.protocol.derived_timeline import SCORE_SEPARATOR, TUMOUR_VOLUME, WE
 from lutrace.protocol.document import Protocol, describe_schema, parse_protocol, read_protocol
 from lutrace.protocol.external import External, PublishedArm, PublishedRatio
 from lutrace.protocol.group_tables import BY_POPULATION, GroupTable, TableVariable
+from lutrace.protocol.external import External, PublishedArm, PublishedRatio
 from lutrace.protocol.history import CycleRules, HistoryRules, LineRules, McrpcRules, SiteRules
 from lutrace.protocol.outcomes import Outcome, PsaPfs, PsaResponse
 from lutrace.protocol.populations import FollowedFor, HasValue, Inclusion, IndexBetween, StudyPopulation, TimeZero
@@ -143,6 +144,8 @@ __all__ = [
     "AsOf",
     "Bootstrap",
     "Capture",
+    "CHECKLIST",
+    "Capture",
     "CensorRule",
     "Centre",
     "CohortEffect",
@@ -179,6 +182,7 @@ __all__ = [
     "External",
     "Family",
     "FineGrayAnalysis",
+    "External",
     "FollowUpAnalysis",
     "FollowedFor",
     "GleasonSum",
@@ -207,6 +211,7 @@ __all__ = [
     "MissedDeathsAnalysis",
     "MixedAnalysis",
     "MonthsSince",
+    "MissedDeathsAnalysis",
     "NewLesionRules",
     "OccupancyAnalysis",
     "Outcome",
@@ -227,6 +232,8 @@ __all__ = [
     "PublishedArm",
     "PublishedRatio",
     "Regression",
+    "PublishedArm",
+    "PublishedRatio",
     "ReportSection",
     "ResponseByDoseAnalysis",
     "ResponseRules",

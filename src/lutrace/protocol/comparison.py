@@ -172,8 +172,8 @@ class Capture(FrozenModel):
 class MissedDeathsAnalysis(FrozenModel):
     """The median of a time to death if part of the deaths are missing from the records (quantitative bias analysis).
 
-    Per draw a sensitivity and a specificity are drawn evenly from the range of each population. comparison: a comparison
-    of both populations whose hazard ratio is redrawn too, once its checklist is signed.
+    Per draw a sensitivity and a specificity are drawn evenly from the range of each population. comparison: that of two
+    of these populations whose hazard ratio is redrawn too, once its checklist is signed.
     """
 
     kind: Literal["missed_deaths"]

@@ -31,6 +31,7 @@ from lutrace.protocol.derived_course import (
 )
 from lutrace.protocol.external import External, read_external
 from lutrace.protocol.group_tables import GroupTable
+from lutrace.protocol.external import External, read_external
 from lutrace.protocol.history import HistoryRules
 from lutrace.protocol.names_in_models import find_model_faults, list_names_in_models
 from lutrace.protocol.names_in_time import list_names_in_time

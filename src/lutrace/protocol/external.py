@@ -1,4 +1,4 @@
-"""Published curves that stand beside a study's own: where they come from, what was printed, and the file of their points."""
+"""Published curves beside a study's own: where they come from, what was printed, and the file of their points."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _COLUMNS = {"individual": ("arm", "time", "event"), "curve": ("arm", "time", "su
 
 
 class PublishedArm(FrozenModel):
-    """One arm as printed: patients, events, median with its 95 % interval in the source's time unit, and where it stands."""
+    """One arm as printed: patients, events, median with its 95 % interval in the source's time unit, its place."""
 
     arm: str
     label: str

@@ -3,6 +3,7 @@
 from lutrace.report.contents import (
     AgreementTable,
     AttritionTable,
+    BalanceTable,
     CheckTable,
     CoxGridTable,
     EstimateTable,
@@ -44,6 +45,7 @@ __all__ = [
     "REPORT_FOLDERS",
     "AgreementTable",
     "AttritionTable",
+    "BalanceTable",
     "CheckTable",
     "CoxGridTable",
     "EstimateTable",

@@ -6,11 +6,13 @@ from collections import defaultdict
 from collections.abc import Hashable, Sequence
 
 from lutrace.core import Row
+from lutrace.report.balance_table import compose_balance
 from lutrace.report.check_table import compose_checks
 from lutrace.report.contents import (
     BLOCKING,
     AgreementTable,
     AttritionTable,
+    BalanceTable,
     CheckTable,
     CoxGridTable,
     EstimateTable,
@@ -47,6 +49,8 @@ def compose_table(spec: TableSpec, material: Material) -> TextTable:
             return compose_agreement(spec, material)
         case CheckTable():
             return compose_checks(spec, material)
+        case BalanceTable():
+            return compose_balance(spec, material)
         case NoticeTable():
             return _compose_notices(spec, material)
 

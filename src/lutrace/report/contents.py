@@ -176,6 +176,17 @@ class CheckTable:
 
 
 @dataclass(frozen=True)
+class BalanceTable:
+    """Rows of BALANCES of one comparison `analysis`; `populations` are its two cohorts, in their order."""
+
+    name: str
+    caption: str
+    analysis: str
+    populations: tuple[str, str]
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class NoticeTable:
     """All notices of the run, those that say the same of several places in one line; blocking ones first."""
 

@@ -104,6 +104,7 @@ from lutrace.stats.regression.ordinal import OrdinalFit, fit_ordinal
 from lutrace.stats.regression.separation import Separation, SeparationError
 from lutrace.stats.sensitivity.confounding import EValue, compute_confounder_bias, compute_e_value, find_tipping_ratio
 from lutrace.stats.sensitivity.missed_deaths import MissedDeaths, TippingDeaths, draw_missed_deaths, find_tipping_deaths
+from lutrace.stats.sensitivity.missed_medians import CorrectedMedian, draw_missed_medians
 from lutrace.stats.survival.accuracy import AccuracyAt, compute_auc, compute_brier
 from lutrace.stats.survival.concordance import Concordance, compute_concordance
 from lutrace.stats.survival.contrasts import Contrast
@@ -127,6 +128,7 @@ from lutrace.stats.survival.log_rank import (
     fleming_harrington,
 )
 from lutrace.stats.survival.observations import Survival, join_near_times, survival_of
+from lutrace.stats.survival.pseudo_means import compute_pseudo_means
 from lutrace.stats.survival.restricted_mean import (
     GroupComparison,
     GroupEstimate,
@@ -150,6 +152,7 @@ __all__ = [
     "Concordance",
     "Contrast",
     "ContrastTest",
+    "CorrectedMedian",
     "Correlation",
     "CoxFit",
     "CoxRows",
@@ -272,6 +275,7 @@ __all__ = [
     "compute_ph_tests",
     "compute_proportion",
     "compute_proportion_difference",
+    "compute_pseudo_means",
     "compute_rank_sum",
     "compute_restricted_mean",
     "compute_reverse_kaplan_meier",
@@ -290,6 +294,7 @@ __all__ = [
     "count_at_risk",
     "count_on_grid",
     "draw_missed_deaths",
+    "draw_missed_medians",
     "find_tipping_deaths",
     "find_tipping_ratio",
     "fit_aft",

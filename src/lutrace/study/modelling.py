@@ -25,6 +25,7 @@ class Fitted:
     estimates: tuple[Row, ...]
     curves: tuple[Row, ...]
     agreements: tuple[Row, ...]
+    balances: tuple[Row, ...]
     notices: tuple[Notice, ...]
 
 
@@ -35,6 +36,7 @@ def fit_analyses(protocol: Protocol, analysis_set: Sequence[Row]) -> Fitted:
         estimates=tuple(row for result in results for row in result.estimates),
         curves=tuple(row for result in results for row in result.curves),
         agreements=tuple(row for result in results for row in result.agreements),
+        balances=tuple(row for result in results for row in result.balances),
         notices=tuple(
             Notice(warning.where, warning.text, warning.severity) for result in results for warning in result.warnings
         ),

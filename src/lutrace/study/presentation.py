@@ -9,6 +9,7 @@ from lutrace import report
 from lutrace.endpoints import describe_rule
 from lutrace.protocol import KaplanMeierAnalysis, Protocol, PsaPfs, describe_specification, name_specification
 from lutrace.report import KeyNumber, ReportSpec, Section, group_endpoint
+from lutrace.study.cohorts_shown import label_cohorts, notes_on_cohorts, populations_of
 from lutrace.study.derived import DerivedTables
 from lutrace.study.review_status import ReviewStatus
 from lutrace.terms import response_rule
@@ -26,6 +27,7 @@ _SHOWN: Mapping[str, Any] = {
     "forest": report.ForestFigure,
     "specifications": report.SpecificationFigure,
     "checks": report.CheckTable,
+    "balance": report.BalanceTable,
     "waterfall": report.WaterfallFigure,
     "scatter": report.ScatterFigure,
     "pictures": report.PictureFigure,
@@ -171,7 +173,7 @@ def compose_labels(protocol: Protocol) -> dict[str, str]:
             place = f"{curve.name}.{choice.name}"
             labels |= {place: choice.label, **{f"{place}.{one.name}": one.label or one.name for one in choice.options}}
         labels |= {name_specification(curve, one): describe_specification(curve, one) for one in curve.combinations()}
-    return labels | protocol.report.labels
+    return labels | label_cohorts(protocol) | protocol.report.labels
 
 
 SIDES = ("row", "column")
@@ -215,6 +217,7 @@ def _shown(item: Any, protocol: Protocol, status: ReviewStatus, derived: Derived
         *fields["notes"],
         *_rules_of(item, protocol),
         *_response_rules(item, protocol),
+        *notes_on_cohorts(item, protocol),
         *status.notes_for(item, protocol),
     )
     if item.show == "pictures":

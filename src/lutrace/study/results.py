@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from lutrace.core import Row
-from lutrace.protocol import ConcordanceAnalysis, CorrelationAnalysis, KaplanMeierAnalysis, Protocol
+from lutrace.protocol import ComparisonAnalysis, ConcordanceAnalysis, CorrelationAnalysis, KaplanMeierAnalysis, Protocol
 from lutrace.report import Notice, ReportMeta, group_endpoint
+from lutrace.study.cohorts_shown import evidence_of_pair, number_of_balance
 from lutrace.study.presentation import SIDES, class_endpoint
 from lutrace.study.review_status import ReviewStatus, names_of_analysis, uses_new_lesions, uses_volume
 
@@ -31,7 +32,10 @@ def collect_numbers(tables: Tables, protocol: Protocol) -> dict[str, dict[str, A
         *(_summary(row) for row in tables.get("summaries", ())),
         *(_agreement(row) for row in tables.get("agreements", ())),
         *(_estimate(row, compared, grouped) for row in tables.get("estimates", ())),
+        *(number_of_balance(row) for row in tables.get("balances", ())),
     ]
+    beside = {one.pair: one for one in protocol.analyses if isinstance(one, ComparisonAnalysis)}
+    pairs = [(key, number | evidence_of_pair(key, beside)) for key, number in pairs]
     numbers = dict(pairs)
     return dict(sorted(numbers.items()))
 

@@ -10,6 +10,7 @@ BALANCES = result_table(
         label("population", "the two populations, joined by +"),
         label("term", "covariate"),
         label("unit", "unit of the covariate as it enters the score"),
+        yes_no("is_share", "whether the covariate is yes (1) or no (0), and its mean a share"),
         label("weights", "for whom the cohorts are weighted; none: all patients with a value, unweighted"),
         label("stage", "before weighting (each patient counts once) or after", codes=("before", "after")),
         number(

@@ -25,6 +25,8 @@ ESTIMATES = result_table(
                 *("lower_quartile", "upper_quartile", "time_ratio"),
                 *("odds_ratio", "mean_difference", "slope", "standard_deviation", "icc", "auc"),
                 *("e_value", "concordance_increase", "nonlinearity"),
+                *("effective_n", "concordance", "brier", "integrated_brier"),
+                *("calibration_slope", "calibration_intercept", "observed_expected"),
             ),
         ),
         number("coef", "estimate on the model's own scale", unit="1", null="when not a model"),

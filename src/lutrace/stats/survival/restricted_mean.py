@@ -50,7 +50,7 @@ class GroupComparison:
 
 
 @dataclass(frozen=True, eq=False)
-class _Part:
+class Part:
     """A group's value, its Greenwood variance, and the influence of each of its rows times its weight."""
 
     value: float
@@ -90,8 +90,8 @@ def compute_restricted_mean(
     >>> compute_restricted_mean(survival_of([1, 2, 3, 4], [1, 1, 1, 1]), horizon=3).estimates[0].estimate
     2.25
     """
-    _check_horizon(horizon)
-    chosen = _Choice("restricted mean", horizon, level, "plain", _restricted_part)
+    check_horizon(horizon)
+    chosen = _Choice("restricted mean", horizon, level, "plain", restricted_part)
     return _compare_groups(survival, groups, chosen, weights=weights, cluster=cluster)
 
 
@@ -126,7 +126,7 @@ def compute_milestone(
     >>> compute_milestone(survival_of([1, 2, 3, 4], [1, 0, 1, 1]), time=3).estimates[0].estimate
     0.375
     """
-    _check_horizon(time)
+    check_horizon(time)
     chosen = _Choice("milestone", time, level, "log-log", _milestone_part)
     return _compare_groups(survival, groups, chosen, weights=weights, cluster=cluster)
 
@@ -137,10 +137,11 @@ class _Choice:
     horizon: float
     level: float
     interval: IntervalType
-    find_part: Callable[[Survival, FloatArray, float], _Part]
+    find_part: Callable[[Survival, FloatArray, float], Part]
 
 
-def _check_horizon(horizon: float) -> None:
+def check_horizon(horizon: float) -> None:
+    """Raises UnusableInputError for a horizon that is no time above 0."""
     if not horizon > 0 or not np.isfinite(horizon):
         raise UnusableInputError(f"the horizon must be a time above 0, got {horizon}")
 
@@ -156,7 +157,7 @@ def _compare_groups(survival: Survival, groups: Any, chosen: _Choice, *, weights
     for number, name in enumerate(names):
         rows = np.flatnonzero(codes == number)
         own = survival.select(rows)
-        _check_reach(own, chosen.horizon, name=str(name), anonymous=groups is None)
+        check_reach(own, chosen.horizon, name=str(name), anonymous=groups is None)
         part = chosen.find_part(own, case[rows], chosen.horizon)
         per_cluster.append(np.bincount(owners[rows], weights=part.influence, minlength=owners.max() + 1))
         variance = float(per_cluster[-1] @ per_cluster[-1]) if robust else part.variance
@@ -179,7 +180,8 @@ def _compare_groups(survival: Survival, groups: Any, chosen: _Choice, *, weights
     return GroupComparison(chosen.measure, chosen.horizon, estimates, contrasts, tuple(warnings))
 
 
-def _check_reach(survival: Survival, horizon: float, *, name: str, anonymous: bool) -> None:
+def check_reach(survival: Survival, horizon: float, *, name: str, anonymous: bool) -> None:
+    """Raises EstimationError for a horizon beyond the follow-up of a group."""
     last = float(survival.time.max())
     all_dead = bool(survival.event[survival.time == last].all())
     if horizon > last and not all_dead:
@@ -201,7 +203,7 @@ def _describe(estimate: Estimate, own: Survival, chosen: _Choice, *, error: Erro
     return GroupEstimate(estimate.group, estimate.value, se, low, high, own.n, own.n_events, error, method)
 
 
-def _restricted_part(survival: Survival, case: FloatArray, horizon: float) -> _Part:
+def restricted_part(survival: Survival, case: FloatArray, horizon: float) -> Part:
     """The area under the curve; a step moves it by the area that lies behind the step."""
     ground = _find_ground(survival, case)
     ends = np.minimum(np.concatenate([[0.0], ground.time, [np.inf]]), horizon)
@@ -211,7 +213,7 @@ def _restricted_part(survival: Survival, case: FloatArray, horizon: float) -> _P
     return _part_of(survival, case, ground, value=total, effect=np.where(ground.time < horizon, behind, 0.0))
 
 
-def _milestone_part(survival: Survival, case: FloatArray, horizon: float) -> _Part:
+def _milestone_part(survival: Survival, case: FloatArray, horizon: float) -> Part:
     """Survival at the milestone; every step up to it moves it by its own size."""
     ground = _find_ground(survival, case)
     reached = int(np.searchsorted(ground.time, horizon, side="right"))
@@ -240,10 +242,10 @@ def _find_ground(survival: Survival, case: FloatArray) -> _Ground:
     return _Ground(steps.time, at_risk, hazard, np.cumprod(1 - hazard), steps.leaves, enters)
 
 
-def _part_of(survival: Survival, case: FloatArray, ground: _Ground, *, value: float, effect: FloatArray) -> _Part:
+def _part_of(survival: Survival, case: FloatArray, ground: _Ground, *, value: float, effect: FloatArray) -> Part:
     with np.errstate(divide="ignore", invalid="ignore"):
         own = np.where(ground.hazard < 1, effect / (ground.at_risk * (1 - ground.hazard)), 0.0)
     passive = np.concatenate([[0.0], np.cumsum(ground.hazard * own)])
     influence = case * (passive[ground.leaves + 1] - passive[ground.enters] - survival.event * own[ground.leaves])
     variance = float((effect * ground.hazard) @ own)
-    return _Part(value, variance, influence)
+    return Part(value, variance, influence)
