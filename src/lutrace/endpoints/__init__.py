@@ -2,7 +2,12 @@
 
 from lutrace.endpoints.basis import FIRST_CYCLE, Basis, held
 from lutrace.endpoints.course.basis import CourseBasis
-from lutrace.endpoints.course.counts import CourseSumError, check_course, derive_course_counts
+from lutrace.endpoints.course.counts import (
+    CourseSumError,
+    check_course,
+    derive_course_counts,
+    derive_course_flows,
+)
 from lutrace.endpoints.course.queries import derive_course_queries
 from lutrace.endpoints.course.states import (
     Course,
@@ -61,6 +66,9 @@ from lutrace.endpoints.survival.deaths import derive_death_dates
 from lutrace.endpoints.survival.index_dates import derive_index_dates
 from lutrace.endpoints.survival.pfs import derive_pfs_components
 from lutrace.endpoints.survival.times import derive_survival_times
+from lutrace.endpoints.timeline.events import derive_timeline_events
+from lutrace.endpoints.timeline.grade_bands import find_grade_bands
+from lutrace.endpoints.timeline.trajectories import derive_trajectories
 from lutrace.endpoints.toxicity.course import count_shifts, derive_toxicity_courses, derive_toxicity_cycles
 from lutrace.endpoints.toxicity.graded_events import ToxicityBasis
 from lutrace.endpoints.toxicity.grading import grade_labs
@@ -106,6 +114,7 @@ __all__ = [
     "count_prior_regimens",
     "count_shifts",
     "derive_course_counts",
+    "derive_course_flows",
     "derive_course_queries",
     "derive_course_states",
     "derive_course_support",
@@ -126,8 +135,10 @@ __all__ = [
     "derive_scores",
     "derive_sites",
     "derive_survival_times",
+    "derive_timeline_events",
     "derive_toxicity_courses",
     "derive_toxicity_cycles",
+    "derive_trajectories",
     "derive_values",
     "derive_visits_by_cycle",
     "derive_visits_by_day",
@@ -142,6 +153,7 @@ __all__ = [
     "express_values",
     "find_albumin_days",
     "find_baseline_series",
+    "find_grade_bands",
     "find_line_queries",
     "find_psa_progression",
     "find_setting_queries",

@@ -26,6 +26,7 @@ from lutrace.models.plain.fit import fit_plain
 from lutrace.models.plain.results import PlainFit
 from lutrace.models.plain.sites import Combined, SiteAnswer, SiteQuestion, answer_site, combine_sites
 from lutrace.models.results import AnalysisResult, ModelWarning
+from lutrace.models.trends import fit_trends
 
 __all__ = [
     "AnalysisResult",
@@ -44,6 +45,7 @@ __all__ = [
     "find_number_columns",
     "fit_analysis",
     "fit_plain",
+    "fit_trends",
     "group_patients",
     "is_late",
     "median_of_times",

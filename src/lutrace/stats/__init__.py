@@ -33,6 +33,8 @@ from lutrace.stats.description.comparisons import (
     compute_welch,
 )
 from lutrace.stats.description.correlation import Correlation, compute_partial, compute_pearson, compute_spearman
+from lutrace.stats.description.lowess import LEAST as LOWESS_LEAST
+from lutrace.stats.description.lowess import compute_lowess
 from lutrace.stats.description.measurements import (
     IccKind,
     IntraclassCorrelation,
@@ -139,6 +141,7 @@ from lutrace.stats.survival.restricted_mean import (
 __all__ = [
     "GEHAN",
     "LOG_RANK",
+    "LOWESS_LEAST",
     "PETO",
     "TARONE_WARE",
     "AccuracyAt",
@@ -267,6 +270,7 @@ __all__ = [
     "compute_log_errors",
     "compute_log_rank",
     "compute_logistic_optimism",
+    "compute_lowess",
     "compute_milestone",
     "compute_optimism",
     "compute_outcome_predictors",

@@ -23,6 +23,7 @@ from lutrace.protocol import (
     DerivedPsaSwitches,
     DerivedSites,
     DerivedSurvivalTimes,
+    DerivedTimeline,
     DerivedToxicity,
     DerivedWorseningVariants,
 )
@@ -35,6 +36,7 @@ from lutrace.study.derived_parts import Derivation, Ground, Variable, by_patient
 from lutrace.study.derived_psa import derive_switch_tables
 from lutrace.study.derived_questionnaires import derive_completion_tables, derive_variant_tables
 from lutrace.study.derived_survival import derive_survival_tables
+from lutrace.study.derived_timeline import derive_timeline_tables
 from lutrace.study.derived_toxicity import derive_flip_tables, derive_toxicity_tables
 from lutrace.study.summaries import Line, summarise_lines
 from lutrace.tables import RESULT_TABLES
@@ -99,6 +101,8 @@ def _derive_after(ground: Ground, item: DerivedAfter) -> Derivation:
             return derive_variant_tables(ground, item)
         case DerivedPsaSwitches():
             return derive_switch_tables(ground, item)
+        case DerivedTimeline():
+            return derive_timeline_tables(ground, item)
 
 
 def _with(made: DerivedTables, item: Derived, derivation: Derivation, ground: Ground) -> DerivedTables:

@@ -9,6 +9,7 @@ from lutrace.endpoints import (
     build_course,
     check_course,
     derive_course_counts,
+    derive_course_flows,
     derive_course_queries,
     derive_course_states,
     derive_course_support,
@@ -20,6 +21,7 @@ from lutrace.protocol import DerivedCourse
 from lutrace.study.derived_parts import Derivation, Ground, Reading, Variable, having, only
 from lutrace.tables import (
     COURSE_COUNTS,
+    COURSE_FLOWS,
     COURSE_QUERIES,
     COURSE_STATES,
     COURSE_SUPPORT,
@@ -94,6 +96,7 @@ def derive_course_tables(ground: Ground, item: DerivedCourse) -> Derivation:
             COURSE_STATES.name: states,
             COURSE_TRANSITIONS.name: derive_course_transitions(states),
             COURSE_COUNTS.name: derive_course_counts(courses),
+            COURSE_FLOWS.name: derive_course_flows(courses),
             COURSE_SUPPORT.name: derive_course_support(basis, states),
             COURSE_QUERIES.name: derive_course_queries(course),
         },

@@ -12,6 +12,7 @@ from lutrace.tables.completions import COMPLETION_VISITS, COMPLETIONS
 from lutrace.tables.contacts import CONTACTS
 from lutrace.tables.courses import (
     COURSE_COUNTS,
+    COURSE_FLOWS,
     COURSE_QUERIES,
     COURSE_STATES,
     COURSE_SUPPORT,
@@ -64,6 +65,7 @@ from lutrace.tables.summaries import SUMMARIES
 from lutrace.tables.support import SUPPORT
 from lutrace.tables.survival_times import DEATH_DATES, PFS_COMPONENTS, SURVIVAL_TIMES
 from lutrace.tables.text_findings import TEXT_FINDINGS
+from lutrace.tables.timelines import GRADE_BANDS, TIMELINE_EVENTS, TRAJECTORIES, TRENDS
 from lutrace.tables.toxicity import GRADE_FLIPS, TOXICITY_COURSES, TOXICITY_CYCLES
 from lutrace.tables.tracking_checks import TRACKING_CHECKS
 from lutrace.tables.treatments import TREATMENTS
@@ -133,10 +135,15 @@ RESULT_TABLES: dict[str, Table] = {
         GRADE_FLIPS,
         TOXICITY_COURSES,
         TOXICITY_CYCLES,
+        TRAJECTORIES,
+        TIMELINE_EVENTS,
+        TRENDS,
+        GRADE_BANDS,
         COURSES,
         COURSE_STATES,
         COURSE_TRANSITIONS,
         COURSE_COUNTS,
+        COURSE_FLOWS,
         COURSE_QUERIES,
         COURSE_SUPPORT,
         SURVIVAL_TIMES,
@@ -169,6 +176,7 @@ __all__ = [
     "CONTACTS",
     "COURSES",
     "COURSE_COUNTS",
+    "COURSE_FLOWS",
     "COURSE_QUERIES",
     "COURSE_STATES",
     "COURSE_SUPPORT",
@@ -186,6 +194,7 @@ __all__ = [
     "FACT_TABLES",
     "FINDING_UPTAKES",
     "FOLLOW_UP",
+    "GRADE_BANDS",
     "GRADE_FLIPS",
     "GRADE_GROUPS",
     "INCIDENCES",
@@ -233,10 +242,13 @@ __all__ = [
     "SUPPORT",
     "SURVIVAL_TIMES",
     "TEXT_FINDINGS",
+    "TIMELINE_EVENTS",
     "TOXICITY_COURSES",
     "TOXICITY_CYCLES",
     "TRACKING_CHECKS",
+    "TRAJECTORIES",
     "TREATMENTS",
+    "TRENDS",
     "TUMOUR_BURDENS",
     "VITALS",
     "WORSENINGS",

@@ -101,6 +101,19 @@ COURSE_COUNTS = result_table(
     ("level", "category"),
 )
 
+COURSE_FLOWS = result_table(
+    "course_flows",
+    "one row per step of the course and pair of classes: how many patients went from the one to the other",
+    (
+        count("stage", "1 = how therapy ended to what followed first, 2 = from there to the state at the cut", low=1),
+        label("from_category", "the class before; of those without anything after, how therapy ended"),
+        label("to_category", "the class after; likewise"),
+        count("n", "patients"),
+        count("total", "all treated patients"),
+    ),
+    ("stage", "from_category", "to_category"),
+)
+
 COURSE_QUERIES = result_table(
     "course_queries",
     "one row per fact of a course that is missing or contradictory",

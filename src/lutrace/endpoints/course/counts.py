@@ -12,7 +12,7 @@ import ibis.expr.types as ir
 from lutrace.core import LutraceError, Row
 from lutrace.endpoints.basis import count_of
 from lutrace.endpoints.course.states import Course
-from lutrace.tables import COURSE_COUNTS, CYCLES
+from lutrace.tables import COURSE_COUNTS, COURSE_FLOWS, CYCLES
 
 _LEVELS = ("ended", "followed_by", "documented_stop", "state_at_cut")
 
@@ -40,6 +40,28 @@ def derive_course_counts(courses: ir.Table) -> ir.Table:
             )
         )
     return ibis.union(*parts).select(*COURSE_COUNTS.by_name)
+
+
+def derive_course_flows(courses: ir.Table) -> ir.Table:
+    """Rows of COURSE_FLOWS from rows of COURSES: how therapy ended, what followed first, the state on the data cut.
+
+    A patient after whose therapy nothing can follow (ongoing, dead, lost) stays in his class between.
+    """
+    between = courses.mutate(between=ibis.coalesce(courses.followed_by, courses.ended))
+    between = between.mutate(total=between.count().over(ibis.window()))
+    parts = []
+    for stage, (begin, end) in enumerate((("ended", "between"), ("between", "state_at_cut")), start=1):
+        counted = between.group_by([begin, end]).aggregate(n=between.count(), total=between.total.max())
+        parts.append(
+            counted.select(
+                stage=ibis.literal(stage).cast("int64"),
+                from_category=counted[begin],
+                to_category=counted[end],
+                n=counted.n.cast("int64"),
+                total=counted.total.cast("int64"),
+            )
+        )
+    return ibis.union(*parts).select(*COURSE_FLOWS.by_name)
 
 
 def check_course(course: Course, courses: ir.Table, states: ir.Table) -> list[Row]:
