@@ -40,6 +40,7 @@ from lutrace.protocol.analyses_time import (
     OccupancyAnalysis,
     ResponseByDoseAnalysis,
     RestrictedMeanAnalysis,
+    TimeAnalysis,
     TimeVaryingCoxAnalysis,
 )
 from lutrace.protocol.analysis_base import Adjusted, Bootstrap
@@ -78,11 +79,18 @@ from lutrace.protocol.derived_timeline import SCORE_SEPARATOR, TUMOUR_VOLUME, WE
 from lutrace.protocol.document import Protocol, describe_schema, parse_protocol, read_protocol
 from lutrace.protocol.external import External, PublishedArm, PublishedRatio
 from lutrace.protocol.group_tables import BY_POPULATION, GroupTable, TableVariable
-from lutrace.protocol.external import External, PublishedArm, PublishedRatio
 from lutrace.protocol.history import CycleRules, HistoryRules, LineRules, McrpcRules, SiteRules
 from lutrace.protocol.outcomes import Outcome, PsaPfs, PsaResponse
 from lutrace.protocol.populations import FollowedFor, HasValue, Inclusion, IndexBetween, StudyPopulation, TimeZero
-from lutrace.protocol.presentation import Item, Presentation, ReportSection, ShowCoxGrid, ShowDerived, ShowPictures
+from lutrace.protocol.presentation import (
+    AbstractPart,
+    Item,
+    Presentation,
+    ReportSection,
+    ShowCoxGrid,
+    ShowDerived,
+    ShowPictures,
+)
 from lutrace.protocol.progression import PsaProgression
 from lutrace.protocol.selection import (
     Landmark,
@@ -138,13 +146,12 @@ __all__ = [
     "TUMOUR_REGIONS",
     "TUMOUR_VOLUME",
     "WEIGHT",
+    "AbstractPart",
     "Adjusted",
     "Age",
     "Analysis",
     "AsOf",
     "Bootstrap",
-    "Capture",
-    "CHECKLIST",
     "Capture",
     "CensorRule",
     "Centre",
@@ -182,7 +189,6 @@ __all__ = [
     "External",
     "Family",
     "FineGrayAnalysis",
-    "External",
     "FollowUpAnalysis",
     "FollowedFor",
     "GleasonSum",
@@ -211,7 +217,6 @@ __all__ = [
     "MissedDeathsAnalysis",
     "MixedAnalysis",
     "MonthsSince",
-    "MissedDeathsAnalysis",
     "NewLesionRules",
     "OccupancyAnalysis",
     "Outcome",
@@ -232,8 +237,6 @@ __all__ = [
     "PublishedArm",
     "PublishedRatio",
     "Regression",
-    "PublishedArm",
-    "PublishedRatio",
     "ReportSection",
     "ResponseByDoseAnalysis",
     "ResponseRules",
@@ -250,6 +253,7 @@ __all__ = [
     "StudyPopulation",
     "TableVariable",
     "ThreeClasses",
+    "TimeAnalysis",
     "TimeToNextTreatment",
     "TimeToWorsening",
     "TimeVaryingCoxAnalysis",

@@ -31,7 +31,6 @@ from lutrace.protocol.derived_course import (
 )
 from lutrace.protocol.external import External, read_external
 from lutrace.protocol.group_tables import GroupTable
-from lutrace.protocol.external import External, read_external
 from lutrace.protocol.history import HistoryRules
 from lutrace.protocol.names_in_models import find_model_faults, list_names_in_models
 from lutrace.protocol.names_in_time import list_names_in_time
@@ -172,6 +171,7 @@ def describe_schema() -> dict[str, Any]:
 
 
 def _completed(protocol: Protocol, name: str) -> Protocol:
+    _refuse(_without_time_zero(protocol), name)
     if "report" not in protocol.model_fields_set:
         report = compose_standard_report(
             protocol.time_zeros, protocol.analyses, protocol.derived, protocol.specifications
@@ -186,9 +186,14 @@ def _completed(protocol: Protocol, name: str) -> Protocol:
 
 
 def _check_names(protocol: Protocol, name: str) -> None:
-    faults = [*_doubled(protocol), *_without_time_zero(protocol), *_unknown_names(protocol)]
-    if faults:
-        raise ProtocolError("; ".join(f"{name}: {fault}" for fault in faults))
+    _refuse([*_doubled(protocol), *_unknown_names(protocol)], name)
+
+
+def _refuse(faults: Iterable[str], name: str) -> None:
+    """Raises ProtocolError that lists the faults, when there are any."""
+    told = "; ".join(f"{name}: {fault}" for fault in faults)
+    if told:
+        raise ProtocolError(told)
 
 
 def _doubled(protocol: Protocol) -> Iterable[str]:

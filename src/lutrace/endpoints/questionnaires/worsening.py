@@ -68,6 +68,23 @@ def express_worsening(basis: Basis, outcome: TimeToWorsening, progressions: ir.T
     return _evaluated(rows, outcome)
 
 
+def derive_last_free(basis: Basis, outcome: TimeToWorsening, progressions: ir.Table | None = None) -> ir.Table:
+    """The last visit that was not worse, or the landmark where that is later, as rows of ENDPOINT_VALUES.
+
+    Between it and the date of the outcome a worsening came; of an event with a day of its own it is that day.
+    """
+    rows = express_worsening(basis, outcome, progressions)
+    known = rows.reason.isnull()
+    rows = rows.select(
+        "patient_id",
+        "population",
+        "index_date",
+        "reason",
+        date=ibis.cases((known, ibis.greatest(rows.lower_date, rows.index_date))),
+    )
+    return finish(rows, endpoint=outcome.last_free, rule="last visit that was not worse")
+
+
 def is_worse(score: Any, baseline: Any, scale: Scale, change: WorseningChange) -> ir.BooleanValue:
     """Whether a score is worse than the baseline by the change asked for."""
     fall = baseline - score if scale.better == "higher" else score - baseline

@@ -6,7 +6,8 @@ import ibis
 import ibis.expr.types as ir
 
 from lutrace.endpoints.basis import Basis, attach, finish, ranked_first
-from lutrace.endpoints.toxicity.graded_events import ToxicityBasis, list_events
+from lutrace.endpoints.toxicity.graded_events import ToxicityBasis, find_windows, list_events
+from lutrace.endpoints.vital_status import vital_status
 from lutrace.protocol import Toxicity
 
 
@@ -15,7 +16,7 @@ def derive_first_toxicity(basis: Basis, outcome: Toxicity) -> ir.Table:
 
     Prevalent: the last graded value of a term on or before the landmark has that grade already, or an event that a
     clinician recorded with that grade began by then and had not ended; such a patient is not evaluable. Censored at
-    the last graded fact of the terms within the window.
+    the last graded fact of the terms within the window; where death competes, at a death within it (category `death`).
     """
     zero = basis.time_zero()
     events = list_events(ToxicityBasis(basis.facts, outcome.rules, basis.data_cut))
@@ -39,7 +40,19 @@ def derive_first_toxicity(basis: Basis, outcome: Toxicity) -> ir.Table:
     rows = zero
     for other in (prevalent, first, seen):
         rows = attach(rows, other, keys)
-    return finish(_evaluated(rows, outcome), endpoint=outcome.name, rule="")
+    return finish(_evaluated(_with_deaths(rows, basis, outcome), outcome), endpoint=outcome.name, rule="")
+
+
+def _with_deaths(rows: ir.Table, basis: Basis, outcome: Toxicity) -> ir.Table:
+    """The rows with `death_date death_table death_row` of a death within the window, where death competes."""
+    if outcome.death == "censors":
+        nothing = {"death_date": ibis.null("date"), "death_table": ibis.null("string")}
+        return rows.mutate(**nothing, death_row=ibis.null("string"))
+    windows = find_windows(ToxicityBasis(basis.facts, outcome.rules, basis.data_cut))
+    known = vital_status(basis).inner_join(windows, "patient_id")
+    dead = known.filter(known.died & (known.status_date <= known.window_end))
+    dead = dead.select("patient_id", death_date="status_date", death_table="status_table", death_row="status_row")
+    return attach(rows, dead, ["patient_id"])
 
 
 def _held_at_landmark(near: ir.Table) -> ir.Table:
@@ -51,18 +64,25 @@ def _held_at_landmark(near: ir.Table) -> ir.Table:
 
 
 def _evaluated(rows: ir.Table, outcome: Toxicity) -> ir.Table:
+    happened = rows.first_date.notnull()
+    died = ~happened & (rows.death_date > rows.index_date).fill_null(False)
     reason = ibis.cases(
         (rows.prevalent.notnull(), "event on or before the landmark"),
-        (rows.seen_date.isnull(), "follow-up ends before the landmark"),
+        (rows.seen_date.isnull() & ~died, "follow-up ends before the landmark"),
     )
-    happened = rows.first_date.notnull()
     words = f"first {outcome.rules.criteria} grade {outcome.least_grade} or worse, {outcome.source} grades"
     return rows.mutate(
         reason=reason,
-        date=ibis.cases((happened, rows.first_date), else_=rows.seen_date),
+        date=ibis.cases((happened, rows.first_date), (died, rows.death_date), else_=rows.seen_date),
         event=ibis.cases((reason.isnull(), happened)),
-        category=ibis.cases((reason.notnull(), "left_out"), (happened, rows.first_term), else_="censored"),
-        source_table=ibis.cases((happened, rows.first_table), else_=rows.seen_table),
-        source_row=ibis.cases((happened, rows.first_row), else_=rows.seen_row),
-        rule=ibis.cases((happened, words), else_="no event: censored at the last graded value of the window"),
+        category=ibis.cases(
+            (reason.notnull(), "left_out"), (happened, rows.first_term), (died, "death"), else_="censored"
+        ),
+        source_table=ibis.cases((happened, rows.first_table), (died, rows.death_table), else_=rows.seen_table),
+        source_row=ibis.cases((happened, rows.first_row), (died, rows.death_row), else_=rows.seen_row),
+        rule=ibis.cases(
+            (happened, words),
+            (died, "death within the window: a competing event"),
+            else_="no event: censored at the last graded value of the window",
+        ),
     )
