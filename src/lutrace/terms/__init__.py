@@ -79,6 +79,7 @@ from lutrace.terms.lines import (
     line_vocabulary,
 )
 from lutrace.terms.omop import OmopConcept, omop_concept_of, omop_concepts
+from lutrace.terms.prose import ProseWords, prose_words
 from lutrace.terms.psa_criteria import PsaCriteria, PsaThresholds, psa_criteria, psa_thresholds
 from lutrace.terms.regimens import Regimen, RegimenAgent, parse_regimen
 from lutrace.terms.repeatability import (
@@ -121,6 +122,7 @@ __all__ = [
     "OmopConcept",
     "OneAgent",
     "PppRule",
+    "ProseWords",
     "PsaCriteria",
     "PsaRecipRule",
     "PsaThresholds",
@@ -187,6 +189,7 @@ __all__ = [
     "parse_reported_value",
     "plain_words",
     "product_in_text",
+    "prose_words",
     "psa_criteria",
     "psa_thresholds",
     "recip_rule",
