@@ -36,7 +36,7 @@ def study(*values: str) -> Protocol:
 def derive(value: str, **tables: list[dict[str, Any]]) -> dict[str, Any]:
     """The one row of the value of patient a."""
     rows = {"patients": [{"patient_id": "a", "birth_year": 1950, "site": "Essen"}], **tables}
-    for name, given in rows.items():
+    for _name, given in rows.items():
         for row in given:
             row.setdefault("patient_id", "a")
     members = [

@@ -7,7 +7,7 @@ from typing import Any, Literal
 from lutrace.core import Field, FrozenModel, field_validator
 from lutrace.protocol.analysis_base import Adjusted, Bootstrap
 from lutrace.protocol.worsening import InstrumentName, check_scale
-from lutrace.terms import instrument_named
+from lutrace.terms import Scale, instrument_named
 
 MOST_VIF = 5.0
 """Variance inflation from which on covariates are not put into one model: 80 % of one is told by the others."""
@@ -167,12 +167,21 @@ class MixedAnalysis(Regression):
         return f"{self.scale}_scores"
 
     @property
+    def outcome_label(self) -> str:
+        """Its label for a reader."""
+        low, high = self.ends
+        return f"{self._scale.label[:1].upper()}{self._scale.label[1:]} over cycles ({low:g} to {high:g})"
+
+    @property
     def ends(self) -> tuple[float, float]:
         """The lowest and the highest score that the scale can have."""
+        return self._scale.low, self._scale.high
+
+    @property
+    def _scale(self) -> Scale:
         found = instrument_named(self.instrument)
         assert found is not None  # checked when the study was read
-        scale = found.scale(self.scale)
-        return scale.low, scale.high
+        return found.scale(self.scale)
 
 
 class Family(FrozenModel):

@@ -26,6 +26,7 @@ from lutrace.protocol.presentation import (
     ShowSurvival,
     ShowWarnings,
 )
+from lutrace.protocol.selection import Landmark
 from lutrace.protocol.specifications import SpecificationCurve
 
 
@@ -59,17 +60,20 @@ def compose_standard_report(
         title="What was measured",
         items=(
             ShowSummary(show="summary", name="components", caption="What the events were", table="components"),
-            ShowSummary(
-                show="summary",
-                name="ttv_provenance",
-                caption="Provenance of the tumour volumes",
-                table="ttv_provenance",
-            ),
+            *_provenance(landmarks),
             ShowWarnings(show="warnings", name="warnings", caption="Warnings"),
         ),
     )
     decided = tuple(ReportSection(title=curve.label, items=_items_of_curve(curve)) for curve in curves)
     return Presentation(sections=(patients, *results, *decided, *_derived(derived), measured))
+
+
+def _provenance(landmarks: Sequence[TimeZero]) -> tuple[Item, ...]:
+    """How the tumour volumes came about, where a landmark has a SPECT."""
+    if not any(isinstance(one, Landmark) for one in landmarks):
+        return ()
+    caption = "Provenance of the tumour volumes"
+    return (ShowSummary(show="summary", name="ttv_provenance", caption=caption, table="ttv_provenance"),)
 
 
 def _items_of_curve(curve: SpecificationCurve) -> tuple[Item, ...]:
