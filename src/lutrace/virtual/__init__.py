@@ -2,6 +2,7 @@
 
 from lutrace.virtual.centre import SPECT_CALIBRATION, CentreSummary, make_centre
 from lutrace.virtual.cohort import STOP_REASONS, VirtualPatients, simulate_patients
+from lutrace.virtual.cohorts.centre_tables import CohortTables, make_cohort_tables
 from lutrace.virtual.facts import FieldAgreement, compare_facts, make_true_facts, read_facts
 from lutrace.virtual.parameters import CohortParameters
 from lutrace.virtual.proportional_hazards import HazardSample, simulate_proportional_hazards
@@ -15,6 +16,7 @@ __all__ = [
     "STOP_REASONS",
     "CentreSummary",
     "CohortParameters",
+    "CohortTables",
     "FieldAgreement",
     "FoundComponent",
     "FoundLesion",
@@ -27,6 +29,7 @@ __all__ = [
     "compare_facts",
     "compute_scan_score",
     "make_centre",
+    "make_cohort_tables",
     "make_sources",
     "make_true_facts",
     "paint_truth",

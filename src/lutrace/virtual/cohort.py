@@ -130,6 +130,8 @@ def _simulate_chunk(n: int, rng: np.random.Generator, p: CohortParameters) -> Vi
     n_cycles, reason = _draw_cycles(course, given, death, rng=rng, p=p)
     weeks = p.follow_up_weeks * np.exp(p.follow_up_ln_sd * rng.standard_normal(n))
     follow_up = np.floor(given[:, 1] + WEEK_DAYS * weeks)
+    if p.follow_up_range_weeks is not None:
+        follow_up = np.floor(WEEK_DAYS * rng.uniform(*p.follow_up_range_weeks, n))
     loss = rng.exponential(WEEK_DAYS / p.lost_per_week, n)
     last = np.floor(np.maximum(np.minimum(np.minimum(death, loss), follow_up), 1.0))
     given_by = np.maximum((given <= last[:, None]).sum(axis=1), 1)
@@ -287,7 +289,7 @@ def _draw_cycles(
         chance = 1 / (1 + np.exp(-(logit + p.stop_per_response * (trend - p.week6_mean))))
         dead = going & (death <= given[:, index + 1])
         stops = going & ~dead & (rng.random(n) < chance)
-        why = np.where(rng.random(n) < np.where(trend > 0, 0.85, 0.45), 1, rng.choice([2, 3], n))
+        why = np.where(rng.random(n) < np.where(trend > 0, *p.stop_by_progression), 1, rng.choice([2, 3], n))
         reason = np.where(dead, 4, np.where(stops, why, reason))
         going &= ~dead & ~stops
         n_cycles[going] += 1

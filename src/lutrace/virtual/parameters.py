@@ -96,6 +96,8 @@ class CohortParameters:
     interval_ln_sd: float = 0.12
     stop_logits: tuple[float, float, float, float, float] = (-2.75, -1.75, -1.50, -0.75, -0.45)
     stop_per_response: float = 0.85
+    stop_by_progression: tuple[float, float] = (0.85, 0.45)
+    """Share of stops by progression, with a rising and with a falling PSA; the others by toxicity or choice."""
 
     # Survival from cycle 2; a Weibull shape between 1.2 and 1.4
     survival_shape: float = 1.3
@@ -118,6 +120,8 @@ class CohortParameters:
     # Follow-up from cycle 2 (S0 paper: 42 weeks, quartiles 33 and 48) and loss
     follow_up_weeks: float = 42.0
     follow_up_ln_sd: float = 0.28
+    follow_up_range_weeks: tuple[float, float] | None = None
+    """Shortest and longest time from cycle 1 to the data cut, every one as likely, in the place of the two above."""
     lost_per_week: float = 0.001
 
     # Blood at the start

@@ -57,3 +57,31 @@ def simulate_proportional_hazards(
     time = median_days * (rng.exponential(1 / np.log(2), n) * np.exp(-log_hazard)) ** (1 / shape)
     end = np.quantile(time, 1 - censored) * rng.uniform(0.4, 1.8, n) if censored > 0 else np.full(n, np.inf)
     return HazardSample(np.exp(ln_ttv), ln_psa, new, np.minimum(time, end), time <= end)
+
+
+@dataclass(frozen=True, eq=False)
+class CalibratedHazard:
+    """Proportional hazards whose survival over all patients is Weibull with a given median and shape.
+
+    Patients with log hazard eta survive as exp(-H(t) exp(eta)); H is such that the mean over the patients that it was
+    calibrated on is Weibull. So a Cox model finds the coefficients of eta, and the curve of all has the stated median.
+    """
+
+    median_days: float
+    shape: float
+    _ln_cumulative: Floats
+    _ln_minus_ln_survival: Floats
+
+    def draw(self, log_hazard: Floats, rng: np.random.Generator) -> Floats:
+        """Days to the event of patients with these log hazards."""
+        reached = np.log(rng.exponential(1.0, len(log_hazard))) - log_hazard
+        minus_ln = np.exp(np.interp(reached, self._ln_cumulative, self._ln_minus_ln_survival))
+        return np.asarray(self.median_days * (minus_ln / np.log(2)) ** (1 / self.shape))
+
+
+def calibrate_hazard(log_hazard: Floats, *, median_days: float, shape: float) -> CalibratedHazard:
+    """The hazard whose survival over patients with these log hazards is Weibull; a few thousand of them are enough."""
+    factors = np.exp(np.quantile(log_hazard, (np.arange(2_000) + 0.5) / 2_000))
+    grid = np.linspace(-14.0, 8.0, 331) - np.log(factors.mean())
+    survival = np.exp(-np.exp(grid)[:, None] * factors[None, :]).mean(axis=1)
+    return CalibratedHazard(median_days, shape, grid, np.log(-np.log(np.maximum(survival, 1e-300))))

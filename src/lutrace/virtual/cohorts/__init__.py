@@ -1,0 +1,1 @@
+"""Centres as tables of records without images, one for each shipped study, drawn as arrays."""

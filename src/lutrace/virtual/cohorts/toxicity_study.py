@@ -1,0 +1,134 @@
+"""Treated patients with their blood draws, and, where the centre asks for them, PET regions and questionnaires."""
+
+from __future__ import annotations
+
+import functools
+from dataclasses import dataclass
+
+import numpy as np
+
+from lutrace.core import DAYS_PER_MONTH
+from lutrace.virtual.cohorts.answers import PainAndLife, draw_scores
+from lutrace.virtual.cohorts.blood import BloodCourse, baseline_haemoglobin, draw_blood
+from lutrace.virtual.cohorts.document import CentreDocument, read_centre
+from lutrace.virtual.cohorts.parts import Floats
+from lutrace.virtual.cohorts.regions import Regions, draw_regions
+from lutrace.virtual.cohorts.treated import Treated, draw_treated
+from lutrace.virtual.proportional_hazards import CalibratedHazard, calibrate_hazard
+
+_REFERENCE, _REFERENCE_SEED = 10_000, 20_231_117
+_CHEMISTRY = ("creatinine", "alp", "ldh", "ast", "alt", "albumin", "bilirubin")
+_COUNTS = ("haemoglobin", "platelets", "leukocytes", "neutrophils", "lymphocytes")
+_ANALYTES = {
+    "baseline-pet-toxicity": ("psa", *_COUNTS, "ldh", "alp"),
+    "psa-kinetics": ("psa", *_COUNTS, *_CHEMISTRY),
+    "after-rlt": ("psa", *_COUNTS),
+}
+
+
+@dataclass(frozen=True, eq=False)
+class ToxicityPatients:
+    """Treated patients of one part and all that was drawn for them; `regions`, `answers` where the centre has them."""
+
+    people: Treated
+    blood: BloodCourse
+    toxicity_log_hazard: Floats
+    regions: Regions | None
+    answers: PainAndLife | None
+
+
+@dataclass(frozen=True, eq=False)
+class _Hazards:
+    toxicity: CalibratedHazard
+    fact_p: CalibratedHazard | None
+    pain: CalibratedHazard | None
+
+
+def draw_toxicity_patients(
+    centre: CentreDocument, n: int, *, seed: int, first: int, rng: np.random.Generator
+) -> ToxicityPatients:
+    """`n` treated patients of a centre, the first of them numbered `first`."""
+    people = draw_treated(centre, n, seed=seed, first=first, rng=rng)
+    regions = draw_regions(people, rng) if _has_regions(centre) else None
+    log_hazard = toxicity_log_hazard(people, regions)
+    hazards = _hazards(centre.name)
+    blood = draw_blood(people, log_hazard, hazards.toxicity, analytes=_ANALYTES[centre.study], rng=rng)
+    answers = None
+    if hazards.fact_p is not None and hazards.pain is not None:
+        worse = life_log_hazard(people, regions)
+        answers = draw_scores(
+            people,
+            hazards.fact_p.draw(worse, rng),
+            hazards.pain.draw(pain_log_hazard(people, regions), rng),
+            rng,
+        )
+    return ToxicityPatients(people, blood, log_hazard, regions, answers)
+
+
+def toxicity_log_hazard(people: Treated, regions: Regions | None) -> Floats:
+    """Log hazard of the first grade 3: haemoglobin per g/dL; SUVmean and TLP of bone tumour per SD of their logs."""
+    centre = people.centre
+    found = centre.number("log_hazard_toxicity_per_haemoglobin") * (baseline_haemoglobin(people) - 11.8)
+    if regions is None:
+        return np.asarray(found)
+    mean, tlp = _bone_scores(centre, regions)
+    return np.asarray(
+        found
+        + centre.number("log_hazard_toxicity_per_sd_bone_suv_mean") * mean
+        + centre.number("log_hazard_toxicity_per_sd_bone_tlp") * tlp
+    )
+
+
+def _bone_scores(centre: CentreDocument, regions: Regions) -> tuple[Floats, Floats]:
+    """Standardised logarithms of bone tumour's SUVmean and TLP; 0 and -2 without bone tumour."""
+    place = regions.of("Bone tumour")
+    mean, volume = regions.suv_mean[:, place], regions.volume_ml[:, place]
+    none = np.isnan(volume)
+    with np.errstate(divide="ignore"):
+        ln_mean, ln_tlp = np.log(mean), np.log(mean * np.maximum(volume, 0.1))
+    centres = centre.pair("ln_bone_suv_mean_mean_sd"), centre.pair("ln_bone_tlp_mean_sd")
+    scores = [(one - middle) / sd for one, (middle, sd) in zip((ln_mean, ln_tlp), centres, strict=True)]
+    return np.where(none, 0.0, scores[0]), np.where(none, -2.0, scores[1])
+
+
+def life_log_hazard(people: Treated, regions: Regions | None) -> Floats:
+    """Log hazard of worse FACT-P: whole-body SUVmean per SD of its logarithm, and burden."""
+    return _uptake_hazard(people, regions, "fact_p")
+
+
+def pain_log_hazard(people: Treated, regions: Regions | None) -> Floats:
+    """Log hazard of worse pain, as of FACT-P."""
+    return _uptake_hazard(people, regions, "pain")
+
+
+def _uptake_hazard(people: Treated, regions: Regions | None, name: str) -> Floats:
+    assert regions is not None
+    middle, sd = people.centre.pair("ln_suv_mean_mean_sd")
+    z = (np.log(regions.suv_mean[:, regions.of("Whole-body tumour")]) - middle) / sd
+    return np.asarray(people.centre.number(f"log_hazard_{name}_per_sd_suv_mean") * z)
+
+
+def _has_regions(centre: CentreDocument) -> bool:
+    return centre.study == "baseline-pet-toxicity"
+
+
+@functools.cache
+def _hazards(name: str) -> _Hazards:
+    """The hazards of a centre, calibrated on patients of its own model, always the same ones."""
+    centre = read_centre(name)
+    rng = np.random.default_rng(_REFERENCE_SEED)
+    people = draw_treated(centre, _REFERENCE, seed=_REFERENCE_SEED, first=1, rng=rng)
+    regions = draw_regions(people, rng) if _has_regions(centre) else None
+
+    def calibrated(log_hazard: Floats, outcome: str) -> CalibratedHazard:
+        median, shape = centre.pair(f"{outcome}_median_months_shape")
+        return calibrate_hazard(log_hazard, median_days=median * DAYS_PER_MONTH, shape=shape)
+
+    toxicity = calibrated(toxicity_log_hazard(people, regions), "toxicity")
+    if regions is None:
+        return _Hazards(toxicity, None, None)
+    return _Hazards(
+        toxicity,
+        calibrated(life_log_hazard(people, regions), "fact_p"),
+        calibrated(pain_log_hazard(people, regions), "pain"),
+    )
