@@ -188,7 +188,7 @@ def _hazard_rows(ground: _Ground, name: str, weights: PropensityWeights) -> list
     e_value = compute_e_value(
         found.hazard_ratio, measure="hazard ratio", is_common=is_common, low=found.low, high=found.high
     )
-    counts = {"n": found.n, "events": found.n_events}
+    counts: dict[str, Any] = {"n": found.n, "events": found.n_events}
     ratio = ground.cell(f"{name} weights", "hazard_ratio").fill(
         **counts,
         method=f"{found.method}{_since(ground)}",

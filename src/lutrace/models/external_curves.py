@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -77,7 +78,7 @@ def _read_arm(external: External, published: PublishedArm) -> _Arm:
 def _printed_median(cell: Cell, external: External, published: PublishedArm) -> Row:
     """The row with the median as it stands in the publication."""
     scale = _DAYS_OF[external.time_unit]
-    numbers = {
+    numbers: dict[str, Any] = {
         name: None if value is None else as_unit(value * scale, cell.unit)
         for name, value in (("estimate", published.median), ("low", published.low), ("high", published.high))
     }

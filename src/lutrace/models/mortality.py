@@ -56,7 +56,7 @@ def _fit_one(analysis: MissedDeathsAnalysis, capture: Capture, rows: Sequence[Ro
         )
     except EstimationError as error:
         return _refused(cell, analysis, str(error))
-    counts = {"n": found.n, "events": found.n_events}
+    counts: dict[str, Any] = {"n": found.n, "events": found.n_events}
     unit, long = analysis.time_unit, _long(analysis.time_unit)
     recorded = _cell(analysis, capture.population, "recorded", "median", unit).fill(
         **counts,
@@ -76,7 +76,7 @@ def _fit_one(analysis: MissedDeathsAnalysis, capture: Capture, rows: Sequence[Ro
     return AnalysisResult((recorded, corrected))
 
 
-def _in_unit(found: Any, unit: str, names: Sequence[str]) -> dict[str, float | None]:
+def _in_unit(found: Any, unit: str, names: Sequence[str]) -> dict[str, Any]:
     return {
         name: as_unit(getattr(found, of), unit) for name, of in zip(("estimate", "low", "high"), names, strict=True)
     }

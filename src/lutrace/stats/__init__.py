@@ -137,6 +137,7 @@ from lutrace.stats.survival.restricted_mean import (
     compute_milestone,
     compute_restricted_mean,
 )
+from lutrace.stats.survival.uno import compute_uno_concordance
 
 __all__ = [
     "GEHAN",
@@ -290,6 +291,7 @@ __all__ = [
     "compute_state_occupancy",
     "compute_summary",
     "compute_turnbull",
+    "compute_uno_concordance",
     "compute_weighted_effect",
     "compute_weighted_hazard_ratio",
     "compute_weights",

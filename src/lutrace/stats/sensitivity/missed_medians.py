@@ -45,7 +45,8 @@ def draw_missed_medians(
     Per draw a sensitivity s and a specificity c are drawn evenly from their ranges. With n patients of whom d are
     recorded dead, the deaths in truth are D = (d - n (1 - c)) / (s + c - 1), of which (1 - s) D were missed and
     (1 - c) (n - D) of the recorded are false (Rogan and Gladen 1978). So many randomly chosen recorded deaths become
-    censored, and so many randomly chosen censored patients die, each at the end of its follow-up.
+    censored, and so many censored patients die at the end of their follow-up: as deaths are taken to be missed whenever
+    they come, those whose follow-up ends nearest to the days of randomly chosen recorded deaths.
 
     That end must be the last sign of life: who is carried to a data cut would die there, and little would change.
 
@@ -89,13 +90,15 @@ def draw_missed_medians(
         event, moved[number] = _redraw(survival, known, spared, random)
         found = compute_kaplan_meier(Survival(survival.time, event, survival.entry)).quantile().estimate
         medians[number] = np.inf if found is None else found
-    low, middle, high = (float(np.quantile(medians, share, method="inverted_cdf")) for share in (0.025, 0.5, 0.975))
+    low, middle, high = (_finite(np.quantile(medians, share, method="inverted_cdf")) for share in (0.025, 0.5, 0.975))
     missed, false = moved.mean(axis=0)
     return CorrectedMedian(
         observed.estimate,
         observed.low,
         observed.high,
-        *(value if np.isfinite(value) else None for value in (middle, low, high)),
+        middle,
+        low,
+        high,
         float(missed),
         float(false),
         survival.n,
@@ -104,6 +107,10 @@ def draw_missed_medians(
         seed,
         f"quantitative bias analysis of recorded deaths, {n_draws} draws, seed {seed}; Kaplan-Meier median of each",
     )
+
+
+def _finite(value: float) -> float | None:
+    return float(value) if np.isfinite(value) else None
 
 
 def _redraw(survival: Survival, known: float, spared: float, random: np.random.Generator) -> tuple[np.ndarray, Shares]:
@@ -115,5 +122,9 @@ def _redraw(survival: Survival, known: float, spared: float, random: np.random.G
     n_false = min(dead.size, round((1 - spared) * (survival.n - in_truth)))
     event = survival.event.copy()
     event[random.choice(dead, n_false, replace=False)] = False
-    event[random.choice(alive, n_missed, replace=False)] = True
+    ends, places = survival.time[alive].copy(), survival.time[dead]
+    for day in random.choice(places, n_missed) if dead.size else ():
+        nearest = int(np.abs(ends - day).argmin())
+        event[alive[nearest]] = True
+        ends[nearest] = np.inf
     return event, (n_missed, n_false)

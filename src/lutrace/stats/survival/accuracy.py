@@ -139,17 +139,38 @@ def _result(
     )
 
 
-def _find_censoring(survival: Survival, time: float) -> _Censoring:
-    """Weights of cases (one over the curve just before the event) and controls (one over the curve at the time)."""
-    if survival.entry is not None:
-        raise UnusableInputError("accuracy at a time takes no delayed entry: start the follow-up at the landmark")
+@dataclass(frozen=True, eq=False)
+class CensoringCurve:
+    """The Kaplan-Meier curve of censoring at each distinct time, events leaving first; `place` is each row's step."""
+
+    time: FloatArray
+    place: IntArray
+    at_risk: FloatArray
+    hazard: FloatArray
+
+    @property
+    def before(self) -> FloatArray:
+        """The probability not to be censored before each time."""
+        return np.concatenate([[1.0], np.cumprod(1 - self.hazard)[:-1]])
+
+
+def find_censoring_curve(survival: Survival) -> CensoringCurve:
+    """The curve of censoring of follow-up without delayed entry."""
     times, place = np.unique(survival.time, return_inverse=True)
     left = np.bincount(place, minlength=times.size)
     events = np.bincount(place[survival.event], minlength=times.size)
     at_risk = (np.cumsum(left[::-1])[::-1] - events).astype(np.float64)
     hazard = np.divide(left - events, at_risk, out=np.zeros(times.size), where=at_risk > 0)
+    return CensoringCurve(times, place, at_risk, hazard)
+
+
+def _find_censoring(survival: Survival, time: float) -> _Censoring:
+    """Weights of cases (one over the curve just before the event) and controls (one over the curve at the time)."""
+    if survival.entry is not None:
+        raise UnusableInputError("accuracy at a time takes no delayed entry: start the follow-up at the landmark")
+    curve = find_censoring_curve(survival)
+    times, place, at_risk, hazard = curve.time, curve.place, curve.at_risk, curve.hazard
     after = np.cumprod(1 - hazard)
-    before = np.concatenate([[1.0], after[:-1]])
     is_case = survival.event & (survival.time <= time)
     is_control = survival.time > time
     if not is_case.any() or not is_control.any():
@@ -159,7 +180,7 @@ def _find_censoring(survival: Survival, time: float) -> _Censoring:
         )
     reached = int(np.searchsorted(times, time, side="right"))
     cases = np.zeros(survival.n)
-    cases[is_case] = 1 / before[place[is_case]]
+    cases[is_case] = 1 / curve.before[place[is_case]]
     controls = np.where(is_control, 1 / (after[reached - 1] if reached else 1.0), 0.0)
     last = np.where(is_case, place, reached) - 1
     return _Censoring(float(time), cases, controls, last, place, ~survival.event, at_risk, hazard)

@@ -30,7 +30,13 @@ class Concordance:
 
 
 def compute_concordance(
-    survival: Survival, risk: Any, *, strata: Any = None, weights: Any = None, clusters: Any = None
+    survival: Survival,
+    risk: Any,
+    *,
+    strata: Any = None,
+    weights: Any = None,
+    clusters: Any = None,
+    event_weights: Any = None,
 ) -> Concordance:
     """Harrell's concordance (0 to 1) of `risk`, higher meaning earlier events, with its standard error.
 
@@ -40,6 +46,7 @@ def compute_concordance(
         strata: label of each row's stratum, or None; only rows of one stratum are compared.
         weights: case weight of each row, above 0, or None.
         clusters: label of what is independent, or None for each row.
+        event_weights: what the pairs of each row's event weigh beside the case weights, at or above 0, or None.
 
     Raises:
         UnusableInputError: a length differs or a value is missing.
@@ -55,10 +62,12 @@ def compute_concordance(
     if scores.size != survival.n:
         raise UnusableInputError(f"risk must hold one score per patient ({survival.n}), got {scores.size}")
     case = row_weights(weights, survival.n)
+    pull = np.ones(survival.n) if event_weights is None else finite_vector(event_weights, "weights", size=survival.n)
     balance, pairs, counts = np.zeros(survival.n), np.zeros(survival.n), np.zeros(3)
     for rows in stratum_rows(strata, survival.n):
         entry = None if survival.entry is None else survival.entry[rows]
-        part = _compare(Survival(survival.time[rows], survival.event[rows], entry), scores[rows], case[rows])
+        own = Survival(survival.time[rows], survival.event[rows], entry)
+        part = _compare(own, scores[rows], case[rows], pull[rows])
         balance[rows], pairs[rows] = part[0], part[1]
         counts += part[2]
     concordant, discordant, tied = (float(number) for number in counts)
@@ -79,11 +88,13 @@ def compute_concordance(
     )
 
 
-def _compare(survival: Survival, risk: FloatArray, weights: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
+def _compare(
+    survival: Survival, risk: FloatArray, weights: FloatArray, pull: FloatArray
+) -> tuple[FloatArray, FloatArray, FloatArray]:
     """Per row the weight of concordant less discordant pairs and of all; overall that of the three kinds of pair."""
     rank = np.unique(risk, return_inverse=True)[1]
-    balance, pairs = _compare_with_outlived(survival, rank, weights)
-    lower, equal, higher = _compare_with_survivors(survival, rank, weights)
+    balance, pairs = _compare_with_outlived(survival, rank, weights * pull)
+    lower, equal, higher = (part * pull[survival.event] for part in _compare_with_survivors(survival, rank, weights))
     balance[survival.event] += lower - higher
     pairs[survival.event] += lower + equal + higher
     own = weights[survival.event]
