@@ -54,7 +54,7 @@ from lutrace.endpoints.questionnaires.completion import (
     derive_visits_by_cycle,
     derive_visits_by_day,
 )
-from lutrace.endpoints.questionnaires.courses import derive_score_courses
+from lutrace.endpoints.questionnaires.courses import derive_score_courses, derive_score_series
 from lutrace.endpoints.questionnaires.scores import derive_scores
 from lutrace.endpoints.questionnaires.scoring import score_long, score_wide
 from lutrace.endpoints.questionnaires.variants import worsening_variants
@@ -132,6 +132,7 @@ __all__ = [
     "derive_pfs_components",
     "derive_response_rows",
     "derive_score_courses",
+    "derive_score_series",
     "derive_scores",
     "derive_sites",
     "derive_survival_times",

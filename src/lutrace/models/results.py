@@ -23,12 +23,16 @@ class ModelWarning:
 
 @dataclass(frozen=True)
 class AnalysisResult:
-    """Rows of ESTIMATES, CURVES and AGREEMENTS of one analysis, in a fixed order, and its warnings."""
+    """Rows of the result tables of one analysis, each table in a fixed order, and its warnings."""
 
     estimates: tuple[Row, ...] = ()
     curves: tuple[Row, ...] = ()
+    incidences: tuple[Row, ...] = ()
+    occupancies: tuple[Row, ...] = ()
     agreements: tuple[Row, ...] = ()
     balances: tuple[Row, ...] = ()
+    effects: tuple[Row, ...] = ()
+    influences: tuple[Row, ...] = ()
     warnings: tuple[ModelWarning, ...] = ()
 
 
@@ -37,8 +41,12 @@ def join_results(parts: Sequence[AnalysisResult]) -> AnalysisResult:
     return AnalysisResult(
         estimates=tuple(row for part in parts for row in part.estimates),
         curves=tuple(row for part in parts for row in part.curves),
+        incidences=tuple(row for part in parts for row in part.incidences),
+        occupancies=tuple(row for part in parts for row in part.occupancies),
         agreements=tuple(row for part in parts for row in part.agreements),
         balances=tuple(row for part in parts for row in part.balances),
+        effects=tuple(row for part in parts for row in part.effects),
+        influences=tuple(row for part in parts for row in part.influences),
         warnings=tuple(dict.fromkeys(warning for part in parts for warning in part.warnings)),
     )
 

@@ -12,7 +12,7 @@ from lutrace.terms import Scale, instrument_named
 MOST_VIF = 5.0
 """Variance inflation from which on covariates are not put into one model: 80 % of one is told by the others."""
 CYCLES, CYCLES_BETWEEN, BY_CYCLE, BASELINE_SCORE = "cycles", "cycles_between", "by_cycle", "baseline_score"
-"""What a mixed model of scores has beside covariates: cycles given, their mean, their product with the term, baseline."""
+"""What a mixed model of scores has beside covariates: cycles, their mean, their product with the term, the baseline."""
 
 
 class Regression(Adjusted):

@@ -18,7 +18,7 @@ from lutrace.stats.cox.likelihood import CoxScore, MonotoneLikelihoodError, comp
 from lutrace.stats.cox.prediction import PredictedSurvival, predict_survival
 from lutrace.stats.cox.refits import refit_cox
 from lutrace.stats.cox.residuals import SchoenfeldResiduals, compute_row_residuals, compute_schoenfeld
-from lutrace.stats.cox.result import CoxFit, ModelTest
+from lutrace.stats.cox.result import CoxFit, ModelTest, compare_cox
 from lutrace.stats.cox.risk_order import CoxRows, Ties
 from lutrace.stats.cox.splines import SplineBasis, compute_spline_basis
 from lutrace.stats.description.agreement import Agreement, KappaWeights, compute_agreement
@@ -81,6 +81,7 @@ from lutrace.stats.intervals.distributions import DistributionName
 from lutrace.stats.intervals.observations import IntervalTimes, intervals_of
 from lutrace.stats.intervals.turnbull import IntervalCurve, compute_turnbull
 from lutrace.stats.multiplicity.adjustment import AdjustedTests, Adjustment, adjust_p_values
+from lutrace.stats.multiplicity.left_out_auc import LeftOutAuc, compute_left_out_auc
 from lutrace.stats.multiplicity.optimism import compute_cox_optimism, compute_logistic_optimism
 from lutrace.stats.multiplicity.resampling import LeftOut, Optimism, compute_optimism, leave_one_out
 from lutrace.stats.multiplicity.specification_curve import SpecificationSummary, summarise_specifications
@@ -102,6 +103,7 @@ from lutrace.stats.regression.logistic import (
     fit_logistic_or_firth,
 )
 from lutrace.stats.regression.mixed import ContrastTest, MixedFit, RandomEffects, fit_mixed, split_within_between
+from lutrace.stats.regression.mixed_residuals import MixedResiduals, compute_mixed_residuals
 from lutrace.stats.regression.ordinal import OrdinalFit, fit_ordinal
 from lutrace.stats.regression.separation import Separation, SeparationError
 from lutrace.stats.sensitivity.confounding import EValue, compute_confounder_bias, compute_e_value, find_tipping_ratio
@@ -197,6 +199,7 @@ __all__ = [
     "KappaWeights",
     "LandmarkSet",
     "LeftOut",
+    "LeftOutAuc",
     "LeverageMessage",
     "LimitsOfAgreement",
     "LinearFit",
@@ -207,6 +210,7 @@ __all__ = [
     "Measurements",
     "MissedDeaths",
     "MixedFit",
+    "MixedResiduals",
     "ModelTest",
     "MonotoneLikelihoodError",
     "Optimism",
@@ -249,6 +253,7 @@ __all__ = [
     "check_known_at",
     "choose_index_dates",
     "combine_risk_sets",
+    "compare_cox",
     "competing_of",
     "compute_agreement",
     "compute_auc",
@@ -267,12 +272,14 @@ __all__ = [
     "compute_icc",
     "compute_kaplan_meier",
     "compute_kruskal_wallis",
+    "compute_left_out_auc",
     "compute_limits_of_agreement",
     "compute_log_errors",
     "compute_log_rank",
     "compute_logistic_optimism",
     "compute_lowess",
     "compute_milestone",
+    "compute_mixed_residuals",
     "compute_optimism",
     "compute_outcome_predictors",
     "compute_partial",

@@ -69,16 +69,12 @@ def derive_score_courses(basis: Basis, instrument: str, scale: str) -> ir.Table:
     baseline = baseline_scores(clocked, BASELINE_DAYS)
     rows = attach(clocked, baseline, ["patient_id"])
     rows = rows.filter((rows.day > 0) | (rows.score_date == rows.baseline_date).fill_null(False))
-    given = basis.known(basis.facts.table(CYCLES), "administered_date").select("patient_id", "administered_date")
-    pairs = rows.select("patient_id", "score_date").inner_join(given, "patient_id")
-    pairs = pairs.filter(pairs.administered_date < pairs.score_date)
-    counted = pairs.group_by(["patient_id", "score_date"]).aggregate(cycles=pairs.count())
-    rows = attach(rows, counted, ["patient_id", "score_date"])
+    rows = _with_cycles(basis, rows)
     return rows.select(
         "patient_id",
         date="score_date",
         days=rows.day.cast("float64"),
-        cycles=rows.cycles.fill_null(0).cast("int64"),
+        cycles="cycles",
         instrument=ibis.literal(instrument),
         scale=ibis.literal(scale),
         score="score",
@@ -87,3 +83,41 @@ def derive_score_courses(basis: Basis, instrument: str, scale: str) -> ir.Table:
         source_table=ibis.literal("questionnaires"),
         source_row="score_row",
     )
+
+
+def derive_score_series(basis: Basis, instrument: str, scale: str) -> ir.Table:
+    """The scores of one scale of each patient and population: the baseline, and all after time zero.
+
+    Columns: `patient_id population date days score is_baseline baseline_score cycles source_row`. `days` run from time
+    zero; the baseline is the last score of the 28 days up to it; `cycles` were given before the day of the answers.
+    """
+    zero = basis.time_zero().select("patient_id", "population", "index_date")
+    rows = valid_scores(basis, instrument, scale).inner_join(zero, "patient_id")
+    rows = rows.mutate(days=rows.score_date.delta(rows.index_date, unit="day"))
+    before = rows.filter((rows.days <= 0) & (rows.days >= -BASELINE_DAYS))
+    last = ranked_first(before, ["patient_id", "population"], [ibis.desc("days"), "score_row"])
+    last = last.select("patient_id", "population", baseline_date="score_date", baseline_score="score")
+    rows = attach(rows, last, ["patient_id", "population"])
+    rows = rows.mutate(is_baseline=(rows.score_date == rows.baseline_date).fill_null(False))
+    rows = _with_cycles(basis, rows.filter((rows.days > 0) | rows.is_baseline))
+    return rows.select(
+        "patient_id",
+        "population",
+        "score",
+        "is_baseline",
+        "baseline_score",
+        "cycles",
+        date="score_date",
+        days=rows.days.cast("float64"),
+        source_row="score_row",
+    ).order_by(["population", "patient_id", "date"])
+
+
+def _with_cycles(basis: Basis, rows: ir.Table) -> ir.Table:
+    """The rows with `cycles`: how many had been given before the day of the answers."""
+    given = basis.known(basis.facts.table(CYCLES), "administered_date").select("patient_id", "administered_date")
+    pairs = rows.select("patient_id", "score_date").distinct().inner_join(given, "patient_id")
+    pairs = pairs.filter(pairs.administered_date < pairs.score_date)
+    counted = pairs.group_by(["patient_id", "score_date"]).aggregate(given_before=pairs.count())
+    rows = attach(rows, counted, ["patient_id", "score_date"])
+    return rows.mutate(cycles=rows.given_before.fill_null(0).cast("int64"))

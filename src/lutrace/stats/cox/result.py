@@ -8,7 +8,7 @@ from functools import cached_property
 import numpy as np
 from scipy.special import chdtrc
 
-from lutrace.core import EstimationError
+from lutrace.core import EstimationError, UnusableInputError
 from lutrace.stats.arrays import FloatArray, as_floats
 from lutrace.stats.cox.basis import CoxBasis
 from lutrace.stats.cox.diagnostics import Influence, PhTest, compute_ph_tests, select_influential
@@ -188,6 +188,27 @@ class CoxFit:
             if count is not None and count < MIN_EXPOSED_EVENTS:
                 warnings.append(f"{term}: {count} events in its rarer group, below {MIN_EXPOSED_EVENTS}: {too_few}")
         return warnings
+
+
+def compare_cox(larger: CoxFit, smaller: CoxFit) -> ModelTest:
+    """The likelihood-ratio test of a Cox model against one of the same rows that lacks some of its terms.
+
+    Raises:
+        UnusableInputError: a penalised model, other rows, or no terms fewer.
+
+    >>> from lutrace.stats import fit_cox, survival_of
+    >>> follow_up = survival_of([4, 3, 1, 1, 2, 2, 3], [1, 1, 1, 0, 1, 1, 0])
+    >>> both = fit_cox(follow_up, [[0, 1], [2, 0], [1, 1], [1, 0], [1, 0], [0, 1], [0, 0]], terms=["x", "z"])
+    >>> one = fit_cox(follow_up, [0, 2, 1, 1, 1, 0, 0], terms=["x"])
+    >>> compare_cox(both, one).df
+    1
+    """
+    df = len(larger.terms) - len(smaller.terms)
+    if df < 1 or (larger.n, larger.n_events) != (smaller.n, smaller.n_events):
+        raise UnusableInputError("expected two models of the same rows, the second with fewer terms")
+    if larger.penalty != "none" or smaller.penalty != "none":
+        raise UnusableInputError("expected models without a penalty: a penalised likelihood ratio is another test")
+    return _chi_square_test("likelihood ratio", 2 * (larger.loglik - smaller.loglik), df)
 
 
 def _chi_square_test(name: str, statistic: float, df: float) -> ModelTest:
