@@ -16,8 +16,9 @@ warning of immortal time.
 
 from lutrace.models.comparison import describe_open_items
 from lutrace.models.cox import describe_immortal_time
-from lutrace.models.curves import group_patients, median_of_times
+from lutrace.models.curves import fit_times, group_patients
 from lutrace.models.fit import fit_analysis
+from lutrace.models.multiplicity import adjust_families
 from lutrace.models.outcome import is_late
 from lutrace.models.pairs import classify_with
 from lutrace.models.plain.call import FitCall
@@ -25,7 +26,7 @@ from lutrace.models.plain.columns import PlainTable, find_number_columns
 from lutrace.models.plain.fit import fit_plain
 from lutrace.models.plain.results import PlainFit
 from lutrace.models.plain.sites import Combined, SiteAnswer, SiteQuestion, answer_site, combine_sites
-from lutrace.models.results import AnalysisResult, ModelWarning
+from lutrace.models.results import AnalysisResult, ModelWarning, join_results
 from lutrace.models.trends import fit_trends
 
 __all__ = [
@@ -37,6 +38,7 @@ __all__ = [
     "PlainTable",
     "SiteAnswer",
     "SiteQuestion",
+    "adjust_families",
     "answer_site",
     "classify_with",
     "combine_sites",
@@ -45,8 +47,9 @@ __all__ = [
     "find_number_columns",
     "fit_analysis",
     "fit_plain",
+    "fit_times",
     "fit_trends",
     "group_patients",
     "is_late",
-    "median_of_times",
+    "join_results",
 ]

@@ -47,21 +47,23 @@ def fit_follow_up(analysis: FollowUpAnalysis, rows: Sequence[Row]) -> AnalysisRe
     return AnalysisResult(tuple(estimates))
 
 
-def median_of_times(analysis: str, population: str, endpoint: str, times: Sequence[Row]) -> Row:
-    """The row of ESTIMATES with the Kaplan-Meier median, in weeks, of evaluable rows of SURVIVAL_TIMES.
+def fit_times(analysis: str, population: str, endpoint: str, times: Sequence[Row]) -> AnalysisResult:
+    """The Kaplan-Meier curve of evaluable rows of SURVIVAL_TIMES, and its median in weeks.
 
-    A row is at risk from its `entry_days` on. Several rows of one patient count as they stand: the interval does not
-    allow for them, and the method says so.
+    A row is at risk from its `entry_days` on. Where a patient has several, their error goes by patient.
     """
     cell = Cell(analysis, population, endpoint, ALL, "median", unit="weeks")
     if not times:
-        return cell.refuse(n=0, events=0, reason="no patient has this time")
+        return AnalysisResult((cell.refuse(n=0, events=0, reason="no patient has this time"),))
     named = [{"t_days": row["days"], "t_event": row["event"], "entry_days": row["entry_days"]} for row in times]
-    row = median_row(cell, compute_kaplan_meier(follow_up_of(named, "t")), {})
-    n_patients = len({one["patient_id"] for one in times})
-    several = f"; {len(times)} times of {n_patients} patients as if independent" if n_patients < len(times) else ""
+    patients = [row["patient_id"] for row in times]
+    n_patients = len(set(patients))
+    several = n_patients < len(times)
+    curve = compute_kaplan_meier(follow_up_of(named, "t"), cluster=patients if several else None)
+    row = median_row(cell, curve, {})
+    counted = f"; {len(times)} times of {n_patients} patients, each a cluster" if several else ""
     entered = "; delayed entry" if any(one["entry_days"] for one in times) else ""
-    return {**row, "method": f"{row['method']}{entered}{several}"}
+    return AnalysisResult(({**row, "method": f"{row['method']}{entered}{counted}"},), tuple(curve_rows(cell, curve)))
 
 
 @dataclass(frozen=True)

@@ -8,27 +8,51 @@ from lutrace.core import Row
 from lutrace.models.comparison import fit_comparison
 from lutrace.models.cox import fit_cox_analysis
 from lutrace.models.curves import fit_follow_up, fit_kaplan_meier
+from lutrace.models.doses import fit_response_by_dose
+from lutrace.models.incidence import fit_cumulative_incidence, fit_fine_gray_analysis
+from lutrace.models.interval_censored import fit_interval_censored
+from lutrace.models.landmarks import fit_landmark
+from lutrace.models.linear import fit_linear_analysis
+from lutrace.models.logistic import fit_logistic_analysis
+from lutrace.models.milestones import fit_milestones, fit_restricted_mean
+from lutrace.models.mixed import fit_mixed_analysis
 from lutrace.models.mortality import fit_missed_deaths
+from lutrace.models.occupancy import fit_occupancy
 from lutrace.models.pairs import fit_concordance, fit_correlation
 from lutrace.models.proportions import fit_proportion
 from lutrace.models.results import AnalysisResult
+from lutrace.models.time_varying import fit_time_varying_cox
 from lutrace.protocol import (
     Analysis,
     ComparisonAnalysis,
     ConcordanceAnalysis,
     CorrelationAnalysis,
     CoxAnalysis,
+    CumulativeIncidenceAnalysis,
+    FineGrayAnalysis,
     FollowUpAnalysis,
+    IntervalCensoredAnalysis,
     KaplanMeierAnalysis,
+    LandmarkAnalysis,
+    LinearAnalysis,
+    LogisticAnalysis,
+    MilestonesAnalysis,
     MissedDeathsAnalysis,
+    MixedAnalysis,
+    OccupancyAnalysis,
     ProportionAnalysis,
     Protocol,
+    ResponseByDoseAnalysis,
+    RestrictedMeanAnalysis,
+    TimeAnalysis,
+    TimeVaryingCoxAnalysis,
 )
 
 
 def fit_analysis(analysis: Analysis, rows: Sequence[Row], protocol: Protocol) -> AnalysisResult:
     """The rows of one analysis of the protocol on the analysis set, with its warnings.
 
+    `occupancy` takes rows of COURSE_TRANSITIONS with their population in place of the analysis set.
     What cannot be estimated gives a row without an estimate and a warning, not an error.
 
     Raises:
@@ -38,6 +62,12 @@ def fit_analysis(analysis: Analysis, rows: Sequence[Row], protocol: Protocol) ->
     match analysis:
         case CoxAnalysis():
             return fit_cox_analysis(analysis, rows, protocol)
+        case LogisticAnalysis():
+            return fit_logistic_analysis(analysis, rows, protocol)
+        case LinearAnalysis():
+            return fit_linear_analysis(analysis, rows, protocol)
+        case MixedAnalysis():
+            return fit_mixed_analysis(analysis, rows, protocol)
         case KaplanMeierAnalysis():
             return fit_kaplan_meier(analysis, rows, protocol)
         case ComparisonAnalysis():
@@ -52,3 +82,27 @@ def fit_analysis(analysis: Analysis, rows: Sequence[Row], protocol: Protocol) ->
             return fit_concordance(analysis, rows)
         case ProportionAnalysis():
             return fit_proportion(analysis, rows, protocol)
+        case _:
+            return _fit_time_analysis(analysis, rows, protocol)
+
+
+def _fit_time_analysis(analysis: TimeAnalysis, rows: Sequence[Row], protocol: Protocol) -> AnalysisResult:
+    match analysis:
+        case CumulativeIncidenceAnalysis():
+            return fit_cumulative_incidence(analysis, rows, protocol)
+        case FineGrayAnalysis():
+            return fit_fine_gray_analysis(analysis, rows, protocol)
+        case OccupancyAnalysis():
+            return fit_occupancy(analysis, rows)
+        case ResponseByDoseAnalysis():
+            return fit_response_by_dose(analysis, rows, protocol)
+        case RestrictedMeanAnalysis():
+            return fit_restricted_mean(analysis, rows, protocol)
+        case MilestonesAnalysis():
+            return fit_milestones(analysis, rows, protocol)
+        case IntervalCensoredAnalysis():
+            return fit_interval_censored(analysis, rows, protocol)
+        case LandmarkAnalysis():
+            return fit_landmark(analysis, rows, protocol)
+        case TimeVaryingCoxAnalysis():
+            return fit_time_varying_cox(analysis, rows, protocol)

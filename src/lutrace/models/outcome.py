@@ -24,11 +24,16 @@ def follow_up_of(rows: Sequence[Row], endpoint: str) -> Survival:
     """The follow-up of complete rows in days, with delayed entry where a patient is at risk only later."""
     days = [row[f"{endpoint}_days"] for row in rows]
     event = [row[f"{endpoint}_event"] for row in rows]
+    return survival_of(days, event, entry=entries_of(rows))
+
+
+def entries_of(rows: Sequence[Row]) -> list[float] | None:
+    """The day from which each patient is at risk; None when all are from time zero on."""
     entry = [row.get("entry_days") or 0.0 for row in rows]
     if not any(entry):
-        return survival_of(days, event)
+        return None
     # Those at risk from time zero on are so before an event of that same day.
-    return survival_of(days, event, entry=[start if start > 0 else _BEFORE_ALL for start in entry])
+    return [start if start > 0 else _BEFORE_ALL for start in entry]
 
 
 def count_events(rows: Sequence[Row], endpoint: str) -> int:

@@ -75,13 +75,14 @@ class OccupancyAnalysis(_AtTimes):
 class ResponseByDoseAnalysis(OnPopulations):
     """By which dose PSA responses (outcomes of kind `psa_response`) were reached, under every denominator.
 
-    Counted: of the responders, of those evaluable, of all treated. Estimated beside them: the incidence by dose, with
-    patients on treatment censored after the last dose that a PSA followed, and death or the end of treatment competing.
-    Needs the data cut.
+    Counted: of the responders (of each outcome, or of the one named in `responders`: PSA90 among who reached PSA50), of
+    those evaluable, of all treated. Estimated beside them: the incidence by dose, with patients on treatment censored
+    after the last dose that a PSA followed, and death or the end of treatment competing. Needs the data cut.
     """
 
     kind: Literal["response_by_dose"]
     endpoints: tuple[str, ...] = Field(min_length=1)
+    responders: str | None = None
     doses: int = Field(default=6, ge=1, le=30)
 
 

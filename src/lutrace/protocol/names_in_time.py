@@ -27,7 +27,9 @@ def list_names_in_time(
             yield "of", (analysis.of,), courses
             return
         case ResponseByDoseAnalysis():
-            yield "endpoints", analysis.endpoints, [one.name for one in outcomes if isinstance(one, PsaResponse)]
+            responses = [one.name for one in outcomes if isinstance(one, PsaResponse)]
+            yield "endpoints", analysis.endpoints, responses
+            yield "responders", (analysis.responders,) if analysis.responders else (), analysis.endpoints
             return
         case IntervalCensoredAnalysis():
             yield "endpoints", analysis.endpoints, [one.name for one in outcomes if isinstance(one, TimeToWorsening)]

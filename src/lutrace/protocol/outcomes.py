@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from lutrace.core import Field, FrozenModel, Percent
+from lutrace.protocol.course import CourseRules
 from lutrace.protocol.progression import PsaProgression
 from lutrace.protocol.survival import OverallSurvival, Pfs, TimeToNextTreatment
 from lutrace.protocol.toxicity import Toxicity
@@ -31,14 +32,16 @@ class PsaResponse(FrozenModel):
     A death before it competes: such a patient ends with category `death`, without an event. Without either, censored at
     the last PSA. confirmed: whether a second value at least `psa.response_confirmation` later must have fallen as far.
     after_new_therapy: whether PSA values after the start of another systemic treatment count, or follow-up ends there.
+    rules: when treatment counts as over, after which no further dose can be followed by a response.
     """
 
     kind: Literal["psa_response"]
     name: str
     label: str
-    fall: Percent = Field(default="50 %", gt=0, le=100, validate_default=True)  # type: ignore[arg-type]
+    fall: Percent = Field(default="50 %", gt=0, le=100, validate_default=True)
     confirmed: bool = False
     after_new_therapy: Literal["counts", "censors"] = "censors"
+    rules: CourseRules = CourseRules()
 
     @property
     def by_dose(self) -> str:

@@ -5,8 +5,10 @@ Columns of a row:
 - `entry_days`: the day, from time zero, from which the patient is at risk (delayed entry). Of a landmark 0 when time
   runs from the SPECT, with origin `administration` the day of the SPECT; of a population the entry of its index date.
   Origin `first_cycle` shows the bias of immortal time: no delayed entry, and covariates that lie after time zero;
-- for each outcome of the protocol `<name>_days` (from the landmark), `<name>_event`; both None when not evaluable;
-- for each endpoint value its number under its own name (`ttv_ml`, `psa_change_pct`, ...), None when not evaluable;
+- for each outcome of the protocol `<name>_days` (from the landmark), `<name>_event`, and what it was as
+  `<name>_category`; None when not evaluable;
+- for each endpoint value its number under its own name (`ttv_ml`, `psa_change_pct`, ...), its `_days` and its
+  `_category`, None when not evaluable;
 - for each covariate of the protocol `<name>` (transformed, a plain number) and `<name>_days` (day of the value from
   the landmark; above 0 means that it was not known at time zero); both None when not evaluable.
 """
@@ -29,9 +31,7 @@ def build_analysis_set(values: Sequence[Row], members: Sequence[Row], protocol: 
     found = {(row["patient_id"], row["population"], row["endpoint"]): row for row in values}
     endpoints = sorted({row["endpoint"] for row in values})
     return [
-        _analysis_row(member, endpoints, found, protocol)
-        for member in members
-        if member["population"] in landmarks
+        _analysis_row(member, endpoints, found, protocol) for member in members if member["population"] in landmarks
     ]
 
 
@@ -52,11 +52,12 @@ def _analysis_row(
         value = found.get((patient, population, name))
         known = value is not None and value["reason"] is None
         if name in outcomes:
-            seen = value is not None and known and (entry == 0 or value["days"] > entry)
-            row[f"{name}_days"] = value["days"] if value is not None and seen else None
-            row[f"{name}_event"] = value["event"] if value is not None and seen else None
+            known = value is not None and known and (entry == 0 or value["days"] > entry)
+            row[f"{name}_event"] = value["event"] if value is not None and known else None
         else:
             row[name] = value["value"] if value is not None and known else None
+        for part in ("days", "category"):
+            row[f"{name}_{part}"] = value[part] if value is not None and known else None
     for covariate in protocol.covariates:
         value = found.get((patient, population, covariate.value))
         number = transform(covariate, row.get(covariate.value), floor_ml=protocol.measures.floor)

@@ -44,7 +44,7 @@ from lutrace.tables import RESULT_TABLES
 
 @dataclass(frozen=True)
 class DerivedTables:
-    """All derived tables of a run: `rows` table by table, `summaries` and `estimates`, evidence, words, rules.
+    """All derived tables of a run: `rows`, `summaries`, `estimates`, `curves`, evidence, words, rules.
 
     `notes` are the rules of each derived table in words, by its name.
     """
@@ -53,6 +53,7 @@ class DerivedTables:
     summaries: tuple[Row, ...] = ()
     evidence: tuple[EvidenceRow, ...] = ()
     estimates: tuple[Row, ...] = ()
+    curves: tuple[Row, ...] = ()
     labels: Mapping[str, str] = field(default_factory=dict)
     notes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
@@ -131,6 +132,7 @@ def _with(made: DerivedTables, item: Derived, derivation: Derivation, ground: Gr
         (*made.summaries, *summarise_lines({item.name: lines}, values, ground.protocol)),
         (*made.evidence, *evidence),
         (*made.estimates, *derivation.estimates),
+        (*made.curves, *derivation.curves),
         {**made.labels, **derivation.labels, **labels},
         {**made.notes, item.name: derivation.notes},
     )

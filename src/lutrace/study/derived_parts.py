@@ -181,7 +181,8 @@ class Derivation:
     """What one derived table gives: rows of declared result tables by name, what is counted, and the rules in words.
 
     `as_of` says which rows count at a landmark where a table names the day asked about in `index_date` (`by_day`).
-    `labels` are a reader's words for the levels; `estimates` are rows of ESTIMATES under the table's name.
+    `labels` are a reader's words for the levels; `estimates` and `curves` are rows of those tables, the analysis
+    being this table.
     """
 
     tables: Mapping[str, ir.Table]
@@ -190,4 +191,5 @@ class Derivation:
     as_of: AsOf = "first_cycle"
     by_day: bool = True
     estimates: tuple[Row, ...] = ()
+    curves: tuple[Row, ...] = ()
     labels: Mapping[str, str] = field(default_factory=dict)

@@ -8,7 +8,7 @@ import ibis
 
 from lutrace.core import Row
 from lutrace.endpoints import derive_survival_times, held
-from lutrace.models import median_of_times
+from lutrace.models import AnalysisResult, fit_times, join_results
 from lutrace.protocol import DerivedSurvivalTimes, IndexDate
 from lutrace.study.derived_parts import Derivation, Ground, Reading, Variable
 from lutrace.tables import SURVIVAL_TIMES
@@ -42,27 +42,29 @@ def derive_survival_tables(ground: Ground, item: DerivedSurvivalTimes) -> Deriva
     rows: list[Row] = times.to_pyarrow().to_pylist()
     cells = [(index, name, rule) for index in item.indexes for name in item.endpoints for rule in item.censor_rules]
     ended = [_ended(*cell) for cell in cells]
+    fitted = join_results(list(_fit_all(ground, item, rows, cells)))
     return Derivation(
         {SURVIVAL_TIMES.name: times},
         (*(_dates(index) for index in item.indexes), *ended),
         _notes(item),
         by_day=False,
         labels=_LABELS,
-        estimates=tuple(_medians(ground, item, rows, cells)),
+        estimates=fitted.estimates,
+        curves=fitted.curves,
     )
 
 
-def _medians(
+def _fit_all(
     ground: Ground, item: DerivedSurvivalTimes, rows: Sequence[Row], cells: Sequence[tuple[IndexDate, str, str]]
-) -> Iterable[Row]:
-    """A row of ESTIMATES per landmark and kind of time: the Kaplan-Meier median of all times of its members."""
-    for population in (landmark.name for landmark in ground.protocol.landmarks):
+) -> Iterable[AnalysisResult]:
+    """The curve and the median of each landmark and kind of time, of all times of its members."""
+    for population in (landmark.name for landmark in ground.protocol.time_zeros):
         members = {row["patient_id"] for row in ground.members if row["population"] == population}
         for index, endpoint, rule in cells:
             holds = _is_of(index, endpoint, rule)
             times = [row for row in rows if row["patient_id"] in members and holds(row) and row["reason"] is None]
             name = f"{item.name}.{_name(index, endpoint, rule)}"
-            yield median_of_times(item.name, population, name, times)
+            yield fit_times(item.name, population, name, times)
 
 
 def _name(index: IndexDate, endpoint: str, rule: str) -> str:
@@ -117,6 +119,14 @@ def _notes(item: DerivedSurvivalTimes) -> tuple[str, ...]:
         risk = f"; at risk from {_moment(one.entry, one.entry_number)} on" if one.entry != "index" else ""
         begun = f" begun after {', '.join(one.after)}" if one.event == "eligible_lines" else ""
         told.append(f"{one.name}: time runs from {_moment(one.event, one.number)}{begun}{after}{risk}.")
-    several = "Classes count the first index date of a patient; medians take all of them, as if of other patients."
+    several = (
+        "Classes count the first index date of a patient; curves and medians take all of them, with errors by patient."
+    )
+    later = [one.name for one in item.indexes if one.event != "first_cycle"]
+    if later:
+        told.append(
+            f"{', '.join(later)}: only of patients who lived until that day and came to it (immortal time before it); "
+            "not to be compared with times from the first dose."
+        )
     least = "Left out: an event or the end of follow-up on or before the index, or no time at risk."
     return (*told, several, least)

@@ -9,7 +9,7 @@ from dataclasses import replace
 from lutrace.cohort import Cohort
 from lutrace.core import Row, short
 from lutrace.models import classify_with, group_patients
-from lutrace.protocol import ConcordanceAnalysis, KaplanMeierAnalysis, OverallSurvival, Protocol
+from lutrace.protocol import ConcordanceAnalysis, GroupedAnalysis, OverallSurvival, Protocol
 from lutrace.report import EvidenceRow, collect_evidence, group_endpoint
 from lutrace.study.exclusions import as_evidence, name_excluded
 from lutrace.study.presentation import SIDES, class_endpoint
@@ -103,7 +103,7 @@ def _groups(protocol: Protocol, values: Sequence[Row], analysis_set: Sequence[Ro
     of_value = {(row["patient_id"], row["population"], row["endpoint"]): row for row in values}
     rows: list[EvidenceRow] = []
     for analysis in protocol.analyses:
-        if not isinstance(analysis, KaplanMeierAnalysis) or analysis.by is None:
+        if not isinstance(analysis, GroupedAnalysis) or analysis.by is None:
             continue
         value = protocol.covariate(analysis.by).value
         for population in analysis.populations:

@@ -8,14 +8,17 @@ from pathlib import Path
 from typing import Any
 
 from lutrace.core import Row
-from lutrace.protocol import ComparisonAnalysis, ConcordanceAnalysis, CorrelationAnalysis, KaplanMeierAnalysis, Protocol
+from lutrace.protocol import ComparisonAnalysis, ConcordanceAnalysis, CorrelationAnalysis, GroupedAnalysis, Protocol
 from lutrace.report import Notice, ReportMeta, group_endpoint
 from lutrace.study.cohorts_shown import evidence_of_pair, number_of_balance
 from lutrace.study.presentation import SIDES, class_endpoint
 from lutrace.study.review_status import ReviewStatus, names_of_analysis, uses_new_lesions, uses_volume
+from lutrace.study.times_shown import evidence_of_time
 
 _OF_CURVES = ("specification", "share_of_specifications")
 """Measures of values that are derived anew, under other options: the evidence of the study is not theirs."""
+_BESIDE_EACH_OTHER = ("subdistribution_hazard_ratio", "cause_specific_hazard_ratio")
+"""Measures of one term and outcome in one analysis, whose keys end with them."""
 _COMPARING = (ConcordanceAnalysis, CorrelationAnalysis)
 Tables = Mapping[str, Sequence[Row]]
 
@@ -26,12 +29,12 @@ def collect_numbers(tables: Tables, protocol: Protocol) -> dict[str, dict[str, A
     `evidence` names the rows of `evidence.csv` behind the number as `population/endpoint`.
     """
     compared = {one.name: (one.x, one.y) for one in protocol.analyses if isinstance(one, _COMPARING)}
-    grouped = {one.name for one in protocol.analyses if isinstance(one, KaplanMeierAnalysis) and one.by is not None}
+    grouped = {one.name for one in protocol.analyses if isinstance(one, GroupedAnalysis) and one.by is not None}
     pairs = [
         *(_attrition(row) for row in tables.get("attrition", ())),
         *(_summary(row) for row in tables.get("summaries", ())),
         *(_agreement(row) for row in tables.get("agreements", ())),
-        *(_estimate(row, compared, grouped) for row in tables.get("estimates", ())),
+        *(_estimate(row, compared, grouped, evidence_of_time(row, protocol)) for row in tables.get("estimates", ())),
         *(number_of_balance(row) for row in tables.get("balances", ())),
     ]
     beside = {one.pair: one for one in protocol.analyses if isinstance(one, ComparisonAnalysis)}
@@ -79,16 +82,22 @@ def _agreement(row: Row) -> tuple[str, dict[str, Any]]:
     }
 
 
-def _estimate(row: Row, compared: Mapping[str, Sequence[str]], grouped: Collection[str]) -> tuple[str, dict[str, Any]]:
+def _estimate(
+    row: Row, compared: Mapping[str, Sequence[str]], grouped: Collection[str], known: Sequence[str] | None
+) -> tuple[str, dict[str, Any]]:
+    """`known` is the evidence of rows whose term names no value."""
     parts = (row["analysis"], row["population"], row["endpoint"], row["term"])
     adjusted = "adjusted" if row["adjusted"] else "unadjusted"
     checks = row.get("checks")
     names = dict.fromkeys([row["endpoint"], row["term"], *_split(row["adjusted_for"]), *compared.get(parts[0], ())])
     if row["measure"] in _OF_CURVES:
         names = {}
+    if known is not None:
+        names = dict.fromkeys(known)
     if row["analysis"] in grouped:
         names = dict.fromkeys([row["endpoint"], group_endpoint(row["analysis"], row["endpoint"])])
-    return "/".join((*parts, adjusted)), {
+    measure = (row["measure"],) if row["measure"] in _BESIDE_EACH_OTHER else ()
+    return "/".join((*parts, adjusted, *measure)), {
         "value": row["estimate"],
         "measure": row["measure"],
         "low": row["low"],
@@ -147,7 +156,7 @@ def write_results(
     notices: Sequence[Notice],
     status: ReviewStatus,
 ) -> None:
-    """Write the JSON file: digests and versions, `numbers`, `curves`, `warnings`; same input, same bytes.
+    """Write the JSON file: digests and versions, `numbers`, `curves` and others, `warnings`; same input, same bytes.
 
     A number that rests on new lesions or volumes that nobody has reviewed says so under `status`.
 
@@ -158,6 +167,7 @@ def write_results(
         **_head_of(protocol, meta),
         "numbers": {key: one | _status_of(key, one, protocol, status) for key, one in numbers.items()},
         "curves": list(tables.get("curves", ())),
+        **{name: list(tables[name]) for name in ("incidences", "occupancies") if tables.get(name)},
         "warnings": [{"where": one.where, "text": one.text, "severity": one.severity} for one in notices],
     }
     path.parent.mkdir(parents=True, exist_ok=True)

@@ -8,7 +8,7 @@ from typing import Any
 
 from lutrace.core import Row
 from lutrace.endpoints import UNREVIEWED, UNREVIEWED_VOLUME
-from lutrace.protocol import CorrelationAnalysis, CoxAnalysis, KaplanMeierAnalysis, Protocol
+from lutrace.protocol import Adjusted, CorrelationAnalysis, GroupedAnalysis, Protocol
 
 _TTV_TABLES = ("characteristics", "response", "ttv_provenance")
 _BY_NEW_LESIONS = ("new_lesions", "recip", "psa_recip", "ppp")
@@ -80,9 +80,9 @@ def names_of_analysis(name: str, protocol: Protocol) -> tuple[str, ...]:
     of = {curve.name: curve.analysis for curve in protocol.specifications}
     analysis = next((one for one in protocol.analyses if one.name == of.get(name, name)), None)
     match analysis:
-        case CoxAnalysis():
-            return (*analysis.terms, *analysis.adjust_for)
-        case KaplanMeierAnalysis():
+        case Adjusted():
+            return (*analysis.terms, *analysis.adjust_for, *getattr(analysis, "outcomes", ()))
+        case _ if isinstance(analysis, GroupedAnalysis):
             return (analysis.by,) if analysis.by else ()
         case CorrelationAnalysis():
             return (analysis.x, analysis.y)

@@ -33,7 +33,7 @@ from lutrace.study.evidence import collect_all_evidence
 from lutrace.study.exclusions import count_exclusions
 from lutrace.study.headline import choose_key_numbers
 from lutrace.study.meta import describe_run
-from lutrace.study.modelling import fit_analyses
+from lutrace.study.modelling import fit_analyses, gather_transitions
 from lutrace.study.notices import find_letter_choices, find_merged, find_notices, find_outdated_scans
 from lutrace.study.pictures import PictureFacts, gather_pictures
 from lutrace.study.populations import PopulationGround, add_populations
@@ -155,7 +155,7 @@ def compute_study(
     derived = derive_tables(Ground.of(known, protocol, cohort.members, data_cut, whole=facts))
     progress("models", 2, _STEPS)
     analysis_set = build_analysis_set(values, cohort.members, protocol)
-    fitted = fit_analyses(protocol, analysis_set)
+    fitted = fit_analyses(protocol, analysis_set, gather_transitions(protocol, derived, analysis_set))
     curves = fit_specifications(protocol, facts, data_cut=data_cut)
     progress("tables", 3, _STEPS)
     grouped, told_of_groups = describe_tables(values, protocol)
@@ -164,7 +164,9 @@ def compute_study(
         "cohort_members": [dict(row) for row in cohort.members],
         "endpoint_values": values,
         "estimates": [*fitted.estimates, *curves.estimates, *derived.estimates],
-        "curves": list(fitted.curves),
+        "curves": [*fitted.curves, *derived.curves],
+        "incidences": list(fitted.incidences),
+        "occupancies": list(fitted.occupancies),
         "agreements": list(fitted.agreements),
         "balances": list(fitted.balances),
         "summaries": [*summarise_values(values, protocol), *grouped, *derived.summaries],

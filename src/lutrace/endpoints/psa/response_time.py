@@ -14,7 +14,7 @@ from lutrace.endpoints.psa.response import best_response
 from lutrace.endpoints.psa.series import first_cycles, psa_and_baseline
 from lutrace.endpoints.psa.stops import new_therapies
 from lutrace.endpoints.vital_status import vital_status
-from lutrace.protocol import PsaResponse
+from lutrace.protocol import CourseRules, PsaResponse
 from lutrace.tables import CYCLES, LABS, without
 
 NO_BASELINE = "no PSA baseline"
@@ -86,7 +86,8 @@ def derive_response_dose(basis: Basis, outcome: PsaResponse) -> ir.Table:
     followed, when it goes on or the patient was lost (`censored`; 0: none was followed). A PSA of a dose day is before
     that dose; the last dose's window has no end but the next treatment. Raises MissingFactError without a data cut.
     """
-    doses, left = _treatment(basis)
+    doses = basis.keep(("days_of_all_doses", outcome.rules), lambda: _treatment(basis, outcome.rules)[0])
+    left = basis.keep(("end_of_treatment", outcome.rules), lambda: _treatment(basis, outcome.rules)[1])
     clocked, baseline = _judged(basis, outcome)
     found = _responses(basis, outcome, clocked, baseline)
     placed = attach(dose_windows(clocked.filter(clocked.day > 0), doses), left, ["patient_id"])
@@ -147,14 +148,14 @@ def _responses(basis: Basis, outcome: PsaResponse, clocked: ir.Table, baseline: 
     return attach(baseline.select("patient_id", "baseline"), best, ["patient_id"])
 
 
-def _treatment(basis: Basis) -> tuple[ir.Table, ir.Table]:
+def _treatment(basis: Basis, rules: CourseRules) -> tuple[ir.Table, ir.Table]:
     """`patient_id dose_day` of all doses, and `patient_id n_doses ended leave_date end_table end_row` of treatment."""
     if basis.data_cut is None:
         raise MissingFactError(
             "response_by_dose: who is still on treatment is so on a day; run the study with --data-cut DATE"
         )
-    rules = basis.protocol.history
-    grounds = CourseBasis(basis.facts, basis.data_cut, line_rules=rules.lines, mcrpc_rules=rules.mcrpc)
+    history = basis.protocol.history
+    grounds = CourseBasis(basis.facts, basis.data_cut, rules, line_rules=history.lines, mcrpc_rules=history.mcrpc)
     course = build_course(grounds)
     days = course.doses.inner_join(first_cycles(basis), "patient_id")
     days = days.mutate(dose_day=days.dose_date.delta(days.c1_date, unit="day"))
