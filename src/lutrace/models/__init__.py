@@ -14,6 +14,7 @@ warning of immortal time.
 `combine_sites` do so for several sites that send sums only.
 """
 
+from lutrace.models.cohort_effect import effect_term, restricted_term
 from lutrace.models.comparison import describe_open_items
 from lutrace.models.cox import describe_immortal_time
 from lutrace.models.curves import fit_times, group_patients
@@ -26,11 +27,12 @@ from lutrace.models.plain.columns import PlainTable, find_number_columns
 from lutrace.models.plain.fit import fit_plain
 from lutrace.models.plain.results import PlainFit
 from lutrace.models.plain.sites import Combined, SiteAnswer, SiteQuestion, answer_site, combine_sites
-from lutrace.models.results import AnalysisResult, ModelWarning, join_results
+from lutrace.models.results import AnalysisResult, Cell, ModelWarning, join_results
 from lutrace.models.trends import fit_trends
 
 __all__ = [
     "AnalysisResult",
+    "Cell",
     "Combined",
     "FitCall",
     "ModelWarning",
@@ -44,6 +46,7 @@ __all__ = [
     "combine_sites",
     "describe_immortal_time",
     "describe_open_items",
+    "effect_term",
     "find_number_columns",
     "fit_analysis",
     "fit_plain",

@@ -54,18 +54,24 @@ class _Ground:
     def where(self) -> str:
         return f"{self.analysis.name}, {self.analysis.pair}, {self.endpoint}"
 
-    def cell(self, term: str, measure: str, unit: str = "1", *, adjusted: bool = True) -> Cell:
+    def cell(self, term: str, measure: str, weighting: str = "", *, unit: str = "1") -> Cell:
+        """Which row of ESTIMATES: of the comparison itself, or of one of its weightings."""
         first, second = (self.protocol.landmark(name).label for name in self.analysis.populations)
         return Cell(
-            self.analysis.name,
+            self.analysis.part(weighting) if weighting else self.analysis.name,
             self.analysis.pair,
             self.endpoint,
             term,
             measure,
             unit=unit,
             covariate_unit=f"{first} against {second}",
-            adjusted_for=self.effect.adjust_for if adjusted else (),
+            adjusted_for=self.effect.adjust_for if weighting else (),
         )
+
+
+def effect_term(analysis: ComparisonAnalysis) -> str:
+    """The term of the ratio of the first cohort against the second."""
+    return f"{analysis.populations[0]}_effect"
 
 
 def fit_cohort_effect(
@@ -129,9 +135,10 @@ def _patients_in_both(rows: Sequence[Row]) -> Any:
 def _unadjusted(ground: _Ground) -> AnalysisResult:
     """The hazard ratio of the cohorts as they are, and within the strata asked for."""
     strata = ground.effect.strata
-    rows = [_plain_row(ground, "unadjusted", None)]
+    rows = [_plain_row(ground, effect_term(ground.analysis), None)]
     if strata is not None:
-        rows.append(_plain_row(ground, f"within strata of {strata}", [row[strata] for row in ground.cohorts.rows]))
+        term = f"{effect_term(ground.analysis)}_within_{strata}"
+        rows.append(_plain_row(ground, term, [row[strata] for row in ground.cohorts.rows]))
     return AnalysisResult(tuple(rows))
 
 
@@ -143,7 +150,7 @@ def _plain_row(ground: _Ground, term: str, strata: Any) -> Row:
         strata=strata,
         rows=CoxRows(clusters=ground.clusters),
     )
-    return ground.cell(term, "hazard_ratio", adjusted=False).fill(
+    return ground.cell(term, "hazard_ratio").fill(
         n=fit.n,
         events=fit.n_events,
         method=f"{fit.method}{_since(ground)}",
@@ -189,7 +196,7 @@ def _hazard_rows(ground: _Ground, name: str, weights: PropensityWeights) -> list
         found.hazard_ratio, measure="hazard ratio", is_common=is_common, low=found.low, high=found.high
     )
     counts: dict[str, Any] = {"n": found.n, "events": found.n_events}
-    ratio = ground.cell(f"{name} weights", "hazard_ratio").fill(
+    ratio = ground.cell(effect_term(ground.analysis), "hazard_ratio", name).fill(
         **counts,
         method=f"{found.method}{_since(ground)}",
         coef=found.coef,
@@ -201,11 +208,11 @@ def _hazard_rows(ground: _Ground, name: str, weights: PropensityWeights) -> list
         p=found.p,
         checks={"positivity": _describe_scores(ground), "known_se": finite_or_none(found.known_se)},
     )
-    needed = ground.cell(f"{name} weights, E-value", "e_value").fill(
+    needed = ground.cell("e_value", "e_value", name).fill(
         **counts, method=e_value.method, estimate=e_value.estimate, checks={"of_the_interval": e_value.limit}
     )
     sizes = [
-        ground.cell(f"{cohort}, {name} weights", "effective_n", "patients").fill(
+        ground.cell(f"{cohort}_effective", "effective_n", name, unit="patients").fill(
             n=size, method="effective sample size (Kish): squared sum of the weights over the sum of their squares",
             estimate=effective,
         )
@@ -239,10 +246,15 @@ def _weighted_curves(ground: _Ground, weighted: Weighted) -> AnalysisResult:
     ):
         rows = chosen & (weighted.weights > 0)
         curve = compute_kaplan_meier(ground.survival.select(rows), weights=weighted.weights[rows])
-        cell = ground.cell(f"{cohort}, {weighted.name} weights", "median", ground.analysis.time_unit)
+        cell = ground.cell(cohort, "median", weighted.name, unit=ground.analysis.time_unit)
         estimates.append(median_row(cell, curve, {}))
         curves += curve_rows(cell, curve)
     return AnalysisResult(tuple(estimates), tuple(curves))
+
+
+def restricted_term(horizon: float, *, augmented: bool = False) -> str:
+    """The term of a difference of restricted means up to so many days."""
+    return f"restricted_mean_{horizon:g}d{'_augmented' if augmented else ''}"
 
 
 def _restricted_rows(ground: _Ground, name: str) -> list[Row]:
@@ -252,7 +264,7 @@ def _restricted_rows(ground: _Ground, name: str) -> list[Row]:
     estimand = _ESTIMAND[name]
     for horizon in ground.effect.horizons:
         outcome = _pseudo_means(ground, horizon) / DAYS_OF[unit]
-        term = f"{name} weights, to {horizon / DAYS_OF[unit]:.3g} {unit}"
+        term = restricted_term(horizon)
         found = [(term, compute_weighted_effect(ground.scores, outcome, estimand=estimand, clusters=ground.clusters))]
         if ground.effect.augmented and estimand in ("ATE", "ATT"):
             augmented = compute_augmented_effect(
@@ -264,10 +276,10 @@ def _restricted_rows(ground: _Ground, name: str) -> list[Row]:
                 estimand="ATT" if estimand == "ATT" else "ATE",
                 clusters=ground.clusters,
             )
-            found.append((f"{term}, augmented", augmented))
+            found.append((restricted_term(horizon, augmented=True), augmented))
         for term, one in found:
             made.append(
-                ground.cell(term, "rmst_difference", unit).fill(
+                ground.cell(term, "rmst_difference", name, unit=unit).fill(
                     n=one.n,
                     events=count_events(ground.cohorts.rows, ground.endpoint),
                     method=f"restricted mean survival by pseudo-observations; {one.method}{_since(ground)}"
@@ -299,7 +311,7 @@ def _refuse(
         analysis.name,
         analysis.pair,
         endpoint,
-        "weighted",
+        effect_term(analysis),
         "hazard_ratio",
         covariate_unit=" against ".join(analysis.populations),
         adjusted_for=analysis.effect.adjust_for,

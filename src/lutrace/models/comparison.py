@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from lutrace.core import Row
 from lutrace.models.balance import balance_cohorts
-from lutrace.models.cohort_effect import fit_cohort_effect
+from lutrace.models.cohort_effect import effect_term, fit_cohort_effect
 from lutrace.models.curves import compare_groups, curve_rows, median_row
 from lutrace.models.external_curves import set_beside
 from lutrace.models.outcome import follow_up_of, select_complete
@@ -72,8 +72,8 @@ def _juxtapose(analysis: ComparisonAnalysis, rows: Sequence[Row], endpoint: str)
 def _block(analysis: ComparisonAnalysis, rows: Sequence[Row], endpoint: str, *, protocol: Protocol) -> AnalysisResult:
     """The row of a hazard ratio that is not given, with what stands open."""
     first, second = (protocol.landmark(name).label for name in analysis.populations)
-    term, unit = analysis.populations[0], f"{first} against {second}"
-    cell = Cell(analysis.name, analysis.pair, endpoint, f"{term}_effect", "hazard_ratio", covariate_unit=unit)
+    unit = f"{first} against {second}"
+    cell = Cell(analysis.name, analysis.pair, endpoint, effect_term(analysis), "hazard_ratio", covariate_unit=unit)
     known = [row for name in analysis.populations for row in select_complete(rows_of(rows, name), endpoint)]
     reason = describe_open_items(analysis)
     events = sum(bool(row[f"{endpoint}_event"]) for row in known)

@@ -52,6 +52,7 @@ from lutrace.protocol.comparison import (
     Comparability,
     ComparisonAnalysis,
     MissedDeathsAnalysis,
+    Rerun,
 )
 from lutrace.protocol.course import CourseRules
 from lutrace.protocol.derived import (
@@ -238,6 +239,7 @@ __all__ = [
     "PublishedRatio",
     "Regression",
     "ReportSection",
+    "Rerun",
     "ResponseByDoseAnalysis",
     "ResponseRules",
     "RestrictedMeanAnalysis",

@@ -137,6 +137,17 @@ class ComparisonAnalysis(OnPopulations):
         """The name under which rows of both cohorts stand together."""
         return "+".join(self.populations)
 
+    def part(self, name: str) -> str:
+        """The name under which the rows of one of its weightings or reruns stand."""
+        return f"{self.name}.{name}"
+
+    @property
+    def parts(self) -> tuple[str, ...]:
+        """The names of all its rows: its own, those of its weightings and of its reruns."""
+        weights = ("", *(f".{one}" for one in (() if self.effect is None else self.effect.weights)))
+        names = (self.name, *(self.part(one.name) for one in self.reruns))
+        return tuple(f"{name}{weighting}" for name in names for weighting in weights)
+
     @property
     def open_items(self) -> tuple[str, ...]:
         """What of the checklist stands open; all of it without a checklist."""

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from lutrace.core import Row
-from lutrace.models import describe_open_items
+from lutrace.models import describe_open_items, effect_term, restricted_term
 from lutrace.protocol import CHECKLIST, ComparisonAnalysis, External, Protocol
 
 _TERMS = {
-    "unadjusted": "unadjusted",
     "recorded": "deaths as recorded",
     "corrected": "corrected for missed deaths",
-    "weighted": "weighted",
+    "e_value": "Confounder that would explain it away",
+}
+_WEIGHTED = {
+    "ATE": "weighted to all patients (ATE)",
+    "ATT": "weighted to patients like the first cohort (ATT)",
+    "overlap": "weighted to the overlap of both cohorts",
+    "matching": "weighted as by matching pairs",
 }
 
 
@@ -24,14 +29,12 @@ def label_cohorts(protocol: Protocol) -> dict[str, str]:
         names = [protocol.landmark(name).label for name in analysis.populations]
         if len(names) == 2:
             labels[analysis.pair] = f"each cohort's own time zero ({' beside '.join(names)})"
-        labels[f"{analysis.populations[0]}_effect"] = f"{names[0]} against the other cohort"
+        labels[effect_term(analysis)] = "Cohort"
         for rerun in analysis.reruns:
-            labels[f"{analysis.name}.{rerun.name}"] = f"{analysis.label}: {rerun.label}"
-        for weighting in analysis.effect.weights if analysis.effect is not None else ():
-            labels |= {
-                f"{name}, {weighting} weights": f"{label}, {weighting} weights"
-                for name, label in zip(analysis.populations, names, strict=True)
-            }
+            labels[analysis.part(rerun.name)] = f"{analysis.label}: {rerun.label}"
+        for name, label in zip(analysis.populations, names, strict=True):
+            labels[f"{name}_left_out"] = f"Left out of {label}"
+        labels |= _label_effect(analysis, names, protocol)
     for external in protocol.external:
         for arm in external.arms:
             name = external.term(arm.arm)
@@ -39,11 +42,30 @@ def label_cohorts(protocol: Protocol) -> dict[str, str]:
     return labels
 
 
+def _label_effect(analysis: ComparisonAnalysis, names: Sequence[str], protocol: Protocol) -> dict[str, str]:
+    """Words for the rows of an effect: weightings, effective sizes, strata, restricted means."""
+    effect = analysis.effect
+    if effect is None:
+        return {}
+    labels = {analysis.part(one): f"{analysis.label}: {_WEIGHTED[one]}" for one in effect.weights}
+    labels |= {
+        f"{name}_effective": f"Effective size, {label}" for name, label in zip(analysis.populations, names, strict=True)
+    }
+    if effect.strata is not None:
+        of = protocol.covariate(effect.strata).label
+        labels[f"{effect_term(analysis)}_within_{effect.strata}"] = f"Cohort, within strata of {of}"
+    for horizon in effect.horizons:
+        words = f"Restricted mean up to {horizon:g} days"
+        labels[restricted_term(horizon)] = words
+        labels[restricted_term(horizon, augmented=True)] = f"{words}, augmented"
+    return labels
+
+
 def notes_on_cohorts(item: Any, protocol: Protocol) -> Iterator[str]:
     """Below a table or figure of a comparison: that it is none, the checklist line by line, and published sources."""
     named = {*getattr(item, "analyses", ()), getattr(item, "analysis", "")}
     for analysis in _comparisons(protocol):
-        if analysis.name not in named:
+        if not named & set(analysis.parts):
             continue
         if len(analysis.populations) == 2:
             yield from _checklist(analysis)

@@ -157,24 +157,25 @@ def compute_study(
     analysis_set = build_analysis_set(values, cohort.members, protocol)
     fitted = fit_analyses(protocol, analysis_set, gather_transitions(protocol, derived, analysis_set))
     curves = fit_specifications(protocol, facts, data_cut=data_cut)
+    reran = fit_reruns(protocol, facts, analysis_set, data_cut=data_cut)
     progress("tables", 3, _STEPS)
     grouped, told_of_groups = describe_tables(values, protocol)
     tables: dict[str, list[Row]] = {
         "attrition": [*cohort.attrition, *count_exclusions(values, protocol)],
         "cohort_members": [dict(row) for row in cohort.members],
         "endpoint_values": values,
-        "estimates": [*fitted.estimates, *curves.estimates, *derived.estimates],
+        "estimates": [*fitted.estimates, *reran.estimates, *curves.estimates, *derived.estimates],
         "curves": [*fitted.curves, *derived.curves],
         "incidences": list(fitted.incidences),
         "occupancies": list(fitted.occupancies),
         "agreements": list(fitted.agreements),
-        "balances": list(fitted.balances),
+        "balances": [*fitted.balances, *reran.balances],
         "summaries": [*summarise_values(values, protocol), *grouped, *derived.summaries],
     }
     outdated = find_outdated_scans(known, cohort.scans)
     told = (*find_notices(protocol, values, analysis_set), *outdated, *find_merged(facts))
     told = (*told, *find_letter_choices(protocol, known))
-    notices = (*told, *fitted.notices, *curves.notices, *told_of_groups)
+    notices = (*told, *fitted.notices, *reran.notices, *curves.notices, *told_of_groups)
     evidence = collect_all_evidence(
         protocol, facts, cohort, values=values, analysis_set=analysis_set, derived=derived.evidence
     )

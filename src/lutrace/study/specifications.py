@@ -14,20 +14,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from lutrace.cohort import select_patients
 from lutrace.core import Row, canonical_json
-from lutrace.endpoints import Basis, derive_values
 from lutrace.models import fit_analysis
 from lutrace.protocol import CoxAnalysis, Protocol, SpecificationCurve, name_specification
 from lutrace.report import Notice
 from lutrace.stats import SpecificationSummary, summarise_specifications
-from lutrace.study.analysis_set import build_analysis_set
-from lutrace.study.cut_facts import CutFacts
+from lutrace.study.reruns import derive_analysis_set
 from lutrace.tables import Facts
 
 SAME_SIDE = "same_side"
-_ENTRY = "ttv_ml"
-"""The value whose day is that of the landmark's SPECT, from which on patients are at risk."""
 
 
 @dataclass(frozen=True)
@@ -70,7 +65,9 @@ def _fit(
             "bootstrap": None,
         }
     )
-    result = fit_analysis(alone, _derive(patched, alone, facts, data_cut), patched)
+    covariates = (*alone.terms, *alone.adjust_for)
+    rows = derive_analysis_set(patched, facts, covariates, alone.endpoints, data_cut=data_cut)
+    result = fit_analysis(alone, rows, patched)
     (found,) = result.estimates
     chosen = {choice.name: option.name for choice, option in zip(curve.choices, options, strict=True)}
     told = {
@@ -88,20 +85,6 @@ def _fit(
     }
     blocking = [one for one in result.warnings if one.severity == "blocking"]
     return row, [Notice(f"{curve.name}, {name}", one.text, one.severity) for one in blocking]
-
-
-def _derive(protocol: Protocol, analysis: CoxAnalysis, facts: Facts, data_cut: dt.date | None) -> list[Row]:
-    """The analysis set of one model: only what it needs is derived."""
-    known = facts if data_cut is None else CutFacts(facts, data_cut)
-    cohort = select_patients(known, protocol)
-    basis = Basis(facts, protocol, cohort.members, cohort.scans, data_cut)
-    covariates = [protocol.covariate(name) for name in (*analysis.terms, *analysis.adjust_for)]
-    wanted = dict.fromkeys([_ENTRY, *(covariate.value for covariate in covariates), *analysis.endpoints])
-    values: list[Row] = []
-    for endpoint in wanted:
-        if endpoint not in {row["endpoint"] for row in values}:
-            values += derive_values(basis, endpoint)
-    return build_analysis_set(values, cohort.members, protocol)
 
 
 def _in_order(curve: SpecificationCurve, rows: Sequence[Row]) -> list[Row]:

@@ -90,15 +90,17 @@ def draw_missed_medians(
         event, moved[number] = _redraw(survival, known, spared, random)
         found = compute_kaplan_meier(Survival(survival.time, event, survival.entry)).quantile().estimate
         medians[number] = np.inf if found is None else found
-    low, middle, high = (_finite(np.quantile(medians, share, method="inverted_cdf")) for share in (0.025, 0.5, 0.975))
+    lowest, middle, highest = (
+        _finite(np.quantile(medians, share, method="inverted_cdf")) for share in (0.025, 0.5, 0.975)
+    )
     missed, false = moved.mean(axis=0)
     return CorrectedMedian(
         observed.estimate,
         observed.low,
         observed.high,
         middle,
-        low,
-        high,
+        lowest,
+        highest,
         float(missed),
         float(false),
         survival.n,
