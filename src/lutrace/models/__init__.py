@@ -55,4 +55,5 @@ __all__ = [
     "group_patients",
     "is_late",
     "join_results",
+    "restricted_term",
 ]

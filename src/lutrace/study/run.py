@@ -38,6 +38,7 @@ from lutrace.study.notices import find_letter_choices, find_merged, find_notices
 from lutrace.study.pictures import PictureFacts, gather_pictures
 from lutrace.study.populations import PopulationGround, add_populations
 from lutrace.study.presentation import compose_spec
+from lutrace.study.reruns import fit_reruns
 from lutrace.study.results import write_results
 from lutrace.study.review_status import ReviewStatus, find_status
 from lutrace.study.specifications import fit_specifications
