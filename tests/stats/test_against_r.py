@@ -19,6 +19,7 @@ TOPICS = (
     "meta",
     "multiplicity",
     "command",
+    "study",
 )
 
 

@@ -47,7 +47,7 @@ class Material:
         """
         if row["measure"] in ("specification", "share_of_specifications"):
             return None
-        population, main = row["population"], [row["endpoint"], row["term"]]
+        population, main = row["population"], [row["endpoint"], *row["term"].split("/")]
         if row["analysis"] in self.groups_of and row["term"] != ALL:
             groups = group_endpoint(row["analysis"], row["endpoint"])
             known = self.evidence.has(population, groups)

@@ -52,7 +52,7 @@ def _ratios(tables: Tables, protocol: Protocol, status: ReviewStatus) -> Iterato
     grid = items[0] if items else None
     names = grid.analyses if grid else tuple(one.name for one in protocol.analyses if isinstance(one, CoxAnalysis))[:1]
     for row in _of(tables, protocol, names):
-        if row["measure"] != "hazard_ratio" or not row["adjusted"]:
+        if row["measure"] != "hazard_ratio" or not row["adjusted"] or "/" in row["term"]:
             continue
         covariate = protocol.covariate(row["term"])
         others = ", ".join(protocol.covariate(name).label for name in row["adjusted_for"].split(", "))

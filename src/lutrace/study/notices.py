@@ -26,10 +26,11 @@ def find_notices(protocol: Protocol, values: Sequence[Row], analysis_set: Sequen
         n_set = sum(1 for row in analysis_set if row["population"] == landmark.name)
         notices += _lost_covariates(protocol, landmark, analysis_set, n_set)
     notices += _gates(protocol)
+    corrected = {name for family in protocol.multiplicity for name in family.analyses}
     n_models = sum(
         len(one.populations) * len(one.endpoints) * len(one.terms)
         for one in protocol.analyses
-        if isinstance(one, CoxAnalysis)
+        if isinstance(one, CoxAnalysis) and one.name not in corrected
     )
     if n_models > 1:
         text = f"{n_models} Cox models are reported without correction for multiplicity"

@@ -11,6 +11,7 @@ from lutrace.protocol import KaplanMeierAnalysis, Protocol, PsaPfs, describe_spe
 from lutrace.report import KeyNumber, ReportSpec, Section, group_endpoint
 from lutrace.study.cohorts_shown import label_cohorts, notes_on_cohorts, populations_of
 from lutrace.study.derived import DerivedTables
+from lutrace.study.model_labels import label_models
 from lutrace.study.review_status import ReviewStatus
 from lutrace.terms import response_rule
 
@@ -173,7 +174,7 @@ def compose_labels(protocol: Protocol) -> dict[str, str]:
             place = f"{curve.name}.{choice.name}"
             labels |= {place: choice.label, **{f"{place}.{one.name}": one.label or one.name for one in choice.options}}
         labels |= {name_specification(curve, one): describe_specification(curve, one) for one in curve.combinations()}
-    return labels | label_cohorts(protocol) | protocol.report.labels
+    return labels | label_models(protocol) | label_cohorts(protocol) | protocol.report.labels
 
 
 SIDES = ("row", "column")

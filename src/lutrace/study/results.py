@@ -11,6 +11,7 @@ from lutrace.core import Row
 from lutrace.protocol import ComparisonAnalysis, ConcordanceAnalysis, CorrelationAnalysis, GroupedAnalysis, Protocol
 from lutrace.report import Notice, ReportMeta, group_endpoint
 from lutrace.study.cohorts_shown import evidence_of_pair, number_of_balance
+from lutrace.study.model_labels import terms_of
 from lutrace.study.presentation import SIDES, class_endpoint
 from lutrace.study.review_status import ReviewStatus, names_of_analysis, uses_new_lesions, uses_volume
 from lutrace.study.times_shown import evidence_of_time
@@ -89,7 +90,8 @@ def _estimate(
     parts = (row["analysis"], row["population"], row["endpoint"], row["term"])
     adjusted = "adjusted" if row["adjusted"] else "unadjusted"
     checks = row.get("checks")
-    names = dict.fromkeys([row["endpoint"], row["term"], *_split(row["adjusted_for"]), *compared.get(parts[0], ())])
+    others = (*_split(row["adjusted_for"]), *compared.get(parts[0], ()))
+    names = dict.fromkeys([row["endpoint"], *terms_of(row["term"]), *others])
     if row["measure"] in _OF_CURVES:
         names = {}
     if known is not None:
@@ -103,6 +105,7 @@ def _estimate(
         "low": row["low"],
         "high": row["high"],
         "p": row["p"],
+        **({} if row["q"] is None else {"q": row["q"]}),
         "unit": row["unit"],
         "covariate_unit": row["covariate_unit"],
         "adjusted_for": row["adjusted_for"],

@@ -19,6 +19,7 @@ from lutrace.report import (
     ReleasePolicy,
     ReportFiles,
     ReportInput,
+    RowTable,
     apply_disclosure,
     group_notices,
     release_notices,
@@ -41,9 +42,10 @@ from lutrace.study.presentation import compose_spec
 from lutrace.study.reruns import fit_reruns
 from lutrace.study.results import write_results
 from lutrace.study.review_status import ReviewStatus, find_status
+from lutrace.study.score_series import gather_scores
 from lutrace.study.specifications import fit_specifications
 from lutrace.study.summaries import describe_tables, summarise_values
-from lutrace.tables import Facts
+from lutrace.tables import INFLUENCES, Facts
 
 _STEPS = 5
 _RESULTS_FILE = "results.json"
@@ -64,6 +66,7 @@ class Computation:
     evidence: tuple[EvidenceRow, ...]
     notices: tuple[Notice, ...]
     derived: DerivedTables
+    influences: tuple[Row, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -129,7 +132,7 @@ def run_study(
         evidence=computation.evidence,
         notices=computation.notices,
         policy=policy,
-        row_tables=computation.derived.rows,
+        row_tables=(*computation.derived.rows, *_influences(computation)),
         day_zero=first_days(computation.cohort.members),
     )
     notices = release_notices(computation.notices, min_cell=policy.min_cell)
@@ -152,11 +155,14 @@ def compute_study(
         cohort = add_populations(cohort, PopulationGround(known, facts, protocol, data_cut))
     _check_somebody_is_left(cohort, protocol)
     progress("endpoints", 1, _STEPS)
-    values = derive_endpoints(Basis(facts, protocol, cohort.members, cohort.scans, data_cut))
+    basis = Basis(facts, protocol, cohort.members, cohort.scans, data_cut)
+    values = derive_endpoints(basis)
     derived = derive_tables(Ground.of(known, protocol, cohort.members, data_cut, whole=facts))
     progress("models", 2, _STEPS)
     analysis_set = build_analysis_set(values, cohort.members, protocol)
-    fitted = fit_analyses(protocol, analysis_set, gather_transitions(protocol, derived, analysis_set))
+    series = gather_scores(protocol, basis, analysis_set)
+    transitions = gather_transitions(protocol, derived, analysis_set)
+    fitted = fit_analyses(protocol, analysis_set, {**series.rows, **transitions})
     curves = fit_specifications(protocol, facts, data_cut=data_cut)
     reran = fit_reruns(protocol, facts, analysis_set, data_cut=data_cut)
     progress("tables", 3, _STEPS)
@@ -170,6 +176,7 @@ def compute_study(
         "incidences": list(fitted.incidences),
         "occupancies": list(fitted.occupancies),
         "agreements": list(fitted.agreements),
+        "effects": list(fitted.effects),
         "balances": [*fitted.balances, *reran.balances],
         "summaries": [*summarise_values(values, protocol), *grouped, *derived.summaries],
     }
@@ -178,9 +185,15 @@ def compute_study(
     told = (*told, *find_letter_choices(protocol, known))
     notices = (*told, *fitted.notices, *reran.notices, *curves.notices, *told_of_groups)
     evidence = collect_all_evidence(
-        protocol, facts, cohort, values=values, analysis_set=analysis_set, derived=derived.evidence
+        protocol, facts, cohort, values=values, analysis_set=analysis_set, derived=(*derived.evidence, *series.evidence)
     )
-    return Computation(cohort, tables, tuple(analysis_set), evidence, notices, derived)
+    return Computation(cohort, tables, tuple(analysis_set), evidence, notices, derived, fitted.influences)
+
+
+def _influences(computation: Computation) -> tuple[RowTable, ...]:
+    """The patients who move a model, where there are any."""
+    rows = computation.influences
+    return (RowTable(INFLUENCES.name, INFLUENCES.name, rows),) if rows else ()
 
 
 def _blurred(status: ReviewStatus, min_cell: int | None) -> ReviewStatus:
