@@ -16,7 +16,6 @@ from lutrace.core import Row
 from lutrace.report import (
     AgreementTable,
     AttritionTable,
-    CoxGridTable,
     EstimateTable,
     FlowFigure,
     ForestFigure,
@@ -24,6 +23,7 @@ from lutrace.report import (
     Notice,
     NoticeTable,
     PictureFigure,
+    RegressionTable,
     ReportFiles,
     ReportInput,
     ReportMeta,
@@ -93,8 +93,10 @@ def summary_row(order: int, variable: str, statistic: str, value: float | None, 
         "value": value,
         "low": None,
         "high": None,
+        "sd": None,
         "n": 66,
         "total": 66,
+        "method": None,
     }
     return row | values
 
@@ -364,7 +366,7 @@ def make_spec() -> ReportSpec:
                 "Survival",
                 (),
                 (
-                    CoxGridTable(
+                    RegressionTable(
                         "cox",
                         "Tumour volume, new lesions and outcome",
                         ("cox",),

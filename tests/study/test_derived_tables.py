@@ -208,7 +208,8 @@ def test_rows_leave_with_days_from_the_first_cycle_and_study_numbers(written: Pa
         ("3", "0", "84", "lu177_psma_617"),
     ]
     assert {row["notice"] for row in lines} == {
-        "SYNTHETIC DATA: no person in this report exists; Research software, not a medical device"
+        "SYNTHETIC DATA: no person in this report exists; Research software, not a medical device; "
+        "Data: Virtual (synthetic data), no data cut, snapshot 000000000000."
     }
 
 

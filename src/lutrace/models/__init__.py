@@ -18,7 +18,9 @@ from lutrace.models.cohort_effect import effect_term, restricted_term
 from lutrace.models.comparison import describe_open_items
 from lutrace.models.cox import describe_immortal_time
 from lutrace.models.curves import fit_times, group_patients
+from lutrace.models.description import SummaryLine, describe_groups
 from lutrace.models.fit import fit_analysis
+from lutrace.models.group_tables import DescribedTable, describe_table
 from lutrace.models.multiplicity import adjust_families
 from lutrace.models.outcome import is_late
 from lutrace.models.pairs import classify_with
@@ -34,19 +36,23 @@ __all__ = [
     "AnalysisResult",
     "Cell",
     "Combined",
+    "DescribedTable",
     "FitCall",
     "ModelWarning",
     "PlainFit",
     "PlainTable",
     "SiteAnswer",
     "SiteQuestion",
+    "SummaryLine",
     "adjust_families",
     "answer_site",
     "classify_with",
     "combine_sites",
+    "describe_groups",
     "describe_immortal_time",
     "describe_open_items",
     "effect_term",
+    "describe_table",
     "find_number_columns",
     "fit_analysis",
     "fit_plain",

@@ -1,11 +1,7 @@
-"""Tables of text from result rows: characteristics, selection, notices, and who makes the others."""
+"""Tables of text from result rows: who makes which, and those of selection and notices."""
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Hashable, Sequence
-
-from lutrace.core import Row
 from lutrace.report.balance_table import compose_balance
 from lutrace.report.check_table import compose_checks
 from lutrace.report.contents import (
@@ -14,37 +10,40 @@ from lutrace.report.contents import (
     AttritionTable,
     BalanceTable,
     CheckTable,
-    CoxGridTable,
     EstimateTable,
+    MergedTable,
     NoticeTable,
+    RegressionTable,
+    StackedTable,
     SummaryTable,
+    SurvivalTable,
     TableSpec,
 )
-from lutrace.report.estimate_tables import compose_agreement, compose_cox_grid, compose_estimates
+from lutrace.report.estimate_tables import compose_agreement, compose_estimates
 from lutrace.report.evidence import COHORT
+from lutrace.report.joined_tables import merge_tables, stack_tables
 from lutrace.report.material import Material
 from lutrace.report.notices import group_notices
+from lutrace.report.regression_table import compose_regression
+from lutrace.report.summary_table import compose_summary
+from lutrace.report.survival_table import compose_survival
 from lutrace.report.text_table import Cell, TextTable
-from lutrace.report.wording import (
-    EMPTY,
-    format_quartiles,
-    format_share,
-    format_value,
-    with_unit,
-)
+from lutrace.report.wording import format_value
 
 
 def compose_table(spec: TableSpec, material: Material) -> TextTable:
     """The table that `spec` asks for, as text."""
     match spec:
         case SummaryTable():
-            return _compose_summary(spec, material)
+            return compose_summary(spec, material)
         case AttritionTable():
             return _compose_attrition(spec, material)
         case EstimateTable():
             return compose_estimates(spec, material)
-        case CoxGridTable():
-            return compose_cox_grid(spec, material)
+        case RegressionTable():
+            return compose_regression(spec, material)
+        case SurvivalTable():
+            return compose_survival(spec, material)
         case AgreementTable():
             return compose_agreement(spec, material)
         case CheckTable():
@@ -53,86 +52,12 @@ def compose_table(spec: TableSpec, material: Material) -> TextTable:
             return compose_balance(spec, material)
         case NoticeTable():
             return _compose_notices(spec, material)
-
-
-def _compose_summary(spec: SummaryTable, material: Material) -> TextTable:
-    rows = sorted(material.rows("summaries", table=spec.table), key=lambda row: row["order"])
-    groups = list(dict.fromkeys(row["group"] for row in material.rows("summaries", table=spec.table)))
-    totals = {row["group"]: row["total"] for row in rows}
-    headers = ("Characteristic", *(_group_header(material, group, totals[group], len(groups)) for group in groups))
-    by_variable: dict[str, dict[Hashable, dict[str, Row]]] = defaultdict(lambda: defaultdict(dict))
-    for row in rows:
-        by_variable[row["variable"]][row["statistic"], row.get("level")][row["group"]] = row
-    lines: list[tuple[Cell, ...]] = []
-    for variable, levels in by_variable.items():
-        lines += _variable_lines(spec, material, variable, groups, list(levels.values()))
-    used = {row["statistic"] for row in rows}
-    statistics = [text for code, text in (("median_iqr", "median (Q1, Q3)"), ("count", "n (%)")) if code in used]
-    notes = (f"Statistics: {'; '.join(statistics)}.",) if statistics else ()
-    return TextTable(spec.name, spec.caption, headers, tuple(lines), notes + spec.notes)
-
-
-def _group_header(material: Material, group: str, total: object, n_groups: int) -> str:
-    name = "Overall" if group == "all" and n_groups > 1 else "" if group == "all" else material.word(group)
-    return f"{name}, N = {format_value(total)}" if name else f"N = {format_value(total)}"
-
-
-def _variable_lines(
-    spec: SummaryTable, material: Material, variable: str, groups: Sequence[str], levels: Sequence[dict[str, Row]]
-) -> list[tuple[Cell, ...]]:
-    """A variable as in gtsummary: one line for a number or a yes/no, a head and its levels for a category."""
-    lines: list[tuple[Cell, ...]] = []
-    samples = [next(iter(level.values())) for level in levels]
-    headed = any(sample["statistic"] == "count" and sample.get("level") is not None for sample in samples)
-    if headed:
-        head = (Cell(material.word(variable), strong=True),)
-        lines.append(head + tuple(Cell("") for _ in groups))
-    for sample, level in zip(samples, levels, strict=True):
-        lines.append(
-            (
-                _level_name(material, variable, sample, headed),
-                *(_summary_cell(spec, material, variable, level.get(group)) for group in groups),
-            )
-        )
-    return lines
-
-
-def _level_name(material: Material, variable: str, sample: Row, headed: bool) -> Cell:
-    if sample["statistic"] == "missing":
-        return Cell(material.word(sample.get("level")) or "Unknown", indent=1)
-    if headed and sample["statistic"] == "median_iqr":
-        return Cell(with_unit("Median (Q1, Q3)", sample["unit"]), indent=1)
-    if headed:
-        return Cell(material.word(sample.get("level")) or "Any", indent=1)
-    text = material.word(variable)
-    return Cell(with_unit(text, sample["unit"]) if sample["statistic"] == "median_iqr" else text, strong=True)
-
-
-def _summary_cell(spec: SummaryTable, material: Material, variable: str, row: Row | None) -> Cell:
-    if row is None:
-        return Cell(EMPTY)
-    match row["statistic"]:
-        case "median_iqr":
-            text = format_quartiles(row)
-        case "count":
-            text = format_share(row.get("value"), row["n"])
-        case _:
-            text = format_value(None if row.get("value") is None else _whole(row["value"]))
-    population = row["group"] if material.evidence.has_population(row["group"]) else spec.population or row["group"]
-    endpoint = material.evidence.endpoint_of(population, variable)
-    classes: list[tuple[str | None, str]] = []
-    if row["group"] not in ("all", population):
-        classes.append((None, row["group"]))
-    if row["statistic"] == "count" and row.get("level") is not None:
-        classes.append((endpoint, row["level"]))
-    title = " · ".join(
-        part for part in (material.word(population), material.word(variable), material.word(row.get("level"))) if part
-    )
-    return Cell(text, material.evidence.link(title, population, [endpoint], classes))
-
-
-def _whole(value: object) -> object:
-    return int(value) if isinstance(value, float) else value
+        case MergedTable():
+            parts = [compose_table(part, material) for part in spec.parts]
+            return merge_tables(spec.name, spec.caption, parts, spec.notes)
+        case StackedTable():
+            parts = [compose_table(part, material) for part in spec.parts]
+            return stack_tables(spec.name, spec.caption, parts, spec.notes)
 
 
 def _compose_attrition(spec: AttritionTable, material: Material) -> TextTable:

@@ -97,13 +97,18 @@ class Notice:
 class SummaryTable:
     """Rows of SUMMARIES: Table 1, components of an endpoint, counts. `table` is their name; groups stand in columns.
 
-    `population` ties its counts to evidence (empty: no links).
+    `population` ties its counts to evidence (empty: no links); `by` is the endpoint whose classes the groups are
+    (empty: groups are populations, or classes of whatever has them). `percent_of`: shares are of those with a `known`
+    value, or of `all`. `remarks` are footnotes to variables.
     """
 
     name: str
     caption: str
     table: str
     population: str = ""
+    by: str = ""
+    percent_of: str = "known"
+    remarks: Mapping[str, str] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
 
 
@@ -130,19 +135,46 @@ class EstimateTable:
     notes: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True)
-class CoxGridTable:
-    """Hazard ratios of `terms` by endpoint and population, unadjusted beside adjusted (eight cells in the first study).
+REGRESSION_MEASURES = {
+    "hazard_ratio": "HR",
+    "odds_ratio": "OR",
+    "mean_difference": "Difference",
+    "slope": "Slope",
+    "subdistribution_hazard_ratio": "sHR",
+    "cause_specific_hazard_ratio": "csHR",
+    "time_ratio": "TR",
+}
+"""What a table of regression models shows, and what heads its column."""
 
-    A cell is the row of ESTIMATES with measure hazard_ratio, one of `analyses`, and that population, endpoint and term.
+
+@dataclass(frozen=True)
+class RegressionTable:
+    """Estimates of models by term, with n, events, p and q, under headings of outcome and population.
+
+    `beside` is what differs from column to column: adjustment, population, endpoint or analysis. Rows of ESTIMATES are
+    taken whose measure is one of `measures`, of the names given (empty: all), in the order of the names.
     """
 
     name: str
     caption: str
     analyses: tuple[str, ...]
-    terms: tuple[str, ...]
-    populations: tuple[str, ...]
-    endpoints: tuple[str, ...]
+    terms: tuple[str, ...] = ()
+    populations: tuple[str, ...] = ()
+    endpoints: tuple[str, ...] = ()
+    beside: str = "adjustment"
+    measures: tuple[str, ...] = tuple(REGRESSION_MEASURES)
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class SurvivalTable:
+    """Times to an outcome of ESTIMATES, a line per group: median, shares without the event, restricted means."""
+
+    name: str
+    caption: str
+    analyses: tuple[str, ...]
+    populations: tuple[str, ...] = ()
+    endpoints: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
 
 
@@ -299,7 +331,40 @@ class PictureFigure:
     notes: tuple[str, ...] = ()
 
 
-TableSpec = SummaryTable | AttritionTable | EstimateTable | CoxGridTable | AgreementTable | CheckTable | NoticeTable
+OneTable = (
+    SummaryTable
+    | AttritionTable
+    | EstimateTable
+    | RegressionTable
+    | SurvivalTable
+    | AgreementTable
+    | CheckTable
+    | BalanceTable
+    | NoticeTable
+)
+
+
+@dataclass(frozen=True)
+class MergedTable:
+    """Tables side by side: lines of one name under one heading meet; captions of the parts stand in their headers."""
+
+    name: str
+    caption: str
+    parts: tuple[OneTable, ...]
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class StackedTable:
+    """Tables below each other, each under its caption; columns of one name are one."""
+
+    name: str
+    caption: str
+    parts: tuple[OneTable, ...]
+    notes: tuple[str, ...] = ()
+
+
+TableSpec = OneTable | MergedTable | StackedTable
 FigureSpec = (
     FlowFigure | SurvivalFigure | ForestFigure | SpecificationFigure | WaterfallFigure | ScatterFigure | PictureFigure
 )
@@ -332,7 +397,8 @@ class Section:
 class ReportSpec:
     """What is shown, in which order, in which words.
 
-    `methods` are paragraphs in the protocol's own wording; `key_numbers` are the few numbers at the top;
+    `methods` are paragraphs in the protocol's own wording; `key_numbers` are the few numbers at the top; `abstract` are
+    its parts as (heading, text);
     `labels` turns the names of analyses, populations, endpoints, terms, groups and classes into a reader's words.
     `values_of` says which endpoints of the evidence stand behind a name that is none itself: a covariate (ttv) of its
     value (ttv_ml), a variable of a summary, a definition of classes.
@@ -343,6 +409,7 @@ class ReportSpec:
     key_numbers: tuple[KeyNumber, ...] = ()
     labels: Mapping[str, str] = field(default_factory=dict)
     values_of: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    abstract: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -396,6 +463,7 @@ class ReportFiles:
     evidence: Path | None
     tables: tuple[Path, ...]
     figures: tuple[Path, ...]
+    abstract: Path | None = None
 
     def moved(self, old: Path, new: Path) -> ReportFiles:
         """The same files, after the folder `old` that they were written to has become `new`."""
@@ -403,9 +471,9 @@ class ReportFiles:
         def place(path: Path) -> Path:
             return new / path.relative_to(old)
 
-        evidence = None if self.evidence is None else place(self.evidence)
+        evidence, abstract = (None if path is None else place(path) for path in (self.evidence, self.abstract))
         tables, figures = (tuple(place(path) for path in paths) for paths in (self.tables, self.figures))
-        return ReportFiles(place(self.html), place(self.docx), evidence, tables, figures)
+        return ReportFiles(place(self.html), place(self.docx), evidence, tables, figures, abstract)
 
 
 @dataclass(frozen=True)

@@ -52,6 +52,12 @@ def write_report_document(
         if key.detail:
             run = paragraph.add_run(f" ({key.detail})")
             run.font.size, run.font.color.rgb = Pt(9), _SOFT
+    if report_input.spec.abstract:
+        document.add_heading("Abstract", level=1)
+    for heading, text in report_input.spec.abstract:
+        paragraph = document.add_paragraph()
+        paragraph.add_run(f"{heading}: ").bold = True
+        paragraph.add_run(text)
     for section, items in sections:
         document.add_heading(section.title, level=1)
         for text in section.text:

@@ -6,12 +6,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from lutrace.core import Row
-from lutrace.report.contents import AgreementTable, CoxGridTable, EstimateTable
+from lutrace.report.contents import AgreementTable, EstimateTable
 from lutrace.report.material import Material, group_rows
-from lutrace.report.text_table import Cell, TextTable
-from lutrace.report.wording import EMPTY, format_estimate, format_p, format_value, in_words, with_unit
+from lutrace.report.text_table import Cell, TextTable, mark_notes
+from lutrace.report.wording import format_estimate, format_p, format_value, in_words, with_unit
 
-_MEASURES = {
+MEASURES = {
     "hazard_ratio": "hazard ratio",
     "correlation": "correlation",
     "proportion": "proportion",
@@ -21,7 +21,35 @@ _MEASURES = {
     "difference": "difference",
     "specification": "hazard ratio",
     "share_of_specifications": "share of specifications",
+    "cumulative_incidence": "cumulative incidence",
+    "subdistribution_hazard_ratio": "subdistribution hazard ratio",
+    "cause_specific_hazard_ratio": "cause-specific hazard ratio",
+    "occupancy": "share in the state",
+    "survival": "share without the event",
+    "survival_difference": "difference of shares without the event",
+    "rmst": "restricted mean time",
+    "rmst_difference": "difference of restricted mean times",
+    "lower_quartile": "lower quartile",
+    "upper_quartile": "upper quartile",
+    "time_ratio": "time ratio",
+    "odds_ratio": "odds ratio",
+    "mean_difference": "difference of means",
+    "slope": "slope",
+    "standard_deviation": "standard deviation",
+    "icc": "intraclass correlation",
+    "auc": "area under the ROC curve",
+    "e_value": "E-value",
+    "concordance_increase": "gain in concordance",
+    "effective_n": "effective sample size",
+    "concordance": "concordance",
+    "brier": "Brier score",
+    "integrated_brier": "integrated Brier score",
+    "calibration_slope": "calibration slope",
+    "calibration_intercept": "calibration intercept",
+    "observed_expected": "observed over expected",
+    "nonlinearity": "test of a curved effect",
 }
+"""What each measure of ESTIMATES is called."""
 _WITH_UNIT = ("median", "difference")
 
 
@@ -34,13 +62,13 @@ def compose_estimates(spec: EstimateTable, material: Material) -> TextTable:
         endpoint=spec.endpoints,
         measure=spec.measures,
     )
-    marks, method_notes = _method_notes(material, rows)
+    marks, told = method_notes(material, rows)
     columns = _EstimateColumns.of(rows)
     lines: list[tuple[Cell, ...]] = []
     for head, own in group_rows(rows, lambda row: describe_heading(material, row)).items():
         lines.append((Cell(head, strong=True),))
         lines += [_estimate_line(material, row, marks, columns) for row in own]
-    return TextTable(spec.name, spec.caption, columns.headers, tuple(lines), method_notes + spec.notes)
+    return TextTable(spec.name, spec.caption, columns.headers, tuple(lines), told + spec.notes)
 
 
 @dataclass(frozen=True)
@@ -50,7 +78,7 @@ class _EstimateColumns:
     measure: str | None
     unit: str | None
     has_events: bool
-    has_p: bool
+    tests: tuple[str, ...]
 
     @classmethod
     def of(cls, rows: Sequence[Row]) -> _EstimateColumns:
@@ -60,19 +88,18 @@ class _EstimateColumns:
             measures.pop() if len(measures) == 1 else None,
             units.pop() if len(units) == 1 else None,
             any(row.get("events") is not None for row in rows),
-            any(row.get("p") is not None for row in rows),
+            tuple(name for name in ("p", "q") if any(row.get(name) is not None for row in rows)),
         )
 
     @property
     def headers(self) -> tuple[str, ...]:
         """The header, in order."""
-        name = "Estimate" if self.measure is None else _MEASURES[self.measure].capitalize()
+        name = "Estimate" if self.measure is None else MEASURES[self.measure].capitalize()
         if self.measure in _WITH_UNIT:
             name = with_unit(name, self.unit)
         interval = "" if self.measure == "count" else " (95% CI)"
         events = ("n with" if self.measure == "proportion" else "Events",) if self.has_events else ()
-        p = ("p",) if self.has_p else ()
-        return ("Term", "n", *events, f"{name}{interval}", *p)
+        return ("Term", "n", *events, f"{name}{interval}", *self.tests)
 
 
 def describe_heading(material: Material, row: Row) -> str:
@@ -89,7 +116,7 @@ def _estimate_line(material: Material, row: Row, marks: dict[str, str], columns:
     link = material.link(row, title)
     name = f"{describe_term(material, row)}{describe_adjustment(material, row)}"
     if columns.measure is None:
-        name = f"{name}, {_MEASURES[row['measure']]}"
+        name = f"{name}, {MEASURES[row['measure']]}"
     text = format_estimate(row)
     if row["measure"] in _WITH_UNIT and not (columns.measure and columns.unit) and row["unit"] not in ("1", ""):
         text = f"{text} {row['unit']}"
@@ -98,7 +125,7 @@ def _estimate_line(material: Material, row: Row, marks: dict[str, str], columns:
         Cell(format_value(row["n"]), link),
         *((Cell(format_value(row.get("events")), link),) if columns.has_events else ()),
         Cell(text, link),
-        *((Cell(format_p(row.get("p")), link if row.get("p") is not None else None),) if columns.has_p else ()),
+        *(Cell(format_p(row.get(name)), link if row.get(name) is not None else None) for name in columns.tests),
     )
 
 
@@ -118,67 +145,10 @@ def describe_adjustment(material: Material, row: Row) -> str:
     return f", adjusted for {others}"
 
 
-def _method_notes(material: Material, rows: Iterable[Row]) -> tuple[dict[str, str], tuple[str, ...]]:
-    """Marks of the methods, and a footnote for each, in the words of the code that computed; no mark for only one."""
-    methods = list(dict.fromkeys(row["method"] for row in rows))
-    if len(methods) == 1:
-        return {}, (f"Method: {in_words(material.labels, methods[0])}.",)
-    marks = {method: f" [{number}]" for number, method in enumerate(methods, start=1)}
-    return marks, tuple(f"{marks[method].strip()} {in_words(material.labels, method)}." for method in methods)
-
-
-def compose_cox_grid(spec: CoxGridTable, material: Material) -> TextTable:
-    """Hazard ratios by endpoint, population and term: unadjusted at the left, adjusted at the right."""
-    rows = material.rows(
-        "estimates",
-        analysis=spec.analyses,
-        population=spec.populations,
-        endpoint=spec.endpoints,
-        term=spec.terms,
-        measure="hazard_ratio",
-    )
-    marks, method_notes = _method_notes(material, rows)
-    lines: list[tuple[Cell, ...]] = []
-    for endpoint in spec.endpoints:
-        for population in spec.populations:
-            here = [row for row in rows if row["endpoint"] == endpoint and row["population"] == population]
-            if here:
-                lines.append((Cell(f"{material.word(endpoint)} · {material.word(population)}", strong=True),))
-            lines += [_grid_line(material, term, here, marks) for term in spec.terms if _of_term(here, term)]
-    adjustments = sorted({describe_adjustment(material, row)[2:] for row in rows if row["adjusted"]})
-    headers = (
-        "Covariate (unit)",
-        "n (events)",
-        "HR (95% CI), unadjusted",
-        "p, unadjusted",
-        "n (events), adjusted model",
-        "HR (95% CI), adjusted",
-        "p, adjusted",
-    )
-    notes = ("HR: hazard ratio; CI: confidence interval.", *(f"Adjusted models: {text}." for text in adjustments))
-    return TextTable(spec.name, spec.caption, headers, tuple(lines), notes + method_notes + spec.notes)
-
-
-def _of_term(rows: Sequence[Row], term: str) -> list[Row]:
-    return [row for row in rows if row["term"] == term]
-
-
-def _grid_line(material: Material, term: str, rows: Sequence[Row], marks: dict[str, str]) -> tuple[Cell, ...]:
-    of_term = _of_term(rows, term)
-    units = list(dict.fromkeys(describe_term(material, row) for row in of_term))
-    cells: list[Cell] = []
-    for adjusted in (False, True):
-        row = next((row for row in of_term if row["adjusted"] is adjusted), None)
-        if row is None:
-            cells += [Cell(EMPTY), Cell(EMPTY), Cell(EMPTY)]
-            continue
-        link = material.link(row, f"{describe_heading(material, row)} · {material.word(term)}")
-        cells += [
-            Cell(f"{format_value(row['n'])} ({format_value(row.get('events'))})", link),
-            Cell(f"{format_estimate(row)}{marks.get(row['method'], '')}", link),
-            Cell(format_p(row.get("p")), link if row.get("p") is not None else None),
-        ]
-    return (Cell("; ".join(units), indent=1), *cells)
+def method_notes(material: Material, rows: Iterable[Row]) -> tuple[dict[str, str], tuple[str, ...]]:
+    """Marks of the methods, and a footnote for each, in the words of the code that computed."""
+    marks, notes = mark_notes([row["method"] for row in rows], "Method")
+    return marks, tuple(in_words(material.labels, note) for note in notes)
 
 
 def compose_agreement(spec: AgreementTable, material: Material) -> TextTable:
@@ -210,7 +180,7 @@ def compose_agreement(spec: AgreementTable, material: Material) -> TextTable:
     headers = (f"{spec.rows} \\ {spec.columns}", *names)
     shown = [row for row in estimates if row["term"] in {row["definition"] for row in rows}]
     method_notes = tuple(
-        f"{_MEASURES[measure].capitalize()}: {method}."
+        f"{MEASURES[measure].capitalize()}: {method}."
         for measure, method in dict.fromkeys((row["measure"], row["method"]) for row in shown)
     )
     notes = (f"Rows: {spec.rows}. Columns: {spec.columns}.", *method_notes, *spec.notes)
@@ -264,5 +234,5 @@ def _agreement_estimates(
 def _agreement_text(row: Row) -> str:
     if row["measure"] == "proportion" and row.get("events") is not None:
         return f"Concordance: {format_value(row['events'])} of {format_value(row['n'])}, {format_estimate(row)}"
-    name = "Concordance" if row["measure"] == "proportion" else _MEASURES[row["measure"]].capitalize()
+    name = "Concordance" if row["measure"] == "proportion" else MEASURES[row["measure"]].capitalize()
     return f"{name}: {format_estimate(row)}, n = {format_value(row['n'])}"

@@ -36,7 +36,7 @@ def format_report_page(
     `key_numbers` come with the number of their evidence.
     """
     script = _read_template("evidence.js")
-    return _render(
+    return format_template(
         "report.html",
         title=report_input.title,
         subtitle=report_input.subtitle,
@@ -44,6 +44,7 @@ def format_report_page(
         banner=banner_lines(report_input.meta.synthetic),
         key_numbers=key_numbers,
         sections=sections,
+        abstract=report_input.spec.abstract,
         methods=report_input.spec.methods,
         blocking=blocking_texts(report_input),
         provenance=provenance,
@@ -51,6 +52,24 @@ def format_report_page(
         evidence_json=_inert_json(evidence),
         script=Markup(script),
         script_hash=_hash(script) if evidence is not None else "",
+    )
+
+
+def format_patient_page(
+    report_input: ReportInput, patient: str, *, svg: bytes, alt: str, facts: Sequence[Any], files: Sequence[str]
+) -> str:
+    """The page of one patient as HTML: the drawing, and each fact with day, rule and row. `files` stand beside it."""
+    return format_template(
+        "patient.html",
+        title=f"Patient {patient}",
+        subtitle=report_input.title,
+        meta=report_input.meta,
+        banner=banner_lines(report_input.meta.synthetic),
+        uri=_data_uri(svg, "image/svg+xml"),
+        alt=alt,
+        facts=facts,
+        files=files,
+        script_hash="",
     )
 
 
@@ -100,7 +119,7 @@ def render_index(out: Path, entries: Sequence[IndexEntry], meta: IndexMeta) -> P
         {"label": picture.label, "caption": picture.caption, "uri": _data_uri(picture.png, "image/png")}
         for picture in meta.pictures
     ]
-    page = _render(
+    page = format_template(
         "index.html",
         title=meta.title,
         meta=meta,
@@ -115,7 +134,8 @@ def render_index(out: Path, entries: Sequence[IndexEntry], meta: IndexMeta) -> P
     return path
 
 
-def _render(template: str, **values: Any) -> str:
+def format_template(template: str, **values: Any) -> str:
+    """A page from one of our templates with the house's style; `values` has `banner`, and all that the template names."""
     style = _read_template("style.css").replace("BANNER", " · ".join(values["banner"]))
     environment = jinja2.Environment(
         loader=jinja2.FunctionLoader(_read_template),

@@ -34,15 +34,15 @@ from lutrace.report.row_files import write_row_files
 from lutrace.report.suppression import blur_counts
 from lutrace.report.table_files import write_table_files
 from lutrace.report.text_table import TextTable
-from lutrace.report.wording import banner_lines
+from lutrace.report.wording import banner_lines, describe_data
 
 _FIGURES = (
     *(FlowFigure, SurvivalFigure, ForestFigure, SpecificationFigure),
     *(WaterfallFigure, ScatterFigure, PictureFigure),
 )
 EVIDENCE_FILE = "evidence.csv"
-HTML_FILE, DOCX_FILE = "report.html", "report.docx"
-REPORT_FILES = (HTML_FILE, DOCX_FILE, EVIDENCE_FILE)
+HTML_FILE, DOCX_FILE, ABSTRACT_FILE = "report.html", "report.docx", "abstract.txt"
+REPORT_FILES = (HTML_FILE, DOCX_FILE, EVIDENCE_FILE, ABSTRACT_FILE)
 REPORT_FOLDERS = ("tables", "figures")
 REPORT_ENDINGS = (".csv", ".xlsx", ".tex", ".svg", ".png", ".pdf")
 """All that a report writes: files, folders, and the endings of the files in those."""
@@ -63,6 +63,8 @@ class _Made:
 def render_report(report_input: ReportInput, out: Path) -> ReportFiles:
     """Write `report.html`, `report.docx`, `evidence.csv`, `tables/` and `figures/` into the new folder `out`.
 
+    A study with an abstract has it as `abstract.txt` too.
+
     Rows pass the disclosure gate first: columns declared as dates or free text are withheld and named in the
     provenance, patients become study numbers, small counts are hidden as the policy asks. The same input gives the
     same bytes.
@@ -70,7 +72,7 @@ def render_report(report_input: ReportInput, out: Path) -> ReportFiles:
     """
     report_input = _blurred(report_input)
     material, withheld, numbers = _release(report_input)
-    banner = banner_lines(report_input.meta.synthetic)
+    banner = (*banner_lines(report_input.meta.synthetic), describe_data(report_input.meta))
     out.mkdir(parents=True, exist_ok=True)
     made = _Made()
     _check_names(report_input)
@@ -87,12 +89,13 @@ def render_report(report_input: ReportInput, out: Path) -> ReportFiles:
     keys = [(key, _key_link(key, material)) for key in report_input.spec.key_numbers]
     provenance = _provenance(report_input, withheld)
     evidence = material.evidence.as_document() if material.evidence.rows else None
+    abstract_path = _write_abstract(report_input, out, banner)
     page = format_report_page(report_input, placed, key_numbers=keys, provenance=provenance, evidence=evidence)
     html_path, docx_path = out / HTML_FILE, out / DOCX_FILE
     html_path.write_text(page, encoding="utf-8", newline="\n")
     write_report_document(docx_path, report_input, documented, provenance)
     evidence_path = _write_evidence(material, out, banner)
-    return ReportFiles(html_path, docx_path, evidence_path, tuple(made.tables), tuple(made.figures))
+    return ReportFiles(html_path, docx_path, evidence_path, tuple(made.tables), tuple(made.figures), abstract_path)
 
 
 def _release(report_input: ReportInput) -> tuple[Material, tuple[str, ...], dict[str, str]]:
@@ -140,11 +143,13 @@ def _make(
 ) -> tuple[dict[str, Any], int, TextTable | RenderedFigure]:
     if isinstance(item, _FIGURES):
         figure = render_figure(item, material, out / "figures", banner)
+        figure = replace(figure, notes=(*figure.notes, banner[-1]))
         made.n_figures += 1
         made.figures += figure.paths
         return place_figure(figure, made.n_figures, out), made.n_figures, figure
     table = compose_table(item, material)
     files = write_table_files(table, out / "tables", banner)
+    table = replace(table, notes=(*table.notes, banner[-1]))
     made.n_tables += 1
     made.tables += files
     return place_table(table, made.n_tables, files, out), made.n_tables, table
@@ -167,6 +172,17 @@ def _provenance(report_input: ReportInput, withheld: Sequence[str]) -> list[tupl
         *sorted(meta.versions.items()),
         ("Disclosure", "; ".join(gate)),
     ]
+
+
+def _write_abstract(report_input: ReportInput, out: Path, banner: Sequence[str]) -> Path | None:
+    """The abstract as plain text, its banner below; None for a study without one."""
+    parts = report_input.spec.abstract
+    if not parts:
+        return None
+    path = out / ABSTRACT_FILE
+    texts = [report_input.title, *(f"{heading}: {text}" for heading, text in parts), "\n".join(banner)]
+    path.write_text("\n\n".join(texts) + "\n", encoding="utf-8", newline="\n")
+    return path
 
 
 def _write_evidence(material: Material, out: Path, banner: Sequence[str]) -> Path | None:

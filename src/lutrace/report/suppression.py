@@ -18,6 +18,9 @@ _SHARE = re.compile(r"(?<![\d.,])(?P<part>\d+)(?: of |/)(?P<whole>\d+)(?: \(\d+(
 _PER_TERM = re.compile(r"(?<![\w.,])(\d+(?:\.\d+)?) events per term")
 _COUNTED = re.compile(r"(?<![\w.,])(\d+) (patients|events)(?! per)")
 _SHARES = ("proportion", "cumulative_incidence", "occupancy", "survival")
+_COUNTED_SUMMARIES = ("count", "missing")
+_OF_NUMBERS = ("median_iqr", "median_range", "mean_sd", "smd", "p")
+_COMPARED = ("smd", "p")
 _COUNTS_OF_CHECKS = ("events_per_term", "events_in_rarer_group", "influential_patients", "n_missing")
 
 
@@ -107,7 +110,7 @@ def _suppress_summaries(rows: Sequence[Row], min_cell: int) -> list[Row]:
     variables: dict[tuple[Any, ...], dict[Cell, int]] = defaultdict(dict)
     totals: dict[tuple[Any, ...], dict[str, int]] = defaultdict(dict)
     for row in rows:
-        if row["statistic"] in ("count", "missing") and row.get("value") is not None:
+        if row["statistic"] in _COUNTED_SUMMARIES and row.get("value") is not None:
             variable = row["table"], row["variable"]
             variables[variable][_level(row), row["group"]] = int(row["value"])
             totals[variable][row["group"]] = row["total"]
@@ -126,10 +129,12 @@ def _level(row: Row) -> Hashable:
 
 
 def _hide_summary(row: Row, hidden: Mapping[Cell, Suppressed], min_cell: int) -> Row:
-    mark = hidden.get((_level(row), row["group"]))
-    left = {**row, "value": mark} if mark is not None and row["statistic"] != "median_iqr" else dict(row)
-    if 0 < row["n"] < min_cell and row["statistic"] == "median_iqr":
-        left |= {"value": Suppressed(), "low": None, "high": None}
+    """The row without what tells of few: a minimum or maximum is one person's, a comparison tells of hidden counts."""
+    mark = hidden.get((_level(row), row["group"])) if row["statistic"] in _COUNTED_SUMMARIES else None
+    left = {**row, "value": mark} if mark is not None else dict(row)
+    of_few = row["statistic"] in _OF_NUMBERS and 0 < row["n"] < min_cell
+    if of_few or row["statistic"] == "median_range" or (row["statistic"] in _COMPARED and hidden):
+        left |= {"value": Suppressed(), "low": None, "high": None, "sd": None}
     if _is_small(row["n"], row["total"], min_cell):
         left["n"] = Suppressed()
     return left

@@ -27,7 +27,22 @@ _LATEX = {
     "≥": r"\ensuremath{\geq}",
     "≤": r"\ensuremath{\leq}",
     "·": r"\textperiodcentered{}",
+    "[": "{[}",
+    "]": "{]}",
+    "→": r"\ensuremath{\rightarrow}",
+    "√": r"\ensuremath{\surd}",
+    "×": r"\ensuremath{\times}",
+    "±": r"\ensuremath{\pm}",
+    "≈": r"\ensuremath{\approx}",
+    "Δ": r"\ensuremath{\Delta}",
+    "µ": r"\ensuremath{\mu}",
+    "²": r"\textsuperscript{2}",
+    "…": r"\ldots{}",
+    "—": "---",
 }
+"""What TeX would run, and signs that its fonts lack; brackets in braces, for a line may begin with one."""
+_LEFT, _RIGHT = (rf">{{\ragged{side}\arraybackslash}}X" for side in ("right", "left"))
+"""Columns of words and of numbers: both break lines, so that a wide table stays on the page."""
 _FORMULA = ("=", "+", "-", "@")
 
 
@@ -43,13 +58,15 @@ def write_table_files(table: TextTable, folder: Path, banner: Sequence[str]) -> 
 
 
 def format_latex(table: TextTable, banner: Sequence[str]) -> str:
-    """The table as a LaTeX `table` (packages booktabs and tabularx)."""
+    """The table as a LaTeX `table` (packages booktabs and tabularx), labelled `tab:<name>`."""
     width = len(table.headers)
-    columns = "".join("X" if table.is_wordy(place) else "r" for place in range(width))
+    columns = "".join(_LEFT if table.is_wordy(place) else _RIGHT for place in range(width))
     lines = [
         *(f"% {line}" for line in banner),
         r"\begin{table}",
+        r"\footnotesize",
         rf"\caption{{{_latex(table.caption)}}}",
+        rf"\label{{tab:{table.name}}}",
         rf"\begin{{tabularx}}{{\linewidth}}{{{columns}}}",
         r"\toprule",
         " & ".join(_latex(header) for header in table.headers) + r" \\",
@@ -57,14 +74,14 @@ def format_latex(table: TextTable, banner: Sequence[str]) -> str:
         *(_latex_line(line, width) for line in table.lines),
         r"\bottomrule",
         r"\end{tabularx}",
-        *(rf"\par\footnotesize {_latex(note)}" for note in (*table.notes, *banner)),
+        *(rf"\par {_latex(note)}" for note in (*table.notes, *banner)),
         r"\end{table}",
     ]
     return "\n".join(lines) + "\n"
 
 
 def _latex_line(line: Sequence[Cell], width: int) -> str:
-    cells = [rf"\quad {_latex(cell.text)}" if cell.indent else _latex(cell.text) for cell in line]
+    cells = [r"\quad " * cell.indent + _latex(cell.text) for cell in line]
     cells = [rf"\textbf{{{text}}}" if cell.strong else text for cell, text in zip(line, cells, strict=True)]
     if len(line) == 1 and width > 1:
         return rf"\multicolumn{{{width}}}{{l}}{{{cells[0]}}} \\"

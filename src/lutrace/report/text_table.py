@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 
@@ -46,3 +47,12 @@ class TextTable:
         width = len(self.headers)
         body = [[cell.text for cell in line] + [""] * (width - len(line)) for line in self.lines]
         return [list(self.headers), *body]
+
+
+def mark_notes(texts: Sequence[str], name: str) -> tuple[dict[str, str], tuple[str, ...]]:
+    """Marks for cells by text (` [1]`), and a footnote for each; a text that all share has no mark: `Method: ...`."""
+    told = list(dict.fromkeys(texts))
+    if len(told) == 1:
+        return {told[0]: ""}, (f"{name}: {told[0]}.",)
+    marks = {text: f" [{number}]" for number, text in enumerate(told, start=1)}
+    return marks, tuple(f"{mark.strip()} {text}." for text, mark in marks.items())

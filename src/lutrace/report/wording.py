@@ -8,7 +8,8 @@ from collections.abc import Mapping
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
-from lutrace.core import Row
+from lutrace.core import Row, short
+from lutrace.report.contents import ReportMeta
 
 NOT_A_DEVICE = "Research software, not a medical device"
 SYNTHETIC = "SYNTHETIC DATA: no person in this report exists"
@@ -17,6 +18,15 @@ NOT_REACHED = "not reached"
 EMPTY = "–"
 _NAME = re.compile(r"\b[A-Za-z]\w*_\w+\b")
 
+_RATIOS = (
+    *("hazard_ratio", "specification", "odds_ratio", "subdistribution_hazard_ratio", "cause_specific_hazard_ratio"),
+    *("time_ratio", "e_value"),
+)
+_SUFFIXES = {
+    **dict.fromkeys(("proportion", "share_of_specifications", "cumulative_incidence", "occupancy", "survival"), "%"),
+    "survival_difference": " pp",
+}
+"""Shares from 0 to 1, shown as percentages; their differences as percentage points."""
 _PLAIN_UNITS = frozenset({"", "1", "none", "patients", "patient", "n"})
 
 
@@ -36,6 +46,13 @@ class Suppressed(str):
 def banner_lines(synthetic: bool) -> tuple[str, ...]:
     """The lines that stand on every page and every file."""
     return (SYNTHETIC, NOT_A_DEVICE) if synthetic else (NOT_A_DEVICE,)
+
+
+def describe_data(meta: ReportMeta) -> str:
+    """Whose data, cut on which day, in which state: what stands below every table and figure."""
+    of = "synthetic data" if meta.synthetic else "records of patients"
+    cut = f"data cut {meta.data_cut.isoformat()}" if meta.data_cut is not None else "no data cut"
+    return f"Data: {meta.centre} ({of}), {cut}, snapshot {short(meta.snapshot_digest)}."
 
 
 def word(labels: Mapping[str, str], name: str | None) -> str:
@@ -101,19 +118,19 @@ def format_p(p: Any) -> str:
 
 
 def format_share(value: Any, n: Any) -> str:
-    """A count of `n` as `33 (50%)`: no decimal from 10 %, one below; never 100 % short of all."""
+    """A count of `n` as `33/66 (50%)`: no decimal from 10 %, one below; never 100 % short of all."""
     if isinstance(value, Suppressed) or isinstance(n, Suppressed):
         return format_value(value)
     if value is None or n is None:
         return EMPTY
     count = int(value)
     if n == 0:
-        return f"{count} ({EMPTY})"
+        return f"{count}/0"
     percent = 100 * count / n
     text = format_fixed(percent, 1 if 0 < percent < 9.95 else 0)
     if text == "100" and count < n:
         text = ">99"
-    return f"{count} ({text}%)"
+    return f"{count}/{n} ({text}%)"
 
 
 def format_range(low: Any, high: Any, decimals: int, missing: str = NOT_ESTIMABLE) -> str:
@@ -136,24 +153,24 @@ def format_estimate(row: Row) -> str:
         return f"{missing} ({format_range(low, high, 1, missing)})" if low is not None else missing
     if measure == "count":
         return f"{format_value(int(estimate))} / {format_value(row.get('n'))}"
-    is_share = measure in ("proportion", "share_of_specifications")
-    scale = 100.0 if is_share and row.get("unit") != "%" else 1.0
+    suffix = _SUFFIXES.get(measure, "")
+    scale = 100.0 if suffix and row.get("unit") != "%" else 1.0
     estimate, low, high = (None if value is None else value * scale for value in (estimate, low, high))
     decimals = _estimate_decimals(measure, estimate, low, high)
-    percent = "%" if is_share else ""
     interval = format_range(low, high, decimals, missing)
-    return f"{format_value(estimate, decimals)}{percent}" + (f" ({interval}{percent})" if interval else "")
+    return f"{format_value(estimate, decimals)}{suffix}" + (f" ({interval}{suffix})" if interval else "")
 
 
 def _estimate_decimals(measure: str, estimate: float | None, low: float | None, high: float | None) -> int:
     match measure:
-        case "hazard_ratio" | "specification":
+        case measure if measure in _RATIOS:
             return 2 if estimate is None or estimate >= 0.095 else 3
-        case "correlation" | "kappa":
+        case "correlation" | "kappa" | "icc" | "auc":
             return 2
-        case "proportion" | "share_of_specifications":
+        case measure if measure in _SUFFIXES:
             return 0
-    return max(1, decimals_for(estimate, low, high)) if measure == "median" else decimals_for(estimate, low, high)
+    is_time = measure in ("median", "lower_quartile", "upper_quartile", "rmst")
+    return max(1 if is_time else 0, decimals_for(estimate, low, high))
 
 
 def format_quartiles(row: Row) -> str:
@@ -163,6 +180,15 @@ def format_quartiles(row: Row) -> str:
         return format_value(value)
     decimals = decimals_for(value, low, high)
     return f"{format_value(float(value), decimals)} ({_end(low, decimals)}, {_end(high, decimals)})"
+
+
+def format_mean(row: Row) -> str:
+    """Mean and standard deviation of a row of SUMMARIES: `73.5 (8.2)`."""
+    value, sd = row.get("value"), row.get("sd")
+    if value is None or isinstance(value, Suppressed):
+        return format_value(value)
+    decimals = max(1, decimals_for(value, sd))
+    return f"{format_value(float(value), decimals)} ({_end(sd, decimals)})"
 
 
 def _end(value: float | None, decimals: int) -> str:

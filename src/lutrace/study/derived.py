@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 import ibis.expr.types as ir
 
 from lutrace.core import Row
+from lutrace.models import SummaryLine
 from lutrace.protocol import (
     Derived,
     DerivedAfter,
@@ -38,7 +39,7 @@ from lutrace.study.derived_questionnaires import derive_completion_tables, deriv
 from lutrace.study.derived_survival import derive_survival_tables
 from lutrace.study.derived_timeline import derive_timeline_tables
 from lutrace.study.derived_toxicity import derive_flip_tables, derive_toxicity_tables
-from lutrace.study.summaries import Line, summarise_lines
+from lutrace.study.summaries import summarise_lines
 from lutrace.tables import RESULT_TABLES
 
 
@@ -125,7 +126,7 @@ def _with(made: DerivedTables, item: Derived, derivation: Derivation, ground: Gr
                 near = (row for row in shown.get(patient, ()) if holds(row, day))
                 behind = [row for row in near if _is_asked(row, population, day, by_day=derivation.by_day)]
             evidence += _evidence_of(value, variable, behind)
-    lines = tuple(Line(f"{item.name}.{one.name}", one.kind, one.levels) for one in derivation.variables)
+    lines = tuple(SummaryLine(f"{item.name}.{one.name}", one.kind, one.levels) for one in derivation.variables)
     labels = {f"{item.name}.{one.name}": one.label for one in derivation.variables}
     return DerivedTables(
         (*made.rows, *(RowTable(f"{item.name}_{name}", name, tuple(own)) for name, own in rows.items())),

@@ -7,7 +7,14 @@ from typing import Any
 
 from lutrace import report
 from lutrace.endpoints import describe_rule
-from lutrace.protocol import KaplanMeierAnalysis, Protocol, PsaPfs, describe_specification, name_specification
+from lutrace.protocol import (
+    BY_POPULATION,
+    KaplanMeierAnalysis,
+    Protocol,
+    PsaPfs,
+    describe_specification,
+    name_specification,
+)
 from lutrace.report import KeyNumber, ReportSpec, Section, group_endpoint
 from lutrace.study.cohorts_shown import label_cohorts, notes_on_cohorts, populations_of
 from lutrace.study.derived import DerivedTables
@@ -18,9 +25,14 @@ from lutrace.terms import response_rule
 _SHOWN: Mapping[str, Any] = {
     "summary": report.SummaryTable,
     "derived": report.SummaryTable,
+    "group_table": report.SummaryTable,
     "attrition": report.AttritionTable,
     "estimates": report.EstimateTable,
-    "cox_grid": report.CoxGridTable,
+    "regression": report.RegressionTable,
+    "survival_table": report.SurvivalTable,
+    "cox_grid": report.RegressionTable,
+    "merge": report.MergedTable,
+    "stack": report.StackedTable,
     "agreement": report.AgreementTable,
     "warnings": report.NoticeTable,
     "flow": report.FlowFigure,
@@ -130,7 +142,9 @@ def compose_spec(
         if any(item.name not in without for item in section.items) or section.text
     )
     methods = (*methods_of(protocol), *(text for text in (status.new_lesions, status.volumes) if text))
-    return ReportSpec(sections, methods, tuple(key_numbers), {**derived.labels, **compose_labels(protocol)})
+    abstract = tuple((part.heading, part.text) for part in protocol.report.abstract)
+    labels = {**derived.labels, **compose_labels(protocol)}
+    return ReportSpec(sections, methods, tuple(key_numbers), labels, abstract=abstract)
 
 
 def _medians_after(protocol: Protocol, derived: DerivedTables) -> dict[str, report.EstimateTable]:
@@ -158,8 +172,8 @@ def compose_labels(protocol: Protocol) -> dict[str, str]:
     labels = dict(LABELS)
     labels |= {landmark.name: landmark.label for landmark in protocol.landmarks}
     labels |= {outcome.name: outcome.label for outcome in protocol.endpoints}
-    labels |= {analysis.name: analysis.label for analysis in protocol.analyses}
-    for landmark in protocol.landmarks:
+    labels |= {analysis.name: analysis.label for analysis in (*protocol.analyses, *protocol.tables)}
+    for landmark in protocol.time_zeros:
         labels |= {f"{landmark.name}, {o.name}": f"{landmark.label}, {o.label}" for o in protocol.endpoints}
     for analysis in protocol.analyses:
         for one in getattr(analysis, "definitions", ()):
@@ -212,8 +226,19 @@ def _response_rules(item: Any, protocol: Protocol) -> tuple[str, ...]:
 
 def _shown(item: Any, protocol: Protocol, status: ReviewStatus, derived: DerivedTables) -> Any:
     fields = {name: getattr(item, name) for name in type(item).model_fields if name not in ("show", "patients", "of")}
-    if item.show == "derived":
-        fields |= {"table": item.of, "notes": (*fields["notes"], *derived.notes[item.of])}
+    match item.show:
+        case "derived":
+            fields |= {"table": item.of, "notes": (*fields["notes"], *derived.notes[item.of])}
+        case "group_table":
+            fields |= _grouped(protocol, item.of)
+        case "cox_grid":
+            fields["measures"] = ("hazard_ratio",)
+        case "balance":
+            fields["populations"] = populations_of(item.analysis, protocol)
+        case "pictures":
+            fields["panel"] = item.name
+        case "merge" | "stack":
+            fields["parts"] = tuple(_shown(part, protocol, status, derived) for part in item.parts)
     fields["notes"] = (
         *fields["notes"],
         *_rules_of(item, protocol),
@@ -224,3 +249,14 @@ def _shown(item: Any, protocol: Protocol, status: ReviewStatus, derived: Derived
     if item.show == "pictures":
         fields["panel"] = item.name
     return _SHOWN[item.show](**fields)
+
+
+def _grouped(protocol: Protocol, name: str) -> dict[str, Any]:
+    """What the report must know of a table by group: its rows, whose values they are, its remarks."""
+    table = protocol.group_table(name)
+    return {
+        "table": name,
+        "population": table.populations[0],
+        "by": "" if table.by == BY_POPULATION else table.by,
+        "remarks": {one.value: one.remark for one in table.variables if one.remark},
+    }

@@ -8,7 +8,14 @@ from pathlib import Path
 from typing import Any
 
 from lutrace.core import Row
-from lutrace.protocol import ComparisonAnalysis, ConcordanceAnalysis, CorrelationAnalysis, GroupedAnalysis, Protocol
+from lutrace.protocol import (
+    ComparisonAnalysis,
+    ConcordanceAnalysis,
+    CorrelationAnalysis,
+    GroupedAnalysis,
+    GroupTable,
+    Protocol,
+)
 from lutrace.report import Notice, ReportMeta, group_endpoint
 from lutrace.study.cohorts_shown import evidence_of_pair, number_of_balance
 from lutrace.study.model_labels import terms_of
@@ -31,9 +38,10 @@ def collect_numbers(tables: Tables, protocol: Protocol) -> dict[str, dict[str, A
     """
     compared = {one.name: (one.x, one.y) for one in protocol.analyses if isinstance(one, _COMPARING)}
     grouped = {one.name for one in protocol.analyses if isinstance(one, GroupedAnalysis) and one.by is not None}
+    by_group = {table.name: table for table in protocol.tables}
     pairs = [
         *(_attrition(row) for row in tables.get("attrition", ())),
-        *(_summary(row) for row in tables.get("summaries", ())),
+        *(_summary(row, by_group.get(row["table"])) for row in tables.get("summaries", ())),
         *(_agreement(row) for row in tables.get("agreements", ())),
         *(_estimate(row, compared, grouped, evidence_of_time(row, protocol)) for row in tables.get("estimates", ())),
         *(number_of_balance(row) for row in tables.get("balances", ())),
@@ -57,18 +65,27 @@ def _attrition(row: Row) -> tuple[str, dict[str, Any]]:
     }
 
 
-def _summary(row: Row) -> tuple[str, dict[str, Any]]:
+def _summary(row: Row, table: GroupTable | None) -> tuple[str, dict[str, Any]]:
     level = f"/{row['level']}" if row["level"] is not None else ""
     return f"{row['table']}/{row['group']}/{row['variable']}/{row['statistic']}{level}", {
+        "statistic": row["statistic"],
         "value": row["value"],
         "low": row["low"],
         "high": row["high"],
         "unit": row["unit"],
         "n": row["n"],
         "N": row["total"],
-        "method": "median, quartiles of type 7" if row["statistic"] == "median_iqr" else "count",
-        "evidence": [f"{row['group']}/{row['variable']}"],
+        **({"sd": row["sd"]} if row["statistic"] == "mean_sd" else {}),
+        "method": row["method"] or "count",
+        "evidence": [f"{place}/{row['variable']}" for place in _populations_of(row, table)],
     }
+
+
+def _populations_of(row: Row, table: GroupTable | None) -> tuple[str, ...]:
+    """The populations whose values a row of SUMMARIES rests on: its group, or those that groups are taken of."""
+    if table is None or row["group"] in table.populations:
+        return (row["group"],)
+    return table.populations
 
 
 def _agreement(row: Row) -> tuple[str, dict[str, Any]]:

@@ -27,6 +27,7 @@ from lutrace.report import (
     withhold_columns,
 )
 from lutrace.study.analysis_set import build_analysis_set
+from lutrace.study.bound_texts import bind_texts, find_typed_numbers
 from lutrace.study.cut_facts import CutFacts
 from lutrace.study.derived import DerivedTables, derive_tables
 from lutrace.study.derived_parts import Ground, first_days
@@ -40,7 +41,7 @@ from lutrace.study.pictures import PictureFacts, gather_pictures
 from lutrace.study.populations import PopulationGround, add_populations
 from lutrace.study.presentation import compose_spec
 from lutrace.study.reruns import fit_reruns
-from lutrace.study.results import write_results
+from lutrace.study.results import collect_numbers, write_results
 from lutrace.study.review_status import ReviewStatus, find_status
 from lutrace.study.score_series import gather_scores
 from lutrace.study.specifications import fit_specifications
@@ -120,13 +121,18 @@ def run_study(
     released = apply_disclosure(withheld, min_cell=policy.min_cell)
     status = _blurred(find_status(computation.tables["endpoint_values"], protocol), policy.min_cell)
     keys = choose_key_numbers(released, protocol, status)
+    texts = bind_texts(protocol.report, collect_numbers(released, protocol))
     report_input = ReportInput(
         title=protocol.title,
         subtitle=protocol.subtitle,
         meta=meta,
         tables=computation.tables,
         spec=compose_spec(
-            protocol, key_numbers=keys, status=status, derived=computation.derived, without=gathered.missing
+            protocol.model_copy(update={"report": texts}),
+            key_numbers=keys,
+            status=status,
+            derived=computation.derived,
+            without=gathered.missing,
         ),
         pictures=gathered.pictures,
         evidence=computation.evidence,
@@ -183,7 +189,7 @@ def compute_study(
     outdated = find_outdated_scans(known, cohort.scans)
     told = (*find_notices(protocol, values, analysis_set), *outdated, *find_merged(facts))
     told = (*told, *find_letter_choices(protocol, known))
-    notices = (*told, *fitted.notices, *reran.notices, *curves.notices, *told_of_groups)
+    notices = (*told, *fitted.notices, *reran.notices, *curves.notices, *told_of_groups, *find_typed_numbers(protocol))
     evidence = collect_all_evidence(
         protocol, facts, cohort, values=values, analysis_set=analysis_set, derived=(*derived.evidence, *series.evidence)
     )
