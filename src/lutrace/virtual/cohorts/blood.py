@@ -32,6 +32,8 @@ _DIGITS = {"haemoglobin": 1, "platelets": 0, "alp": 0, "ldh": 0, "ast": 0, "alt"
 GRADE_3 = {"haemoglobin": 8.0, "platelets": 50.0, "neutrophils": 1.0}
 """Below this a value is of grade 3 by CTCAE 5.0, in the units above."""
 _AFTER_LAST_CYCLE_DAYS = 84.0
+_HIGHEST = 30_000.0
+"""Higher values (of PSA) are not told."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -127,7 +129,7 @@ def _labs(ids: Texts, start: Dates, days: Floats, name: str, values: Floats) -> 
             "patient_id": ids[row],
             "date": days_after(start[row], days[row, draw]),
             "analyte": constant(name, n),
-            "value": np.maximum(rounded, 0.01),
+            "value": np.clip(rounded, 0.01, _HIGHEST),
             "unit": constant(UNITS[name], n),
             "lln": np.full(n, np.nan if low is None else low),
             "uln": np.full(n, np.nan if high is None else high),

@@ -12,15 +12,15 @@ from typing import Any
 import numpy as np
 
 from lutrace.core import UnusableInputError
-from lutrace.virtual.cohorts.aftermath import Aftermath, draw_aftermath, list_aftermath
+from lutrace.virtual.cohorts.aftermath import list_aftermath
 from lutrace.virtual.cohorts.answers import list_answers
 from lutrace.virtual.cohorts.blood import list_labs
 from lutrace.virtual.cohorts.document import CentreDocument, centres_of
-from lutrace.virtual.cohorts.parts import PART_SIZE, Column, TablePart, TableWriter
-from lutrace.virtual.cohorts.real_world import RealWorld, draw_real_world, list_real_world
+from lutrace.virtual.cohorts.parts import Column, TablePart, TableWriter
+from lutrace.virtual.cohorts.patients import DrawnPatients, draw_patients
+from lutrace.virtual.cohorts.real_world import RealWorld, list_real_world
 from lutrace.virtual.cohorts.regions import list_regions
-from lutrace.virtual.cohorts.toxicity_study import ToxicityPatients, draw_toxicity_patients
-from lutrace.virtual.cohorts.treated import Treated, list_people
+from lutrace.virtual.cohorts.treated import list_people
 
 RECORDS, REGIONS_FILE, REGIONS_MAPPING = "records", "regions.csv", "regions.yaml"
 
@@ -74,38 +74,30 @@ def _sizes(centres: tuple[CentreDocument, ...], n: int | None) -> list[int]:
 
 
 def _draw_parts(centre: CentreDocument, n: int, *, seed: int, place: int) -> Iterator[TablePart]:
-    for number, first in enumerate(range(0, n, PART_SIZE)):
-        size = min(PART_SIZE, n - first)
-        sequence = np.random.SeedSequence(entropy=seed, spawn_key=(place, number))
-        rng = np.random.default_rng(sequence)
-        course_seed = int(sequence.generate_state(1, np.uint64)[0])
-        if centre.study == "real-world-survival":
-            people = draw_real_world(centre, size, first=first + 1, rng=rng)
-            yield from list_real_world(people, rng)
-            yield _truth_of_real_world(people)
-            continue
-        drawn = draw_toxicity_patients(centre, size, seed=course_seed, first=first + 1, rng=rng)
-        yield from _records(drawn, rng)
+    for drawn, rng in draw_patients(centre, n, seed=seed, place=place):
+        if isinstance(drawn, RealWorld):
+            yield from list_real_world(drawn, rng)
+            yield _truth_of_real_world(drawn)
+        else:
+            yield from _records(drawn, rng)
+            yield _truth_of_treated(drawn)
 
 
-def _records(drawn: ToxicityPatients, rng: np.random.Generator) -> Iterator[TablePart]:
+def _records(drawn: DrawnPatients, rng: np.random.Generator) -> Iterator[TablePart]:
     """All tables of treated patients, and what their study needs beside."""
     people = drawn.people
     yield from list_people(people)
     yield from list_labs(people.ids, people.start, drawn.blood.days, drawn.blood.values)
-    after = None
     if drawn.answers is not None:
         yield from list_answers(people, drawn.answers, rng)
     if drawn.regions is not None:
         yield list_regions(people, drawn.regions)
-    if people.centre.study == "after-rlt":
-        after = draw_aftermath(people, rng)
-        yield from list_aftermath(people, after, rng)
-    yield _truth_of_treated(drawn, after)
+    if drawn.after is not None:
+        yield from list_aftermath(people, drawn.after, rng)
 
 
-def _truth_of_treated(drawn: ToxicityPatients, after: Aftermath | None) -> TablePart:
-    people: Treated = drawn.people
+def _truth_of_treated(drawn: DrawnPatients) -> TablePart:
+    people = drawn.people
     v = people.course
     columns: dict[str, Column] = {
         "patient_id": people.ids,
@@ -124,8 +116,8 @@ def _truth_of_treated(drawn: ToxicityPatients, after: Aftermath | None) -> Table
             "pain_day": np.round(drawn.answers.pain_day, 2),
             "xerostomia_slope": np.round(drawn.answers.xerostomia_slope, 5),
         }
-    if after is not None:
-        columns |= {"followed_by": after.what, "next_line_responds": after.responds}
+    if drawn.after is not None:
+        columns |= {"followed_by": drawn.after.what, "next_line_responds": drawn.after.responds}
     return TablePart("truth", columns)
 
 

@@ -33,7 +33,8 @@ class Parameter(FrozenModel):
 class Target(FrozenModel):
     """What the patients must show: a measure by its name, the number, and how far off it may be.
 
-    gate: `relative` (share of the number), `absolute`, or `range` (between `value` and `upper`).
+    gate: `relative` (share of the number), `absolute`, or `range` (between `value` and `upper`). `not_met` says why a
+    number that was published or derived is not met, where that is known.
     """
 
     measure: str
@@ -43,6 +44,7 @@ class Target(FrozenModel):
     gate: Literal["relative", "absolute", "range"] = "relative"
     within: float = 0.10
     source: str
+    not_met: str = ""
 
     def holds(self, made: float) -> bool:
         """Whether a number that was made meets the target."""

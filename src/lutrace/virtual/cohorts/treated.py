@@ -64,7 +64,12 @@ def draw_treated(centre: CentreDocument, n: int, *, seed: int, first: int, rng: 
     last = np.nanmax(course.cycle_day, axis=1)
     decided = last + rng.uniform(*centre.pair("days_to_documented_end"), n)
     stops = np.isin(course.stop_reason, (PROGRESSION, TOXICITY, CHOICE))
-    end = np.where(stops & (decided > course.last_day), np.where(course.os_event, DEATH, ONGOING), course.stop_reason)
+    late = stops & (decided > course.last_day)
+    end = np.where(late, np.where(course.os_event, DEATH, ONGOING), course.stop_reason)
+    # Of those who died between cycles some were known to progress before.
+    told = (end == DEATH) & (rng.random(n) < centre.number("deaths_after_documented_progression"))
+    end = np.where(told, PROGRESSION, end)
+    decided = np.where(told, np.maximum(course.last_day - rng.uniform(3, 30, n), last + 1), decided)
     milestones = draw_milestones(centre, n, rng)
     return Treated(
         centre=centre,

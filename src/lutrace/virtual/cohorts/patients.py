@@ -1,17 +1,20 @@
-"""Treated patients with their blood draws, and, where the centre asks for them, PET regions and questionnaires."""
+"""The patients of a centre, part by part: with blood draws, and where their study asks for them regions and answers."""
 
 from __future__ import annotations
 
 import functools
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 
 from lutrace.core import DAYS_PER_MONTH
+from lutrace.virtual.cohorts.aftermath import Aftermath, draw_aftermath
 from lutrace.virtual.cohorts.answers import PainAndLife, draw_scores
 from lutrace.virtual.cohorts.blood import BloodCourse, baseline_haemoglobin, draw_blood
 from lutrace.virtual.cohorts.document import CentreDocument, read_centre
-from lutrace.virtual.cohorts.parts import Floats
+from lutrace.virtual.cohorts.parts import PART_SIZE, Floats
+from lutrace.virtual.cohorts.real_world import RealWorld, draw_real_world
 from lutrace.virtual.cohorts.regions import Regions, draw_regions
 from lutrace.virtual.cohorts.treated import Treated, draw_treated
 from lutrace.virtual.proportional_hazards import CalibratedHazard, calibrate_hazard
@@ -27,7 +30,7 @@ _ANALYTES = {
 
 
 @dataclass(frozen=True, eq=False)
-class ToxicityPatients:
+class DrawnPatients:
     """Treated patients of one part and all that was drawn for them; `regions`, `answers` where the centre has them."""
 
     people: Treated
@@ -35,6 +38,7 @@ class ToxicityPatients:
     toxicity_log_hazard: Floats
     regions: Regions | None
     answers: PainAndLife | None
+    after: Aftermath | None
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,9 +48,24 @@ class _Hazards:
     pain: CalibratedHazard | None
 
 
-def draw_toxicity_patients(
+def draw_patients(
+    centre: CentreDocument, n: int, *, seed: int, place: int = 0
+) -> Iterator[tuple[DrawnPatients | RealWorld, np.random.Generator]]:
+    """`n` patients in parts, each with the generator that its records are told with; `place` of several centres."""
+    for number, first in enumerate(range(0, n, PART_SIZE)):
+        size = min(PART_SIZE, n - first)
+        sequence = np.random.SeedSequence(entropy=seed, spawn_key=(place, number))
+        rng = np.random.default_rng(sequence)
+        if centre.study == "real-world-survival":
+            yield draw_real_world(centre, size, first=first + 1, rng=rng), rng
+        else:
+            course = int(sequence.generate_state(1, np.uint64)[0])
+            yield draw_treated_patients(centre, size, seed=course, first=first + 1, rng=rng), rng
+
+
+def draw_treated_patients(
     centre: CentreDocument, n: int, *, seed: int, first: int, rng: np.random.Generator
-) -> ToxicityPatients:
+) -> DrawnPatients:
     """`n` treated patients of a centre, the first of them numbered `first`."""
     people = draw_treated(centre, n, seed=seed, first=first, rng=rng)
     regions = draw_regions(people, rng) if _has_regions(centre) else None
@@ -62,7 +81,8 @@ def draw_toxicity_patients(
             hazards.pain.draw(pain_log_hazard(people, regions), rng),
             rng,
         )
-    return ToxicityPatients(people, blood, log_hazard, regions, answers)
+    after = draw_aftermath(people, rng) if centre.study == "after-rlt" else None
+    return DrawnPatients(people, blood, log_hazard, regions, answers, after)
 
 
 def toxicity_log_hazard(people: Treated, regions: Regions | None) -> Floats:
