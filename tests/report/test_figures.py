@@ -69,8 +69,25 @@ def test_numbers_at_risk_equal_those_of_r() -> None:
     rows = curve([2, 4, 6, 8, 10], [6, 4, 3, 2, 1], [1, 1, 1, 0, 1])
     scaled = [{**row, "time_days": row["time_days"] * 7} for row in rows]  # ticks of 14 days fall on 2, 4, ... weeks
     drawing = draw_survival(KM, material({"curves": scaled}))
-    table = [text.get_text() for text in drawing.figure.axes[-1].texts if "(" in text.get_text()][1:]
-    assert table == ["6 (0)", "6 (1)", "4 (2)", "3 (3)", "2 (3)", "1 (4)"]
+    table = [text.get_text() for text in drawing.figure.axes[-1].texts]
+    assert table[:7] == ["At risk", "6", "6", "4", "3", "2", "1"]
+    assert table[7:14] == ["Censored", "0", "1", "1", "1", "2", "2"]
+    assert table[14:] == ["Events", "0", "1", "2", "3", "3", "4"]
+
+
+def test_patients_who_enter_late_are_counted_once_and_told_of() -> None:
+    # two at risk from day 0, a third from day 5 on: at risk 2, then 2 (one left, one came), then 1
+    late = curve([3, 8, 12], [2, 2, 1], [1, 1, 0])
+    late[0]["censored"], late[2]["censored"] = 0, 1
+    drawing = draw_survival(KM, material({"curves": late}))
+    assert "delayed entry" in drawing.notes[-1]
+    assert drawing.foot == "n = 3, 2 events"
+
+
+def test_a_dotted_line_falls_from_the_half_to_the_median(sample: Any) -> None:
+    median = sample.estimate_row(analysis="km", term="all", measure="median", estimate=2.0, unit="weeks")
+    drawing = draw_survival(KM, material({"curves": curve([2, 20], [66, 60], [1, 40]), "estimates": [median]}))
+    assert [14.0, 14.0] in [list(line.get_xdata()) for line in drawing.figure.axes[0].lines]
 
 
 def test_the_risk_table_stands_under_the_ticks_of_the_curve(sample: Any) -> None:

@@ -10,6 +10,9 @@ from lutrace.core import Row
 from lutrace.stats import LOWESS_LEAST, compute_lowess, compute_summary
 
 _BY_DOSE = "last result of each patient after the dose and before the next; quartiles of type 7"
+LOGARITHMIC = ("psa", "tumour_volume")
+"""Series that span powers of ten: smoothed on the logarithm, where no result is 0."""
+_OF_LOG = "; of the logarithms"
 _BY_DAY = (
     "LOWESS of all results, two thirds of them weighted at each day, three robust steps; a patient weighs by results"
 )
@@ -40,13 +43,16 @@ def _by_day(series: str, rows: Sequence[Row]) -> Iterable[Row]:
     days, values = ([row[name] for row in rows] for name in ("day", "value"))
     if len(rows) < LOWESS_LEAST or len(set(days)) == 1:
         return
-    smooth = compute_lowess(days, values)
+    skewed = series in LOGARITHMIC and min(values) > 0
+    smooth = np.exp(compute_lowess(days, np.log(values))) if skewed else compute_lowess(days, values)
     for day in sorted(set(days)):
         here = [place for place, one in enumerate(days) if one == day]
         at = float(smooth[here[0]])
         if np.isfinite(at):
             patients = len({rows[place]["patient_id"] for place in here})
-            yield _row(series, rows, by="day", at=day, patients=patients, smooth=at, rule=_BY_DAY)
+            yield _row(
+                series, rows, by="day", at=day, patients=patients, smooth=at, rule=_BY_DAY + (_OF_LOG if skewed else "")
+            )
 
 
 def _row(series: str, rows: Sequence[Row], **known: object) -> Row:

@@ -92,6 +92,7 @@ from lutrace.protocol.presentation import (
     ShowDerived,
     ShowPictures,
 )
+from lutrace.protocol.presentation_figures import ShowPatientSheets
 from lutrace.protocol.progression import PsaProgression
 from lutrace.protocol.selection import (
     Landmark,
@@ -248,6 +249,7 @@ __all__ = [
     "ScoreValue",
     "ShowCoxGrid",
     "ShowDerived",
+    "ShowPatientSheets",
     "ShowPictures",
     "SiteRules",
     "SpecificationCurve",

@@ -9,7 +9,7 @@ from lutrace.protocol.derived_item import DerivedItem
 from lutrace.protocol.worsening import check_scale
 from lutrace.terms import analyte_names, instruments
 
-TUMOUR_VOLUME, WEIGHT = "ttv_ml", "weight_kg"
+TUMOUR_VOLUME, WEIGHT = "tumour_volume", "weight_kg"
 SCORE_SEPARATOR = "."
 """Between an instrument and its scale, in the name of a series."""
 
@@ -18,7 +18,7 @@ class DerivedTimeline(DerivedItem):
     """Results and events of each patient on the clock of the first cycle: what swimmer and spider figures, laboratory
     courses and the sheet of a patient are drawn from.
 
-    series: analytes of the vocabulary, `ttv_ml` (tumour volume of the scans after cycles, by the study's plan),
+    series: analytes of the vocabulary, `tumour_volume` (mL, of the scans after cycles, by the study's plan),
     `weight_kg`, and scales of questionnaires (`fact-p.fact_p`). criteria: version of CTCAE that grades the analytes.
     """
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Literal, get_args
 
 from lutrace.core import Field, FrozenModel
+from lutrace.protocol.presentation_figures import FigureItem
 
 SummaryName = Literal["characteristics", "components", "new_lesions", "response", "ttv_provenance"]
 SUMMARY_TABLES: tuple[str, ...] = get_args(SummaryName)
@@ -251,6 +252,7 @@ Item = (
     | ShowWaterfall
     | ShowScatter
     | ShowPictures
+    | FigureItem
 )
 
 
@@ -279,6 +281,9 @@ class Presentation(FrozenModel):
     methods: tuple[str, ...] = ()
     sections: tuple[ReportSection, ...]
     labels: dict[str, str] = Field(default_factory=dict)
+    theme: Literal["default", "jnm", "jco", "lancet", "greyscale"] = Field(
+        default="default", exclude_if=lambda theme: theme == "default"
+    )
 
     @property
     def texts(self) -> tuple[tuple[str, str], ...]:

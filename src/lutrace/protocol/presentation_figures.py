@@ -99,14 +99,13 @@ class ShowLove(_Figure):
 class ShowPatientSheets(_Figure):
     """A page per patient in the folder `patients`: timeline, pictures, and values with their rows and rules.
 
-    first: of that many patients only. pictures: MIPs of the scans after cycles, where the registry has them.
+    first: of that many patients only, in the order of their study numbers.
     """
 
     show: Literal["patient_sheets"]
     timeline: str
     course: str = ""
     first: int | None = Field(default=None, ge=1)
-    pictures: bool = True
 
 
 FigureItem = (

@@ -36,6 +36,16 @@ from lutrace.report.contents import (
 )
 from lutrace.report.disclosure import apply_disclosure, release_notices, withhold_columns
 from lutrace.report.evidence import collect_evidence
+from lutrace.report.figure_contents import (
+    AlluvialFigure,
+    IncidenceFigure,
+    LoveFigure,
+    OccupancyFigure,
+    PatientSheets,
+    SpiderFigure,
+    SwimmerFigure,
+    TrajectoryFigure,
+)
 from lutrace.report.material import group_endpoint
 from lutrace.report.notices import NoticeGroup, group_notices
 from lutrace.report.pages import render_index
@@ -48,6 +58,7 @@ __all__ = [
     "REPORT_FILES",
     "REPORT_FOLDERS",
     "AgreementTable",
+    "AlluvialFigure",
     "AttritionTable",
     "BalanceTable",
     "CheckTable",
@@ -55,13 +66,17 @@ __all__ = [
     "EvidenceRow",
     "FlowFigure",
     "ForestFigure",
+    "IncidenceFigure",
     "IndexEntry",
     "IndexMeta",
     "KeyNumber",
+    "LoveFigure",
     "MergedTable",
     "Notice",
     "NoticeGroup",
     "NoticeTable",
+    "OccupancyFigure",
+    "PatientSheets",
     "PictureFigure",
     "RegressionTable",
     "ReleasePolicy",
@@ -74,9 +89,12 @@ __all__ = [
     "ScatterFigure",
     "Section",
     "SpecificationFigure",
+    "SpiderFigure",
     "StackedTable",
     "SummaryTable",
     "SurvivalFigure",
+    "SwimmerFigure",
+    "TrajectoryFigure",
     "SurvivalTable",
     "WaterfallFigure",
     "apply_disclosure",

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from lutrace.core import Row
+from lutrace.report.figure_contents import CourseFigure, PatientSheets, RiskFigure
 
 
 @dataclass(frozen=True)
@@ -70,12 +71,16 @@ class EvidenceRow:
 
 @dataclass(frozen=True)
 class ReportPicture:
-    """One picture as PNG bytes; pictures of one `panel` stand side by side, each under its `label` (C1, C2, C3)."""
+    """One picture as PNG bytes; pictures of one `panel` stand side by side, each under its `label` (C1, C2, C3).
+
+    `patient_id` is whose it is, where a page of a patient shows it.
+    """
 
     png: bytes
     caption: str
     panel: str = ""
     label: str = ""
+    patient_id: str = ""
 
 
 BLOCKING = "blocking"
@@ -366,7 +371,15 @@ class StackedTable:
 
 TableSpec = OneTable | MergedTable | StackedTable
 FigureSpec = (
-    FlowFigure | SurvivalFigure | ForestFigure | SpecificationFigure | WaterfallFigure | ScatterFigure | PictureFigure
+    FlowFigure
+    | SurvivalFigure
+    | ForestFigure
+    | SpecificationFigure
+    | WaterfallFigure
+    | ScatterFigure
+    | PictureFigure
+    | CourseFigure
+    | RiskFigure
 )
 
 
@@ -390,7 +403,7 @@ class Section:
 
     title: str
     text: tuple[str, ...] = ()
-    items: tuple[TableSpec | FigureSpec, ...] = ()
+    items: tuple[TableSpec | FigureSpec | PatientSheets, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -429,7 +442,7 @@ class ReportInput:
     """All that a report is made of. `tables` holds rows of RESULT_TABLES by name; a table may be left out.
 
     Columns declared as dates or free text never leave: they are withheld, and said to be. In `row_tables` dates become
-    days from `day_zero` of the patient.
+    days from `day_zero` of the patient. `theme` is how all figures look.
     """
 
     title: str
@@ -443,6 +456,7 @@ class ReportInput:
     policy: ReleasePolicy = ReleasePolicy()
     row_tables: Sequence[RowTable] = ()
     day_zero: Mapping[str, dt.date] = field(default_factory=dict)
+    theme: str = "default"
 
 
 def blocking_texts(report_input: ReportInput) -> list[str]:

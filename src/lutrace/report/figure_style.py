@@ -1,4 +1,4 @@
-"""How all figures look: one type, one palette that colour-blind readers can tell apart, sizes in inches."""
+"""What all figures are made with: sheets and axes at places in inches, texts that fit, colours of the theme."""
 
 from __future__ import annotations
 
@@ -7,50 +7,33 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import matplotlib as mpl
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties
 from matplotlib.textpath import TextPath
 
 from lutrace.core import Row
+from lutrace.report.figure_themes import SOFT
+from lutrace.report.wording import format_fixed
 
-PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00")
-INK = "#1f2933"
-SOFT = "#5f6b7a"
-FAINT = "#c5ccd6"
-WIDTH_IN = 6.5
-FOOT_IN = 0.22
+FOOT_IN = 0.28
 _NOTHING = "No patients: nothing to draw."
 
-STYLE: dict[Any, Any] = {
-    "text.parse_math": False,
-    "font.family": "DejaVu Sans",
-    "font.size": 8.0,
-    "text.color": INK,
-    "axes.edgecolor": SOFT,
-    "axes.labelcolor": INK,
-    "axes.labelsize": 8.0,
-    "axes.linewidth": 0.7,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "axes.axisbelow": True,
-    "xtick.color": SOFT,
-    "ytick.color": SOFT,
-    "xtick.labelcolor": INK,
-    "ytick.labelcolor": INK,
-    "xtick.labelsize": 7.5,
-    "ytick.labelsize": 7.5,
-    "xtick.major.width": 0.7,
-    "ytick.major.width": 0.7,
-    "xtick.major.size": 3.0,
-    "ytick.major.size": 3.0,
-    "lines.linewidth": 1.5,
-    "svg.hashsalt": "lutrace",
-    "svg.fonttype": "path",
-    "pdf.fonttype": 42,
-    "savefig.facecolor": "white",
-    "figure.facecolor": "white",
-}
+
+def width_in() -> float:
+    """The width of a figure over the full page in inches, by the theme that it is drawn under."""
+    return float(mpl.rcParams["figure.figsize"][0])
+
+
+def palette() -> tuple[str, ...]:
+    """The colours of the theme, in their order."""
+    return tuple(one["color"] for one in mpl.rcParams["axes.prop_cycle"])
+
+
+def dashes() -> tuple[Any, ...]:
+    """The lines of the theme, in the order of its colours; all solid where colours tell them apart."""
+    return tuple(one.get("linestyle", "-") for one in mpl.rcParams["axes.prop_cycle"])
 
 
 @dataclass(frozen=True)
@@ -69,9 +52,9 @@ class Drawing:
     foot: str = ""
 
 
-def new_figure(height_in: float, width_in: float = WIDTH_IN) -> Figure:
-    """An empty figure of that size in inches; the foot of it is kept for the banner."""
-    return Figure(figsize=(width_in, height_in))
+def new_figure(height_in: float, wide_in: float | None = None) -> Figure:
+    """An empty figure of that size in inches (as wide as the theme); the foot of it is kept for the banner."""
+    return Figure(figsize=(width_in() if wide_in is None else wide_in, height_in))
 
 
 def axes_at(figure: Figure, left: float, bottom: float, width: float, height: float) -> Axes:
@@ -92,8 +75,8 @@ def blank_axes_at(figure: Figure, left: float, bottom: float, width: float, heig
 def draw_nothing(name: str, caption: str) -> Drawing:
     """A figure that says that there is nothing to draw."""
     figure = new_figure(0.9)
-    blank_axes_at(figure, 0.0, 0.0, WIDTH_IN, 0.9).text(
-        WIDTH_IN / 2, 0.5, _NOTHING, color=SOFT, ha="center", va="center"
+    blank_axes_at(figure, 0.0, 0.0, width_in(), 0.9).text(
+        width_in() / 2, 0.5, _NOTHING, color=SOFT, ha="center", va="center"
     )
     return Drawing(name, caption, _NOTHING, figure, ())
 
@@ -102,7 +85,7 @@ def text_width_in(text: str, size: float = 8.0) -> float:
     """The width of a line of text in inches, in the type of all figures at `size` points."""
     if not text.strip():
         return 0.0
-    outline = TextPath((0, 0), text, size=size, prop=FontProperties(family=STYLE["font.family"]))
+    outline = TextPath((0, 0), text, size=size, prop=FontProperties(family=mpl.rcParams["font.family"]))
     return float(outline.get_extents().x1) / 72
 
 
@@ -116,6 +99,18 @@ def fitted(text: str, room_in: float, size: float = 8.0) -> list[str]:
         else:
             lines.append(word)
     return [line.replace("\xa0", " ") for line in lines]
+
+
+def shortened(labels: Sequence[str]) -> list[str]:
+    """`above median`, `up to median` of names that begin alike up to a colon; a bare yes or no stays whole."""
+    tails = [label.partition(": ")[2] for label in labels]
+    same = len({label.partition(": ")[0] for label in labels}) == 1
+    return tails if same and all(len(tail) > 3 for tail in tails) else list(labels)
+
+
+def signed(value: float) -> str:
+    """A whole number with its sign: `+25`, `−50`, `0`."""
+    return f"+{format_fixed(value, 0)}" if value > 0 else format_fixed(value, 0)
 
 
 def wrapped(text: str, width: int) -> str:

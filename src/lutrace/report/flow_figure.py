@@ -13,16 +13,15 @@ from lutrace.core import Row
 from lutrace.report.contents import FlowFigure
 from lutrace.report.figure_style import (
     FOOT_IN,
-    INK,
-    PALETTE,
-    SOFT,
-    WIDTH_IN,
     Drawing,
     blank_axes_at,
     draw_nothing,
     new_figure,
+    palette,
+    width_in,
     wrapped,
 )
+from lutrace.report.figure_themes import INK, SOFT
 from lutrace.report.material import Material
 from lutrace.report.wording import format_value
 
@@ -57,7 +56,7 @@ def draw_flow(spec: FlowFigure, material: Material) -> Drawing:
     blocks = [_merged(block) for block in every]
     stacked = len(blocks) == 1 or (spec.chained and all(_follows(*pair) for pair in pairwise(blocks)))
     n_columns = 1 if stacked else len(blocks)
-    width = WIDTH_IN if n_columns <= 2 else 3.25 * n_columns
+    width = width_in() if n_columns <= 2 else 3.25 * n_columns
     columns = [_column(width, n_columns, number) for number in range(n_columns)]
     heights = [_height(block, columns[0]) for block in blocks]
     total = sum(heights) if stacked else max(heights)
@@ -190,7 +189,7 @@ def _draw_box(
         *size,
         boxstyle="round,pad=0,rounding_size=0.04",
         facecolor="#eaf2f8" if strong else "white",
-        edgecolor=PALETTE[0] if strong else SOFT,
+        edgecolor=palette()[0] if strong else SOFT,
         linewidth=1.1 if strong else 0.8,
         linestyle=(0, (3, 2)) if side else "solid",
     )

@@ -11,23 +11,21 @@ from matplotlib.axes import Axes
 from lutrace.core import Row
 from lutrace.report.contents import ForestFigure
 from lutrace.report.figure_style import (
-    FAINT,
     FOOT_IN,
-    INK,
-    PALETTE,
-    SOFT,
-    WIDTH_IN,
     Drawing,
     axes_at,
     blank_axes_at,
     draw_nothing,
     new_figure,
+    palette,
+    width_in,
 )
+from lutrace.report.figure_themes import FAINT, INK, SOFT
 from lutrace.report.material import Material, group_rows
 from lutrace.report.wording import format_estimate, format_p, format_value
 
 _LINE_IN = 0.28
-_PLOT_LEFT_IN, _PLOT_WIDTH_IN = 2.95, 1.75
+_PLOT_LEFT_IN, _AFTER_PLOT_IN = 2.95, 1.8
 _TICKS = (0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 50.0)
 _WIDEST = (0.05, 50.0)
 
@@ -51,8 +49,8 @@ def draw_forest(spec: ForestFigure, material: Material) -> Drawing:
     lines = _lines(material, rows)
     height = _LINE_IN * (len(lines) + 1)
     figure = new_figure(height + 0.55 + FOOT_IN)
-    sheet = blank_axes_at(figure, 0.0, 0.5 + FOOT_IN, WIDTH_IN, height)
-    plot = axes_at(figure, _PLOT_LEFT_IN, 0.5 + FOOT_IN, _PLOT_WIDTH_IN, height - _LINE_IN)
+    sheet = blank_axes_at(figure, 0.0, 0.5 + FOOT_IN, width_in(), height)
+    plot = axes_at(figure, _PLOT_LEFT_IN, 0.5 + FOOT_IN, width_in() - _PLOT_LEFT_IN - _AFTER_PLOT_IN, height - _LINE_IN)
     _write_headers(sheet, height)
     _prepare(plot, rows, len(lines))
     for place, line in enumerate(lines):
@@ -90,11 +88,11 @@ def _write_headers(sheet: Axes, height: float) -> None:
     for x, text, align in (
         (0.02, "Covariate (unit)", "left"),
         (2.85, "n (events)", "right"),
-        (4.85, "HR (95% CI)", "left"),
-        (WIDTH_IN - 0.05, "p", "right"),
+        (width_in() - 1.65, "HR (95% CI)", "left"),
+        (width_in() - 0.05, "p", "right"),
     ):
         sheet.text(x, middle, text, color=SOFT, ha=align, va="center", fontsize=7.5)
-    sheet.plot([0.02, WIDTH_IN - 0.05], [height - _LINE_IN] * 2, color=FAINT, linewidth=0.7)
+    sheet.plot([0.02, width_in() - 0.05], [height - _LINE_IN] * 2, color=FAINT, linewidth=0.7)
 
 
 def _write_line(sheet: Axes, middle: float, material: Material, row: Row) -> None:
@@ -103,8 +101,8 @@ def _write_line(sheet: Axes, middle: float, material: Material, row: Row) -> Non
     sheet.text(0.14, middle - 0.065, unit, va="center", fontsize=6, color=SOFT)
     counts = f"{format_value(row['n'])} ({format_value(row.get('events'))})"
     sheet.text(2.85, middle, counts, ha="right", va="center", fontsize=7.5)
-    sheet.text(4.85, middle, format_estimate(row), va="center", fontsize=7.5)
-    sheet.text(WIDTH_IN - 0.05, middle, format_p(row.get("p")), ha="right", va="center", fontsize=7.5)
+    sheet.text(width_in() - 1.65, middle, format_estimate(row), va="center", fontsize=7.5)
+    sheet.text(width_in() - 0.05, middle, format_p(row.get("p")), ha="right", va="center", fontsize=7.5)
 
 
 def _prepare(plot: Axes, rows: Sequence[Row], n_lines: int) -> None:
@@ -129,7 +127,7 @@ def _draw_line(plot: Axes, place: int, row: Row) -> None:
     if not _drawable(estimate):
         return
     left, right = plot.get_xlim()
-    colour = PALETTE[0] if row["adjusted"] else INK
+    colour = palette()[0] if row["adjusted"] else INK
     begin = max(low, left) if _drawable(low) else left
     end = min(high, right) if _drawable(high) else right
     plot.plot([begin, end], [place, place], color=colour, linewidth=1.2, solid_capstyle="butt")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from lutrace.core import Row
 from lutrace.report.contents import Notice, ReportPicture
@@ -14,13 +14,20 @@ from lutrace.report.wording import word
 
 @dataclass(frozen=True)
 class Material:
-    """Rows that passed the gate, with the words, notices, pictures and evidence of the report."""
+    """Rows that passed the gate, with the words, notices, pictures and evidence of the report.
+
+    `row_tables` are rows of derived tables by the name of their file, `theme` is that of all figures, `data_cut` the
+    day after which nothing was known (empty: none).
+    """
 
     tables: Mapping[str, Sequence[Row]]
     labels: Mapping[str, str]
     evidence: EvidenceIndex
     notices: Sequence[Notice] = ()
     pictures: Sequence[ReportPicture] = ()
+    row_tables: Mapping[str, Sequence[Row]] = field(default_factory=dict)
+    theme: str = "default"
+    data_cut: str = ""
 
     @property
     def groups_of(self) -> frozenset[str]:
@@ -38,6 +45,10 @@ class Material:
         return [
             row for row in self.tables.get(name, ()) if all(_fits(row[key], value) for key, value in wanted.items())
         ]
+
+    def derived(self, name: str, table: str) -> list[Row]:
+        """The rows of `table` of the derived table `name`; none where they may not leave."""
+        return list(self.row_tables.get(f"{name}_{table}", ()))
 
     def link(self, row: Row, title: str) -> int | None:
         """The evidence of a row of ESTIMATES: its population's values of endpoint, term and other covariates.

@@ -11,22 +11,21 @@ from matplotlib.patches import Patch
 from lutrace.core import Row
 from lutrace.report.contents import ScatterFigure, WaterfallFigure
 from lutrace.report.figure_style import (
-    FAINT,
     FOOT_IN,
-    INK,
-    PALETTE,
-    SOFT,
-    WIDTH_IN,
     Drawing,
     axes_at,
     draw_nothing,
     new_figure,
+    palette,
+    signed,
+    width_in,
     wrapped,
 )
+from lutrace.report.figure_themes import FAINT, INK, SOFT
 from lutrace.report.material import Material
 from lutrace.report.wording import format_estimate, format_fixed, format_p, format_value, with_unit
 
-_COLOURS = {"response": PALETTE[0], "stable": "#9aa5b1", "progression": PALETTE[1]}
+_GREY = "#9aa5b1"
 _MARKS = "patient_id", "value", "unit", "category"
 
 
@@ -39,7 +38,7 @@ def draw_waterfall(spec: WaterfallFigure, material: Material) -> Drawing:
     if not known:
         return draw_nothing(spec.name, spec.caption)
     figure = new_figure(3.15 + FOOT_IN)
-    axes = axes_at(figure, 0.6, 0.42 + FOOT_IN, WIDTH_IN - 1.15, 2.4)
+    axes = axes_at(figure, 0.6, 0.42 + FOOT_IN, width_in() - 1.15, 2.4)
     categories = _categories(known)
     for place, row in enumerate(known):
         _draw_bar(axes, place, row, spec.cap_pct, categories)
@@ -63,13 +62,14 @@ def draw_waterfall(spec: WaterfallFigure, material: Material) -> Drawing:
 def _categories(rows: Sequence[Row]) -> dict[str, str]:
     """A colour for each class, classes from left to right; better is blue and worse orange in every figure."""
     names = list(dict.fromkeys(row["category"] for row in rows if row.get("category")))
-    others = [colour for colour in PALETTE if colour not in _COLOURS.values()]
-    return {name: _COLOURS.get(name, others[i % len(others)]) for i, name in enumerate(names)}
+    better, worse, *others = palette()
+    known = {"response": better, "stable": _GREY, "progression": worse}
+    return {name: known.get(name, others[i % len(others)]) for i, name in enumerate(names)}
 
 
 def _draw_bar(axes: Axes, place: int, row: Row, cap_pct: float, categories: dict[str, str]) -> None:
     value = row["value"]
-    colour = categories.get(row.get("category") or "", PALETTE[0])
+    colour = categories.get(row.get("category") or "", palette()[0])
     axes.bar(place, min(value, cap_pct), width=0.82, color=colour, linewidth=0)
     if abs(value) < 0.8:
         axes.plot([place - 0.41, place + 0.41], [0, 0], color=colour, linewidth=2.4, solid_capstyle="butt")
@@ -87,14 +87,14 @@ def _finish_waterfall(axes: Axes, spec: WaterfallFigure, material: Material, row
     axes.set_xlim(-0.7, max(len(rows), 1) - 0.3)
     axes.set_ylim(-105, top)
     axes.set_yticks([tick for tick in range(-100, int(spec.cap_pct) + 1, 25) if tick <= top])
-    axes.yaxis.set_major_formatter(lambda value, _: _signed(value))
+    axes.yaxis.set_major_formatter(lambda value, _: signed(value))
     axes.set_xticks([])
     axes.spines["bottom"].set_visible(False)
     axes.axhline(0, color=INK, linewidth=0.8)
     for line in spec.lines:
         axes.axhline(line, color=SOFT, linewidth=0.8, linestyle=(0, (4, 3)), zorder=3)
         axes.annotate(
-            f"{_signed(line)}%",
+            f"{signed(line)}%",
             (1.0, line),
             (3, 0),
             xycoords=("axes fraction", "data"),
@@ -107,16 +107,12 @@ def _finish_waterfall(axes: Axes, spec: WaterfallFigure, material: Material, row
     axes.set_xlabel(f"Patients, largest rise first (n = {len(rows)})")
 
 
-def _signed(value: float) -> str:
-    return f"+{format_fixed(value, 0)}" if value > 0 else format_fixed(value, 0)
-
-
 def _waterfall_notes(rows: Sequence[Row], known: Sequence[Row], spec: WaterfallFigure) -> tuple[str, ...]:
     reasons = Counter(row.get("reason") or "no reason recorded" for row in rows if row.get("value") is None)
     missing = "; ".join(f"{reason}: {n}" for reason, n in sorted(reasons.items()))
     notes = [f"{len(known)} of {len(rows)} patients evaluable" + (f" (not evaluable: {missing})." if missing else ".")]
     if any(row["value"] > spec.cap_pct for row in known):
-        notes.append(f"Bars above {_signed(spec.cap_pct)}% are cut; their value stands above them.")
+        notes.append(f"Bars above {signed(spec.cap_pct)}% are cut; their value stands above them.")
     return tuple(notes)
 
 
@@ -140,7 +136,7 @@ def draw_scatter(spec: ScatterFigure, material: Material) -> Drawing:
     axes.set_ylabel(with_unit(material.word(spec.y_endpoint), _unit(y_rows)))
     lines = [f"n = {len(pairs)}", *_correlations(spec, material)]
     for place, line in enumerate(lines):
-        figure.text(4.45 / WIDTH_IN, (3.9 + FOOT_IN - 0.2 * place) / (4.2 + FOOT_IN), line, va="top", fontsize=7.5)
+        figure.text(4.45 / width_in(), (3.9 + FOOT_IN - 0.2 * place) / (4.2 + FOOT_IN), line, va="top", fontsize=7.5)
     alt = (
         f"Scatter of {material.word(spec.y_endpoint)} against {material.word(spec.x_endpoint)} at "
         f"{material.word(spec.population)}: {'; '.join(lines)}."
@@ -149,7 +145,7 @@ def draw_scatter(spec: ScatterFigure, material: Material) -> Drawing:
     n_all = len({row["patient_id"] for row in (*x_rows, *y_rows)})
     notes = [f"{len(pairs)} of {n_all} patients have both values."]
     if cut:
-        notes += [f"Open triangles: a value above {_signed(spec.cap or 0)}, drawn at the edge."]
+        notes += [f"Open triangles: a value above {signed(spec.cap or 0)}, drawn at the edge."]
     return Drawing(spec.name, spec.caption, alt, figure, pairs, tuple(notes), f"n = {len(pairs)} of {n_all}")
 
 
@@ -166,8 +162,8 @@ def _draw_points(axes: Axes, pairs: Sequence[Row], cap: float | None) -> None:
             [y],
             marker="^" if is_cut else "o",
             markersize=5,
-            markerfacecolor="none" if is_cut else PALETTE[0],
-            markeredgecolor=PALETTE[0],
+            markerfacecolor="none" if is_cut else palette()[0],
+            markeredgecolor=palette()[0],
             markeredgewidth=0.8,
             alpha=1.0 if is_cut else 0.7,
             clip_on=False,

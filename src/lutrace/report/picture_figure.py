@@ -8,7 +8,8 @@ from matplotlib.image import imread
 
 from lutrace.core import MissingFactError
 from lutrace.report.contents import PictureFigure
-from lutrace.report.figure_style import FOOT_IN, SOFT, WIDTH_IN, Drawing, axes_at, new_figure
+from lutrace.report.figure_style import FOOT_IN, Drawing, axes_at, new_figure, width_in
+from lutrace.report.figure_themes import SOFT
 from lutrace.report.material import Material
 
 _HEAD_IN, _GAP_IN, _TALLEST_IN = 0.25, 0.08, 5.0
@@ -24,10 +25,10 @@ def draw_pictures(spec: PictureFigure, material: Material) -> Drawing:
         raise MissingFactError(f"{spec.name}: expected pictures of panel {spec.panel!r}, found none; render them first")
     images = [imread(io.BytesIO(picture.png), format="png") for picture in pictures]
     aspects = [image.shape[1] / image.shape[0] for image in images]
-    room = WIDTH_IN - _GAP_IN * (len(images) + 1)
+    room = width_in() - _GAP_IN * (len(images) + 1)
     height = min(_TALLEST_IN, room / sum(aspects))
     figure = new_figure(height + _HEAD_IN + 0.05 + FOOT_IN)
-    left = (WIDTH_IN - height * sum(aspects) - _GAP_IN * (len(images) - 1)) / 2
+    left = (width_in() - height * sum(aspects) - _GAP_IN * (len(images) - 1)) / 2
     for picture, image, aspect in zip(pictures, images, aspects, strict=True):
         axes = axes_at(figure, left, FOOT_IN + 0.05, height * aspect, height)
         axes.imshow(image, cmap="gray", aspect="auto", interpolation="none")

@@ -17,37 +17,29 @@ from lutrace.report.contents import (
     PictureFigure,
     ReportFiles,
     ReportInput,
-    ScatterFigure,
     Section,
-    SpecificationFigure,
-    SurvivalFigure,
     TableSpec,
-    WaterfallFigure,
 )
 from lutrace.report.disclosure import apply_disclosure, number_patients, release_notices, withhold_columns
 from lutrace.report.documents import write_report_document
 from lutrace.report.evidence import COLUMNS, index_evidence
-from lutrace.report.figure_files import RenderedFigure, render_figure
+from lutrace.report.figure_contents import PatientSheets
+from lutrace.report.figure_files import RenderedFigure, may_be_shown, render_figure
 from lutrace.report.material import Material
 from lutrace.report.pages import format_report_page, place_figure, place_table
-from lutrace.report.row_files import write_row_files
+from lutrace.report.patient_sheets import FOLDER, render_sheets
+from lutrace.report.row_files import release_row_tables, write_row_files
 from lutrace.report.suppression import blur_counts
 from lutrace.report.table_files import write_table_files
 from lutrace.report.text_table import TextTable
 from lutrace.report.wording import banner_lines, describe_data
 
-_FIGURES = (
-    *(FlowFigure, SurvivalFigure, ForestFigure, SpecificationFigure),
-    *(WaterfallFigure, ScatterFigure, PictureFigure),
-)
 EVIDENCE_FILE = "evidence.csv"
 HTML_FILE, DOCX_FILE, ABSTRACT_FILE = "report.html", "report.docx", "abstract.txt"
 REPORT_FILES = (HTML_FILE, DOCX_FILE, EVIDENCE_FILE, ABSTRACT_FILE)
-REPORT_FOLDERS = ("tables", "figures")
-REPORT_ENDINGS = (".csv", ".xlsx", ".tex", ".svg", ".png", ".pdf")
+REPORT_FOLDERS = ("tables", "figures", FOLDER)
+REPORT_ENDINGS = (".csv", ".xlsx", ".tex", ".svg", ".png", ".pdf", ".html")
 """All that a report writes: files, folders, and the endings of the files in those."""
-
-_OF_PERSONS = (WaterfallFigure, ScatterFigure, PictureFigure)
 
 
 @dataclass
@@ -71,7 +63,7 @@ def render_report(report_input: ReportInput, out: Path) -> ReportFiles:
     Raises DisclosureError for what may not leave, MissingFactError for pictures that are not there.
     """
     report_input = _blurred(report_input)
-    material, withheld, numbers = _release(report_input)
+    material, withheld = _release(report_input)
     banner = (*banner_lines(report_input.meta.synthetic), describe_data(report_input.meta))
     out.mkdir(parents=True, exist_ok=True)
     made = _Made()
@@ -80,12 +72,12 @@ def render_report(report_input: ReportInput, out: Path) -> ReportFiles:
     documented: list[tuple[Section, list[tuple[int, TextTable | RenderedFigure]]]] = []
     for section in report_input.spec.sections:
         items = [
-            item for item in section.items if report_input.policy.shows_persons or not isinstance(item, _OF_PERSONS)
+            item for item in section.items if may_be_shown(item, report_input.policy)
         ]
-        made_items = [_make(item, material, out, banner, made) for item in items]
+        made_items = [_make(item, material, report_input, out, banner=banner, made=made) for item in items]
         placed.append({"title": section.title, "text": section.text, "shown": [place for place, _, _ in made_items]})
         documented.append((section, [(number, item) for _, number, item in made_items]))
-    made.tables += write_row_files(report_input, numbers, out / "tables", banner)
+    made.tables += write_row_files(report_input.row_tables, material.row_tables, out / "tables", banner)
     keys = [(key, _key_link(key, material)) for key in report_input.spec.key_numbers]
     provenance = _provenance(report_input, withheld)
     evidence = material.evidence.as_document() if material.evidence.rows else None
@@ -98,16 +90,26 @@ def render_report(report_input: ReportInput, out: Path) -> ReportFiles:
     return ReportFiles(html_path, docx_path, evidence_path, tuple(made.tables), tuple(made.figures), abstract_path)
 
 
-def _release(report_input: ReportInput) -> tuple[Material, tuple[str, ...], dict[str, str]]:
-    """The rows that may leave, the names of the columns that may not, and the study number of each patient."""
+def _release(report_input: ReportInput) -> tuple[Material, tuple[str, ...]]:
+    """The rows that may leave, and the names of the columns that may not."""
     tables, withheld = withhold_columns(report_input.tables)
     evidence = report_input.evidence if report_input.policy.shows_persons else ()
     numbers = number_patients(tables, [row.patient_id for row in evidence])
     released = apply_disclosure(tables, min_cell=report_input.policy.min_cell, study_numbers=numbers)
     labels = report_input.spec.labels
     index = index_evidence(evidence, numbers, labels=labels, values_of=report_input.spec.values_of)
-    material = Material(released, labels, index, report_input.notices, report_input.pictures)
-    return material, withheld, numbers
+    cut = report_input.meta.data_cut
+    material = Material(
+        released,
+        labels,
+        index,
+        report_input.notices,
+        [replace(one, patient_id=numbers.get(one.patient_id, "")) for one in report_input.pictures],
+        row_tables=release_row_tables(report_input, numbers),
+        theme=report_input.theme,
+        data_cut="" if cut is None else cut.isoformat(),
+    )
+    return material, withheld
 
 
 def _blurred(report_input: ReportInput) -> ReportInput:
@@ -139,9 +141,20 @@ def _check_names(report_input: ReportInput) -> None:
 
 
 def _make(
-    item: TableSpec | FigureSpec, material: Material, out: Path, banner: Sequence[str], made: _Made
+    item: TableSpec | FigureSpec | PatientSheets,
+    material: Material,
+    report_input: ReportInput,
+    out: Path,
+    *,
+    banner: Sequence[str],
+    made: _Made,
 ) -> tuple[dict[str, Any], int, TextTable | RenderedFigure]:
-    if isinstance(item, _FIGURES):
+    if isinstance(item, PatientSheets):
+        sheets, paths = render_sheets(item, material, report_input, out, banner)
+        made.n_tables += 1
+        made.figures += paths
+        return place_table(sheets, made.n_tables, paths[:1], out), made.n_tables, sheets
+    if isinstance(item, FigureSpec):
         figure = render_figure(item, material, out / "figures", banner)
         figure = replace(figure, notes=(*figure.notes, banner[-1]))
         made.n_figures += 1

@@ -10,18 +10,8 @@ from matplotlib.axes import Axes
 
 from lutrace.core import Row
 from lutrace.report.contents import SpecificationFigure
-from lutrace.report.figure_style import (
-    FAINT,
-    FOOT_IN,
-    INK,
-    PALETTE,
-    SOFT,
-    WIDTH_IN,
-    Drawing,
-    axes_at,
-    draw_nothing,
-    new_figure,
-)
+from lutrace.report.figure_style import FOOT_IN, Drawing, axes_at, draw_nothing, new_figure, palette, width_in
+from lutrace.report.figure_themes import FAINT, INK, SOFT
 from lutrace.report.material import Material
 from lutrace.report.wording import format_estimate, format_value
 
@@ -42,7 +32,7 @@ def draw_specifications(spec: SpecificationFigure, material: Material) -> Drawin
     lines = list(dict.fromkeys((choice, one[choice]) for choice in choices for one in options))
     matrix_in = _LINE_IN * (len(lines) + 0.5)
     figure = new_figure(matrix_in + _CURVE_IN + 2 * _MARGIN_IN + FOOT_IN)
-    width = WIDTH_IN - _LEFT_IN - _RIGHT_IN
+    width = width_in() - _LEFT_IN - _RIGHT_IN
     matrix = axes_at(figure, _LEFT_IN, FOOT_IN + _MARGIN_IN, width, matrix_in)
     curve = axes_at(figure, _LEFT_IN, FOOT_IN + _MARGIN_IN + matrix_in + 0.08, width, _CURVE_IN - 0.08)
     _draw_curve(curve, rows)
@@ -75,7 +65,7 @@ def _draw_curve(axes: Axes, rows: Sequence[Row]) -> None:
         if not isinstance(estimate, int | float) or not math.isfinite(estimate) or estimate <= 0:
             continue
         is_study = json.loads(row["checks"])["is_study"]
-        colour = PALETTE[1] if is_study else PALETTE[0]
+        colour = palette()[1] if is_study else palette()[0]
         ends = [
             min(max(end, 1 / _WIDEST), _WIDEST) if isinstance(end, int | float) and end > 0 else edge
             for end, edge in ((row.get("low"), 1 / _WIDEST), (row.get("high"), _WIDEST))

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Protocol as Interface
 
 from lutrace.core import Row
-from lutrace.protocol import Protocol, ShowPictures
+from lutrace.protocol import Protocol, ShowPatientSheets, ShowPictures
 from lutrace.report import Notice, ReportPicture
 from lutrace.tables import PICTURES, Facts
 
@@ -36,6 +36,8 @@ def gather_pictures(protocol: Protocol, facts: PictureFacts, scans: Sequence[Row
     plan_digest = scans[0]["plan_digest"] if scans else ""
     for section in protocol.report.sections:
         for item in section.items:
+            if isinstance(item, ShowPatientSheets):
+                pictures += choose_pictures(facts, scans, plan_digest=plan_digest, panel=item.name, n_patients=None)
             if not isinstance(item, ShowPictures):
                 continue
             found = choose_pictures(facts, scans, plan_digest=plan_digest, panel=item.name, n_patients=item.patients)
@@ -49,11 +51,11 @@ def gather_pictures(protocol: Protocol, facts: PictureFacts, scans: Sequence[Row
 
 
 def choose_pictures(
-    facts: PictureFacts, scans: Sequence[Row], *, plan_digest: str, panel: str, n_patients: int
+    facts: PictureFacts, scans: Sequence[Row], *, plan_digest: str, panel: str, n_patients: int | None
 ) -> list[ReportPicture]:
     """Anterior pictures of the patients with most cycles pictured (first by pseudonym among equals), in order of cycle.
 
-    `scans` is the SPECT of each cycle as the cohort chose it.
+    `scans` is the SPECT of each cycle as the cohort chose it; `n_patients` None takes all patients.
     """
     cycle_of = {row["scan_id"]: row["cycle"] for row in scans}
     rows = facts.table(PICTURES).filter(lambda t: t.plan_digest == plan_digest)
@@ -66,7 +68,7 @@ def choose_pictures(
     return [
         picture
         for number, patient in enumerate(ordered[:n_patients], start=1)
-        for picture in _panel(facts, found[patient], panel, number)
+        for picture in _panel(facts, found[patient], panel, "M" if n_patients is None else f"Example {number}: m")
     ]
 
 
@@ -76,16 +78,17 @@ def _keep_most_anterior(by_cycle: dict[int, Row], cycle: int, row: Row) -> None:
         by_cycle[cycle] = row
 
 
-def _panel(facts: PictureFacts, by_cycle: Mapping[int, Row], panel: str, number: int) -> list[ReportPicture]:
+def _panel(facts: PictureFacts, by_cycle: Mapping[int, Row], panel: str, opening: str) -> list[ReportPicture]:
     return [
         ReportPicture(
             png=facts.picture(row["picture_id"]),
             caption=(
-                f"Example {number}: maximum intensity projection, SUV {row['suv_max']:g} is black, "
+                f"{opening}aximum intensity projection, SUV {row['suv_max']:g} is black, "
                 f"outlines by plan {row['plan']}"
             ),
             panel=panel,
             label=f"C{cycle}",
+            patient_id=row["patient_id"],
         )
         for cycle, row in sorted(by_cycle.items())
     ]

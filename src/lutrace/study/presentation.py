@@ -44,6 +44,14 @@ _SHOWN: Mapping[str, Any] = {
     "waterfall": report.WaterfallFigure,
     "scatter": report.ScatterFigure,
     "pictures": report.PictureFigure,
+    "swimmer": report.SwimmerFigure,
+    "spider": report.SpiderFigure,
+    "trajectories": report.TrajectoryFigure,
+    "alluvial": report.AlluvialFigure,
+    "incidence": report.IncidenceFigure,
+    "occupancy": report.OccupancyFigure,
+    "love": report.LoveFigure,
+    "patient_sheets": report.PatientSheets,
 }
 LABELS = {
     "all": "All patients",

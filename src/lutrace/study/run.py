@@ -125,6 +125,7 @@ def run_study(
     report_input = ReportInput(
         title=protocol.title,
         subtitle=protocol.subtitle,
+        theme=protocol.report.theme,
         meta=meta,
         tables=computation.tables,
         spec=compose_spec(

@@ -7,7 +7,7 @@ TRAJECTORIES = result_table(
     "one row per patient, series and result, on the clock of the first cycle",
     (
         PATIENT,
-        label("series", "what was measured: an analyte, ttv_ml, weight_kg, or instrument.scale"),
+        label("series", "what was measured: an analyte, tumour_volume, weight_kg, or instrument.scale"),
         date("date", "day of the result"),
         number("day", "days from the first cycle", unit="d"),
         count("dose", "doses given before that day: a result of the day of a dose is before it"),
