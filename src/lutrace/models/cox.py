@@ -83,7 +83,7 @@ def _fit_model(model: Model, analysis: CoxAnalysis, protocol: Protocol) -> Analy
     }
     numbers = {name: numbers_of(fit, place, fit.hazard_ratio, fit.z) for place, name in enumerate(fit.terms)}
     stratified = f", strata by {', '.join(analysis.strata)}" if analysis.strata else ""
-    common = {"n": fit.n, "events": fit.n_events, "method": f"{fit.method}{stratified}"}
+    common: dict[str, Any] = {"n": fit.n, "events": fit.n_events, "method": f"{fit.method}{stratified}"}
     rows = [model.cell.fill(**common, **numbers[model.cell.term], checks=checks)]
     sd = float(data.matrix[:, 0].std(ddof=1)) if n > 1 else 0.0
     rows += beside_rows(model, analysis, protocol, numbers=numbers, sd=sd, common=common)

@@ -57,7 +57,8 @@ def fit_spline(cell: Cell, data: CoxData, analysis: CoxAnalysis, protocol: Proto
 def _points(cell: Cell, data: CoxData, basis: SplineBasis, fit: CoxFit, covariate: Covariate) -> tuple[Row, ...]:
     values = data.matrix[:, 0]
     middle = float(np.median(values))
-    asked = np.linspace(*np.quantile(values, _ENDS), _POINTS)
+    low, high = (float(np.quantile(values, end)) for end in _ENDS)
+    asked = np.linspace(low, high, _POINTS)
     columns = compute_spline_basis([*asked, middle], cell.term, knots=basis.knots).columns
     away = columns[:-1] - columns[-1]
     width = len(basis.terms)

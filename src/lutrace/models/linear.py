@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import Any
 
 from lutrace.core import EstimationError, Row
 from lutrace.models.collinearity import check_inflation
@@ -44,7 +45,10 @@ def _fit_model(model: Model, analysis: LinearAnalysis, protocol: Protocol) -> An
         "variance_inflation": {name: finite_or_none(value) for name, value in inflation.items()},
     }
     numbers = {name: numbers_of(fit, fit.terms.index(name), fit.coef, fit.t) for name in model.terms}
-    common = {"n": n, "method": f"{fit.method}{' of log2 of the value' if analysis.transform == 'log2' else ''}"}
+    common: dict[str, Any] = {
+        "n": n,
+        "method": f"{fit.method}{' of log2 of the value' if analysis.transform == 'log2' else ''}",
+    }
     sd = float(matrix[:, 0].std(ddof=1))
     row = model.cell.fill(**common, **numbers[model.cell.term], checks=checks)
     return AnalysisResult((row, *beside_rows(model, analysis, protocol, numbers=numbers, sd=sd, common=common)))

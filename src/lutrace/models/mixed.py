@@ -120,7 +120,7 @@ def _rows(
     cell = model.cell
     numbers = {name: numbers_of(fit, fit.terms.index(name), fit.coef, fit.t) for name in design.columns}
     method = f"{fit.method}; {fit.n} scores of {design.n_patients} patients"
-    common = {"n": design.n_patients, "method": method}
+    common: dict[str, Any] = {"n": design.n_patients, "method": method}
     one_each = {row["patient_id"]: float(row[cell.term]) for row in design.used}
     sd = float(np.std(list(one_each.values()), ddof=1))
     rows = [cell.fill(**common, **numbers[cell.term], checks=checks)]

@@ -15,7 +15,7 @@ from lutrace.models.results import AnalysisResult, Cell, ModelWarning, Severity
 from lutrace.protocol import Adjusted, Protocol, Regression
 
 PER_SD = "per_sd"
-Numbers = Mapping[str, float | None]
+Numbers = Mapping[str, Any]
 """Of one term, as `Cell.fill` takes them: coef, se, estimate, low, high, statistic, p."""
 _RATIOS = ("hazard_ratio", "odds_ratio")
 
@@ -134,7 +134,7 @@ def beside_rows(
     return rows
 
 
-def scale_numbers(numbers: Numbers, times: float, measure: str) -> dict[str, float | None]:
+def scale_numbers(numbers: Numbers, times: float, measure: str) -> dict[str, Any]:
     """The same estimate for `times` units of the covariate."""
     scaled = dict(numbers)
     for name in ("coef", "se"):

@@ -23,6 +23,10 @@ from lutrace.study.reruns import derive_analysis_set
 from lutrace.tables import Facts
 
 SAME_SIDE = "same_side"
+_NOTHING_BESIDE = dict.fromkeys(("bootstrap", "increment", "spline")) | dict.fromkeys(
+    ("show_covariates", "standardised", "e_value"), False
+)
+"""What stands beside a hazard ratio in its analysis, and is not made anew under every option."""
 
 
 @dataclass(frozen=True)
@@ -62,11 +66,11 @@ def _fit(
             "terms": (curve.term,),
             "adjust_for": analysis.adjust_for if curve.adjusted else (),
             "unadjusted_too": not curve.adjusted,
-            "bootstrap": None,
+            **_NOTHING_BESIDE,
         }
     )
     covariates = (*alone.terms, *alone.adjust_for)
-    rows = derive_analysis_set(patched, facts, covariates, alone.endpoints, data_cut=data_cut)
+    rows = derive_analysis_set(patched, facts, covariates, (*alone.endpoints, *alone.strata), data_cut=data_cut)
     result = fit_analysis(alone, rows, patched)
     (found,) = result.estimates
     chosen = {choice.name: option.name for choice, option in zip(curve.choices, options, strict=True)}
