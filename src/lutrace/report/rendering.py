@@ -11,10 +11,7 @@ from lutrace.core import write_rows
 from lutrace.report.composition import compose_table
 from lutrace.report.contents import (
     FigureSpec,
-    FlowFigure,
-    ForestFigure,
     KeyNumber,
-    PictureFigure,
     ReportFiles,
     ReportInput,
     Section,
