@@ -29,11 +29,12 @@ def day(number: int) -> dt.date:
     return ZERO + dt.timedelta(days=number)
 
 
-def study(*values: str) -> Protocol:
-    return parse_protocol(HEAD + "".join(f"  - {{name: v, label: V, {one}}}\n" for one in values), "study.yaml")
+def study(value: str, regions: str) -> Protocol:
+    text = HEAD.replace("plan: suv3", f"plan: suv3, regions: {regions}")
+    return parse_protocol(f"{text}  - {{name: v, label: V, {value}}}\n", "study.yaml")
 
 
-def derive(value: str, **tables: list[dict[str, Any]]) -> dict[str, Any]:
+def derive(value: str, regions: str = "measured", **tables: list[dict[str, Any]]) -> dict[str, Any]:
     """The one row of the value of patient a."""
     rows = {"patients": [{"patient_id": "a", "birth_year": 1950, "site": "Essen"}], **tables}
     for _name, given in rows.items():
@@ -43,7 +44,7 @@ def derive(value: str, **tables: list[dict[str, Any]]) -> dict[str, Any]:
         {"patient_id": "a", "population": name, "index_date": ZERO, "index_row": "c1", "base_date": base}
         for name, base in (("treated", None), ("all_treated", ZERO))
     ]
-    found = derive_values(Basis(HandFacts(rows), study(value), members, (), dt.date(2024, 1, 1)), "v")
+    found = derive_values(Basis(HandFacts(rows), study(value, regions), members, (), dt.date(2024, 1, 1)), "v")
     assert len(found) == 1
     return found[0]
 
@@ -155,11 +156,24 @@ def test_three_of_four_glands_are_no_salivary_glands() -> None:
 def test_regions_of_other_software_are_read_when_the_study_asks_for_them() -> None:
     region = {"software": "traqinform", "suv_basis": "bw", "original_name": "x", "date": day(-5), "volume_ml": 100.0}
     regions = [{**region, "region": "healthy_skeleton", "suv_mean": 0.7, "suv_max": 3.0, "tlp_ml": 70.0}]
-    value = "kind: scan, region: healthy_bone, measure: suv_mean, source: region_statistics"
-    row = derive(value, region_statistics=regions)
+    value = "kind: scan, region: healthy_bone, measure: suv_mean"
+    row = derive(value, "exported", region_statistics=regions)
     assert (row["value"], row["source_table"]) == (0.7, "region_statistics")
-    lean = derive(value, region_statistics=[{**regions[0], "suv_basis": "lbm"}])
+    lean = derive(value, "exported", region_statistics=[{**regions[0], "suv_basis": "lbm"}])
     assert (lean["value"], lean["reason"]) == (None, "SUV is not by body weight")
+    assert derive(value, region_statistics=regions)["value"] is None
+
+
+def test_exported_regions_stand_in_where_none_was_measured() -> None:
+    value, either = "kind: scan, region: tumour, measure: volume_ml", "measured_else_exported"
+    region = {"software": "other", "suv_basis": "bw", "original_name": "x", "date": day(-5), "region": "tumour"}
+    regions = [{**region, "volume_ml": 90.0, "suv_mean": 5.0, "suv_max": 9.0, "tlp_ml": 450.0}]
+    facts = {"scans": [scan(-5)], "tumour_burdens": [burden()], "region_statistics": regions}
+    assert derive(value, either, **facts)["value"] == 100.0
+    unmeasured = {**facts, "tumour_burdens": [burden(organs_given=False)]}
+    assert derive(value, either, **unmeasured)["value"] == 90.0
+    neither = derive(value, either, scans=[scan(-5)])
+    assert (neither["value"], neither["source_table"]) == (None, None)
 
 
 def therapy(agent: str, kind: str, begin: int | None, end: int | None = None, **more: Any) -> dict[str, Any]:

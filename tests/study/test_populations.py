@@ -32,6 +32,7 @@ populations:
     label: Other treatment
     index: {event: eligible_lines, after: [taxane, arpi], take: first}
     include:
+      - {rule: not_in, population: rlt}
       - {rule: value, of: centre, one_of: [US]}
 values:
   - {name: centre, label: Centre, kind: centre}
@@ -131,6 +132,17 @@ def test_curves_are_of_each_population() -> None:
     assert set(medians) == {"rlt", "comparator"}
     assert medians["rlt"][1:] == (1, 1)
     assert medians["comparator"][1:] == (1, 1)
+
+
+def test_nobody_stands_in_both_populations() -> None:
+    rows = build()
+    for day, agent, kind in ((-900, "docetaxel", "taxane"), (-800, "enzalutamide", "arpi"), (-700, "olaparib", "parp")):
+        given = {"agent": agent, "agent_class": kind, "begin_date": on(day), "end_date": on(day + 60)}
+        rows["treatments"].append({"patient_id": "a", **given, "begin_date_precision": "day", "row_id": f"t-a{day}"})
+    found = compute_study(parse_protocol(STUDY, "study.yaml"), HandFacts(rows), data_cut=CUT)
+    steps = [(row["rule"], row["n"]) for row in found.tables["attrition"] if row["population"] == "comparator"]
+    assert steps[1:3] == [("has a line begun after taxane and arpi", 2), ("not among: Radioligand therapy", 1)]
+    assert ("t-a-700", "a") in {(row["source_row"], row["patient_id"]) for row in found.cohort.losses}
 
 
 def test_an_index_of_the_history_asks_for_a_data_cut() -> None:

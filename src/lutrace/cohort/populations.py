@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Set
+from dataclasses import dataclass, field
 
 from lutrace.core import Row
-from lutrace.protocol import FollowedFor, HasValue, Inclusion, IndexBetween, StudyPopulation
+from lutrace.protocol import FollowedFor, HasValue, Inclusion, IndexBetween, NotIn, StudyPopulation
 
 Values = Mapping[str, Row]
 """Rows of ENDPOINT_VALUES of one patient by endpoint."""
@@ -19,7 +19,8 @@ class PopulationFacts:
 
     `screened` are the patients asked, with their row in `patients`; `candidates` of those with the index event
     `patient_id index_date index_row index_table base_date entry_days` (`entry_days` empty: never at risk); `values`
-    their rows of ENDPOINT_VALUES; `labels` a reader's words for values; `set_label` whom the population continues.
+    their rows of ENDPOINT_VALUES; `labels` a reader's words for values; `set_label` whom the population continues; `others` who is in
+    the populations declared before.
     """
 
     screened: Mapping[str, str]
@@ -28,6 +29,7 @@ class PopulationFacts:
     labels: Mapping[str, str]
     data_cut: dt.date | None = None
     set_label: str = ""
+    others: Mapping[str, Set[str]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -110,6 +112,10 @@ def _of_rule(rule: Inclusion, facts: PopulationFacts) -> _Step:
         case FollowedFor():
             words = rule.words("")
             return _Step(words, f"not {words}", lambda row, _: _is_old_enough(row["index_date"], rule, facts))
+        case NotIn():
+            words = rule.words(facts.labels.get(rule.population, rule.population))
+            others = facts.others.get(rule.population, frozenset())
+            return _Step(words, f"not so: {words}", lambda row, _: row["patient_id"] not in others)
         case HasValue():
             label = facts.labels.get(rule.of, rule.of)
             words = rule.words(label)

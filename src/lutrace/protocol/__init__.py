@@ -82,7 +82,15 @@ from lutrace.protocol.external import External, PublishedArm, PublishedRatio
 from lutrace.protocol.group_tables import BY_POPULATION, GroupTable, TableVariable
 from lutrace.protocol.history import CycleRules, HistoryRules, LineRules, McrpcRules, SiteRules
 from lutrace.protocol.outcomes import Outcome, PsaPfs, PsaResponse
-from lutrace.protocol.populations import FollowedFor, HasValue, Inclusion, IndexBetween, StudyPopulation, TimeZero
+from lutrace.protocol.populations import (
+    FollowedFor,
+    HasValue,
+    Inclusion,
+    IndexBetween,
+    NotIn,
+    StudyPopulation,
+    TimeZero,
+)
 from lutrace.protocol.presentation import (
     AbstractPart,
     Item,
@@ -220,6 +228,7 @@ __all__ = [
     "MixedAnalysis",
     "MonthsSince",
     "NewLesionRules",
+    "NotIn",
     "OccupancyAnalysis",
     "Outcome",
     "OverallSurvival",

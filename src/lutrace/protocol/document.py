@@ -33,9 +33,10 @@ from lutrace.protocol.external import External, read_external
 from lutrace.protocol.group_tables import GroupTable
 from lutrace.protocol.history import HistoryRules
 from lutrace.protocol.names_in_models import find_model_faults, list_names_in_models
+from lutrace.protocol.names_in_figures import list_names_in_figures
 from lutrace.protocol.names_in_time import list_names_in_time
 from lutrace.protocol.outcomes import Outcome, PsaPfs
-from lutrace.protocol.populations import HasValue, StudyPopulation, TimeZero
+from lutrace.protocol.populations import HasValue, NotIn, StudyPopulation, TimeZero
 from lutrace.protocol.presentation import SUMMARY_TABLES, Presentation, ShowDerived, ShowGroupTable
 from lutrace.protocol.selection import (
     Landmark,
@@ -215,7 +216,8 @@ def _doubled(protocol: Protocol) -> Iterable[str]:
 def _without_time_zero(protocol: Protocol) -> Iterable[str]:
     if not protocol.time_zeros:
         yield "expected landmarks or populations: whom the study follows, and from which day on"
-    measured = [one.name for one in protocol.values if isinstance(one, ScanValue) and one.source == "measured"]
+    measured = [one.name for one in protocol.values if isinstance(one, ScanValue)]
+    measured = [] if protocol.measures.regions == "exported" else measured
     if not protocol.measures.plan and (protocol.landmarks or measured):
         wanted = "landmarks" if protocol.landmarks else f"the value {measured[0]}"
         yield f"measures.plan: expected the name of a plan, as suv3, by which the scans of {wanted} were measured"
@@ -282,12 +284,16 @@ def _unknown_names(protocol: Protocol) -> Iterable[str]:
 def _unknown_values(protocol: Protocol) -> Iterable[str]:
     """Values that covariates, rules and analyses name, and that are neither built in nor declared."""
     known = [*(one.name for one in protocol.values), *BUILT_IN_VALUES]
+    names = [zero.name for zero in protocol.time_zeros]
     for covariate in protocol.covariates:
         yield from _not_among((covariate.value,), known, f"covariates.{covariate.name}.value")
     for population in protocol.populations:
         for rule in population.include:
             if isinstance(rule, HasValue):
                 yield from _not_among((rule.of,), known, f"populations.{population.name}.include")
+            if isinstance(rule, NotIn):
+                before = names[: names.index(population.name)]
+                yield from _not_among((rule.population,), before, f"populations.{population.name}.include")
     for analysis in protocol.analyses:
         place = f"analyses.{analysis.name}"
         match analysis:
@@ -307,12 +313,14 @@ def _unknown_in_report(protocol: Protocol) -> Iterable[str]:
     for place, text in protocol.report.texts:
         for number, _ in find_bound(text):
             yield from _not_among((number.key.partition("/")[0],), known, f"report.{place}, {{{number.key}}}")
-            yield from _not_among((number.part,), ["", *PARTS], f"report.{place}, {{{number.key}|{number.part}}}")
+            yield from _not_among(filter(None, (number.part,)), list(PARTS), f"report.{place}, {{{number.key}|...}}")
     for item in protocol.report.items:
         named = (*getattr(item, "analyses", ()), *filter(None, (getattr(item, "analysis", ""),)))
         yield from _not_among(named, analyses, f"report.{item.name}")
         if isinstance(item, ShowDerived):
             yield from _not_among((item.of,), derived, f"report.{item.name}.of")
+        for key, names, allowed in list_names_in_figures(item, protocol.derived):
+            yield from _not_among(names, allowed, f"report.{item.name}.{key}")
         if isinstance(item, ShowGroupTable):
             yield from _not_among((item.of,), tables, f"report.{item.name}.of")
 

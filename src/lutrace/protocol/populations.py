@@ -83,7 +83,19 @@ class FollowedFor(FrozenModel):
         return self.in_words or f"index date at least {self.days:g} days before the data cut"
 
 
-Inclusion = HasValue | IndexBetween | FollowedFor
+class NotIn(FrozenModel):
+    """Keeps patients who are not in a population declared before, so that nobody stands in both."""
+
+    rule: Literal["not_in"]
+    population: str
+    in_words: str = ""
+
+    def words(self, label: str) -> str:
+        """The rule as a reader says it; `label` is the population's own."""
+        return self.in_words or f"not among: {label}"
+
+
+Inclusion = HasValue | IndexBetween | FollowedFor | NotIn
 
 
 class StudyPopulation(FrozenModel):

@@ -29,16 +29,21 @@ class SpectRule(FrozenModel):
     preferred: Hours = 24.0
 
 
+Regions = Literal["measured", "exported", "measured_else_exported"]
+
+
 class Measures(FrozenModel):
     """How tumour was measured: the plan, automatic or reviewed totals, and the volume below which none is told apart.
 
     Volumes below `floor` count as the floor in logarithms and ratios; a percentage of a smaller baseline is not formed.
-    A study without landmarks and without values of scans needs no plan.
+    A study without landmarks and without values of scans needs no plan. regions: declared values of the PSMA-PET are
+    `measured` by lutrace, `exported` by other software (region_statistics), or `measured_else_exported`.
     """
 
     plan: str = ""
     ttv_source: Literal["auto", "reviewed"] = "auto"
     floor: Millilitres = Field(default=1.0, gt=0)
+    regions: Regions = Field(default="measured", exclude_if=lambda source: source == "measured")
 
 
 class Landmark(FrozenModel):

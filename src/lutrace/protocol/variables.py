@@ -68,8 +68,8 @@ class ScanValue(_Value):
 
     region: `tumour` (all lesions taken for tumour), `bone_tumour`, `node_tumour`, `visceral_tumour`, `healthy_bone`
     (skeleton without lesions and their surroundings), `salivary_glands`, or one organ. measure: SUVs are g/mL, volumes
-    mL, tlp_ml is SUVmean x volume. of: the baseline `psma_pet`, or the post-therapy `rlt_spect`. source: measured by
-    lutrace under the plan of the study, or as another software exported it (`region_statistics`).
+    mL, tlp_ml is SUVmean x volume. of: the baseline `psma_pet`, or the post-therapy `rlt_spect`. `measures.regions` says
+    whether regions are measured by lutrace or exported by other software.
     """
 
     kind: Literal["scan"]
@@ -77,7 +77,6 @@ class ScanValue(_Value):
     measure: Literal["suv_mean", "suv_max", "suv_peak", "volume_ml", "tlp_ml", "lesions"]
     of: Literal["psma_pet", "rlt_spect"] = "psma_pet"
     window: Days = Field(default=84.0, ge=0)
-    source: Literal["measured", "region_statistics"] = "measured"
 
     @field_validator("measure")
     @classmethod
@@ -88,13 +87,6 @@ class ScanValue(_Value):
         if measure == "suv_peak" and (region in TUMOUR_REGIONS or len(ORGAN_GROUPS.get(region, ())) > 1):
             raise ValueError(f"expected suv_mean, suv_max, volume_ml or tlp_ml: {region} is several regions")
         return measure
-
-    @field_validator("source")
-    @classmethod
-    def _is_exported(cls, source: str, info: Any) -> str:
-        if source == "region_statistics" and info.data.get("of") == "rlt_spect":
-            raise ValueError("expected measured: other software's regions are read of the PSMA-PET only")
-        return source
 
     @property
     def organs(self) -> tuple[str, ...]:

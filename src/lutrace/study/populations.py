@@ -47,10 +47,11 @@ def add_populations(cohort: Cohort, ground: PopulationGround) -> Cohort:
             values=_values(candidates.values(), population, ground),
             labels=labels,
             data_cut=ground.data_cut,
+            others=kept,
             set_label=protocol.landmark(population.within).label if population.within else "",
         )
         chosen = select_population(population, facts)
-        kept[population.name] = {row["patient_id"] for row in chosen.members}
+        kept = {**kept, population.name: {row["patient_id"] for row in chosen.members}}
         cohort = replace(
             cohort,
             members=(*cohort.members, *chosen.members),

@@ -21,8 +21,27 @@ def derive_scan_value(basis: Basis, value: ScanValue) -> ir.Table:
     A scan without tumour has volume, TLP and lesions 0 and no SUV. A region of several organs has their summed volume
     and TLP, the quotient of both as SUVmean, and the highest of their SUVmax; all of them must have been measured.
     """
-    if value.source == "region_statistics":
+    regions = basis.protocol.measures.regions
+    if value.of == "rlt_spect" or regions == "measured":
+        return _measured(basis, value)
+    if regions == "exported":
         return _exported(basis, value)
+    return _first_known(basis, value)
+
+
+def _first_known(basis: Basis, value: ScanValue) -> ir.Table:
+    """The measured value of each member, the exported one where none could be measured."""
+    measured, exported = _measured(basis, value), _exported(basis, value)
+    columns = measured.columns
+    other = exported.select(*KEYS, **{f"{name}_x": exported[name] for name in columns if name not in KEYS})
+    rows = measured.inner_join(other, list(KEYS))
+    taken = rows.reason.notnull() & rows.reason_x.isnull()
+    return rows.select(
+        *(name if name in KEYS else ibis.ifelse(taken, rows[f"{name}_x"], rows[name]).name(name) for name in columns)
+    )
+
+
+def _measured(basis: Basis, value: ScanValue) -> ir.Table:
     scans = _scans(basis, value)
     if value.region == "tumour":
         found, table = _whole_tumour(basis, scans), TUMOUR_BURDENS.name
