@@ -145,7 +145,7 @@ def test_each_model_of_a_family_has_its_row_and_counts_even_when_it_cannot_be_fi
     told = [json.loads(row["checks"])["multiplicity"] for row in tests]
     assert {(one["n_tests"], one["n_estimated"]) for one in told} == {(5, 4)}
     assert results[-1].warnings[0].text == (
-        "5 tests were made, 1 of which could not be fitted; q: p adjusted for that number by Benjamini-Hochberg"
+        "Grid: 5 tests were made, 1 of which could not be fitted; q: p adjusted for that number by Benjamini-Hochberg"
     )
 
 

@@ -46,7 +46,8 @@ def fit_spline(cell: Cell, data: CoxData, analysis: CoxAnalysis, protocol: Proto
     row = own.fill(
         **common,
         method=f"likelihood ratio of a restricted cubic spline of {knots} knots against a straight effect, "
-        f"{test.df} degrees of freedom",
+        f"{test.df} degree{'' if test.df == 1 else 's'} of freedom",
+        estimate=test.statistic,
         statistic=test.statistic,
         p=test.p,
         checks={"knots": [_own_unit(knot, protocol.covariate(cell.term)) for knot in basis.knots]},

@@ -71,5 +71,8 @@ def _with_q(row: Row, q: dict[int, tuple[float | None, dict[str, object]]]) -> R
 
 def _note(family: Family, n_tests: int, n_known: int) -> ModelWarning:
     lacking = f", {n_tests - n_known} of which could not be fitted" if n_known < n_tests else ""
-    text = f"{n_tests} tests were made{lacking}; q: p adjusted for that number by {_METHODS[family.method]}"
-    return ModelWarning(family.label, text, "note")
+    text = (
+        f"{family.label}: {n_tests} tests were made{lacking}; q: p adjusted for that number by "
+        f"{_METHODS[family.method]}"
+    )
+    return ModelWarning(", ".join(family.analyses), text, "note")

@@ -101,7 +101,11 @@ def _items_of(analysis: Analysis) -> tuple[Item, ...]:
             return (*_beside_each_other(analysis), estimates)
         case CoxAnalysis():
             forest = ShowForest(
-                show="forest", name=f"{analysis.name}_forest", caption="Hazard ratios", analyses=(analysis.name,)
+                show="forest",
+                name=f"{analysis.name}_forest",
+                caption="Hazard ratios",
+                analyses=(analysis.name,),
+                terms=analysis.terms if analysis.show_covariates or analysis.standardised else (),
             )
             checks = ShowChecks(
                 show="checks", name=f"{analysis.name}_checks", caption="Checks of the models", analyses=(analysis.name,)

@@ -42,6 +42,7 @@ _OPTIMISM_NOTE = (
 def compose_checks(spec: CheckTable, material: Material) -> TextTable:
     """The checks of each model, under headings of outcome and population."""
     rows = material.rows("estimates", analysis=spec.analyses, measure="hazard_ratio")
+    rows = [row for row in rows if "/" not in row["term"]]
     has_optimism = any("optimism" in _checks_of(row) for row in rows)
     lines: list[tuple[Cell, ...]] = []
     for head, own in group_rows(rows, lambda row: describe_heading(material, row)).items():

@@ -16,22 +16,22 @@ from lutrace.protocol import (
 _OF_TERM = {
     "per_sd": "{0}",
     "increment": "Added by {0} to the concordance",
-    "nonlinear": "{0}: curved against straight",
-    "e_value": "{0}: E-value",
-    "e_value_limit": "{0}: E-value of the limit nearer to 1",
-    "auc": "{0}: area under the curve in patients left out",
+    "nonlinear": "{0}, curved against straight",
+    "e_value": "{0}, of the estimate",
+    "e_value_limit": "{0}, of the limit nearer to 1",
+    "auc": "{0}, in patients left out",
     CYCLES: "Cycles within a patient, beside {0}",
     CYCLES_BETWEEN: "Cycles between patients, beside {0}",
     BY_CYCLE: "{0} by cycles",
     BASELINE_SCORE: "Baseline score, beside {0}",
-    "sd_patients": "Standard deviation between patients, beside {0}",
-    "sd_slopes": "Standard deviation of slopes between patients, beside {0}",
-    "sd_residual": "Standard deviation within patients, beside {0}",
-    "icc": "Intraclass correlation, beside {0}",
-    "fractional": "{0}: model of the place on the scale",
-    "ordinal": "{0}: ordered classes of the last score",
+    "sd_patients": "Between patients, beside {0}",
+    "sd_slopes": "Between slopes of patients, beside {0}",
+    "sd_residual": "Within patients, beside {0}",
+    "icc": "Scores of one patient, beside {0}",
+    "fractional": "{0}, place on the scale",
+    "ordinal": "{0}, order of the last score",
 }
-_TOGETHER = {"auc": "All terms: area under the curve in patients left out"}
+_TOGETHER = {"auc": "All terms, in patients left out"}
 
 
 def label_models(protocol: Protocol) -> dict[str, str]:
