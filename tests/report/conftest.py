@@ -5,9 +5,11 @@ from __future__ import annotations
 import datetime as dt
 import io
 import math
+from collections.abc import Iterator
 from types import SimpleNamespace
 from typing import Any
 
+import matplotlib as mpl
 import numpy as np
 import pytest
 from matplotlib.image import imsave
@@ -37,6 +39,7 @@ from lutrace.report import (
     collect_evidence,
     render_report,
 )
+from lutrace.report.figure_themes import theme_named
 
 LABELS = {
     "c2": "start of cycle 2",
@@ -404,6 +407,13 @@ def make_spec() -> ReportSpec:
         key_numbers=(KeyNumber("Patients at cycle 2", "66"), KeyNumber("Concordance", "50/66 (76%)")),
         labels=LABELS,
     )
+
+
+@pytest.fixture
+def themed() -> Iterator[None]:
+    """Figures are drawn as in a report of the default theme."""
+    with mpl.rc_context(theme_named("default").settings()):
+        yield
 
 
 @pytest.fixture(scope="session")
