@@ -39,7 +39,7 @@ ITEMS = (
     GRID,
     replace(GRID, name="by_population", beside="population"),
     EstimateTable("estimates", "All estimates"),
-    SurvivalTable("times", "Survival by new lesions", ("km",)),
+    SurvivalTable("times", "Survival by new lesions", ("km", "at")),
     AgreementTable("concordance", "Concordance of TTV and PSA", "concordance", "TTV", "PSA"),
     CheckTable("checks", "Checks", ("cox",)),
     MergedTable(
@@ -69,6 +69,14 @@ def files(report_input: ReportInput, sample: Any, tmp_path_factory: pytest.TempP
         row(4, "Age", "smd", -0.25, group="all", n=132, total=132, method="standardised by the pooled variance", **own),
         row(5, "Age", "p", 0.0312, group="all", n=132, total=132, method="Welch's t test", **own),
         row(6, "Bone", "p", 1.0, group="all", n=132, total=132, method="Fisher's exact test", **own),
+    ]
+    of_new = {"analysis": "at", "population": "c2", "n": 13, "events": 11, "p": None, "covariate_unit": "1"}
+    tables["estimates"] = [
+        *tables["estimates"],
+        sample.estimate_row(**of_new, term="new, 6 months", measure="survival", estimate=0.382, low=0.21, high=0.54),
+        sample.estimate_row(
+            **of_new, term="new, 12 months", measure="rmst", unit="months", estimate=6.13, low=4.9, high=7.26
+        ),
     ]
     changed = replace(
         report_input, tables=tables, spec=ReportSpec((Section("s", (), ITEMS),), labels=report_input.spec.labels)
@@ -178,3 +186,28 @@ def test_stacked_tables_keep_their_own_columns_and_share_one_numbering(files: Re
     median = next(line for line in lines if line[0] == "New lesions" and len(line) > 1)
     assert median[lines[0].index("Median, weeks (95% CI)")] == "20.3 (13.0–29.0)"
     assert median[lines[0].index("HR (95% CI), adjusted")] == "–"
+
+
+def test_a_survival_table_has_a_line_per_group_and_a_column_per_measure_and_time(files: ReportFiles) -> None:
+    lines = read_html(files)["times"]
+    assert lines[0] == [
+        "Group",
+        "n",
+        "Events",
+        "Median, weeks (95% CI)",
+        "Share without the event at 6 months (95% CI)",
+        "Restricted mean time up to 12 months, in months (95% CI)",
+        "p",
+    ]
+    assert lines[1] == ["Overall survival · start of cycle 2"]
+    assert lines[2] == [
+        "New lesions",
+        "13",
+        "11",
+        "20.3 (13.0–29.0) [1]",
+        "38% (21–54%) [2]",
+        "6.1 (4.9–7.3) [2]",
+        "0.001",
+    ]
+    assert lines[3][:4] == ["No new lesions", "53", "31", "57.4 (44.3 to not reached) [1]"]
+    assert lines[3][4:6] == ["–", "–"]

@@ -20,7 +20,7 @@ from lutrace.models.cox import describe_immortal_time
 from lutrace.models.curves import fit_times, group_patients
 from lutrace.models.description import SummaryLine, describe_groups
 from lutrace.models.fit import fit_analysis
-from lutrace.models.group_tables import DescribedTable, describe_table
+from lutrace.models.group_tables import DescribedTable, describe_table, find_group
 from lutrace.models.multiplicity import adjust_families
 from lutrace.models.outcome import is_late
 from lutrace.models.pairs import classify_with
@@ -51,8 +51,9 @@ __all__ = [
     "describe_groups",
     "describe_immortal_time",
     "describe_open_items",
-    "effect_term",
     "describe_table",
+    "effect_term",
+    "find_group",
     "find_number_columns",
     "fit_analysis",
     "fit_plain",

@@ -81,7 +81,7 @@ def _group(table: GroupTable, values: Sequence[Row]) -> tuple[dict[str, list[Row
                 "overall column, a standardised difference and a test need groups that share nobody"
             )
         return groups, 0
-    of = {row["patient_id"]: _class_of(row) for row in values if row["endpoint"] == table.by}
+    of = {row["patient_id"]: find_group(row) for row in values if row["endpoint"] == table.by}
     found = sorted({one for one in of.values() if one is not None})
     unlisted = [one for one in found if table.groups and one not in table.groups]
     if unlisted:
@@ -92,8 +92,8 @@ def _group(table: GroupTable, values: Sequence[Row]) -> tuple[dict[str, list[Row
     return {name: [row for row in values if of.get(row["patient_id"]) == name] for name in names}, left_out
 
 
-def _class_of(row: Row) -> str | None:
-    """The group of a patient: a class, or yes and no of a value of 0 and 1."""
+def find_group(row: Row) -> str | None:
+    """The group that a value puts its patient into: its class, or yes and no where it is 0 or 1; None for neither."""
     if row["value"] in (0.0, 1.0) and row["reason"] is None:
         return "yes" if row["value"] else "no"
     category: str | None = row["category"]

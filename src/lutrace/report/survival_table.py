@@ -6,11 +6,12 @@ from lutrace.core import Row
 from lutrace.report.contents import SurvivalTable
 from lutrace.report.estimate_tables import MEASURES, method_notes
 from lutrace.report.material import Material
+from lutrace.report.suppression import ALL
 from lutrace.report.text_table import Cell, TextTable
 from lutrace.report.wording import EMPTY, format_estimate, format_p, format_value, with_unit
 
 _MEASURES = ("median", "lower_quartile", "upper_quartile", "survival", "rmst")
-_AT = " at "
+_AT_TIMES = ("survival", "rmst")
 
 
 def compose_survival(spec: SurvivalTable, material: Material) -> TextTable:
@@ -18,7 +19,7 @@ def compose_survival(spec: SurvivalTable, material: Material) -> TextTable:
     wanted = {"analysis": spec.analyses, "population": spec.populations, "endpoint": spec.endpoints}
     rows = material.rows("estimates", **wanted, measure=_MEASURES)
     marks, told = method_notes(material, rows)
-    columns = {_column(material, row): None for row in sorted(rows, key=lambda row: _MEASURES.index(row["measure"]))}
+    columns = {_column(row): None for row in sorted(rows, key=lambda row: _MEASURES.index(row["measure"]))}
     tests = {name: None for name in ("p",) if any(row.get(name) is not None for row in rows)}
     by_head: dict[str, dict[str, list[Row]]] = {}
     for row in rows:
@@ -30,7 +31,7 @@ def compose_survival(spec: SurvivalTable, material: Material) -> TextTable:
         for group, own in groups.items():
             first = own[0]
             link = material.link(first, f"{head} · {material.word(group)}")
-            found = {_column(material, row): row for row in own}
+            found = {_column(row): row for row in own}
             cells = [
                 Cell(f"{format_estimate(found[name])}{marks[found[name]['method']]}", link)
                 if name in found
@@ -52,13 +53,16 @@ def compose_survival(spec: SurvivalTable, material: Material) -> TextTable:
 
 
 def _group(row: Row) -> str:
-    """The group that a row is of; a time that it holds for stands behind it."""
-    group: str = row["term"].partition(_AT)[0]
-    return group
+    """The group that a row is of; of a measure at a time the term names it before the time, or not where it is all."""
+    if row["measure"] not in _AT_TIMES:
+        return str(row["term"])
+    return row["term"].rpartition(", ")[0] or ALL
 
 
-def _column(material: Material, row: Row) -> str:
+def _column(row: Row) -> str:
     name = MEASURES[row["measure"]].capitalize()
-    time = row["term"].partition(_AT)[2]
-    unit = with_unit(name, row["unit"]) if row["measure"] != "survival" else name
-    return f"{unit}{f'{_AT}{material.word(time)}' if time else ''} (95% CI)"
+    if row["measure"] not in _AT_TIMES:
+        return f"{with_unit(name, row['unit'])} (95% CI)"
+    at = row["term"].rpartition(", ")[2]
+    told = f"{name} up to {at}, in {row['unit']}" if row["measure"] == "rmst" else f"{name} at {at}"
+    return f"{told} (95% CI)"

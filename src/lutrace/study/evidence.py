@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from lutrace.cohort import Cohort
 from lutrace.core import Row, short
-from lutrace.models import classify_with, group_patients
+from lutrace.models import classify_with, find_group, group_patients
 from lutrace.protocol import ConcordanceAnalysis, GroupedAnalysis, OverallSurvival, Protocol
 from lutrace.report import EvidenceRow, collect_evidence, group_endpoint
 from lutrace.study.exclusions import as_evidence, name_excluded
@@ -44,7 +44,8 @@ def collect_all_evidence(
     )
     alive = _alive(protocol, values)
     known = (*plain, *losses, *name_excluded(values, protocol), *alive, *_covariates(protocol, values, analysis_set))
-    classes = (*_classes(protocol, values), *_groups(protocol, values, analysis_set))
+    groups = (*_groups(protocol, values, analysis_set), *_table_groups(protocol, values))
+    classes = (*_classes(protocol, values), *groups)
     return _with_sources((*known, *classes, *derived), facts)
 
 
@@ -113,6 +114,18 @@ def _groups(protocol: Protocol, values: Sequence[Row], analysis_set: Sequence[Ro
                     name = group_endpoint(analysis.name, outcome)
                     row = as_evidence(of_value[patient, population, value], population=population, endpoint=name)
                     rows.append(replace(row, category=group))
+    return rows
+
+
+def _table_groups(protocol: Protocol, values: Sequence[Row]) -> list[EvidenceRow]:
+    """The group of each patient in each table by a value, with the evidence of that value."""
+    rows: list[EvidenceRow] = []
+    for table in protocol.tables:
+        for row in values:
+            group = find_group(row) if row["endpoint"] == table.by and row["population"] in table.populations else None
+            if group is not None:
+                name = group_endpoint(table.name, table.by)
+                rows.append(replace(as_evidence(row, population=row["population"], endpoint=name), category=group))
     return rows
 
 

@@ -9,7 +9,7 @@ from lutrace import report
 from lutrace.endpoints import describe_rule
 from lutrace.protocol import (
     BY_POPULATION,
-    KaplanMeierAnalysis,
+    GroupedAnalysis,
     Protocol,
     PsaPfs,
     describe_specification,
@@ -178,7 +178,7 @@ def methods_of(protocol: Protocol) -> tuple[str, ...]:
 def compose_labels(protocol: Protocol) -> dict[str, str]:
     """A reader's words for landmarks, outcomes, covariates, analyses, definitions and classes."""
     labels = dict(LABELS)
-    labels |= {landmark.name: landmark.label for landmark in protocol.landmarks}
+    labels |= {landmark.name: landmark.label for landmark in protocol.time_zeros}
     labels |= {outcome.name: outcome.label for outcome in protocol.endpoints}
     labels |= {analysis.name: analysis.label for analysis in (*protocol.analyses, *protocol.tables)}
     for landmark in protocol.time_zeros:
@@ -187,8 +187,9 @@ def compose_labels(protocol: Protocol) -> dict[str, str]:
         for one in getattr(analysis, "definitions", ()):
             labels[one.name] = one.label
             labels |= {class_endpoint(analysis.name, one.name, side): f"{one.label}, {side}" for side in SIDES}
-        if isinstance(analysis, KaplanMeierAnalysis) and analysis.by is not None:
+        if isinstance(analysis, GroupedAnalysis) and analysis.by is not None:
             labels |= {group_endpoint(analysis.name, name): f"Group, {analysis.label}" for name in analysis.endpoints}
+    labels |= {group_endpoint(table.name, table.by): f"Group, {table.label}" for table in protocol.tables}
     labels |= {covariate.name: covariate.label for covariate in protocol.covariates}
     for curve in protocol.specifications:
         labels[curve.name] = curve.label
@@ -254,8 +255,6 @@ def _shown(item: Any, protocol: Protocol, status: ReviewStatus, derived: Derived
         *notes_on_cohorts(item, protocol),
         *status.notes_for(item, protocol),
     )
-    if item.show == "pictures":
-        fields["panel"] = item.name
     return _SHOWN[item.show](**fields)
 
 
@@ -265,6 +264,6 @@ def _grouped(protocol: Protocol, name: str) -> dict[str, Any]:
     return {
         "table": name,
         "population": table.populations[0],
-        "by": "" if table.by == BY_POPULATION else table.by,
+        "by": "" if table.by == BY_POPULATION else group_endpoint(name, table.by),
         "remarks": {one.value: one.remark for one in table.variables if one.remark},
     }
