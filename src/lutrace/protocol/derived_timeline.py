@@ -44,5 +44,5 @@ class DerivedTimeline(DerivedItem):
             if dot and any(one.name == instrument for one in instruments()):
                 check_scale(instrument, scale)
             elif name not in (*analyte_names(), TUMOUR_VOLUME, WEIGHT):
-                raise ValueError(f"expected an analyte {TUMOUR_VOLUME}, {WEIGHT} or instrument.scale; got {name!r}")
+                raise ValueError(f"expected an analyte, {TUMOUR_VOLUME}, {WEIGHT} or instrument.scale; got {name!r}")
         return tuple(dict.fromkeys(series))
