@@ -49,7 +49,9 @@ def build_command() -> Callable[..., Any]:
     """The command with every subcommand in the order of the help; built once in a process."""
     from lutrace.cli import (
         add_commands,
+        claims_commands,
         deidentify_commands,
+        diff_commands,
         export_commands,
         fit_commands,
         grade_commands,
@@ -67,6 +69,8 @@ def build_command() -> Callable[..., Any]:
         registry_commands,
         add_commands,
         study_commands,
+        claims_commands,
+        diff_commands,
         grade_commands,
         score_commands,
         psa_commands,

@@ -58,6 +58,10 @@ class Marked:
         """The figure that stands for a letter."""
         return self.figures[self.letters.index(letter)]
 
+    def place_of(self, figure: Figure) -> int:
+        """Where the letter of a figure stands."""
+        return self.text.index(self.letters[self.figures.index(figure)])
+
     def words_of(self, text: str) -> str:
         """A piece of the marked sentence with its numbers written out again."""
         return "".join(self.figure(sign).text if sign in self.letters else sign for sign in text)

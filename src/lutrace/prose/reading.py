@@ -54,8 +54,7 @@ class ReadSentence:
     @property
     def placed_groups(self) -> list[tuple[Figure, int]]:
         """The sizes of groups with their places in the marked sentence."""
-        marked = self.marked
-        return [(one, marked.text.index(marked.letters[marked.figures.index(one)])) for one in self.groups]
+        return [(one, self.marked.place_of(one)) for one in self.groups]
 
     @functools.cached_property
     def bare_percentages(self) -> tuple[tuple[Figure, int], ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import itertools
 import re
 from dataclasses import dataclass
 
@@ -66,7 +67,7 @@ def _spans(plain: str) -> list[tuple[int, int]]:
     """Where each sentence begins and ends."""
     spans: list[tuple[int, int]] = []
     edges = [0, *(match.end() for match in _PARAGRAPH.finditer(plain)), len(plain)]
-    for begin, end in zip(edges, edges[1:], strict=False):
+    for begin, end in itertools.pairwise(edges):
         start = begin
         for match in _END.finditer(plain, begin, end):
             if _is_abbreviation(plain[start : match.end()]):
@@ -82,7 +83,7 @@ def _at_headings(plain: str, span: tuple[int, int]) -> list[tuple[int, int]]:
     """A span cut before each heading that stands inside it."""
     begin, end = span
     cuts = [begin, *(match.start() for match in _heading_inside().finditer(plain, begin + 1, end)), end]
-    return [(one, other) for one, other in zip(cuts, cuts[1:], strict=False) if plain[one:other].strip()]
+    return [(one, other) for one, other in itertools.pairwise(cuts) if plain[one:other].strip()]
 
 
 def _is_abbreviation(text: str) -> bool:

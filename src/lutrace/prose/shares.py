@@ -123,7 +123,7 @@ def _can_count(figure: Figure, marked: Marked, place: int, *, strictly: bool) ->
     if not figure.is_whole or figure.compared:
         return False
     before = _BEFORE_NAMES.search(marked.text[:place])
-    if before is not None and before[1].lower() in prose_words().scales:
+    if before is not None and before[1].lower() in {*prose_words().scales, *prose_words().months}:
         return False
     followed = _persons_pattern().match(marked.text, place + 1) is not None
     return followed or not (strictly or figure.value in _YEARS)

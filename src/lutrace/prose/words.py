@@ -8,8 +8,10 @@ import re
 from lutrace.terms import prose_words
 
 _WORD = re.compile(r"[A-Za-z][A-Za-z0-9]*(?:[-/][A-Za-z0-9]+)*")
-_ENDINGS = ("ations", "ation", "ating", "ments", "ment", "ingly", "ings", "ing", "ions", "ion", "ies", "ive", "edly", "ed",
-            "ers", "er", "es", "al", "ly", "s", "e")  # fmt: skip
+_ENDINGS = (
+    *("ations", "ation", "ating", "ments", "ment", "ingly", "ings", "ing", "ions", "ion"),
+    *("ies", "ive", "edly", "ed", "ers", "er", "es", "al", "ly", "s", "e"),
+)
 _SHORTEST = 4
 """A stem keeps at least so many letters."""
 

@@ -1,5 +1,6 @@
 """report knows how result rows look (tables, figures, HTML, DOCX) and what may leave; it computes nothing."""
 
+from lutrace.report.answer_page import AnswerPage, AnswerTable, write_answer_page
 from lutrace.report.bound_numbers import format_bound
 from lutrace.report.contents import (
     AgreementTable,
@@ -59,6 +60,8 @@ __all__ = [
     "REPORT_FOLDERS",
     "AgreementTable",
     "AlluvialFigure",
+    "AnswerPage",
+    "AnswerTable",
     "AttritionTable",
     "BalanceTable",
     "CheckTable",
@@ -93,9 +96,9 @@ __all__ = [
     "StackedTable",
     "SummaryTable",
     "SurvivalFigure",
+    "SurvivalTable",
     "SwimmerFigure",
     "TrajectoryFigure",
-    "SurvivalTable",
     "WaterfallFigure",
     "apply_disclosure",
     "collect_evidence",
@@ -109,4 +112,5 @@ __all__ = [
     "render_index",
     "render_report",
     "withhold_columns",
+    "write_answer_page",
 ]

@@ -167,6 +167,12 @@ def _head_of(protocol: Protocol, meta: ReportMeta) -> dict[str, Any]:
     }
 
 
+def _labels_of(numbers: Collection[str], labels: Mapping[str, str]) -> dict[str, str]:
+    """The labels of the names in the keys."""
+    names = {name for key in numbers for name in key.split("/")}
+    return {name: labels[name] for name in sorted(names) if name in labels}
+
+
 def write_results(
     path: Path,
     *,
@@ -175,8 +181,11 @@ def write_results(
     tables: Tables,
     notices: Sequence[Notice],
     status: ReviewStatus,
+    labels: Mapping[str, str],
 ) -> None:
     """Write the JSON file: digests and versions, `numbers`, `curves` and others, `warnings`; same input, same bytes.
+
+    `protocol` is the study as it was run; `labels` are a reader's words for the names in the keys.
 
     A number that rests on new lesions or volumes that nobody has reviewed says so under `status`.
 
@@ -188,6 +197,8 @@ def write_results(
         "numbers": {key: one | _status_of(key, one, protocol, status) for key, one in numbers.items()},
         "curves": list(tables.get("curves", ())),
         **{name: list(tables[name]) for name in ("incidences", "occupancies") if tables.get(name)},
+        "labels": _labels_of(numbers, labels),
+        "protocol": protocol.as_document(),
         "warnings": [{"where": one.where, "text": one.text, "severity": one.severity} for one in notices],
     }
     path.parent.mkdir(parents=True, exist_ok=True)

@@ -146,7 +146,10 @@ def run_study(
     with replaced_folder(out) as fresh:
         files = render_report(report_input, fresh)
         path = fresh / _RESULTS_FILE
-        write_results(path, protocol=protocol, meta=meta, tables=released, notices=notices, status=status)
+        labels = report_input.spec.labels
+        write_results(
+            path, protocol=protocol, meta=meta, tables=released, notices=notices, status=status, labels=labels
+        )
     progress("report", _STEPS, _STEPS)
     return RunResult(out / _RESULTS_FILE, files.moved(fresh, out), computation, report_input)
 

@@ -79,7 +79,7 @@ from lutrace.terms.lines import (
     line_vocabulary,
 )
 from lutrace.terms.omop import OmopConcept, omop_concept_of, omop_concepts
-from lutrace.terms.prose import ProseWords, prose_words
+from lutrace.terms.prose import Concepts, ProseWords, concepts, prose_words
 from lutrace.terms.psa_criteria import PsaCriteria, PsaThresholds, psa_criteria, psa_thresholds
 from lutrace.terms.regimens import Regimen, RegimenAgent, parse_regimen
 from lutrace.terms.repeatability import (
@@ -107,6 +107,7 @@ __all__ = [
     "CanonicalLab",
     "Castrating",
     "Clause",
+    "Concepts",
     "CtcaeTerm",
     "CtcaeVersion",
     "CycleCode",
@@ -155,6 +156,7 @@ __all__ = [
     "canonical_limit",
     "cause_of_death",
     "code_of_word",
+    "concepts",
     "ctcae_term_names",
     "ctcae_version",
     "cycle_agent_of",

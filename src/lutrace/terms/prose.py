@@ -28,8 +28,27 @@ class ProseWords(FrozenModel):
     intervals: dict[str, tuple[str, ...]]
     number_words: dict[str, int]
     scales: tuple[str, ...]
+    months: tuple[str, ...]
     things: tuple[str, ...]
     units: tuple[str, ...]
+
+
+class Concepts(FrozenModel):
+    """What papers and studies call the same thing; of the `silent` ones a sentence need not speak.
+
+    Of each list of `one_of` a number is of one only.
+    """
+
+    version: str
+    concepts: dict[str, tuple[str, ...]]
+    silent: tuple[str, ...]
+    one_of: tuple[tuple[str, ...], ...]
+
+
+@functools.cache
+def concepts() -> Concepts:
+    """The concepts that numbers of a paper and of a run can share."""
+    return read_document(Path(__file__).parent / "data" / "concepts.yaml", Concepts)
 
 
 @functools.cache
