@@ -19,6 +19,7 @@ from lutrace.models.mixed import fit_mixed_analysis
 from lutrace.models.mortality import fit_missed_deaths
 from lutrace.models.occupancy import fit_occupancy
 from lutrace.models.pairs import fit_concordance, fit_correlation
+from lutrace.models.prognostic import fit_prognostic
 from lutrace.models.proportions import fit_proportion
 from lutrace.models.results import AnalysisResult
 from lutrace.models.time_varying import fit_time_varying_cox
@@ -38,6 +39,7 @@ from lutrace.protocol import (
     LogisticAnalysis,
     MilestonesAnalysis,
     MissedDeathsAnalysis,
+    PrognosticAnalysis,
     MixedAnalysis,
     OccupancyAnalysis,
     ProportionAnalysis,
@@ -72,6 +74,8 @@ def fit_analysis(analysis: Analysis, rows: Sequence[Row], protocol: Protocol) ->
             return fit_kaplan_meier(analysis, rows, protocol)
         case ComparisonAnalysis():
             return fit_comparison(analysis, rows, protocol)
+        case PrognosticAnalysis():
+            return fit_prognostic(analysis, rows, protocol)
         case MissedDeathsAnalysis():
             return fit_missed_deaths(analysis, rows, protocol)
         case FollowUpAnalysis():

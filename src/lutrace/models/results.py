@@ -31,6 +31,7 @@ class AnalysisResult:
     occupancies: tuple[Row, ...] = ()
     agreements: tuple[Row, ...] = ()
     balances: tuple[Row, ...] = ()
+    validations: tuple[Row, ...] = ()
     effects: tuple[Row, ...] = ()
     influences: tuple[Row, ...] = ()
     warnings: tuple[ModelWarning, ...] = ()
@@ -45,6 +46,7 @@ def join_results(parts: Sequence[AnalysisResult]) -> AnalysisResult:
         occupancies=tuple(row for part in parts for row in part.occupancies),
         agreements=tuple(row for part in parts for row in part.agreements),
         balances=tuple(row for part in parts for row in part.balances),
+        validations=tuple(row for part in parts for row in part.validations),
         effects=tuple(row for part in parts for row in part.effects),
         influences=tuple(row for part in parts for row in part.influences),
         warnings=tuple(dict.fromkeys(warning for part in parts for warning in part.warnings)),

@@ -101,6 +101,7 @@ from lutrace.protocol.presentation import (
     ShowPictures,
 )
 from lutrace.protocol.presentation_figures import ShowPatientSheets
+from lutrace.protocol.prognostic import PrognosticAnalysis
 from lutrace.protocol.progression import PsaProgression
 from lutrace.protocol.selection import (
     Landmark,
@@ -141,6 +142,7 @@ from lutrace.protocol.variables import (
     VitalValue,
 )
 from lutrace.protocol.worsening import TimeToWorsening, WorseningChange
+from lutrace.terms import ModelCard
 
 __all__ = [
     "BASELINE_SCORE",
@@ -226,6 +228,7 @@ __all__ = [
     "MilestonesAnalysis",
     "MissedDeathsAnalysis",
     "MixedAnalysis",
+    "ModelCard",
     "MonthsSince",
     "NewLesionRules",
     "NotIn",
@@ -236,6 +239,7 @@ __all__ = [
     "Population",
     "Presentation",
     "PriorTherapy",
+    "PrognosticAnalysis",
     "ProportionAnalysis",
     "Protocol",
     "PsaBaseline",

@@ -14,6 +14,7 @@ from lutrace.protocol.analyses_time import (
 )
 from lutrace.protocol.analysis_base import OnPopulations
 from lutrace.protocol.comparison import ComparisonAnalysis, MissedDeathsAnalysis
+from lutrace.protocol.prognostic import PrognosticAnalysis
 
 ValueName = Literal[
     "psa_baseline",
@@ -189,4 +190,5 @@ Analysis = (
     | TimeAnalysis
     | ComparisonAnalysis
     | MissedDeathsAnalysis
+    | PrognosticAnalysis
 )

@@ -32,6 +32,7 @@ from lutrace.protocol.derived_course import (
 from lutrace.protocol.external import External, read_external
 from lutrace.protocol.group_tables import GroupTable
 from lutrace.protocol.history import HistoryRules
+from lutrace.protocol.names_of_cohorts import list_names_of_cohorts
 from lutrace.protocol.names_in_models import find_model_faults, list_names_in_models
 from lutrace.protocol.names_in_figures import list_names_in_figures
 from lutrace.protocol.names_in_time import list_names_in_time
@@ -50,9 +51,13 @@ from lutrace.protocol.selection import (
 from lutrace.protocol.specifications import SpecificationCurve, patch_document
 from lutrace.protocol.standard_report import compose_standard_report
 from lutrace.protocol.variables import DeclaredValue, ScanValue
+from lutrace.protocol.prognostic import PrognosticAnalysis
 from lutrace.protocol.worsening import TimeToWorsening
+from lutrace.terms import ModelCard, check_card, model_card
 
-_NAMED_WHEN_USED = ("populations", "values", "external", "tables", "derived", "specifications", "multiplicity")
+_NAMED_WHEN_USED = (
+    *("populations", "values", "external", "cards", "tables", "derived", "specifications", "multiplicity"),
+)
 
 
 class Protocol(FrozenModel):
@@ -80,6 +85,7 @@ class Protocol(FrozenModel):
     endpoints: tuple[Annotated[Outcome, Field(discriminator="kind")], ...] = Field(min_length=1)
     covariates: tuple[Covariate, ...] = ()
     external: tuple[External, ...] = ()
+    cards: tuple[ModelCard, ...] = ()
     analyses: tuple[Annotated[Analysis, Field(discriminator="kind")], ...]
     multiplicity: tuple[Family, ...] = ()
     tables: tuple[GroupTable, ...] = ()
@@ -132,6 +138,11 @@ class Protocol(FrozenModel):
     def declared_value(self, name: str) -> DeclaredValue | None:
         """The declared value of that name; None when the study declares none, as for the built-in values."""
         return next((one for one in self.values if one.name == name), None)
+
+    def card(self, name: str) -> ModelCard:
+        """The model card of that name, of the study or shipped, checked against its digest."""
+        own = [one for one in self.cards if one.name == name]
+        return check_card(own[0]) if own else model_card(name)
 
     def outcome(self, name: str) -> Outcome:
         """The endpoint of that name. Raises ProtocolError for another name."""
@@ -256,14 +267,10 @@ def _unknown_names(protocol: Protocol) -> Iterable[str]:
             case KaplanMeierAnalysis():
                 yield from _not_among(analysis.endpoints, endpoints, f"{place}.endpoints")
                 yield from _not_among((analysis.by,) if analysis.by else (), covariates, f"{place}.by")
-            case ComparisonAnalysis():
-                yield from _not_among(analysis.endpoints, endpoints, f"{place}.endpoints")
-                yield from _not_among(analysis.covariates, covariates, f"{place}.balance and effect")
-                yield from _not_among(analysis.external, [one.name for one in protocol.external], f"{place}.external")
-            case MissedDeathsAnalysis():
-                pairs = [one.name for one in protocol.analyses if isinstance(one, ComparisonAnalysis)]
-                yield from _not_among((analysis.endpoint,), endpoints, f"{place}.endpoint")
-                yield from _not_among(filter(None, (analysis.comparison,)), pairs, f"{place}.comparison")
+            case ComparisonAnalysis() | MissedDeathsAnalysis() | PrognosticAnalysis():
+                others = (*protocol.external, *protocol.cards, *protocol.analyses)
+                for key, names, allowed in list_names_of_cohorts(analysis, endpoints, covariates, others):
+                    yield from _not_among(names, list(allowed), f"{place}.{key}")
             case FollowUpAnalysis():
                 yield from _not_among((analysis.endpoint,), endpoints, f"{place}.endpoint")
             case _ if isinstance(analysis, TimeAnalysis):

@@ -188,6 +188,7 @@ def compute_study(
         "agreements": list(fitted.agreements),
         "effects": list(fitted.effects),
         "balances": [*fitted.balances, *reran.balances],
+        "validations": list(fitted.validations),
         "summaries": [*summarise_values(values, protocol), *grouped, *derived.summaries],
     }
     outdated = find_outdated_scans(known, cohort.scans)

@@ -70,6 +70,7 @@ from lutrace.tables.toxicity import GRADE_FLIPS, TOXICITY_COURSES, TOXICITY_CYCL
 from lutrace.tables.tracking_checks import TRACKING_CHECKS
 from lutrace.tables.treatments import TREATMENTS
 from lutrace.tables.tumour_burdens import TUMOUR_BURDENS
+from lutrace.tables.validations import VALIDATIONS
 from lutrace.tables.vitals import VITALS
 from lutrace.tables.worsenings import WORSENINGS
 
@@ -124,6 +125,7 @@ RESULT_TABLES: dict[str, Table] = {
         INCIDENCES,
         OCCUPANCIES,
         BALANCES,
+        VALIDATIONS,
         AGREEMENTS,
         SUMMARIES,
         SCORES,
@@ -250,6 +252,7 @@ __all__ = [
     "TREATMENTS",
     "TRENDS",
     "TUMOUR_BURDENS",
+    "VALIDATIONS",
     "VITALS",
     "WORSENINGS",
     "Compared",

@@ -78,6 +78,7 @@ from lutrace.terms.lines import (
     cycle_agent_of,
     line_vocabulary,
 )
+from lutrace.terms.model_cards import ModelCard, check_card, model_card, model_cards
 from lutrace.terms.omop import OmopConcept, omop_concept_of, omop_concepts
 from lutrace.terms.prose import Concepts, ProseWords, concepts, prose_words
 from lutrace.terms.psa_criteria import PsaCriteria, PsaThresholds, psa_criteria, psa_thresholds
@@ -120,6 +121,7 @@ __all__ = [
     "LineClass",
     "LineVocabulary",
     "MeaningfulChange",
+    "ModelCard",
     "OmopConcept",
     "OneAgent",
     "PppRule",
@@ -155,6 +157,7 @@ __all__ = [
     "canonical_lab",
     "canonical_limit",
     "cause_of_death",
+    "check_card",
     "code_of_word",
     "concepts",
     "ctcae_term_names",
@@ -183,6 +186,8 @@ __all__ = [
     "line_vocabulary",
     "milestone_of_icd10",
     "milestone_of_snomed",
+    "model_card",
+    "model_cards",
     "omop_concept_of",
     "omop_concepts",
     "parse_clause",
