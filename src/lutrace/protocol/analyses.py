@@ -92,6 +92,11 @@ class Covariate(FrozenModel):
     @field_validator("value")
     @classmethod
     def _is_known_at_time_zero(cls, name: str) -> str:
+        if name == "cycles":
+            raise ValueError(
+                "expected a value that is known at time zero, got cycles: how many a patient receives is known when "
+                "therapy ends (immortal time); let it change with time: time_varying_cox with terms: [cycles_received]"
+            )
         if name in KNOWN_LATE:
             raise ValueError(
                 f"expected a value that is known at time zero, got {name}: it tells of the whole PSA course"
@@ -162,10 +167,15 @@ class ProportionAnalysis(OnPopulations):
     """Share of patients with an exact 95 % interval.
 
     `of` names a built-in or declared value (counted when above 0; psa50, new_lesions...), or `alive` (no death yet).
+    not_evaluable: patients without the value are left out, or counted in the whole as not having it (`count_as_no`),
+    so that the share is of all.
     """
 
     kind: Literal["proportion"]
     of: str
+    not_evaluable: Literal["left_out", "count_as_no"] = Field(
+        default="left_out", exclude_if=lambda rule: rule == "left_out"
+    )
 
 
 class FollowUpAnalysis(OnPopulations):

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from lutrace.protocol.analyses import Analysis, ConcordanceAnalysis, KaplanMeierAnalysis
 from lutrace.protocol.analyses_regression import CoxAnalysis
+from lutrace.protocol.analyses_time import TimeAnalysis
 from lutrace.protocol.comparison import ComparisonAnalysis
 from lutrace.protocol.derived import Derived
 from lutrace.protocol.populations import TimeZero
@@ -28,6 +29,7 @@ from lutrace.protocol.presentation import (
 )
 from lutrace.protocol.selection import Landmark
 from lutrace.protocol.specifications import SpecificationCurve
+from lutrace.protocol.standard_time import figures_of_time
 
 
 def compose_standard_report(
@@ -121,6 +123,8 @@ def _items_of(analysis: Analysis) -> tuple[Item, ...]:
                 columns=analysis.y,
             )
             return matrix, estimates
+        case _ if isinstance(analysis, TimeAnalysis):
+            return (*figures_of_time(analysis), estimates)
         case _:
             return (estimates,)
 

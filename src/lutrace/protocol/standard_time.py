@@ -1,0 +1,56 @@
+"""What the standard report shows of an analysis of when things happen."""
+
+from __future__ import annotations
+
+from lutrace.protocol.analyses_time import (
+    CumulativeIncidenceAnalysis,
+    LandmarkAnalysis,
+    OccupancyAnalysis,
+    ResponseByDoseAnalysis,
+    TimeAnalysis,
+)
+from lutrace.protocol.presentation import Item, ShowSurvival
+from lutrace.protocol.presentation_figures import ShowIncidence, ShowOccupancy
+
+
+def figures_of_time(analysis: TimeAnalysis) -> tuple[Item, ...]:
+    """The curves of an analysis, by population and outcome; none where it gives numbers only."""
+    match analysis:
+        case CumulativeIncidenceAnalysis() | ResponseByDoseAnalysis():
+            return tuple(
+                ShowIncidence(
+                    show="incidence",
+                    name=f"{analysis.name}_{population}_{endpoint}",
+                    caption=f"{analysis.label}: {endpoint} from {population}",
+                    analysis=analysis.name,
+                    population=population,
+                    endpoint=endpoint,
+                )
+                for population in analysis.populations
+                for endpoint in analysis.endpoints
+            )
+        case OccupancyAnalysis():
+            return tuple(
+                ShowOccupancy(
+                    show="occupancy",
+                    name=f"{analysis.name}_{population}",
+                    caption=f"{analysis.label}: {population}",
+                    analysis=analysis.name,
+                    population=population,
+                )
+                for population in analysis.populations
+            )
+        case LandmarkAnalysis():
+            return tuple(
+                ShowSurvival(
+                    show="survival",
+                    name=f"{analysis.name}_{population}_{endpoint}",
+                    caption=f"{analysis.label}: {endpoint} from the landmark",
+                    analysis=analysis.name,
+                    population=population,
+                    endpoint=endpoint,
+                )
+                for population in analysis.populations
+                for endpoint in analysis.endpoints
+            )
+    return ()
