@@ -29,6 +29,7 @@ from lutrace.models.plain.columns import PlainTable, find_number_columns
 from lutrace.models.plain.fit import fit_plain
 from lutrace.models.plain.results import PlainFit
 from lutrace.models.plain.sites import Combined, SiteAnswer, SiteQuestion, answer_site, combine_sites
+from lutrace.models.prognostic import auc_term
 from lutrace.models.results import AnalysisResult, Cell, ModelWarning, join_results
 from lutrace.models.trends import fit_trends
 
@@ -46,6 +47,7 @@ __all__ = [
     "SummaryLine",
     "adjust_families",
     "answer_site",
+    "auc_term",
     "classify_with",
     "combine_sites",
     "describe_groups",

@@ -72,12 +72,8 @@ def fit_analysis(analysis: Analysis, rows: Sequence[Row], protocol: Protocol) ->
             return fit_mixed_analysis(analysis, rows, protocol)
         case KaplanMeierAnalysis():
             return fit_kaplan_meier(analysis, rows, protocol)
-        case ComparisonAnalysis():
-            return fit_comparison(analysis, rows, protocol)
-        case PrognosticAnalysis():
-            return fit_prognostic(analysis, rows, protocol)
-        case MissedDeathsAnalysis():
-            return fit_missed_deaths(analysis, rows, protocol)
+        case ComparisonAnalysis() | MissedDeathsAnalysis() | PrognosticAnalysis():
+            return _fit_cohorts(analysis, rows, protocol)
         case FollowUpAnalysis():
             return fit_follow_up(analysis, rows)
         case CorrelationAnalysis():
@@ -88,6 +84,18 @@ def fit_analysis(analysis: Analysis, rows: Sequence[Row], protocol: Protocol) ->
             return fit_proportion(analysis, rows, protocol)
         case _:
             return _fit_time_analysis(analysis, rows, protocol)
+
+
+def _fit_cohorts(
+    analysis: ComparisonAnalysis | MissedDeathsAnalysis | PrognosticAnalysis, rows: Sequence[Row], protocol: Protocol
+) -> AnalysisResult:
+    match analysis:
+        case ComparisonAnalysis():
+            return fit_comparison(analysis, rows, protocol)
+        case MissedDeathsAnalysis():
+            return fit_missed_deaths(analysis, rows, protocol)
+        case PrognosticAnalysis():
+            return fit_prognostic(analysis, rows, protocol)
 
 
 def _fit_time_analysis(analysis: TimeAnalysis, rows: Sequence[Row], protocol: Protocol) -> AnalysisResult:

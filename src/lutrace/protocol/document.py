@@ -253,8 +253,17 @@ def _unknown_names(protocol: Protocol) -> Iterable[str]:
         if isinstance(outcome, TimeToWorsening) and outcome.progression is not None:
             yield from _not_among((outcome.progression,), psa, f"endpoints.{outcome.name}.progression")
     for analysis in protocol.analyses:
+        yield from _not_among(analysis.populations, landmarks, f"analyses.{analysis.name}.populations")
+    yield from _unknown_in_analyses(protocol, endpoints, covariates)
+    yield from _unknown_in_families(protocol)
+    yield from _unknown_in_derived(protocol)
+    yield from _unknown_in_specifications(protocol)
+    yield from _unknown_in_report(protocol)
+
+
+def _unknown_in_analyses(protocol: Protocol, endpoints: list[str], covariates: list[str]) -> Iterable[str]:
+    for analysis in protocol.analyses:
         place = f"analyses.{analysis.name}"
-        yield from _not_among(analysis.populations, landmarks, f"{place}.populations")
         match analysis:
             case Regression():
                 own = list_names_in_models(

@@ -96,6 +96,15 @@ class ShowLove(_Figure):
     analysis: str
 
 
+class ShowValidation(_Figure):
+    """Calibration and decision curves of a prognostic model, of an analysis of that kind."""
+
+    show: Literal["validation"]
+    analysis: str
+    population: str
+    endpoint: str
+
+
 class ShowPatientSheets(_Figure):
     """A page per patient in the folder `patients`: timeline, pictures, and values with their rows and rules.
 
@@ -116,6 +125,7 @@ FigureItem = (
     | ShowIncidence
     | ShowOccupancy
     | ShowLove
+    | ShowValidation
     | ShowPatientSheets
 )
 """One of these figures, by its kind."""

@@ -16,7 +16,6 @@ from lutrace.protocol.presentation import (
     ReportSection,
     ShowAgreement,
     ShowAttrition,
-    ShowBalance,
     ShowChecks,
     ShowDerived,
     ShowEstimates,
@@ -27,8 +26,10 @@ from lutrace.protocol.presentation import (
     ShowSurvival,
     ShowWarnings,
 )
+from lutrace.protocol.prognostic import PrognosticAnalysis
 from lutrace.protocol.selection import Landmark
 from lutrace.protocol.specifications import SpecificationCurve
+from lutrace.protocol.standard_cohorts import items_of_cohorts, items_of_validation
 from lutrace.protocol.standard_time import figures_of_time
 
 
@@ -100,7 +101,9 @@ def _items_of(analysis: Analysis) -> tuple[Item, ...]:
         case KaplanMeierAnalysis():
             return (*_curves_of(analysis), estimates)
         case ComparisonAnalysis():
-            return (*_beside_each_other(analysis), estimates)
+            return (*items_of_cohorts(analysis), estimates.model_copy(update={"analyses": analysis.parts}))
+        case PrognosticAnalysis():
+            return (*items_of_validation(analysis), estimates)
         case CoxAnalysis():
             forest = ShowForest(
                 show="forest",
@@ -127,29 +130,6 @@ def _items_of(analysis: Analysis) -> tuple[Item, ...]:
             return (*figures_of_time(analysis), estimates)
         case _:
             return (estimates,)
-
-
-def _beside_each_other(analysis: ComparisonAnalysis) -> tuple[Item, ...]:
-    """The curves of each outcome, and the covariates where they are set beside each other."""
-    curves = tuple(
-        ShowSurvival(
-            show="survival",
-            name=f"{analysis.name}_{endpoint}",
-            caption=f"{analysis.label}: {endpoint}",
-            analysis=analysis.name,
-            population=analysis.pair,
-            endpoint=endpoint,
-            time_unit=analysis.time_unit,
-        )
-        for endpoint in analysis.endpoints
-    )
-    if not analysis.balance:
-        return curves
-    name = f"{analysis.name}_balance"
-    balance = ShowBalance(
-        show="balance", name=name, caption=f"{analysis.label}: characteristics", analysis=analysis.name
-    )
-    return (*curves, balance)
 
 
 def _curves_of(analysis: KaplanMeierAnalysis) -> tuple[ShowSurvival, ...]:

@@ -46,6 +46,7 @@ from lutrace.report.figure_contents import (
     SpiderFigure,
     SwimmerFigure,
     TrajectoryFigure,
+    ValidationFigure,
 )
 from lutrace.report.material import group_endpoint
 from lutrace.report.notices import NoticeGroup, group_notices
@@ -99,6 +100,7 @@ __all__ = [
     "SurvivalTable",
     "SwimmerFigure",
     "TrajectoryFigure",
+    "ValidationFigure",
     "WaterfallFigure",
     "apply_disclosure",
     "collect_evidence",

@@ -108,6 +108,18 @@ class LoveFigure:
 
 
 @dataclass(frozen=True)
+class ValidationFigure:
+    """Calibration and decision curves of a prognostic model: rows of VALIDATIONS of `analysis`."""
+
+    name: str
+    caption: str
+    analysis: str
+    population: str
+    endpoint: str
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class PatientSheets:
     """A page for each patient in the folder `patients`: the timeline, pictures, and values with row and rule.
 
@@ -124,4 +136,4 @@ class PatientSheets:
 
 
 CourseFigure = SwimmerFigure | SpiderFigure | TrajectoryFigure | AlluvialFigure
-RiskFigure = IncidenceFigure | OccupancyFigure | LoveFigure
+RiskFigure = IncidenceFigure | OccupancyFigure | LoveFigure | ValidationFigure

@@ -33,6 +33,7 @@ from lutrace.report.figure_contents import (
     SpiderFigure,
     SwimmerFigure,
     TrajectoryFigure,
+    ValidationFigure,
 )
 from lutrace.report.figure_style import Drawing, fitted, text_width_in
 from lutrace.report.figure_themes import SOFT, theme_named
@@ -49,6 +50,7 @@ from lutrace.report.spider_figure import draw_spider
 from lutrace.report.survival_figure import draw_survival
 from lutrace.report.swimmer_figure import draw_swimmer
 from lutrace.report.trajectory_figure import draw_trajectories
+from lutrace.report.validation_figure import draw_validation
 
 _DRAWN_BY: Mapping[type, Callable[[Any, Material], Drawing]] = {
     FlowFigure: draw_flow,
@@ -65,9 +67,10 @@ _DRAWN_BY: Mapping[type, Callable[[Any, Material], Drawing]] = {
     IncidenceFigure: draw_incidence,
     OccupancyFigure: draw_occupancy,
     LoveFigure: draw_love,
+    ValidationFigure: draw_validation,
 }
 _OF_PERSONS = (*(WaterfallFigure, ScatterFigure, PictureFigure, SwimmerFigure, SpiderFigure, TrajectoryFigure),)
-_OF_COUNTS = (AlluvialFigure, IncidenceFigure, OccupancyFigure, LoveFigure)
+_OF_COUNTS = (AlluvialFigure, IncidenceFigure, OccupancyFigure, LoveFigure, ValidationFigure)
 """Figures of counts that cannot be hidden one by one: they leave only where no small count is hidden."""
 METADATA = {
     "svg": {"Date": None, "Creator": None},

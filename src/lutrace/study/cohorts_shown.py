@@ -6,13 +6,20 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from lutrace.core import Row
-from lutrace.models import describe_open_items, effect_term, restricted_term
-from lutrace.protocol import CHECKLIST, ComparisonAnalysis, External, Protocol
+from lutrace.models import auc_term, describe_open_items, effect_term, restricted_term
+from lutrace.protocol import CHECKLIST, ComparisonAnalysis, External, PrognosticAnalysis, Protocol
 
 _TERMS = {
     "recorded": "deaths as recorded",
     "corrected": "corrected for missed deaths",
     "e_value": "Confounder that would explain it away",
+    "harrell": "Harrell's concordance",
+    "uno": "Uno's concordance",
+    "slope": "Calibration slope",
+    "intercept": "Calibration intercept",
+    "observed_expected": "Observed over expected",
+    "brier": "Brier score at the horizon",
+    "integrated_brier": "Brier score, mean up to the horizon",
 }
 _WEIGHTED = {
     "ATE": "weighted to all patients (ATE)",
@@ -35,6 +42,10 @@ def label_cohorts(protocol: Protocol) -> dict[str, str]:
         for name, label in zip(analysis.populations, names, strict=True):
             labels[f"{name}_left_out"] = f"Left out of {label}"
         labels |= _label_effect(analysis, names, protocol)
+    for prognostic in protocol.analyses:
+        if isinstance(prognostic, PrognosticAnalysis):
+            days = (*prognostic.times, prognostic.horizon)
+            labels |= {auc_term(day): f"Area under the ROC curve by day {day:g}" for day in days}
     for external in protocol.external:
         for arm in external.arms:
             name = external.term(arm.arm)
@@ -90,6 +101,22 @@ def number_of_balance(row: Row) -> tuple[str, dict[str, Any]]:
         "missing": [row["missing_first"], row["missing_second"]],
         "unbalanced": row["unbalanced"],
         "method": row["method"],
+    }
+
+
+def number_of_point(row: Row) -> tuple[str, dict[str, Any]]:
+    """A row of VALIDATIONS by its key, as `results.json` holds numbers."""
+    place = f"{row['analysis']}/{row['population']}/{row['endpoint']}"
+    return f"{place}/{row['curve']}/{row['place']}", {
+        "value": row["y"],
+        "low": row["low"],
+        "high": row["high"],
+        "at": row["x"],
+        "unit": "1",
+        "n": row["n"],
+        "events": row["events"],
+        "method": row["curve"].replace("_", " "),
+        "evidence": [f"{row['population']}/{row['endpoint']}"],
     }
 
 

@@ -51,6 +51,7 @@ _SHOWN: Mapping[str, Any] = {
     "incidence": report.IncidenceFigure,
     "occupancy": report.OccupancyFigure,
     "love": report.LoveFigure,
+    "validation": report.ValidationFigure,
     "patient_sheets": report.PatientSheets,
 }
 LABELS = {

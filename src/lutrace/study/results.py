@@ -17,7 +17,7 @@ from lutrace.protocol import (
     Protocol,
 )
 from lutrace.report import Notice, ReportMeta, group_endpoint
-from lutrace.study.cohorts_shown import evidence_of_pair, number_of_balance
+from lutrace.study.cohorts_shown import evidence_of_pair, number_of_balance, number_of_point
 from lutrace.study.model_labels import terms_of
 from lutrace.study.presentation import SIDES, class_endpoint
 from lutrace.study.review_status import ReviewStatus, names_of_analysis, uses_new_lesions, uses_volume
@@ -45,6 +45,7 @@ def collect_numbers(tables: Tables, protocol: Protocol) -> dict[str, dict[str, A
         *(_agreement(row) for row in tables.get("agreements", ())),
         *(_estimate(row, compared, grouped, evidence_of_time(row, protocol)) for row in tables.get("estimates", ())),
         *(number_of_balance(row) for row in tables.get("balances", ())),
+        *(number_of_point(row) for row in tables.get("validations", ())),
     ]
     beside = {one.pair: one for one in protocol.analyses if isinstance(one, ComparisonAnalysis)}
     pairs = [(key, number | evidence_of_pair(key, beside)) for key, number in pairs]

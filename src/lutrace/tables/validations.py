@@ -11,7 +11,7 @@ VALIDATIONS = result_table(
         label("endpoint", "outcome"),
         label(
             "curve",
-            "observed by predicted risk in groups or smooth; net benefit of the model's choice, or of choosing everybody",
+            "observed by predicted risk, in groups or smooth; net benefit of the model's choice or of choosing all",
             codes=("calibration_groups", "calibration_smooth", "decision_model", "decision_all"),
         ),
         count("place", "order of the point, from 0"),
