@@ -13,7 +13,7 @@ from lutrace.core import UnusableInputError
 from lutrace.virtual import CENTRES, calibrate_hazard, read_centre
 
 NAMES = ("early-spect-response", *(name for names in CENTRES.values() for name in names))
-PATIENTS = 12_000
+PATIENTS = 24_000
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -3,6 +3,7 @@
 from lutrace.virtual.centre import SPECT_CALIBRATION, CentreSummary, make_centre
 from lutrace.virtual.cohort import STOP_REASONS, VirtualPatients, simulate_patients
 from lutrace.virtual.cohorts.aftermath import REGIMENS
+from lutrace.virtual.cohorts.blood import GRADE_3
 from lutrace.virtual.cohorts.centre_tables import CohortTables, make_cohort_tables
 from lutrace.virtual.cohorts.document import CENTRES, CentreDocument, Target, read_centre
 from lutrace.virtual.cohorts.patients import DrawnPatients, draw_patients
@@ -24,6 +25,7 @@ from lutrace.virtual.truth import PaintedTruth, TrueLesion, paint_truth
 __all__ = [
     "AGENTS",
     "CENTRES",
+    "GRADE_3",
     "REGIMENS",
     "REGION_NAMES",
     "SIZE_NAMES",

@@ -76,7 +76,7 @@ def draw_aftermath(people: Treated, rng: np.random.Generator) -> Aftermath:
     in_time = stopped & (day < v.last_day)
     # Who dies or is not seen again before a next line could begin went to hospice, as far as is known.
     what = np.where(in_time, what, np.where(stopped, HOSPICE, NOTHING))
-    day = np.where(in_time, day, np.where(stopped, np.minimum(people.end_day, v.last_day), np.nan))
+    day = np.where(in_time, day, np.where(stopped, np.minimum(people.end_day + 1, v.last_day), np.nan))
     regimen = rng.choice(len(REGIMENS), n, p=centre.numbers("regimens"))
     begun = rng.choice(np.arange(1, 8), n, p=centre.numbers("chemotherapy_cycles"))
     seen = np.maximum(v.last_day - np.nan_to_num(day), 0.0)

@@ -82,10 +82,11 @@ def _draw_pain(people: Treated, in_pain: Bools, *, items: int, rng: np.random.Ge
     painless = rng.random(n) < centre.number("share_without_pain")
     first = 10 * rng.beta(*centre.pair("pain_beta"), n)
     first = np.where(painless, 0.0, np.minimum(np.maximum(first, 0.5), 7.5))
-    little = np.clip(rng.normal(0, 0.10, in_pain.shape), -0.25, 0.20) * first[:, None]
-    little[:, 0] = 0
-    more = 2.2 + rng.gamma(2.0, 0.6, in_pain.shape)
-    return np.clip(np.round(items * (first[:, None] + np.where(in_pain, more, little))), 0, items * 10).astype(np.int64)
+    before = np.round(items * first)[:, None]
+    little = np.minimum(np.round(before * (1 + rng.uniform(-0.25, 0.25, in_pain.shape))), np.floor(1.29 * before))
+    little[:, 0] = before[:, 0]
+    more = np.round(before + items * (2.2 + rng.gamma(2.0, 0.6, in_pain.shape)))
+    return np.clip(np.where(in_pain, more, little), 0, items * 10).astype(np.int64)
 
 
 def _draw_answered(centre: CentreDocument, worse: Bools, rng: np.random.Generator) -> Bools:

@@ -29,7 +29,7 @@ UNITS = {
     "bilirubin": "mg/dL",
 }
 _DIGITS = {"haemoglobin": 1, "platelets": 0, "alp": 0, "ldh": 0, "ast": 0, "alt": 0, "albumin": 1}
-GRADE_3 = {"haemoglobin": 8.0, "platelets": 50.0, "neutrophils": 1.0}
+GRADE_3 = {"haemoglobin": 8.0, "platelets": 50.0, "leukocytes": 2.0}
 """Below this a value is of grade 3 by CTCAE 5.0, in the units above."""
 _AFTER_LAST_CYCLE_DAYS = 84.0
 _HIGHEST = 30_000.0
@@ -69,12 +69,12 @@ def draw_blood(
     inside = np.isfinite(days) & (days <= (people.last_cycle_day + _AFTER_LAST_CYCLE_DAYS)[:, None])
     cycles = np.clip(np.nan_to_num(days) / 43.0, 0.0, v.n_cycles[:, None].astype(float))
     values: dict[str, Floats] = {}
-    for name in (*COUNTS, *(one for one in analytes if one in CHEMISTRY)):
+    for name in (one for one in analytes if one not in ("psa", "neutrophils")):
         values[name] = _draw_analyte(people, name, cycles, rng)
-    values["neutrophils"] = 0.65 * values["leukocytes"]
     day = hazard.draw(toxicity_log_hazard, rng)
     toxic = rng.choice(len(GRADE_3), len(people), p=centre.numbers("toxicity_of_each_count"))
     _set_toxicity(values, np.where(inside, days, np.nan), day, toxic, rng)
+    values["neutrophils"] = 0.65 * values["leukocytes"]
     kept = {"psa": v.psa_ng_ml} | {name: np.where(inside, values[name], np.nan) for name in analytes if name != "psa"}
     return BloodCourse(days, kept, baseline_haemoglobin(people), day, toxic)
 

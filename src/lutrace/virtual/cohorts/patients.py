@@ -11,7 +11,7 @@ import numpy as np
 from lutrace.core import DAYS_PER_MONTH
 from lutrace.virtual.cohorts.aftermath import Aftermath, draw_aftermath
 from lutrace.virtual.cohorts.answers import PainAndLife, draw_scores
-from lutrace.virtual.cohorts.blood import BloodCourse, baseline_haemoglobin, draw_blood
+from lutrace.virtual.cohorts.blood import CHEMISTRY, COUNTS, BloodCourse, baseline_haemoglobin, draw_blood
 from lutrace.virtual.cohorts.document import CentreDocument, read_centre
 from lutrace.virtual.cohorts.parts import PART_SIZE, Floats
 from lutrace.virtual.cohorts.real_world import RealWorld, draw_real_world
@@ -20,12 +20,10 @@ from lutrace.virtual.cohorts.treated import Treated, draw_treated
 from lutrace.virtual.proportional_hazards import CalibratedHazard, calibrate_hazard
 
 _REFERENCE, _REFERENCE_SEED = 10_000, 20_231_117
-_CHEMISTRY = ("creatinine", "alp", "ldh", "ast", "alt", "albumin", "bilirubin")
-_COUNTS = ("haemoglobin", "platelets", "leukocytes", "neutrophils", "lymphocytes")
 _ANALYTES = {
-    "baseline-pet-toxicity": ("psa", *_COUNTS, "ldh", "alp"),
-    "psa-kinetics": ("psa", *_COUNTS, *_CHEMISTRY),
-    "after-rlt": ("psa", *_COUNTS),
+    "baseline-pet-toxicity": ("psa", *COUNTS, "ldh", "alp"),
+    "psa-kinetics": ("psa", *COUNTS, *CHEMISTRY),
+    "after-rlt": ("psa", *COUNTS),
 }
 
 
@@ -73,14 +71,10 @@ def draw_treated_patients(
     hazards = _hazards(centre.name)
     blood = draw_blood(people, log_hazard, hazards.toxicity, analytes=_ANALYTES[centre.study], rng=rng)
     answers = None
-    if hazards.fact_p is not None and hazards.pain is not None:
-        worse = life_log_hazard(people, regions)
-        answers = draw_scores(
-            people,
-            hazards.fact_p.draw(worse, rng),
-            hazards.pain.draw(pain_log_hazard(people, regions), rng),
-            rng,
-        )
+    if regions is not None and hazards.fact_p is not None and hazards.pain is not None:
+        fact_p = hazards.fact_p.draw(worsening_log_hazard(people, regions, "fact_p"), rng)
+        pain = hazards.pain.draw(worsening_log_hazard(people, regions, "pain"), rng)
+        answers = draw_scores(people, fact_p, pain, rng)
     after = draw_aftermath(people, rng) if centre.study == "after-rlt" else None
     return DrawnPatients(people, blood, log_hazard, regions, answers, after)
 
@@ -111,21 +105,11 @@ def _bone_scores(centre: CentreDocument, regions: Regions) -> tuple[Floats, Floa
     return np.where(none, 0.0, scores[0]), np.where(none, -2.0, scores[1])
 
 
-def life_log_hazard(people: Treated, regions: Regions | None) -> Floats:
-    """Log hazard of worse FACT-P: whole-body SUVmean per SD of its logarithm, and burden."""
-    return _uptake_hazard(people, regions, "fact_p")
-
-
-def pain_log_hazard(people: Treated, regions: Regions | None) -> Floats:
-    """Log hazard of worse pain, as of FACT-P."""
-    return _uptake_hazard(people, regions, "pain")
-
-
-def _uptake_hazard(people: Treated, regions: Regions | None, name: str) -> Floats:
-    assert regions is not None
+def worsening_log_hazard(people: Treated, regions: Regions, score: str) -> Floats:
+    """Log hazard of a worse score (`fact_p` or `pain`): whole-body SUVmean per SD of its logarithm."""
     middle, sd = people.centre.pair("ln_suv_mean_mean_sd")
     z = (np.log(regions.suv_mean[:, regions.of("Whole-body tumour")]) - middle) / sd
-    return np.asarray(people.centre.number(f"log_hazard_{name}_per_sd_suv_mean") * z)
+    return np.asarray(people.centre.number(f"log_hazard_{score}_per_sd_suv_mean") * z)
 
 
 def _has_regions(centre: CentreDocument) -> bool:
@@ -149,6 +133,6 @@ def _hazards(name: str) -> _Hazards:
         return _Hazards(toxicity, None, None)
     return _Hazards(
         toxicity,
-        calibrated(life_log_hazard(people, regions), "fact_p"),
-        calibrated(pain_log_hazard(people, regions), "pain"),
+        calibrated(worsening_log_hazard(people, regions, "fact_p"), "fact_p"),
+        calibrated(worsening_log_hazard(people, regions, "pain"), "pain"),
     )
