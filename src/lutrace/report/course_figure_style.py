@@ -58,10 +58,22 @@ def state_colour(state: str) -> str:
     return _FIXED.get(state, _GREY)
 
 
+def state_alpha(state: str) -> float:
+    """How strong a state is drawn where treatment is to stand out."""
+    return 1.0 if state == "on_treatment" else 0.6
+
+
 def state_handles(states: Iterable[str], material: Material) -> list[Patch]:
-    """Entries of a legend for states."""
+    """Entries of a legend for states, as strong as they are drawn."""
     return [
-        Patch(facecolor=state_colour(one), edgecolor=_GREY, linewidth=0.4, label=material.word(one)) for one in states
+        Patch(
+            facecolor=state_colour(one),
+            edgecolor=_GREY,
+            linewidth=0.4,
+            alpha=state_alpha(one),
+            label=material.word(one),
+        )
+        for one in states
     ]
 
 

@@ -10,7 +10,7 @@ from typing import Any
 from matplotlib.axes import Axes
 
 from lutrace.core import DAYS_PER_MONTH, UnusableInputError
-from lutrace.report.figure_themes import INK, SOFT
+from lutrace.report.figure_themes import INK
 
 DAYS = {"days": 1.0, "weeks": 7.0, "months": DAYS_PER_MONTH, "years": 365.25}
 """Days of each unit of a time axis."""
@@ -68,9 +68,8 @@ def draw_table_below(
     axes.set_ylim(-len(lines) + 0.5, 0.5)
     edge: dict[str, Any] = {"xycoords": ("axes fraction", "data"), "textcoords": "offset points", "va": "center"}
     for place, line in enumerate(lines):
-        colour = line.colour if line.texts else SOFT
         axes.annotate(
-            line.label, (0.0, -place), (-16, 0), color=colour, ha="right", fontsize=7.5, annotation_clip=False,
+            line.label, (0.0, -place), (-16, 0), color=line.colour, ha="right", fontsize=7.5, annotation_clip=False,
             fontweight="bold" if line.strong else "normal", **edge,
         )  # fmt: skip
         for tick, text in zip(ticks, line.texts, strict=bool(line.texts)):

@@ -26,6 +26,7 @@ from lutrace.report.material import Material
 from lutrace.report.wording import format_estimate, format_fixed, format_p, format_value, with_unit
 
 _GREY = "#9aa5b1"
+_MARGINS_IN, _VALUE_IN = 1.15, 0.08
 _MARKS = "patient_id", "value", "unit", "category"
 
 
@@ -38,10 +39,10 @@ def draw_waterfall(spec: WaterfallFigure, material: Material) -> Drawing:
     if not known:
         return draw_nothing(spec.name, spec.caption)
     figure = new_figure(3.15 + FOOT_IN)
-    axes = axes_at(figure, 0.6, 0.42 + FOOT_IN, width_in() - 1.15, 2.4)
+    axes = axes_at(figure, 0.6, 0.42 + FOOT_IN, width_in() - _MARGINS_IN, 2.4)
     categories = _categories(known)
     for place, row in enumerate(known):
-        _draw_bar(axes, place, row, spec.cap_pct, categories)
+        _draw_bar(axes, place, row, spec.cap_pct, categories, told=_has_room(len(known)))
     _finish_waterfall(axes, spec, material, known)
     if categories:
         handles = [Patch(color=colour, label=material.word(name)) for name, colour in categories.items()]
@@ -67,13 +68,18 @@ def _categories(rows: Sequence[Row]) -> dict[str, str]:
     return {name: known.get(name, others[i % len(others)]) for i, name in enumerate(names)}
 
 
-def _draw_bar(axes: Axes, place: int, row: Row, cap_pct: float, categories: dict[str, str]) -> None:
+def _has_room(n: int) -> bool:
+    """Whether bars are wide enough for a value above each."""
+    return (width_in() - _MARGINS_IN) / n >= _VALUE_IN
+
+
+def _draw_bar(axes: Axes, place: int, row: Row, cap_pct: float, categories: dict[str, str], *, told: bool) -> None:
     value = row["value"]
     colour = categories.get(row.get("category") or "", palette()[0])
     axes.bar(place, min(value, cap_pct), width=0.82, color=colour, linewidth=0)
     if abs(value) < 0.8:
         axes.plot([place - 0.41, place + 0.41], [0, 0], color=colour, linewidth=2.4, solid_capstyle="butt")
-    if value > cap_pct:
+    if value > cap_pct and told:
         axes.plot([place - 0.55, place + 0.55], [cap_pct * 0.94, cap_pct * 0.98], color="white", linewidth=1.2)
         text = f"+{format_fixed(value, 0)}"
         axes.text(place, cap_pct + 3, text, ha="center", va="bottom", fontsize=6, rotation=90)
@@ -81,9 +87,8 @@ def _draw_bar(axes: Axes, place: int, row: Row, cap_pct: float, categories: dict
 
 def _finish_waterfall(axes: Axes, spec: WaterfallFigure, material: Material, rows: Sequence[Row]) -> None:
     highest = max((row["value"] for row in rows), default=0.0)
-    top = (
-        spec.cap_pct * 1.25 if highest > spec.cap_pct else max(highest * 1.1, *(line * 1.2 for line in spec.lines), 10)
-    )
+    cut = spec.cap_pct * (1.25 if _has_room(len(rows)) else 1.02)
+    top = cut if highest > spec.cap_pct else max(highest * 1.1, *(line * 1.2 for line in spec.lines), 10)
     axes.set_xlim(-0.7, max(len(rows), 1) - 0.3)
     axes.set_ylim(-105, top)
     axes.set_yticks([tick for tick in range(-100, int(spec.cap_pct) + 1, 25) if tick <= top])
@@ -111,8 +116,11 @@ def _waterfall_notes(rows: Sequence[Row], known: Sequence[Row], spec: WaterfallF
     reasons = Counter(row.get("reason") or "no reason recorded" for row in rows if row.get("value") is None)
     missing = "; ".join(f"{reason}: {n}" for reason, n in sorted(reasons.items()))
     notes = [f"{len(known)} of {len(rows)} patients evaluable" + (f" (not evaluable: {missing})." if missing else ".")]
-    if any(row["value"] > spec.cap_pct for row in known):
+    cut = [row["value"] for row in known if row["value"] > spec.cap_pct]
+    if cut and _has_room(len(known)):
         notes.append(f"Bars above {signed(spec.cap_pct)}% are cut; their value stands above them.")
+    elif cut:
+        notes.append(f"{len(cut)} bars above {signed(spec.cap_pct)}% are cut; the highest is {signed(max(cut))}%.")
     return tuple(notes)
 
 

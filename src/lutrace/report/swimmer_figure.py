@@ -7,9 +7,10 @@ from collections.abc import Mapping, Sequence
 
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
+from matplotlib.patheffects import withStroke
 
 from lutrace.core import Row
-from lutrace.report.course_figure_style import MARKS, Mark, mark_handles, state_colour, state_handles
+from lutrace.report.course_figure_style import MARKS, Mark, mark_handles, state_alpha, state_colour, state_handles
 from lutrace.report.figure_contents import SwimmerFigure
 from lutrace.report.figure_style import FOOT_IN, Drawing, axes_at, blank_axes_at, draw_nothing, new_figure, width_in
 from lutrace.report.figure_themes import INK, SOFT
@@ -19,7 +20,6 @@ from lutrace.report.material import Material, group_rows
 _TALLEST_IN, _LANE_IN, _NAMED_IN = 7.6, 0.17, 0.085
 _LEFT_IN, _RIGHT_IN, _AXIS_IN, _LEGEND_LINE_IN = 0.62, 0.3, 0.45, 0.17
 _END = "dead"
-_PALER = 0.6
 
 
 def draw_swimmer(spec: SwimmerFigure, material: Material) -> Drawing:
@@ -105,7 +105,7 @@ def _draw_lane(axes: Axes, place: int, lane: Sequence[Row], axis: TimeAxis) -> N
                 color=state_colour(row["state"]),
                 edgecolor=edge,
                 linewidth=0.5 if edge != "none" else 0,
-                alpha=1.0 if row["state"] == "on_treatment" else _PALER,
+                alpha=state_alpha(row["state"]),
                 zorder=2,
             )
 
@@ -126,13 +126,15 @@ def _draw_marks(axes: Axes, events: Sequence[Row], place_of: Mapping[str, int], 
     """Doses as ticks over the lane, every other kind with its mark."""
     known = [row for row in events if row["patient_id"] in place_of]
     doses = [(row["day"] / axis.scale, place_of[row["patient_id"]]) for row in known if row["track"] == "dose"]
+    width = 1.1 if lane_in > _NAMED_IN else 0.6
     axes.vlines(
         [at for at, _ in doses],
         [place - 0.36 for _, place in doses],
         [place + 0.36 for _, place in doses],
         color=INK,
-        linewidth=1.1 if lane_in > _NAMED_IN else 0.6,
+        linewidth=width,
         zorder=3,
+        path_effects=[withStroke(linewidth=2 * width, foreground="white")],
     )
     for kind in dict.fromkeys(row["kind"] for row in known if row["track"] != "dose"):
         points = [(row["day"] / axis.scale, place_of[row["patient_id"]]) for row in known if row["kind"] == kind]
@@ -148,7 +150,8 @@ def _draw_points(axes: Axes, points: Sequence[tuple[float, int]], mark: Mark, la
         color=colour,
         linestyle="none",
         markerfacecolor=colour if mark.filled else "white",
-        markeredgewidth=0.7,
+        markeredgecolor="white" if mark.filled else colour,
+        markeredgewidth=0.5 if mark.filled else 0.7,
         clip_on=False,
         zorder=5,
     )
