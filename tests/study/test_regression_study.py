@@ -52,7 +52,7 @@ analyses:
     terms: [ttv]
     adjust_for: [psa]
     show_covariates: true
-    spline: 3
+    spline: 4
     increment: {samples: 20}
     strata: [spect_scanner]
 multiplicity:
@@ -152,6 +152,9 @@ def test_a_curved_effect_has_its_points_in_the_unit_of_the_value(ran: RunResult)
     assert abs(middle["estimate"] - 1) < 0.1
     volumes = [row["ttv_ml"] for row in ran.computation.analysis_set if row["population"] == "C2"]
     assert min(volumes) <= effects[0]["value"] < effects[-1]["value"] <= max(volumes)
+    assert (ran.results.parent / "figures" / "cox_C2_os_ttv.svg").is_file()
+    p = numbers_of(ran)["cox/C2/os/ttv/nonlinear/adjusted"]["p"]
+    assert f"Curved against straight: p = {p:.2f}" in ran.report.html.read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize(

@@ -96,6 +96,20 @@ class ShowLove(_Figure):
     analysis: str
 
 
+class ShowEffect(_Figure):
+    """A covariate with a spline: the hazard ratio over its values, against its median.
+
+    x_label: the covariate with its unit, as a reader is to see it; else its label.
+    """
+
+    show: Literal["effect"]
+    analysis: str
+    population: str
+    endpoint: str
+    term: str
+    x_label: str = ""
+
+
 class ShowValidation(_Figure):
     """Calibration and decision curves of a prognostic model, of an analysis of that kind."""
 
@@ -126,6 +140,7 @@ FigureItem = (
     | ShowOccupancy
     | ShowLove
     | ShowValidation
+    | ShowEffect
     | ShowPatientSheets
 )
 """One of these figures, by its kind."""

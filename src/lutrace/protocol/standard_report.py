@@ -27,6 +27,7 @@ from lutrace.protocol.presentation import (
     ShowWarnings,
 )
 from lutrace.protocol.prognostic import PrognosticAnalysis
+from lutrace.protocol.presentation_figures import ShowEffect
 from lutrace.protocol.selection import Landmark
 from lutrace.protocol.specifications import SpecificationCurve
 from lutrace.protocol.standard_cohorts import items_of_cohorts, items_of_validation
@@ -115,7 +116,7 @@ def _items_of(analysis: Analysis) -> tuple[Item, ...]:
             checks = ShowChecks(
                 show="checks", name=f"{analysis.name}_checks", caption="Checks of the models", analyses=(analysis.name,)
             )
-            return estimates, forest, checks
+            return (estimates, forest, *_curved(analysis), checks)
         case ConcordanceAnalysis():
             matrix = ShowAgreement(
                 show="agreement",
@@ -130,6 +131,26 @@ def _items_of(analysis: Analysis) -> tuple[Item, ...]:
             return (*figures_of_time(analysis), estimates)
         case _:
             return (estimates,)
+
+
+def _curved(analysis: CoxAnalysis) -> tuple[ShowEffect, ...]:
+    """The curve of each term whose effect may be curved."""
+    if analysis.spline is None:
+        return ()
+    return tuple(
+        ShowEffect(
+            show="effect",
+            name=f"{analysis.name}_{population}_{endpoint}_{term}",
+            caption=f"{analysis.label}: {term} and {endpoint} from {population}",
+            analysis=analysis.name,
+            population=population,
+            endpoint=endpoint,
+            term=term,
+        )
+        for population in analysis.populations
+        for endpoint in analysis.endpoints
+        for term in analysis.terms
+    )
 
 
 def _curves_of(analysis: KaplanMeierAnalysis) -> tuple[ShowSurvival, ...]:

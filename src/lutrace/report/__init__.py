@@ -39,6 +39,7 @@ from lutrace.report.disclosure import apply_disclosure, release_notices, withhol
 from lutrace.report.evidence import collect_evidence
 from lutrace.report.figure_contents import (
     AlluvialFigure,
+    EffectFigure,
     IncidenceFigure,
     LoveFigure,
     OccupancyFigure,
@@ -66,6 +67,7 @@ __all__ = [
     "AttritionTable",
     "BalanceTable",
     "CheckTable",
+    "EffectFigure",
     "EstimateTable",
     "EvidenceRow",
     "FlowFigure",

@@ -108,6 +108,20 @@ class LoveFigure:
 
 
 @dataclass(frozen=True)
+class EffectFigure:
+    """The hazard ratio over the values of a covariate against its median: rows of EFFECTS of a spline."""
+
+    name: str
+    caption: str
+    analysis: str
+    population: str
+    endpoint: str
+    term: str
+    x_label: str = ""
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class ValidationFigure:
     """Calibration and decision curves of a prognostic model: rows of VALIDATIONS of `analysis`."""
 
@@ -136,4 +150,4 @@ class PatientSheets:
 
 
 CourseFigure = SwimmerFigure | SpiderFigure | TrajectoryFigure | AlluvialFigure
-RiskFigure = IncidenceFigure | OccupancyFigure | LoveFigure | ValidationFigure
+RiskFigure = IncidenceFigure | OccupancyFigure | LoveFigure | ValidationFigure | EffectFigure

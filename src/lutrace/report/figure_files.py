@@ -24,8 +24,10 @@ from lutrace.report.contents import (
     TableSpec,
     WaterfallFigure,
 )
+from lutrace.report.effect_figure import draw_effect
 from lutrace.report.figure_contents import (
     AlluvialFigure,
+    EffectFigure,
     IncidenceFigure,
     LoveFigure,
     OccupancyFigure,
@@ -68,6 +70,7 @@ _DRAWN_BY: Mapping[type, Callable[[Any, Material], Drawing]] = {
     OccupancyFigure: draw_occupancy,
     LoveFigure: draw_love,
     ValidationFigure: draw_validation,
+    EffectFigure: draw_effect,
 }
 _OF_PERSONS = (*(WaterfallFigure, ScatterFigure, PictureFigure, SwimmerFigure, SpiderFigure, TrajectoryFigure),)
 _OF_COUNTS = (AlluvialFigure, IncidenceFigure, OccupancyFigure, LoveFigure, ValidationFigure)

@@ -52,6 +52,7 @@ _SHOWN: Mapping[str, Any] = {
     "occupancy": report.OccupancyFigure,
     "love": report.LoveFigure,
     "validation": report.ValidationFigure,
+    "effect": report.EffectFigure,
     "patient_sheets": report.PatientSheets,
 }
 LABELS = {
