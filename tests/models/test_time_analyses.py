@@ -333,3 +333,24 @@ def test_states_that_nobody_leaves_have_a_reason():
 def test_what_is_not_declared_is_refused_by_place(asked, told):
     with pytest.raises(ProtocolError, match=told):
         parse_protocol(HEAD % asked, "study.yaml")
+
+
+def test_an_incidence_of_toxicity_in_which_no_death_competes_is_refused():
+    text = HEAD % "kind: cumulative_incidence, endpoints: [toxic]"
+    place = "  - {kind: os, name: os, label: Death}\n"
+    for death, refused in (("censors", True), ("competes", False)):
+        toxic = f"  - {{kind: toxicity, name: toxic, label: Toxicity, death: {death}}}\n"
+        if refused:
+            with pytest.raises(ProtocolError, match=r"endpoints\.toxic\.death: expected competes"):
+                parse_protocol(text.replace(place, place + toxic), "study.yaml")
+        else:
+            assert parse_protocol(text.replace(place, place + toxic), "study.yaml").analyses[0].endpoints == ("toxic",)
+
+
+def test_follow_up_is_told_both_ways_with_quartiles():
+    asked = "kind: follow_up, endpoint: os, methods: [reverse, without_event], quartiles: true, time_unit: days"
+    rows = fit(asked).estimates
+    found = {(row["term"], row["measure"]): (row["estimate"], row["n"]) for row in rows}
+    quantiles = ("lower_quartile", "median", "upper_quartile")
+    assert [found["follow_up", name] for name in quantiles] == [(45.5, 36), (150, 36), (284, 36)]
+    assert [found["follow_up_without_event", name] for name in quantiles] == [(32.5, 27), (120, 27), (245, 27)]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from statistics import median
 from typing import Any
 
@@ -17,11 +17,13 @@ from lutrace.stats import (
     compute_kaplan_meier,
     compute_log_rank,
     compute_reverse_kaplan_meier,
+    compute_summary,
 )
 
 ALL = "all"
 DAYS_OF: dict[str, float] = {"days": 1, "weeks": 7, "months": DAYS_PER_MONTH}
 """Days in each unit that times are given in."""
+_QUARTILES = {"lower_quartile": 0.25, "upper_quartile": 0.75}
 
 
 def fit_kaplan_meier(analysis: KaplanMeierAnalysis, rows: Sequence[Row], protocol: Protocol) -> AnalysisResult:
@@ -34,17 +36,40 @@ def fit_kaplan_meier(analysis: KaplanMeierAnalysis, rows: Sequence[Row], protoco
 
 
 def fit_follow_up(analysis: FollowUpAnalysis, rows: Sequence[Row]) -> AnalysisResult:
-    """The median follow-up of each population in weeks, by the reverse Kaplan-Meier method."""
-    estimates = []
+    """The median follow-up of each population by each method asked for, in the unit of the analysis, with quartiles."""
+    estimates: list[Row] = []
     for population in analysis.populations:
-        cell = Cell(analysis.name, population, analysis.endpoint, "follow_up", "median", unit="weeks")
         used = select_complete(rows_of(rows, population), analysis.endpoint)
-        if not used:
-            estimates.append(cell.refuse(n=0, events=0, reason="no patient has this outcome"))
-            continue
-        curve = compute_reverse_kaplan_meier(follow_up_of(used, analysis.endpoint))
-        estimates.append(median_row(cell, curve, {}))
+        for method in analysis.methods:
+            term = "follow_up" if method == "reverse" else "follow_up_without_event"
+            cell = Cell(analysis.name, population, analysis.endpoint, term, "median", unit=analysis.time_unit)
+            find = _reverse_follow_up if method == "reverse" else _plain_follow_up
+            found = find(cell, used)
+            estimates += found if analysis.quartiles else found[:1]
     return AnalysisResult(tuple(estimates))
+
+
+def _reverse_follow_up(cell: Cell, used: Sequence[Row]) -> list[Row]:
+    """Median, then quartiles; a row with the reason where there is nobody."""
+    if not used:
+        return [cell.refuse(n=0, events=0, reason="no patient has this outcome")]
+    curve = compute_reverse_kaplan_meier(follow_up_of(used, cell.endpoint))
+    quartiles = (replace(cell, measure=measure) for measure in _QUARTILES)
+    parts = zip((cell, *quartiles), (0.5, *_QUARTILES.values()), strict=True)
+    return [median_row(one, curve, {}, probability=probability) for one, probability in parts]
+
+
+def _plain_follow_up(cell: Cell, used: Sequence[Row]) -> list[Row]:
+    days = [row[f"{cell.endpoint}_days"] for row in used if not row[f"{cell.endpoint}_event"]]
+    if not days:
+        return [cell.refuse(n=0, events=0, reason="every patient has had the event, or none has this outcome")]
+    found = compute_summary(days)
+    values = {cell.measure: found.median, "lower_quartile": found.q1, "upper_quartile": found.q3}
+    method = f"{found.method} of the follow-up of those without the event; who has had it is not in it"
+    return [
+        replace(cell, measure=measure).fill(n=len(days), method=method, estimate=as_unit(value, cell.unit))
+        for measure, value in values.items()
+    ]
 
 
 def fit_times(analysis: str, population: str, endpoint: str, times: Sequence[Row]) -> AnalysisResult:
@@ -116,7 +141,7 @@ def _fit_groups(
     estimates, curves = [], []
     for group in found.names:
         curve = compute_kaplan_meier(follow_up_of(found.members(group), endpoint))
-        cell = Cell(analysis.name, population, endpoint, group, "median", unit="weeks")
+        cell = Cell(analysis.name, population, endpoint, group, "median", unit=analysis.time_unit)
         estimates.append(median_row(cell, curve, test))
         curves += curve_rows(cell, curve)
     return AnalysisResult(tuple(estimates), tuple(curves))
@@ -153,9 +178,9 @@ def compare_groups(rows: Sequence[Row], endpoint: str, groups: Sequence[str]) ->
     return {"log_rank": {"statistic": test.statistic, "df": test.df, "p": test.p}}
 
 
-def median_row(cell: Cell, curve: SurvivalCurve, checks: dict[str, Any]) -> Row:
-    """The row of ESTIMATES with the median of a curve in days, in the unit of the cell."""
-    found: SurvivalQuantile = curve.quantile()
+def median_row(cell: Cell, curve: SurvivalCurve, checks: dict[str, Any], *, probability: float = 0.5) -> Row:
+    """The row of ESTIMATES with the median of a curve in days, or another quantile, in the unit of the cell."""
+    found: SurvivalQuantile = curve.quantile(probability)
     test = checks.get("log_rank", {})
     long = f"; months of {DAYS_PER_MONTH:g} days" if cell.unit == "months" else ""
     return cell.fill(

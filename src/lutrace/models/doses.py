@@ -49,15 +49,17 @@ def _fit(
         "of those evaluable": [row for row in rows if row["psa_best_change_pct"] is not None],
         "of all treated": rows,
     }
-    shares = [
-        _share(cell, f"by dose {dose}, {name}", _count_by(members, outcome, dose), len(members))
-        for name, members in groups.items()
-        for dose in range(1, doses + 1)
-    ]
-    told = _fit_curve(cell, rows, outcome, doses=doses)
+    found = _fit_curve(cell, rows, outcome, doses=doses)
+    estimates: list[Row] = []
+    for dose in range(1, doses + 1):
+        estimates += [
+            _share(cell, f"by dose {dose}, {name}", _count_by(members, outcome, dose), len(members))
+            for name, members in groups.items()
+        ]
+        estimates += found.estimates[dose - 1 : dose]
     n_responders = sum(_has_responded(row, outcome) for row in rows)
     note = ModelWarning(where, f"{n_responders} of {len(rows)} responded; {_CONDITIONAL}", "note")
-    return join_results([AnalysisResult(tuple(shares), warnings=(note,)), told])
+    return AnalysisResult(tuple(estimates), incidences=found.incidences, warnings=(note,))
 
 
 def _has_responded(row: Row, outcome: PsaResponse) -> bool:
@@ -90,13 +92,13 @@ def _fit_curve(cell: Cell, rows: Sequence[Row], outcome: PsaResponse, *, doses: 
     categories = [row[f"{outcome.by_dose}_category"] for row in known]
     causes = [outcome.name if category == RESPONSE else category for category in categories]
     if set(causes) <= {CENSORED}:
-        own = Cell(cell.analysis, cell.population, cell.endpoint, "incidence by dose", "cumulative_incidence")
+        own = Cell(cell.analysis, cell.population, cell.endpoint, "by dose 1, incidence", "cumulative_incidence")
         reason = "nobody responded, died or ended treatment"
         return AnalysisResult((own.refuse(n=len(known), events=0, reason=reason),))
     follow_up = competing_of([row[outcome.by_dose] for row in known], causes, censored=CENSORED)
     curves = compute_cumulative_incidence(follow_up)
     own = Cell(cell.analysis, cell.population, cell.endpoint, ALL, "cumulative_incidence")
-    at = {f"incidence by dose {dose}": float(dose) for dose in range(1, doses + 1)}
+    at = {f"by dose {dose}, incidence": float(dose) for dose in range(1, doses + 1)}
     estimates = [row for one in curves if one.cause == outcome.name for row in point_rows(own, one, at, unit="doses")]
     incidences = [row for curve in curves for row in incidence_rows(own, curve, follow_up, "doses")]
     return AnalysisResult(tuple(estimates), incidences=tuple(incidences))

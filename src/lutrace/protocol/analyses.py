@@ -11,6 +11,7 @@ from lutrace.protocol.analyses_time import (
     MilestonesAnalysis,
     RestrictedMeanAnalysis,
     TimeAnalysis,
+    TimeUnit,
 )
 from lutrace.protocol.analysis_base import OnPopulations
 from lutrace.protocol.comparison import ComparisonAnalysis, MissedDeathsAnalysis
@@ -111,6 +112,7 @@ class KaplanMeierAnalysis(OnPopulations):
     endpoints: tuple[str, ...] = Field(min_length=1)
     by: str | None = None
     split: Literal["present", "median"] = "median"
+    time_unit: TimeUnit = Field(default="weeks", exclude_if=lambda unit: unit == "weeks")
 
 
 class CorrelationAnalysis(OnPopulations):
@@ -179,10 +181,19 @@ class ProportionAnalysis(OnPopulations):
 
 
 class FollowUpAnalysis(OnPopulations):
-    """Median follow-up by the reverse Kaplan-Meier method of an outcome."""
+    """Median follow-up to an outcome: `reverse` (the Kaplan-Meier curve of being censored) and `without_event`.
+
+    without_event: the plain median of the follow-up of those who have not had the event (for survival: of the living).
+    quartiles: both quartiles beside each median.
+    """
 
     kind: Literal["follow_up"]
     endpoint: str
+    methods: tuple[Literal["reverse", "without_event"], ...] = Field(
+        default=("reverse",), min_length=1, exclude_if=lambda names: names == ("reverse",)
+    )
+    quartiles: bool = Field(default=False, exclude_if=lambda asked: not asked)
+    time_unit: TimeUnit = Field(default="weeks", exclude_if=lambda unit: unit == "weeks")
 
 
 GroupedAnalysis = KaplanMeierAnalysis | CumulativeIncidenceAnalysis | RestrictedMeanAnalysis | MilestonesAnalysis

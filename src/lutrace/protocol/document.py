@@ -35,7 +35,7 @@ from lutrace.protocol.history import HistoryRules
 from lutrace.protocol.names_of_cohorts import list_names_of_cohorts
 from lutrace.protocol.names_in_models import find_model_faults, list_names_in_models
 from lutrace.protocol.names_in_figures import list_names_in_figures
-from lutrace.protocol.names_in_time import list_names_in_time
+from lutrace.protocol.names_in_time import find_missing_competition, list_names_in_time
 from lutrace.protocol.outcomes import Outcome, PsaPfs
 from lutrace.protocol.populations import HasValue, NotIn, StudyPopulation, TimeZero
 from lutrace.protocol.presentation import SUMMARY_TABLES, Presentation, ShowDerived, ShowGroupTable
@@ -289,6 +289,7 @@ def _unknown_in_analyses(protocol: Protocol, endpoints: list[str], covariates: l
                 )
                 for key, names, allowed in named:
                     yield from _not_among(names, list(allowed), f"{place}.{key}")
+                yield from find_missing_competition(analysis, protocol.endpoints)
             case _:
                 continue
     yield from _unknown_in_families(protocol)

@@ -6,6 +6,8 @@ from collections.abc import Iterator, Sequence
 
 from lutrace.protocol.analyses_time import (
     CYCLES_RECEIVED,
+    CumulativeIncidenceAnalysis,
+    FineGrayAnalysis,
     IntervalCensoredAnalysis,
     LandmarkAnalysis,
     OccupancyAnalysis,
@@ -14,7 +16,20 @@ from lutrace.protocol.analyses_time import (
     TimeVaryingCoxAnalysis,
 )
 from lutrace.protocol.outcomes import Outcome, PsaResponse
+from lutrace.protocol.toxicity import Toxicity
 from lutrace.protocol.worsening import TimeToWorsening
+
+
+def find_missing_competition(analysis: TimeAnalysis, outcomes: Sequence[Outcome]) -> Iterator[str]:
+    """What speaks against an analysis of competing events whose outcome has none."""
+    if not isinstance(analysis, CumulativeIncidenceAnalysis | FineGrayAnalysis):
+        return
+    for outcome in outcomes:
+        if outcome.name in analysis.endpoints and isinstance(outcome, Toxicity) and outcome.death == "censors":
+            yield (
+                f"endpoints.{outcome.name}.death: expected competes, for {analysis.name} is of competing events; with "
+                "censors the dead count as if they could still have the event"
+            )
 
 
 def list_names_in_time(

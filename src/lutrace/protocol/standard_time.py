@@ -49,6 +49,7 @@ def figures_of_time(analysis: TimeAnalysis) -> tuple[Item, ...]:
                     analysis=analysis.name,
                     population=population,
                     endpoint=endpoint,
+                    notes=("Time runs from the landmark, at which the groups are formed.",),
                 )
                 for population in analysis.populations
                 for endpoint in analysis.endpoints

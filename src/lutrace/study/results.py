@@ -25,7 +25,10 @@ from lutrace.study.times_shown import evidence_of_time
 
 _OF_CURVES = ("specification", "share_of_specifications")
 """Measures of values that are derived anew, under other options: the evidence of the study is not theirs."""
-_BESIDE_EACH_OTHER = ("subdistribution_hazard_ratio", "cause_specific_hazard_ratio")
+_BESIDE_EACH_OTHER = (
+    *("subdistribution_hazard_ratio", "cause_specific_hazard_ratio"),
+    *("lower_quartile", "upper_quartile"),
+)
 """Measures of one term and outcome in one analysis, whose keys end with them."""
 _COMPARING = (ConcordanceAnalysis, CorrelationAnalysis)
 Tables = Mapping[str, Sequence[Row]]
