@@ -9,6 +9,7 @@ from lutrace.core import Table
 from lutrace.registry.quality_courses import COURSE_QUERIES
 from lutrace.registry.quality_queries import QUERIES, Query
 from lutrace.registry.quality_texts import TEXT_QUERIES
+from lutrace.study import format_schema
 from lutrace.tables import ANSWERS, FACT_TABLES, MERGES, QUARANTINE, RESULT_TABLES, SOURCES
 from lutrace.terms import CTCAE_VERSIONS, CtcaeTerm, ctcae_version, disposition_systems
 
@@ -129,6 +130,7 @@ PAGES = {
     "tables.md": page_of_tables,
     "ctcae.md": page_of_ctcae,
     "dispositions.md": page_of_dispositions,
+    "study.schema.json": format_schema,
 }
 
 

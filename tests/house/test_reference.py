@@ -10,7 +10,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 
 
-@pytest.mark.parametrize("name", ["tables.md", "ctcae.md", "dispositions.md", "checks.md"])
+@pytest.mark.parametrize("name", ["tables.md", "ctcae.md", "dispositions.md", "checks.md", "study.schema.json"])
 def test_a_page_of_reference_is_what_the_declarations_give(name: str) -> None:
     spec = importlib.util.spec_from_file_location("write_reference", ROOT / "scripts" / "write_reference.py")
     assert spec is not None

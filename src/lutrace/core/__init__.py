@@ -64,6 +64,7 @@ from lutrace.core.tabular import (
 )
 from lutrace.core.units import convert, parse_quantity
 from lutrace.core.workbooks import read_sheet_names
+from lutrace.core.yaml_faults import find_line
 
 __all__ = [
     "DAYS_PER_MONTH",
@@ -116,6 +117,7 @@ __all__ = [
     "digest_of_bytes",
     "digest_of_file",
     "field_validator",
+    "find_line",
     "format_yaml",
     "has_decimal_comma",
     "is_address",

@@ -36,6 +36,12 @@ _LENGTHS = {
     "string_too_short": ("min_length", "a text of at least {} characters"),
     "string_too_long": ("max_length", "a text of at most {} characters"),
 }
+_FORMS = {
+    r"^[a-z0-9][a-z0-9-]*$": "a name of small letters, digits and hyphens, such as early-response",
+    r"^[a-z0-9][a-z0-9_]*$": "a name of small letters, digits and underscores, such as overall_survival",
+    r"^[A-Za-z][A-Za-z0-9_]*$": "a name of letters, digits and underscores that begins with a letter, such as C2",
+    r"^[A-Za-z0-9][A-Za-z0-9_.-]*$": "a name of letters, digits, points, hyphens and underscores, such as suv4",
+}
 _LONGEST_SHOWN = 40
 
 
@@ -59,7 +65,8 @@ def describe_fault(fault: Mapping[str, Any], model: type[pydantic.BaseModel]) ->
         case "value_error" | "assertion_error":
             return str(facts["error"])
         case "string_pattern_mismatch":
-            return _wanted(f"a text of the form {facts['pattern']}", found)
+            form = _FORMS.get(str(facts["pattern"]), f"a text of the form {facts['pattern']}")
+            return _wanted(form, found)
     if kind in _BOUNDS:
         name, words = _BOUNDS[kind]
         return _wanted(f"a number {words} {facts[name]}", found)

@@ -15,6 +15,7 @@ from ruamel.yaml.error import MarkedYAMLError
 
 from lutrace.core.document_faults import describe_fault
 from lutrace.core.errors import ProtocolError
+from lutrace.core.yaml_faults import describe_yaml_fault
 
 
 class FrozenModel(pydantic.BaseModel):
@@ -93,7 +94,7 @@ def _problem(error: MarkedYAMLError) -> str:
     """What hinders reading, with what to look at."""
     if isinstance(error, DuplicateKeyError):
         return f"{str(error.problem).split(' with value')[0].removeprefix('found ')}; keep one of the two"
-    return f"no readable YAML: {error.problem}; look for an open quote or bracket, or a wrong indent, here or above"
+    return f"no readable YAML: {describe_yaml_fault(str(error.problem))}"
 
 
 def _plain(node: Any) -> Any:

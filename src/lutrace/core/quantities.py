@@ -18,6 +18,9 @@ from pydantic import (
 from lutrace.core.errors import UnusableInputError
 from lutrace.core.units import parse_quantity
 
+_QUANTITY = r"^\s*[-+]?\d+(\.\d+)?([eE][-+]?\d+)?\s*[A-Za-zµ/%^0-9*.]+\s*$"
+"""A number and a unit, as a pattern of JSON Schema."""
+
 
 def _reader(unit: str) -> Callable[[Any], float]:
     def read(value: Any) -> float:
@@ -36,7 +39,8 @@ def _writer(unit: str) -> Callable[[float], str]:
 
 
 def _schema(unit: str) -> WithJsonSchema:
-    return WithJsonSchema({"type": "string", "description": f"a number and a unit that can be expressed in {unit}"})
+    words = {"description": f"a number and a unit that can be expressed in {unit}", "examples": [f"28 {unit}"]}
+    return WithJsonSchema({"type": "string", "pattern": _QUANTITY, **words, "x-unit": unit})
 
 
 Days = Annotated[float, BeforeValidator(_reader("days")), PlainSerializer(_writer("days")), _schema("days")]

@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
-from lutrace.core import Field, FrozenModel, ProtocolError, digest_of, format_yaml, parse_document, read_document
+from lutrace.core import (
+    Field,
+    FrozenModel,
+    ProtocolError,
+    digest_of,
+    find_line,
+    format_yaml,
+    parse_document,
+    read_document,
+    suggest,
+)
 from lutrace.protocol.analyses import (
     BUILT_IN_VALUES,
     Analysis,
@@ -35,10 +44,11 @@ from lutrace.protocol.history import HistoryRules
 from lutrace.protocol.names_of_cohorts import list_names_of_cohorts
 from lutrace.protocol.names_in_models import find_model_faults, list_names_in_models
 from lutrace.protocol.names_in_figures import list_names_in_figures
-from lutrace.protocol.names_in_time import find_missing_competition, list_names_in_time
+from lutrace.protocol.names_in_time import list_names_in_time
 from lutrace.protocol.outcomes import Outcome, PsaPfs
 from lutrace.protocol.populations import HasValue, NotIn, StudyPopulation, TimeZero
 from lutrace.protocol.presentation import SUMMARY_TABLES, Presentation, ShowDerived, ShowGroupTable
+from lutrace.protocol.schema_words import complete_schema
 from lutrace.protocol.selection import (
     Landmark,
     Measures,
@@ -119,7 +129,8 @@ class Protocol(FrozenModel):
             changed = patch_document(document, change)
         except ProtocolError as error:
             raise ProtocolError(f"{name}: {error}") from error
-        return parse_protocol(format_yaml(changed), name).model_copy(update={"external": self.external})
+        again = _completed(parse_document(format_yaml(changed), name, Protocol), name)
+        return again.model_copy(update={"external": self.external})
 
     def as_yaml(self) -> str:
         """The protocol as YAML, as it is run: with every default spelled out."""
@@ -165,7 +176,7 @@ def parse_protocol(text: str, name: str) -> Protocol:
 
     Raises ProtocolError that lists each fault with its line or key and what would be allowed.
     """
-    return _completed(parse_document(text, name, Protocol), name)
+    return _completed(parse_document(text, name, Protocol), name, text)
 
 
 def read_protocol(path: Path) -> Protocol:
@@ -174,22 +185,22 @@ def read_protocol(path: Path) -> Protocol:
     external = tuple(read_external(one, path.parent) for one in protocol.external)
     if external:
         protocol = protocol.model_copy(update={"external": external})
-    return _completed(protocol, path.name)
+    return _completed(protocol, path.name, path.read_text(encoding="utf-8"))
 
 
 def describe_schema() -> dict[str, Any]:
     """The JSON Schema of a protocol, for editors and for `lutrace schema`."""
-    return Protocol.model_json_schema(mode="validation")
+    return complete_schema(Protocol.model_json_schema(mode="validation"))
 
 
-def _completed(protocol: Protocol, name: str) -> Protocol:
-    _refuse(_without_time_zero(protocol), name)
+def _completed(protocol: Protocol, name: str, text: str = "") -> Protocol:
+    _refuse(_without_time_zero(protocol), name, text)
     if "report" not in protocol.model_fields_set:
         report = compose_standard_report(
             protocol.time_zeros, protocol.analyses, protocol.derived, protocol.specifications
         )
         protocol = protocol.model_copy(update={"report": report})
-    _check_names(protocol, name)
+    _refuse([*_doubled(protocol), *_unknown_names(protocol)], name, text)
     for curve in protocol.specifications:
         for choice in curve.choices:
             for option in choice.options:
@@ -197,13 +208,10 @@ def _completed(protocol: Protocol, name: str) -> Protocol:
     return protocol
 
 
-def _check_names(protocol: Protocol, name: str) -> None:
-    _refuse([*_doubled(protocol), *_unknown_names(protocol)], name)
-
-
-def _refuse(faults: Iterable[str], name: str) -> None:
-    """Raises ProtocolError that lists the faults, when there are any."""
-    told = "; ".join(f"{name}: {fault}" for fault in faults)
+def _refuse(faults: Iterable[str], name: str, text: str) -> None:
+    """Raises ProtocolError that lists the faults, when there are any; with their lines in `text`, where it is given."""
+    lines = [(find_line(text, fault.partition(": ")[0]) if text else None, fault) for fault in faults]
+    told = "; ".join(f"{name}, line {line}, {fault}" if line else f"{name}: {fault}" for line, fault in lines)
     if told:
         raise ProtocolError(told)
 
@@ -289,7 +297,6 @@ def _unknown_in_analyses(protocol: Protocol, endpoints: list[str], covariates: l
                 )
                 for key, names, allowed in named:
                     yield from _not_among(names, list(allowed), f"{place}.{key}")
-                yield from find_missing_competition(analysis, protocol.endpoints)
             case _:
                 continue
     yield from _unknown_in_families(protocol)
@@ -378,9 +385,9 @@ def _unknown_in_specifications(protocol: Protocol) -> Iterable[str]:
 def _not_among(names: Iterable[str], allowed: list[str], place: str) -> Iterable[str]:
     for one in names:
         if one not in allowed:
-            near = difflib.get_close_matches(one, allowed, n=1)
-            meant = f"; did you mean {near[0]}?" if near else ""
-            yield f"{place}: expected one of {', '.join(allowed) or 'none'}, got {one!r}{meant}"
+            meant = suggest(one, allowed)
+            told = f"{place}: expected one of {', '.join(allowed) or 'none'}, got {one!r}"
+            yield f"{told}; {meant}" if meant else told
 
 
 def _by_name(items: Iterable[Any], name: str, what: str) -> Any:

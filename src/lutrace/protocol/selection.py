@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from lutrace.core import Days, Field, FrozenModel, Hours, Millilitres, field_validator
+from lutrace.core import Days, Field, FrozenModel, Hours, Millilitres, field_validator, model_validator
 from lutrace.terms import response_rules
 
 Agent = Literal["lu177_psma_617", "lu177_psma_it", "lu177_psma_other", "ac225_psma", "lu177_dotatate", "other"]
@@ -25,8 +25,8 @@ class Population(FrozenModel):
 class SpectRule(FrozenModel):
     """Which post-therapy SPECT belongs to a cycle: within `window` of its administration, nearest to `preferred`."""
 
-    window: Days = 7.0
-    preferred: Hours = 24.0
+    window: Days = Field(default=7.0, gt=0)
+    preferred: Hours = Field(default=24.0, ge=0)
 
 
 Regions = Literal["measured", "exported", "measured_else_exported"]
@@ -66,9 +66,17 @@ class PsaBaseline(FrozenModel):
     method: `last` of them, their `mean`, the highest (`max`), or the `first`.
     """
 
-    window: Days = 28.0
-    fallback: Days = 60.0
+    window: Days = Field(default=28.0, gt=0)
+    fallback: Days = Field(default=60.0, gt=0)
     method: Literal["last", "mean", "max", "first"] = "last"
+
+    @model_validator(mode="after")
+    def _falls_back_further(self) -> PsaBaseline:
+        if self.fallback < self.window:
+            raise ValueError(
+                f"expected a fallback of at least the window ({self.window:g} days), got {self.fallback:g} days"
+            )
+        return self
 
 
 class PsaValues(FrozenModel):
