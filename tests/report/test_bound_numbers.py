@@ -28,7 +28,7 @@ AGE = {"statistic": "median_iqr", "value": 73.5, "low": 68.0, "high": 79.0, "uni
         (MEDIAN, "", "26.0 weeks (95% CI 21.0–36.0)"),
         (MEDIAN, "value", "26.0"),
         (MEDIAN, "p", "–"),
-        (MEDIAN | {"value": None, "high": None}, "", "not reached (95% CI 21.0 to not reached)"),
+        (MEDIAN | {"value": None, "high": None}, "", "not reached (95% CI 21.0 weeks to not reached)"),
         (SHARE, "", "33/66 (50%, 95% CI 37–63%)"),
         (SHARE, "percent", "50%"),
         (SHARE, "events", "33"),

@@ -120,7 +120,7 @@ def test_all_formats_show_the_same_text_cell_for_cell(files: ReportFiles, name: 
 
 
 def test_every_table_names_its_data_and_their_cut(files: ReportFiles) -> None:
-    stamp = f"Data: Virtual centre (synthetic data), data cut 2025-01-31, snapshot {'a' * 12}."
+    stamp = f"Data: Virtual centre (synthetic), data cut 2025-01-31, snapshot {'a' * 12}."
     assert files.html.read_text(encoding="utf-8").count(f"<li>{stamp}</li>") == len(ITEMS)
     assert sum(one.text == stamp for one in docx.Document(str(files.docx)).paragraphs) == len(ITEMS)
     for path in files.tables:

@@ -209,7 +209,7 @@ def test_rows_leave_with_days_from_the_first_cycle_and_study_numbers(written: Pa
     ]
     assert {row["notice"] for row in lines} == {
         "SYNTHETIC DATA: no person in this report exists; Research software, not a medical device; "
-        "Data: Virtual (synthetic data), no data cut, snapshot 000000000000."
+        "Data: Virtual (synthetic), no data cut, snapshot 000000000000."
     }
 
 

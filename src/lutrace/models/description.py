@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from lutrace.core import ContradictionError, Row
@@ -39,13 +39,23 @@ def describe_groups(table: str, lines: Sequence[SummaryLine], groups: Mapping[st
     Raises ContradictionError, with the classes, where the counts of a variable do not sum to the patients of a group.
     """
     rows: list[Row] = []
+    every = [row for values in groups.values() for row in values]
+    named = [_with_levels(line, every) for line in lines]
     for group, values in groups.items():
         made: list[Row] = []
-        for line in lines:
+        for line in named:
             made += _line_rows(line, [row for row in values if row["endpoint"] == line.endpoint])
         rows += [{"table": table, "group": group, "order": order, **row} for order, row in enumerate(made)]
     check_sums(rows)
     return _same_order(rows)
+
+
+def _with_levels(line: SummaryLine, values: Sequence[Row]) -> SummaryLine:
+    """The line with its classes: those declared, else all that any group has, by name."""
+    if line.kind != "classes" or line.levels:
+        return line
+    found = {row["category"] for row in values if row["endpoint"] == line.endpoint and row["category"] is not None}
+    return replace(line, levels=tuple(sorted(found)))
 
 
 def check_sums(rows: Sequence[Row]) -> None:
@@ -119,10 +129,9 @@ def _yes_rows(line: SummaryLine, rows: Sequence[Row]) -> list[Row]:
 
 def _class_rows(line: SummaryLine, rows: Sequence[Row]) -> list[Row]:
     counts = Counter(row["category"] for row in rows if row["category"] is not None)
-    levels = line.levels or tuple(sorted(counts))
     known = sum(counts.values())
     base = _base(line, known, len(rows), "patients")
-    return [*(_count(base, level, counts[level]) for level in levels), *_missing(base, rows, known)]
+    return [*(_count(base, level, counts[level]) for level in line.levels), *_missing(base, rows, known)]
 
 
 def _base(line: SummaryLine, n: int, total: int, unit: str) -> Row:

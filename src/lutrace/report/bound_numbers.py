@@ -50,9 +50,9 @@ def _split(number: Mapping[str, Any]) -> tuple[str, str]:
     if "measure" in number:
         text = format_estimate({**number, "estimate": number["value"]})
     elif number.get("statistic") == "mean_sd":
-        text = format_mean(number)
+        text = format_mean(dict(number))
     elif number.get("statistic") in _ENDS:
-        text = format_quartiles(number).replace(", ", "–")
+        text = format_quartiles(dict(number)).replace(", ", "–")
     elif number.get("statistic") == "p":
         return _with_sign("p", format_p(number["value"])), ""
     else:
@@ -72,7 +72,9 @@ def _whole(number: Mapping[str, Any], value: str, interval: str) -> str:
     if measure is None and number.get("statistic") in ("count", "missing"):
         of = number["n"] if number["statistic"] == "count" else number["N"]
         return format_share(number["value"], of)
-    text = value if unit in _PLAIN or value == NOT_REACHED or "%" in value else f"{value} {unit}"
+    if value == NOT_REACHED:
+        return f"{value} ({_interval(interval.replace(' to ', f' {unit} to ', 1))})" if interval else value
+    text = value if unit in _PLAIN or "%" in value else f"{value} {unit}"
     if measure is None:
         head = _ENDS.get(str(number.get("statistic")), "")
         return f"{text} ({head}{interval})" if interval else text

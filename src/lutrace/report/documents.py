@@ -14,22 +14,17 @@ from docx.oxml import OxmlElement
 from docx.oxml.ns import qn
 from docx.shared import Inches, Pt, RGBColor
 
+from lutrace.report.column_widths import PAGE_IN, find_widths_in, letter_size
 from lutrace.report.contents import ReportInput, Section, blocking_texts
 from lutrace.report.figure_files import RenderedFigure
 from lutrace.report.packaging import write_without_clock
 from lutrace.report.text_table import Cell, TextTable
-from lutrace.report.wording import banner_lines
+from lutrace.report.wording import banner_lines, describe_data
 
 _SOFT = RGBColor(0x5F, 0x6B, 0x7A)
-_PAGE_IN = 6.5
 _TALLEST_IN = 5.9
-_CHARACTER_IN, _CELL_PADDING_IN = 0.0096, 0.16
-"""Width of a letter for each point of its size, and of the empty edges of a cell."""
-_FIRST_COLUMN_IN = 1.35
-"""The least width of the column that names the lines."""
-_WIDE = 7
-"""From so many columns on a table has smaller letters."""
-_WIDEST_WISH = 34
+_ONE_PAGE = 18
+"""A table of up to so many lines stays on one page."""
 
 
 def write_report_document(
@@ -86,6 +81,7 @@ def _new_document(report_input: ReportInput) -> Any:
         head.alignment = WD_ALIGN_PARAGRAPH.CENTER
         run = head.add_run(" · ".join(banner_lines(report_input.meta.synthetic)))
         run.font.size, run.bold, run.font.color.rgb = Pt(8), True, _SOFT
+        _add_foot(section.footer.paragraphs[0], describe_data(report_input.meta))
     document.styles["Normal"].font.name = "Calibri"
     document.styles["Normal"].font.size = Pt(10.5)
     properties = document.core_properties
@@ -93,12 +89,23 @@ def _new_document(report_input: ReportInput) -> Any:
     return document
 
 
+def _add_foot(paragraph: Any, text: str) -> None:
+    """Whose data, and the number of the page, which Word fills in."""
+    paragraph.alignment = WD_ALIGN_PARAGRAPH.CENTER
+    number = OxmlElement("w:fldSimple")
+    number.set(qn("w:instr"), "PAGE")
+    for run in (paragraph.add_run(f"{text} Page "), paragraph.add_run("1")):
+        run.font.size, run.font.color.rgb = Pt(8), _SOFT
+    number.append(paragraph.runs[-1]._r)
+    paragraph._p.append(number)
+
+
 def _add_table(document: Any, number: int, table: TextTable) -> None:
     _add_caption(document, f"Table {number}. {table.caption}", keep=True)
     grid = document.add_table(rows=1, cols=len(table.headers))
     grid.alignment = WD_TABLE_ALIGNMENT.CENTER
     for place, (cell, header) in enumerate(zip(grid.rows[0].cells, table.headers, strict=True)):
-        _write_cell(cell, Cell(header, strong=True), right=not table.is_wordy(place), size=_size_of(table))
+        _write_cell(cell, Cell(header, strong=True), right=not table.is_wordy(place), size=letter_size(table))
         _rule(cell, ("top", "bottom"))
     _repeat_header(grid.rows[0])
     for line in table.lines:
@@ -106,12 +113,22 @@ def _add_table(document: Any, number: int, table: TextTable) -> None:
         if len(line) == 1 and len(cells) > 1:
             cells[0].merge(cells[-1])
         for place, content in enumerate(line):
-            _write_cell(cells[place], content, right=not table.is_wordy(place), size=_size_of(table))
+            _write_cell(cells[place], content, right=not table.is_wordy(place), size=letter_size(table))
     for cell in grid.rows[-1].cells:
         _rule(cell, ("top", "bottom") if len(grid.rows) == 1 else ("bottom",))
-    _set_widths(grid, _column_widths_in(table))
+    _set_widths(grid, find_widths_in(table))
+    _keep_together(grid.rows)
     for note in table.notes:
         _add_note(document, note)
+
+
+def _keep_together(rows: Sequence[Any]) -> None:
+    """No row breaks; a short table stays on one page, a long one keeps its header with its first lines."""
+    for place, row in enumerate(rows):
+        row._tr.get_or_add_trPr().append(OxmlElement("w:cantSplit"))
+        joined = place + 1 < len(rows) if len(rows) <= _ONE_PAGE else place <= 1
+        for paragraph in row.cells[0].paragraphs if joined else ():
+            paragraph.paragraph_format.keep_with_next = True
 
 
 def _set_widths(grid: Any, widths_in: Sequence[float]) -> None:
@@ -122,37 +139,6 @@ def _set_widths(grid: Any, widths_in: Sequence[float]) -> None:
         if len(row._tr.tc_lst) == len(widths_in):
             for cell, width in zip(row.cells, widths_in, strict=True):
                 cell.width = Inches(width)
-
-
-def _column_widths_in(table: TextTable) -> list[float]:
-    """Widths that fill the page: no word is broken where there is room, the rest goes by the longest text."""
-    lines = [line for line in table.texts() if len(line) == 1 or any(line[1:])]
-    columns = [[line[place] for line in lines if place < len(line)] for place in range(len(table.headers))]
-    needed = [_needed(column, by_word=table.is_wordy(place)) for place, column in enumerate(columns)]
-    narrowest = [_CHARACTER_IN * _size_of(table) * length + _CELL_PADDING_IN for length in needed]
-    narrowest[0] = max(narrowest[0], _FIRST_COLUMN_IN)
-    left = _PAGE_IN - sum(narrowest)
-    if left <= 0:
-        return [_PAGE_IN * width / sum(narrowest) for width in narrowest]
-    longest = [max(len(text) for text in column) for column in columns]
-    wishes = [min(max(whole - word, 0), _WIDEST_WISH) for whole, word in zip(longest, needed, strict=True)]
-    total = sum(wishes)
-    shares = [wish / total if total else 1 / len(wishes) for wish in wishes]
-    return [width + left * share for width, share in zip(narrowest, shares, strict=True)]
-
-
-def _needed(column: Sequence[str], *, by_word: bool) -> int:
-    """The letters of the longest piece that stays on one line: a word of the header or of words, a whole number."""
-    header, *texts = column
-    pieces = (
-        [*header.split(), *(word for text in texts for word in text.split())] if by_word else header.split() + texts
-    )
-    return max((len(piece) for piece in pieces), default=0)
-
-
-def _size_of(table: TextTable) -> float:
-    """Letters of a table in points."""
-    return 8.5 if len(table.headers) < _WIDE else 7.5
 
 
 def _write_cell(cell: Any, content: Cell, *, right: bool, size: float) -> None:
@@ -182,7 +168,7 @@ def _repeat_header(row: Any) -> None:
 
 
 def _add_figure(document: Any, number: int, figure: RenderedFigure) -> None:
-    shape = document.add_picture(io.BytesIO(figure.png), width=Inches(min(figure.width_in, _PAGE_IN)))
+    shape = document.add_picture(io.BytesIO(figure.png), width=Inches(min(figure.width_in, PAGE_IN)))
     if shape.height > Inches(_TALLEST_IN):
         shape.width, shape.height = round(shape.width * Inches(_TALLEST_IN) / shape.height), Inches(_TALLEST_IN)
     shape._inline.docPr.set("descr", figure.alt)

@@ -20,7 +20,7 @@ def merge_tables(name: str, caption: str, parts: Sequence[TextTable], notes: Seq
 
     Lines that only a later table has stand at the end of their heading.
     """
-    parts, told = _with_joint_marks(parts)
+    parts, told = _with_joint_marks(_without_own_heads(parts))
     places: dict[str, dict[str, dict[tuple[str, int], list[Line | None]]]] = {}
     for number, part in enumerate(parts):
         for (head, variable, own), line in _by_place(part):
@@ -38,12 +38,24 @@ def merge_tables(name: str, caption: str, parts: Sequence[TextTable], notes: Seq
     return TextTable(name, caption, headers, tuple(lines), (*told, *notes), tuple(words))
 
 
+def _without_own_heads(parts: Sequence[TextTable]) -> list[TextTable]:
+    """The tables without their headings where each has one only and they differ: the captions tell them apart."""
+    heads = [{line[0].text for line in part.lines if _is_head(line, part)} for part in parts]
+    if any(len(own) != 1 for own in heads) or len(set.union(*heads)) == 1:
+        return list(parts)
+    return [replace(part, lines=tuple(line for line in part.lines if not _is_head(line, part))) for part in parts]
+
+
+def _is_head(line: Line, table: TextTable) -> bool:
+    return len(line) == 1 and len(table.headers) > 1
+
+
 def _by_place(table: TextTable) -> list[tuple[tuple[str, str, tuple[str, int]], Line]]:
     """Each line with its place: the spanning line above it, the variable that it is a level of, its name, counted."""
     head, variable, found = "", "", list[tuple[tuple[str, str, tuple[str, int]], Line]]()
     seen: Counter[tuple[str, str, str]] = Counter()
     for line in table.lines:
-        if len(line) == 1 and len(table.headers) > 1:
+        if _is_head(line, table):
             head, variable = line[0].text, ""
             continue
         if not line[0].indent:

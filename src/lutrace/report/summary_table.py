@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from lutrace.core import Row
@@ -13,6 +13,7 @@ from lutrace.report.suppression import ALL
 from lutrace.report.text_table import Cell, TextTable, mark_notes
 from lutrace.report.wording import (
     EMPTY,
+    decimals_for,
     format_fixed,
     format_mean,
     format_p,
@@ -117,7 +118,8 @@ def _variable_lines(
         lines.append((head, *(Cell("") for _ in layout.groups), *_comparison(layout, levels, None)))
     for (statistic, level), by_group in shown.items():
         sample = next(iter(by_group.values()))
-        cells = [_summary_cell(layout, variable, by_group.get(group)) for group in layout.groups]
+        decimals = _decimals_of(by_group.values())
+        cells = [_summary_cell(layout, variable, by_group.get(group), decimals) for group in layout.groups]
         if not headed and not lines:
             first = Cell(f"{with_unit(name, sample['unit']) if statistic in _OF_NUMBERS else name}{mark}", strong=True)
             lines.append((first, *cells, *_comparison(layout, levels, None)))
@@ -156,13 +158,19 @@ def _level_name(material: Material, sample: Row) -> Cell:
     return Cell(material.word(sample.get("level")) or none, indent=1)
 
 
-def _summary_cell(layout: _Layout, variable: str, row: Row | None) -> Cell:
+def _decimals_of(rows: Iterable[Row]) -> int:
+    """One number of decimals for a line: the most that a group of it needs."""
+    numbers = [[row.get(name) for name in ("value", "low", "high")] for row in rows]
+    return max((decimals_for(*(one for one in own if isinstance(one, float))) for own in numbers), default=0)
+
+
+def _summary_cell(layout: _Layout, variable: str, row: Row | None, decimals: int) -> Cell:
     if row is None:
         return Cell(EMPTY)
     of_all = layout.spec.percent_of == "all"
     match row["statistic"]:
         case "median_iqr" | "median_range":
-            text = format_quartiles(row)
+            text = format_quartiles(row, decimals)
         case "mean_sd":
             text = format_mean(row)
         case "count":

@@ -38,7 +38,7 @@ def suppress_small_counts(tables: Mapping[str, Sequence[Row]], min_cell: int) ->
         "estimates": _suppress_estimates,
         "curves": _end_curves,
         "incidences": _end_curves,
-        "occupancies": lambda rows, min_cell: [],
+        "occupancies": _leave_out,
     }
     return {
         name: by_table[name](rows, min_cell) if name in by_table else [dict(row) for row in rows]
@@ -233,6 +233,11 @@ def _end_curves(rows: Sequence[Row], min_cell: int) -> list[Row]:
             left.append({**row, **since})
             since = {"events": 0, "censored": 0}
     return left
+
+
+def _leave_out(rows: Sequence[Row], min_cell: int) -> list[Row]:
+    """None of the rows: each step of a state is the day of few."""
+    return []
 
 
 def _curve(row: Row) -> tuple[Any, ...]:

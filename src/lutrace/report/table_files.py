@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from lutrace.core import Row, write_rows
+from lutrace.report.column_widths import find_widths_in
 from lutrace.report.packaging import write_without_clock
 from lutrace.report.text_table import Cell, TextTable
 
@@ -41,8 +42,6 @@ _LATEX = {
     "—": "---",
 }
 """What TeX would run, and signs that its fonts lack; brackets in braces, for a line may begin with one."""
-_LEFT, _RIGHT = (rf">{{\ragged{side}\arraybackslash}}X" for side in ("right", "left"))
-"""Columns of words and of numbers: both break lines, so that a wide table stays on the page."""
 _FORMULA = ("=", "+", "-", "@")
 
 
@@ -60,7 +59,7 @@ def write_table_files(table: TextTable, folder: Path, banner: Sequence[str]) -> 
 def format_latex(table: TextTable, banner: Sequence[str]) -> str:
     """The table as a LaTeX `table` (packages booktabs and tabularx), labelled `tab:<name>`."""
     width = len(table.headers)
-    columns = "".join(_LEFT if table.is_wordy(place) else _RIGHT for place in range(width))
+    columns = "".join(_column(table, place, share) for place, share in enumerate(_shares(table)))
     lines = [
         *(f"% {line}" for line in banner),
         r"\begin{table}",
@@ -78,6 +77,18 @@ def format_latex(table: TextTable, banner: Sequence[str]) -> str:
         r"\end{table}",
     ]
     return "\n".join(lines) + "\n"
+
+
+def _shares(table: TextTable) -> list[float]:
+    """The width of each column as a multiple of the mean width."""
+    widths = find_widths_in(table)
+    return [width * len(widths) / sum(widths) for width in widths]
+
+
+def _column(table: TextTable, place: int, share: float) -> str:
+    """A column of words or of numbers; both break lines, so that a wide table stays on the page."""
+    side = "right" if table.is_wordy(place) else "left"
+    return rf">{{\hsize={share:.3f}\hsize\ragged{side}\arraybackslash}}X"
 
 
 def _latex_line(line: Sequence[Cell], width: int) -> str:

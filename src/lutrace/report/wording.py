@@ -50,9 +50,10 @@ def banner_lines(synthetic: bool) -> tuple[str, ...]:
 
 def describe_data(meta: ReportMeta) -> str:
     """Whose data, cut on which day, in which state: what stands below every table and figure."""
-    of = "synthetic data" if meta.synthetic else "records of patients"
+    of = "synthetic" if meta.synthetic else "records of patients"
+    data = meta.centre if of in meta.centre else f"{meta.centre} ({of})"
     cut = f"data cut {meta.data_cut.isoformat()}" if meta.data_cut is not None else "no data cut"
-    return f"Data: {meta.centre} ({of}), {cut}, snapshot {short(meta.snapshot_digest)}."
+    return f"Data: {data}, {cut}, snapshot {short(meta.snapshot_digest)}."
 
 
 def word(labels: Mapping[str, str], name: str | None) -> str:
@@ -173,12 +174,12 @@ def _estimate_decimals(measure: str, estimate: float | None, low: float | None, 
     return max(1 if is_time else 0, decimals_for(estimate, low, high))
 
 
-def format_quartiles(row: Row) -> str:
-    """Median and quartiles of a row of SUMMARIES: `73.5 (68.0, 79.0)`."""
+def format_quartiles(row: Row, decimals: int | None = None) -> str:
+    """Median and quartiles of a row of SUMMARIES: `73.5 (68.0, 79.0)`; `decimals` of all groups of a line, if given."""
     value, low, high = row.get("value"), row.get("low"), row.get("high")
     if value is None or isinstance(value, Suppressed):
         return format_value(value)
-    decimals = decimals_for(value, low, high)
+    decimals = decimals_for(value, low, high) if decimals is None else decimals
     return f"{format_value(float(value), decimals)} ({_end(low, decimals)}, {_end(high, decimals)})"
 
 
