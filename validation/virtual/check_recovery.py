@@ -11,11 +11,10 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import asdict
-from pathlib import Path
 
 from validation.virtual.recovery import Recovery, scenarios
+from validation.virtual.stored import PAGE, STORED, with_table
 
-STORED = Path(__file__).parent / "recovery.json"
 SIZE, SETS = 1_000_000, 500
 
 
@@ -60,6 +59,7 @@ def main(size: int = SIZE, sets: int = SETS, *, store: bool = False) -> list[str
             "found": {name: asdict(one) for name, one in found.items()},
         }
         STORED.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8", newline="\n")
+        PAGE.write_text(with_table(PAGE.read_text(encoding="utf-8"), content), encoding="utf-8", newline="\n")
     return [f"not so: {text}" for text, holds in CRITERIA if not holds(found)]
 
 

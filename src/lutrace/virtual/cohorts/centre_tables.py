@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -27,13 +28,14 @@ RECORDS, REGIONS_FILE, REGIONS_MAPPING = "records", "regions.csv", "regions.yaml
 
 @dataclass(frozen=True)
 class CohortTables:
-    """What was written: the folder, patients, rows by table, and what `lutrace add` is told, a list per call."""
+    """What was written: the folder, patients, rows by table, and what `lutrace add` is told (a list per call), the cut."""
 
     folder: Path
     study: str
     patients: int
     rows: dict[str, int]
     add_arguments: tuple[tuple[str, ...], ...]
+    data_cut: dt.date
 
 
 def make_cohort_tables(study: str, n: int | None, seed: int, out: Path) -> CohortTables:
@@ -61,7 +63,7 @@ def make_cohort_tables(study: str, n: int | None, seed: int, out: Path) -> Cohor
         (out / REGIONS_MAPPING).write_text(mapping, encoding="utf-8", newline="\n")
         calls.append(("table", str(out / REGIONS_FILE), "--mapping", str(out / REGIONS_MAPPING)))
     _write_truth(out / "truth.json", study, centres, seed=seed, sizes=sizes)
-    return CohortTables(out, study, sum(sizes), rows, tuple(calls))
+    return CohortTables(out, study, sum(sizes), rows, tuple(calls), data_cut=max(centre.data_cut for centre in centres))
 
 
 def _sizes(centres: tuple[CentreDocument, ...], n: int | None) -> list[int]:
