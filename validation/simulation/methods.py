@@ -36,6 +36,7 @@ from lutrace.stats import (
     make_time_varying_rows,
     measurements_of,
     pool_estimates,
+    split_within_between,
     survival_of,
 )
 
@@ -86,6 +87,8 @@ def draw_restricted_mean(random: np.random.Generator) -> Said:
     return Said(found.difference, found.low, found.high, found.p)
 
 
+RATIO_OF_HAEMOGLOBIN = float(np.log(0.61))
+"""Log hazard ratio per g/dL that is put into the draws of toxicity."""
 RESTRICTED_MEAN = 2 * -np.expm1(-0.5) + np.expm1(-1.0)
 
 
@@ -198,6 +201,30 @@ def draw_mixed(random: np.random.Generator, *, slopes: bool, df_method: DfMethod
     return Said(fit.coef[1], fit.low[1], fit.high[1], fit.p[1])
 
 
+def draw_toxicity(random: np.random.Generator, *, n: int, firth: bool) -> Said:
+    """Severe toxicity in a quarter, hazard ratio 0.61 per g/dL of haemoglobin, beside a metric correlated with it."""
+    haemoglobin = random.normal(0, 1.5, n)
+    metric = 0.2 * haemoglobin + random.normal(0, 1, n)
+    first = random.exponential(950 / np.exp(RATIO_OF_HAEMOGLOBIN * haemoglobin))
+    fit = (fit_firth_cox if firth else fit_cox)(
+        _censored(first, random.uniform(100, 300, n)), np.column_stack([haemoglobin, metric]), terms=["hb", "metric"]
+    )
+    return _log_ratio(fit)
+
+
+def draw_dryness(random: np.random.Generator, *, n: int) -> Said:
+    """Scores that rise by 0.63 points with each cycle, of patients with levels of their own and one to six cycles."""
+    last = random.integers(1, 7, n)
+    patient = np.repeat(np.arange(n), last + 1)
+    cycles = np.concatenate([np.arange(count + 1.0) for count in last])
+    uptake, level = random.normal(0, 1, n)[patient], random.normal(14, 2, n)[patient]
+    scores = level + 0.63 * cycles + random.normal(0, 1.2, cycles.size)
+    between, within = split_within_between(cycles, patient)
+    columns = np.column_stack([uptake, within, between])
+    fit = fit_mixed(scores, columns, terms=["uptake", "within", "between"], random=RandomEffects(patient))
+    return Said(fit.coef[2], fit.low[2], fit.high[2], fit.p[2])
+
+
 def draw_imputed(random: np.random.Generator) -> Said:
     """A Cox model of 200 patients, one of two covariates missing by the other and by death; 10 imputed sets, pooled."""
     survival, _, holed = make_cohort(200, random)
@@ -238,4 +265,16 @@ CASES = [
         for method in METHODS_OF_DEGREES
     ),
     Case("Cox, imputed covariate, 200 patients", 0.5, 1000, draw_imputed),
+    Case(
+        "toxicity by haemoglobin, 600 patients", RATIO_OF_HAEMOGLOBIN, 1000, partial(draw_toxicity, n=600, firth=False)
+    ),
+    Case("toxicity by haemoglobin, 61 patients", RATIO_OF_HAEMOGLOBIN, 1000, partial(draw_toxicity, n=61, firth=False)),
+    Case(
+        "toxicity by haemoglobin, 61 patients, Firth",
+        RATIO_OF_HAEMOGLOBIN,
+        500,
+        partial(draw_toxicity, n=61, firth=True),
+    ),
+    Case("dryness over cycles, 600 patients", 0.63, 300, partial(draw_dryness, n=600)),
+    Case("dryness over cycles, 61 patients", 0.63, 500, partial(draw_dryness, n=61)),
 ]
