@@ -8,6 +8,7 @@ from typing import Any
 
 import matplotlib as mpl
 import pytest
+from matplotlib.axis import Axis
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.patches import PathPatch, Rectangle
@@ -35,7 +36,16 @@ def material(**row_tables: Sequence[Row]) -> Material:
 def texts_of(figure: Figure) -> list[Text]:
     """The texts that are seen, with their boxes known."""
     FigureCanvasAgg(figure).draw()
-    return [text for text in figure.findobj(Text) if text.get_text().strip() and text.get_visible()]
+    unseen = {id(label) for axes in figure.axes for axis in (axes.xaxis, axes.yaxis) for label in _beyond(axis)}
+    found = (text for text in figure.findobj(Text) if text.get_text().strip() and text.get_visible())
+    return [text for text in found if id(text) not in unseen]
+
+
+def _beyond(axis: Axis) -> list[Text]:
+    """The labels of ticks beyond the ends of an axis: they are not drawn."""
+    low, high = sorted(axis.get_view_interval())
+    ticks = [*axis.get_major_ticks(), *axis.get_minor_ticks()]
+    return [tick.label1 for tick in ticks if not low <= tick.get_loc() <= high]
 
 
 def overlapping(figure: Figure) -> list[tuple[str, str]]:

@@ -279,3 +279,22 @@ def test_vector_figures_hold_no_clock_and_embed_their_type(rendered: ReportFiles
             assert b"CreationDate" not in content and b"/FontFile2" in content, path.name
         if path.suffix == ".svg":
             assert b"<dc:date>" not in content and b"font-family" not in content, path.name
+
+
+@pytest.mark.parametrize(("n", "n_values"), [(24, 3), (96, 0), (219, 0)])
+def test_values_above_cut_bars_stand_only_where_bars_are_wide_enough(sample: Any, n: int, n_values: int) -> None:
+    values = [sample.value_row(place, "psa", value=120.0 + place if place < 3 else -50.0) for place in range(n)]
+    drawing = draw_waterfall(WaterfallFigure("w", "", "c2", "psa"), material({"endpoint_values": values}))
+    assert len([text for text in texts(drawing.figure) if text.startswith("+12")]) == n_values
+    told = "their value stands above them" if n_values else "3 bars above +100% are cut; the highest is +122%."
+    assert told in drawing.notes[-1]
+
+
+def test_a_forest_names_the_ratio_that_it_shows(sample: Any) -> None:
+    rows = [sample.estimate_row(measure="odds_ratio", term=f"{'very ' * 9}long name") for _ in range(2)]
+    drawing = draw_forest(ForestFigure("f", "", ("cox",)), material({"estimates": rows}))
+    sheet, plot = drawing.figure.axes
+    assert "OR (95% CI)" in texts(drawing.figure)
+    assert plot.get_xlabel() == "Odds ratio (log scale)"
+    [size] = {text.get_fontsize() for text in sheet.texts if text.get_text().startswith("very")}
+    assert 5.0 <= size < 7.5  # smaller, so that it ends before the column of patients

@@ -72,7 +72,9 @@ _DRAWN_BY: Mapping[type, Callable[[Any, Material], Drawing]] = {
     ValidationFigure: draw_validation,
     EffectFigure: draw_effect,
 }
-_OF_PERSONS = (*(WaterfallFigure, ScatterFigure, PictureFigure, SwimmerFigure, SpiderFigure, TrajectoryFigure),)
+_OF_PERSONS = (
+    *(WaterfallFigure, ScatterFigure, PictureFigure, SwimmerFigure, SpiderFigure, TrajectoryFigure, PatientSheets),
+)
 _OF_COUNTS = (AlluvialFigure, IncidenceFigure, OccupancyFigure, LoveFigure, ValidationFigure)
 """Figures of counts that cannot be hidden one by one: they leave only where no small count is hidden."""
 METADATA = {

@@ -14,7 +14,7 @@ from lutrace.report.figure_style import axes_at, fitted, palette, text_width_in,
 from lutrace.report.figure_themes import FAINT, INK, SOFT
 from lutrace.report.figure_time import TimeAxis, time_axis
 from lutrace.report.material import Material
-from lutrace.report.trajectory_figure import draw_bands, titled
+from lutrace.report.trajectory_figure import draw_bands, set_log_axis, titled
 
 _LEFT_IN, _RIGHT_IN, _LANE_IN, _GAP_IN, _AXIS_IN = 1.12, 0.62, 0.19, 0.1, 0.42
 _HEIGHTS = {"psa": 1.55, "tumour_volume": 0.8}
@@ -126,9 +126,7 @@ def _draw_panel(axes: Axes, series: str, rows: PatientRows, axis: TimeAxis, mate
 def _finish_psa(axes: Axes, own: Sequence[Row], events: Sequence[Row], axis: TimeAxis) -> None:
     """A log axis, lines at the baseline and at 50 and 90 % below it, marks of what was reached."""
     if all(row["value"] > 0 for row in own) and own:
-        axes.set_yscale("log")
-        axes.yaxis.set_major_formatter(lambda value, _: f"{value:g}")
-        axes.yaxis.set_minor_formatter(lambda value, _: "")
+        set_log_axis(axes, [row["value"] for row in own])
     baselines = [float(row["baseline"]) for row in own if row["baseline"]][:1]
     low, high = axes.get_ylim()
     lines = [(name, at * share) for at in baselines for name, share in _SHARES.items()]
@@ -141,7 +139,7 @@ def _finish_psa(axes: Axes, own: Sequence[Row], events: Sequence[Row], axis: Tim
             )  # fmt: skip
     axes.set_ylim(low, high * (2.2 if axes.get_yscale() == "log" else 1.15))
     for row in events:
-        if row["track"] == "psa" and row["kind"] in MARKS:
+        if row["track"] == "psa" and row["kind"] in MARKS and row["value"] is not None:
             mark = MARKS[row["kind"]]
             at = row["day"] / axis.scale
             axes.plot(

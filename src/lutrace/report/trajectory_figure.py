@@ -6,6 +6,7 @@ import math
 from collections.abc import Sequence
 
 from matplotlib.axes import Axes
+from matplotlib.ticker import LogLocator
 
 from lutrace.core import Row
 from lutrace.report.figure_contents import TrajectoryFigure
@@ -20,6 +21,7 @@ _PANEL_IN, _HEAD_IN, _AXIS_IN, _LEFT_IN, _GAP_IN, _BAND_IN = 1.55, 0.28, 0.42, 0
 _SHADES = {1: 0.07, 2: 0.14, 3: 0.24, 4: 0.36}
 _LOG = ("psa", "tumour_volume")
 """Series that span powers of ten."""
+_WIDE = 30.0
 
 
 def draw_trajectories(spec: TrajectoryFigure, material: Material) -> Drawing:
@@ -102,9 +104,7 @@ def _draw_middle(axes: Axes, trends: Sequence[Row], axis: TimeAxis) -> None:
 def _finish(axes: Axes, rows: Sequence[Row], spec: TrajectoryFigure, axis: TimeAxis) -> None:
     values = [row["value"] for row in rows]
     if rows[0]["series"] in _LOG and min(values) > 0:
-        axes.set_yscale("log")
-        axes.yaxis.set_major_formatter(lambda value, _: f"{value:g}")
-        axes.yaxis.set_minor_formatter(lambda value, _: "")
+        set_log_axis(axes, values)
     axes.set_ylim(*axes.get_ylim())
     if spec.by == "dose":
         last = max(row["dose"] for row in rows)
@@ -116,6 +116,15 @@ def _finish(axes: Axes, rows: Sequence[Row], spec: TrajectoryFigure, axis: TimeA
     axes.set_xlim(min(first, 0.0), axis.end)
     axes.set_xticks(axis.ticks)
     axes.set_xlabel(f"{spec.time_unit.capitalize()} from the first dose", labelpad=2)
+
+
+def set_log_axis(axes: Axes, values: Sequence[float]) -> None:
+    """A logarithmic vertical axis with plain numbers, also between the powers of ten where it spans few."""
+    wide = max(values) > _WIDE * min(values)
+    axes.set_yscale("log")
+    axes.yaxis.set_major_locator(LogLocator(subs=(1.0,) if wide else (1.0, 2.0, 5.0)))
+    axes.yaxis.set_major_formatter(lambda value, _: f"{value:g}")
+    axes.yaxis.set_minor_formatter(lambda value, _: "")
 
 
 def draw_bands(axes: Axes, bands: Sequence[Row], height_in: float) -> None:
