@@ -157,7 +157,7 @@ def test_corrections_that_a_fact_cannot_have_are_refused_by_row_and_none_is_writ
     assert status == 1
     for told in (
         "row 2: value: expected of psa: a number",
-        "row 3: psa: unknown unit 'xx'",
+        "row 3: psa: unknown unit a text like 'aa'",
         "row 4: value: expected of ecog: 0 to 5",
         "row 5: value: expected of metastasis_site one of bone, lymph_node, liver",
         "row 6: value: expected of stop_reason one of decision, completed, progression, toxicity",

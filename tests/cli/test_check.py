@@ -90,7 +90,7 @@ def test_a_wrong_answer_is_named_with_its_row_and_nothing_is_applied(
     wrong = {"answer": "correct", "reason": "slip", "column": "administered_mbq", "new_value": "99999"}
     fill_in(table, {"activity_implausible": wrong, "cycles_too_near": {"answer": "acknowledge", "reason": "so"}})
     assert run(["check", "--registry", str(registry), "--answer", str(table), "--by", "x"]) == 1
-    assert "administered_mbq must be at most 20000 MBq, got 99999" in capsys.readouterr().err
+    assert "administered_mbq must be at most 20000 MBq, got a number like '99999'" in capsys.readouterr().err
     assert {row["status"] for row in check(registry, capsys)[1].values()} == {"open"}
     assert run(["check", "--registry", str(registry), "--answer", str(table)]) == 2
 
@@ -124,7 +124,7 @@ def test_two_sources_of_one_patient_are_joined_by_identifiers_and_precedence(reg
     add(registry, "ward_cycles.csv", CYCLES.format(3, 3, 6400))
     capsys.readouterr()
     assert add(registry, "identifiers.csv", "identifier,system,same_as\n3,ward,4711\n") == 0
-    assert "are one person: the rows of P-" in capsys.readouterr().err
+    assert "are one person: the rows of P-" in capsys.readouterr().out
     status, findings = check(registry, capsys)
     assert (status, findings["contradicting_sources"]["status"]) == (1, "open")
     profile.write_text(text + stated + "precedence: {cycles: [ward, table]}\n", encoding="utf-8")
@@ -172,7 +172,7 @@ def test_a_numbering_that_nobody_has_named_is_refused_by_row_and_nothing_is_link
     assert add(registry, "identifiers.csv", rows) == 1
     assert "row 3: system: unknown; expected one of study, ward, or empty for the hospital's" in capsys.readouterr().err
     assert add(registry, "identifiers.csv", "identifier,same_as\n3,4711\n") == 0
-    assert "identifiers.csv: linked 1, known already 0" in capsys.readouterr().err
+    assert "identifiers.csv: linked 1, known already 0" in capsys.readouterr().out
 
 
 def test_numbers_of_one_numbering_that_become_one_person_are_told_with_their_rows(
@@ -185,8 +185,19 @@ def test_numbers_of_one_numbering_that_become_one_person_are_told_with_their_row
     told = "rows 2, 4: 2 numbers of the hospital's own become one person"
     for counts in ("linked 3, known already 0", "linked 0, known already 3"):
         assert add(registry, "identifiers.csv", rows) == 0
-        said = capsys.readouterr().err
-        assert counts in said and told in said
-        assert said.count("become one person") == 1 and "7700" not in said
+        captured = capsys.readouterr()
+        assert counts in captured.out and told in captured.err
+        assert captured.err.count("become one person") == 1 and "7700" not in captured.out + captured.err
     assert add(registry, "identifiers.csv", "identifier,system,same_as\n13,study,7700900\n") == 0
     assert "become one person" not in capsys.readouterr().err
+
+
+def test_numbers_of_one_numbering_are_told_across_the_tables_of_one_call(
+    registry: Path, tmp_path: Path, capsys: Captured
+) -> None:
+    folders = [tmp_path / "one", tmp_path / "two"]
+    for folder, number in zip(folders, ("7700123", "7700789"), strict=True):
+        folder.mkdir()
+        (folder / "identifiers.csv").write_text(f"identifier,same_as\n7700900,{number}\n", encoding="utf-8")
+    assert run(["add", "table", *map(str, folders), "--registry", str(registry)]) == 0
+    assert "identifiers.csv: rows 2: 3 numbers of the hospital's own become one person" in capsys.readouterr().err

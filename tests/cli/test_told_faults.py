@@ -35,7 +35,7 @@ def said(arguments: list[str], capsys: pytest.CaptureFixture[str], status: int =
     [
         (["add", "table", "labs.csv"], "labs.csv: no such file; check the path"),
         (["add", "table", "folder"], "folder: holds no table"),
-        (["add", "table", "lab_values.csv"], "no fact table is called 'lab_values'"),
+        (["add", "table", "lab_values.csv"], "lab_values.csv: no fact table is called a text like 'aaa_aaaaaa'"),
         (["add", "table", "lesion.csv"], "did you mean lesions? name the table with --table"),
         (["add", "dicom", "folder"], "folder: no DICOM in 0 files"),
         (["add", "dicom", "lesion.csv"], "lesion.csv: no DICOM in 1 files; name a folder"),
@@ -148,7 +148,7 @@ def test_a_doubled_lesion_is_told_with_its_value_and_both_rows(
 
 def test_a_group_of_thousands_beside_commas_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "a.csv").write_text(LESIONS.replace("200,25", "1.200"), encoding="utf-8")
-    words = "a.csv: row 4, z_mm: a point before three digits can group thousands or be a decimal sign"
+    words = "a.csv: row 4, column D: a point before three digits can group thousands or be a decimal sign"
     assert words in said(["track", str(tmp_path / "a.csv"), str(tmp_path / "a.csv")], capsys)
 
 
@@ -158,8 +158,8 @@ def test_a_site_profile_and_a_study_are_corrected_in_plain_words(
     (registry / "site.yaml").write_text("langages: [de]\njobs: many\nmask_names: {Leber: livr}\n", encoding="utf-8")
     told = said(["check", "--registry", str(registry)], capsys)
     assert "site.yaml, line 1, langages: there is no such key here; did you mean languages?" in told
-    assert "line 2, jobs: expected a whole number, got 'many'" in told
-    assert "line 3, mask_names: no region is called livr; did you mean liver?" in told
+    assert "line 2, jobs: expected a whole number, got a text like 'aaaa'" in told
+    assert "line 3, mask_names: no region is called a text like 'aaaa'; did you mean liver?" in told
     (tmp_path / "study.yaml").write_text("study: mine\ntitel: Mine\n", encoding="utf-8")
     told = said(
         ["run", str(tmp_path / "study.yaml"), "--registry", str(registry), "--out", str(tmp_path / "o")], capsys

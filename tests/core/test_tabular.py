@@ -70,14 +70,16 @@ def test_rows_keep_their_number_in_the_file_across_blank_lines(tmp_path: Path) -
 )
 def test_a_decimal_comma_is_found_where_the_numbers_tell(tmp_path: Path, cells: list[str | None], comma: bool) -> None:
     rows = [(number, {"x": cell}) for number, cell in enumerate(cells, start=2)]
-    assert has_decimal_comma(tmp_path / "t.csv", rows, ["x"]) is comma
-    assert has_decimal_comma(tmp_path / "t.csv", rows, ["y"]) is False
+    assert has_decimal_comma("t.csv", rows, ["x"]) is comma
+    assert has_decimal_comma("t.csv", rows, ["y"]) is False
 
 
 def test_a_group_of_thousands_beside_decimal_commas_is_refused_with_its_row(tmp_path: Path) -> None:
     rows = [(2, {"x": "12,5"}), (3, {"x": "1.234"})]
-    with pytest.raises(UnusableInputError, match=r"t\.csv: row 3, x: a point before three digits.*one decimal sign"):
-        has_decimal_comma(tmp_path / "t.csv", rows, ["x"])
+    with pytest.raises(
+        UnusableInputError, match=r"t\.csv: row 3, column A: a point before three digits.*one decimal sign"
+    ):
+        has_decimal_comma("t.csv", rows, ["x"])
 
 
 def test_a_folder_in_the_place_of_a_table_is_named_with_the_remedy(tmp_path: Path) -> None:

@@ -180,14 +180,28 @@ def test_resources_that_are_not_read_are_counted_by_name(
 def test_many_codes_that_are_not_read_are_named_up_to_a_limit_and_words_are_never_shown(
     read_bundle: ReadBundle, patient: Resource, lab: Callable[..., Resource]
 ) -> None:
-    labs = [lab(f"x-{number}") for number in range(202)]
+    labs = [lab(f"{number}-9") for number in range(202)]
     words = lab("Anna Muster geb. 1950")
 
     unread = read_bundle(patient, words, *labs).unread
 
-    assert unread["Observation (code not read: LOINC x-199)"] == 1
-    assert unread["Observation (code not read: codes beyond the first 200)"] == 2
-    assert unread["Observation (code not read)"] == 1 and not any("Muster" in name for name in unread)
+    assert unread["Observation (code not read: LOINC 198-9)"] == 1
+    assert unread["Observation (code not read: codes beyond the first 200)"] == 3
+    assert unread["Observation (code not read: LOINC a text like 'aaaa aaaaaa aaa. 9999', first at entry[1])"] == 1
+
+
+def test_a_key_that_stands_twice_in_an_object_is_a_fault_of_its_line_and_no_silent_loss(
+    tmp_path: Path, patient: Resource
+) -> None:
+    doubled = '{"resourceType": "Observation", "status": "final", "code": {"text": "a"}, "code": {"text": "b"}}'
+    (tmp_path / "export.ndjson").write_text(f"{json.dumps(patient)}\n{doubled}\n", encoding="utf-8")
+
+    (batch,) = read_fhir(tmp_path)
+
+    (fault,) = batch.faults
+    assert (fault.locator, fault.table) == ("line 2", "unknown")
+    assert fault.rule == "a key stands twice in one object of the line, and only one of its values could be read"
+    assert [row["sex"] for row in batch.rows["patients"]] == [patient["gender"]]
 
 
 @pytest.mark.parametrize(

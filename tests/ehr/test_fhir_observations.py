@@ -174,7 +174,7 @@ def test_vitals_are_in_the_unit_of_their_measure(
 def test_a_weight_in_an_unknown_unit_is_refused(read_bundle: ReadBundle, patient: Resource, lab: Lab) -> None:
     (fault,) = read_bundle(patient, lab("29463-7", **quantity(80, "stone"))).faults
 
-    assert fault.rule == "weight_kg must be in one of kg, g, [lb_av], lb, lbs, got 'stone'"
+    assert fault.rule == "weight_kg must be in one of kg, g, [lb_av], lb, lbs, got a text like 'aaaaa'"
 
 
 def test_an_ecog_outside_zero_to_five_is_refused(read_bundle: ReadBundle, patient: Resource, lab: Lab) -> None:

@@ -115,9 +115,20 @@ not_read: {Station: "?", Bemerkung: free text}
 
     assert "m.yaml, line 3, rules.0: labs has no column 'analyt'; did you mean analyte?" in str(caught.value)
     assert "labs needs analyte (or loinc)" in str(caught.value)
-    assert "line 5, rules.1: measure cannot be weight; expected one of height_cm, weight_kg" in str(caught.value)
+    assert "line 5, rules.1: measure cannot be 'weight'; expected one of height_cm, weight_kg" in str(caught.value)
     assert "line 7, rules.2: no fact table is called 'lab'; did you mean labs?" in str(caught.value)
-    assert "line 9, not_read: open (?): Station" in str(caught.value)
+    assert "line 9, not_read: open (?): a text like 'aaaaaaa'" in str(caught.value)
+
+
+def test_a_constant_analyte_that_is_none_is_refused_with_the_one_that_was_meant() -> None:
+    text = """patient_id: PatNr
+rules:
+  - table: labs
+    columns: {date: Tag, value: Wert, unit: Einheit, analyte: {constant: haemoglobine}}
+"""
+
+    with pytest.raises(ProtocolError, match=r"line 3, rules\.0: no analyte is called .*; did you mean haemoglobin"):
+        parse_mapping(text, "m.yaml")
 
 
 @pytest.mark.parametrize("cell", ['"?"', '{column: x, unit: "?"}', '{constant: "?"}', '{column: x, values: {1: "?"}}'])
@@ -161,7 +172,7 @@ def test_a_unit_that_cannot_be_converted_is_refused_before_anything_is_read() ->
 def test_a_column_that_the_table_has_not_is_named() -> None:
     text = "patient_id: a\nrules: [{table: contacts, columns: {date: b, kind: {constant: visit}}}]"
 
-    with pytest.raises(UnusableInputError, match=r"t\.csv: the mapping reads the columns b, which the table has not"):
+    with pytest.raises(UnusableInputError, match=r"t\.csv: the mapping reads the columns 'b', which the table has not"):
         batch_of(text, {"a": "SYN-1", "c": "2023-01-01"})
 
 

@@ -157,7 +157,10 @@ def test_fields_that_no_rule_reads_are_counted_by_name() -> None:
 @pytest.mark.parametrize(
     ("line", "words"),
     [
-        ("value: {column: wieght, unit: kg}", r"map.yaml: the project has no column wieght; did you mean weight\?"),
+        (
+            "value: {column: wieght, unit: kg}",
+            r"map.yaml: the project has no column a text like 'aaaaaa'; did you mean weight\?",
+        ),
         ("value: {column: mrn}", r"map.yaml: rules 1, value: mrn is flagged as an identifier"),
         ("value: {column: scan}", r"map.yaml: .*scan: an export holds no value of a file"),
     ],
@@ -172,7 +175,7 @@ def test_a_mapping_that_does_not_fit_the_dictionary_names_rule_and_column(line: 
 
 
 def test_a_rule_for_an_unknown_form_is_refused() -> None:
-    with pytest.raises(ProtocolError, match=r"rules 2: no form is called 'cycles'; did you mean cycle\?"):
+    with pytest.raises(ProtocolError, match=r"rules 2: no form is called cycles; did you mean cycle\?"):
         read("record_id|weight\n7|80", VISITS.replace("sheet: cycle", "sheet: cycles"))
 
 

@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from lutrace.core import Type, UnusableInputError, write_rows
-from lutrace.ehr import parse_mapping, read_mapped_rows, read_table_rows
+from lutrace.ehr import parse_mapping, propose_mapping, read_mapped_rows, read_table_rows
 from lutrace.tables import FACT_TABLES
 
 Write = Callable[..., Path]
@@ -159,7 +159,7 @@ def test_columns_of_the_centre_are_mapped_and_the_rest_is_counted(write: Write) 
     batch = read_mapped_rows(path, parse_mapping(text, "m.yaml"))
 
     assert [row["patient_id"] for row in batch.rows["contacts"]] == ["SYN-1", "SYN-2"]
-    assert batch.unread == {"column Bemerkung": 1}
+    assert batch.unread == {"column D": 1}
     assert "came late" not in repr(batch.rows)
 
 
@@ -167,7 +167,7 @@ def test_a_missing_column_is_named_with_what_was_found(write: Write) -> None:
     path = write("patient_id,when", "SYN-1,2023-06-01")
 
     with pytest.raises(
-        UnusableInputError, match=r"table\.csv: contacts needs the columns date, kind; found patient_id"
+        UnusableInputError, match=r"table\.csv: contacts needs the columns date, kind; found column A"
     ):
         read_table_rows(path, "contacts")
 
@@ -329,3 +329,28 @@ def test_a_gleason_score_that_contradicts_itself_is_a_fault(write: Write, cells:
     (fault,) = read_table_rows(path, "diagnoses").faults
 
     assert rule in fault.rule
+
+
+def test_a_date_that_is_none_of_iso_is_refused_with_the_way_to_say_how_dates_are_written(write: Write) -> None:
+    path = write("patient_id,date,analyte,value,unit", "SYN-1,17.05.23,psa,5,ng/mL", "SYN-2,soon,psa,5,ng/mL")
+
+    german, none = read_table_rows(path, "labs").faults
+
+    assert "dates: dmy" in german.remedy and "short_years_from" in german.remedy
+    assert none.rule == "date is no date"
+
+
+def test_a_table_whose_patients_stand_in_columns_is_refused_with_what_to_do(write: Write) -> None:
+    path = write("PatNr,SYN-1,SYN-2", "Abnahmedatum,2023-05-17,2023-05-18", "Hb,11.2,12.1", "PSA,4.2,8.1")
+
+    for read in (lambda: read_table_rows(path, "labs"), lambda: propose_mapping(path)):
+        with pytest.raises(UnusableInputError, match=r"the patients stand in its columns.*turn the table"):
+            read()
+
+
+def test_a_loinc_cell_of_other_words_is_refused_and_not_kept(write: Write) -> None:
+    path = write("patient_id,date,analyte,loinc,value,unit", "SYN-1,2023-05-17,psa,see letter,5,ng/mL")
+
+    batch = read_table_rows(path, "labs")
+
+    assert not batch.rows.get("labs") and batch.faults[0].rule == "loinc is no code of LOINC"

@@ -22,7 +22,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "ehr": {"core", "terms", "tables"},
     "notes": {"core", "terms", "tables"},
     "prose": {"core", "terms"},
-    "registry": {"core", "tables"},
+    "registry": {"core", "terms", "tables"},
     "ingest": {"core", "terms", "tables", "physics", "imaging", "segment", "dicom", "ehr", "notes", "registry"},
     "review": {"core", "terms", "tables", "physics", "imaging", "segment", "dicom", "ehr", "notes", "registry"},
     "protocol": {"core", "terms", "tables"},

@@ -36,7 +36,8 @@ def test_every_commented_line_of_the_template_is_a_line_of_the_profile() -> None
     ("text", "message"),
     [
         ("center: X\n", "site.yaml, line 1, center: there is no such key here; did you mean centre"),
-        ("centre: X\nmask_names:\n  Leber: lever\n", "no region is called lever"),
+        ("centre: X\nmask_names:\n  Leber: lever\n", "no region is called a text like 'aaaaa'; did you mean liver"),
+        ("languages: [de, fr]\n", "languages.1: expected one of en, de, got a text like 'aa'"),
         ("days_after_cycle: 90\n", "expected a number at most 21, got 90"),
         ("quantification:\n  weight_from: scale\n", "site.yaml, line 2, quantification.weight_from"),
     ],

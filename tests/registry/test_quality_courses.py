@@ -135,6 +135,8 @@ CASES: list[tuple[str, Tables, Tables]] = [
     ("no_follow_up_since", CYCLE, spoken(CYCLE, SEEN)),
     ("birth_year_implausible", spoken(CYCLE, {"patients": [{**BORN, "birth_year": 2004}]}),
      spoken(CYCLE, {"patients": [{**BORN, "birth_year": 1950}]})),
+    ("birth_year_implausible", {"patients": [{**BORN, "birth_year": 2090}]},
+     {"patients": [{**BORN, "birth_year": 1950}]}),
     ("source_without_rows", {"labs": []}, {"labs": psa(5)}),
     (
         "fatal_adverse_event_without_death",

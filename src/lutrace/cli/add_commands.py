@@ -161,12 +161,15 @@ def _show(result: AddResult, *, dry_run: bool, as_json: bool) -> None:
                 "tables": result.by_table,
                 "dry_run": dry_run,
                 "choices": list(result.choices),
+                **({"told": list(result.told)} if result.told else {}),
                 **({"explained": list(result.explained)} if result.explained else {}),
                 "warnings": list(result.warnings),
             }
         )
         return
     tell(("would be " if dry_run else "") + ", ".join(f"{name} {n}" for name, n in counts.items()))
+    for words in result.told:
+        tell(words)
     show_choices(result.choices)
     show_account(result.explained)
     say_warnings(result.warnings)

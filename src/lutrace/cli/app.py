@@ -14,7 +14,7 @@ import typer.main
 
 from lutrace import __version__
 from lutrace.cli.show import RESEARCH_ONLY, say, tell
-from lutrace.core import LutraceError
+from lutrace.core import LutraceError, tell_file
 
 app = typer.Typer(
     name="lutrace",
@@ -115,4 +115,4 @@ def run(arguments: Sequence[str] | None = None) -> int:
 
 def _place_of(error: OSError) -> str:
     """The file that the system refused, as far as it says."""
-    return Path(str(error.filename)).name if error.filename else "a file"
+    return tell_file(Path(str(error.filename))) if error.filename else "a file"

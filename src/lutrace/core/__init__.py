@@ -4,7 +4,7 @@ from lutrace.core.cells import is_short_number, keep_cell, shape_of, tell_cell, 
 from lutrace.core.columns import Column, Disclosure, Table, Type
 from lutrace.core.dates import DAYS_PER_MONTH, PartialDate, Precision, parse_partial_date
 from lutrace.core.digests import canonical_json, digest_of, digest_of_bytes, digest_of_file, short
-from lutrace.core.document_faults import suggest
+from lutrace.core.document_faults import is_slip_of, suggest
 from lutrace.core.documents import FrozenModel, format_yaml, parse_document, parse_yaml, read_document
 from lutrace.core.errors import (
     ContradictionError,
@@ -122,6 +122,7 @@ __all__ = [
     "has_decimal_comma",
     "is_address",
     "is_short_number",
+    "is_slip_of",
     "keep_cell",
     "model_validator",
     "parse_document",

@@ -18,16 +18,17 @@ _PLAIN_SIGNS = frozenset(" .,;:/-+<>()[]%*^_=")
 _FILE_WORD = re.compile(r"[^\W\d_]+|\d+")
 _FILE_WORDS = (
     "adverse and answers arztbrief arztbriefe befund befunde bericht berichte brief briefe bundle bundles care "
-    "cbioportal cdm codes composition condition conditions contacts course csv cycle cycles data daten de diagnose "
-    "diagnosen diagnoses diagnosis diagnostic dicom dictionary disease dispositions document documents ecog en "
-    "encounter encounters event events export exports fact facts fhir file files findings follow form forms "
-    "fragebogen fragebögen identifiers json lab labor laborwerte labs lesion lesions letter letters line lines list "
-    "liste mapping masks master medication medications medikation messwerte meta ndjson note notes observation "
-    "observations of omop organs patient patienten patients pet procedure procedures project projekt psa "
-    "questionnaire questionnaires reader record records redcap region regions report reports result results rlt "
-    "scan scans series sheet spect staging statements statistics study support tabelle tabellen table tables test "
+    "cbioportal cdm codes composition condition conditions contacts course csv ct cycle cycles data daten de "
+    "diagnose diagnosen diagnoses diagnosis diagnostic dicom dictionary disease dispositions document documents "
+    "dose ecog en encounter encounters event events export exports fact facts fhir file files findings folder "
+    "folders follow form forms fragebogen fragebögen identifiers im image images img input inputs json lab labor "
+    "laborwerte labs lesion lesions letter letters line lines list liste mapping masks master medication "
+    "medications medikation messwerte meta mr ndjson nm note notes observation observations of omop ordner organs "
+    "patient patienten patients pet procedure procedures project projekt psa pt questionnaire questionnaires "
+    "reader record records redcap region regions report reports result results rlt rtss rtstruct scan scans seg "
+    "series sheet slice spect sr staging statements statistics study support tabelle tabellen table tables test "
     "text texts the therapie therapien therapies therapy timeline timelines todesfälle treatment treatments up "
-    "verlauf vital vitals vitalwerte werte zyklen zyklus"
+    "value values verlauf vital vitals vitalwerte werte zyklen zyklus"
 )
 """Words that a file's name may hold to be told as it is; the names of the fact tables are among them."""
 _ENDINGS = (
@@ -57,12 +58,16 @@ def tell_cell(cell: Any, is_word: IsWord = lambda text: False) -> str:
     A number of more than four digits may name a person and is told by its shape; zeros at the end do not count.
 
     >>> tell_cell("46,79"), tell_cell(150000.0), tell_cell(7700456)
-    ("'46,79'", "'150000'", "a text like '9999999'")
+    ("'46,79'", '150000', "a number like '9999999'")
     """
     if cell is None:
         return "nothing"
     text = _written(cell).strip()
-    return repr(text) if is_word(text) or is_short_number(text) else shape_of(text)
+    if isinstance(cell, bool):
+        return text
+    if isinstance(cell, str):
+        return repr(text) if _may_stay(text, is_word) else shape_of(text)
+    return text if is_short_number(text.removeprefix("-")) else shape_of(text).replace("a text", "a number", 1)
 
 
 def keep_cell(cell: Any, is_word: IsWord) -> Any:
@@ -70,7 +75,7 @@ def keep_cell(cell: Any, is_word: IsWord) -> Any:
     if cell is None or isinstance(cell, bool | dt.date):
         return cell
     text = _written(cell).strip()
-    return cell if is_word(text) or is_short_number(text) or not text else shape_of(text)
+    return cell if not text or _may_stay(text, is_word) else shape_of(text)
 
 
 def is_short_number(text: str) -> bool:
@@ -93,7 +98,7 @@ def tell_file(path: Path) -> str:
     'labs_2023.csv'
     """
     words = _FILE_WORD.findall(path.name.casefold())
-    if words and all(word in _TOLD_IN_NAMES or (word.isdigit() and len(word) <= _DIGITS) for word in words):
+    if words and all(word in _TOLD_IN_NAMES or len(word) <= (_DIGITS if word.isdigit() else 1) for word in words):
         return path.name
     return withheld_name(path)
 
@@ -102,6 +107,11 @@ def withheld_name(path: Path) -> str:
     """What a message calls a file whose name may be a person's: the beginning of the digest of the name."""
     ending = path.suffix.lower().removeprefix(".")
     return f"file {digest_of(path.name)[:12]}{f'.{ending}' if ending in _ENDINGS.split() else ''} (name withheld)"
+
+
+def _may_stay(text: str, is_word: IsWord) -> bool:
+    """Whether a text names nobody: a known word, a short number, or one letter."""
+    return is_word(text) or is_short_number(text) or (len(text) == 1 and text.isalpha())
 
 
 def _written(cell: Any) -> str:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import difflib
+import functools
 import typing
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import pydantic
@@ -43,10 +44,22 @@ _FORMS = {
     r"^[A-Za-z0-9][A-Za-z0-9_.-]*$": "a name of letters, digits, points, hyphens and underscores, such as suv4",
 }
 _LONGEST_SHOWN = 40
+_NEARLY = 0.8
+
+Tell = Callable[[str], str]
+"""What a message repeats of a text of the document."""
 
 
-def describe_fault(fault: Mapping[str, Any], model: type[pydantic.BaseModel]) -> str:
-    """One fault of a document of this model as `expected ..., got ...`, with the name that was probably meant."""
+def tell_as_it_is(text: str) -> str:
+    """A text of a document that names no person: as it is, cut short."""
+    return repr(text) if len(text) <= _LONGEST_SHOWN else text[:_LONGEST_SHOWN]
+
+
+def describe_fault(fault: Mapping[str, Any], model: type[pydantic.BaseModel], tell: Tell = tell_as_it_is) -> str:
+    """One fault of a document of this model as `expected ..., got ...`, with the name that was probably meant.
+
+    `tell` says what a message may repeat of a text.
+    """
     kind, facts, found = str(fault["type"]), fault.get("ctx", {}), fault.get("input")
     match kind:
         case "missing":
@@ -56,25 +69,25 @@ def describe_fault(fault: Mapping[str, Any], model: type[pydantic.BaseModel]) ->
             return f"there is no such key here; {suggest(str(fault['loc'][-1]), keys) or f'expected {_listed(keys)}'}"
         case "union_tag_invalid":
             allowed = [one.strip(" '") for one in str(facts["expected_tags"]).split(",")]
-            return _wanted(f"{_tag(facts)} to be one of {_listed(allowed)}", facts["tag"], allowed)
+            return _wanted(f"{_tag(facts)} to be one of {_listed(allowed)}", facts["tag"], allowed, tell=tell)
         case "union_tag_not_found":
             return f"{_tag(facts)} is missing; it says what this is"
         case "literal_error" | "enum":
             allowed = [one.strip(" '") for one in str(facts["expected"]).replace(" or ", ",").split(",")]
-            return _wanted(f"one of {_listed(allowed)}", found, allowed)
+            return _wanted(f"one of {_listed(allowed)}", found, allowed, tell=tell)
         case "value_error" | "assertion_error":
             return str(facts["error"])
         case "string_pattern_mismatch":
             form = _FORMS.get(str(facts["pattern"]), f"a text of the form {facts['pattern']}")
-            return _wanted(form, found)
+            return _wanted(form, found, tell=tell)
     if kind in _BOUNDS:
         name, words = _BOUNDS[kind]
-        return _wanted(f"a number {words} {facts[name]}", found)
+        return _wanted(f"a number {words} {facts[name]}", found, tell=tell)
     if kind in _LENGTHS:
         name, words = _LENGTHS[kind]
-        return _wanted(words.format(facts[name]), found)
+        return _wanted(words.format(facts[name]), found, tell=tell)
     expected = _EXPECTED.get(kind.split("_")[0])
-    return _wanted(expected, found) if expected is not None else str(fault["msg"])
+    return _wanted(expected, found, tell=tell) if expected is not None else str(fault["msg"])
 
 
 def suggest(name: str, known: Iterable[str]) -> str | None:
@@ -84,12 +97,17 @@ def suggest(name: str, known: Iterable[str]) -> str | None:
     return f"did you mean {by_lower[close[0]]}?" if close else None
 
 
-def _wanted(expected: str, found: Any, allowed: Iterable[str] = ()) -> str:
+def is_slip_of(name: str, known: Iterable[str]) -> bool:
+    """Whether a text is nearly one of our names, and so a slip of the pen and nobody's name."""
+    return bool(difflib.get_close_matches(name, list(known), n=1, cutoff=_NEARLY))
+
+
+def _wanted(expected: str, found: Any, allowed: Iterable[str] = (), *, tell: Tell) -> str:
     meant = suggest(found, allowed) if isinstance(found, str) else None
-    return f"expected {expected}, got {_shown(found)}" + (f"; {meant}" if meant else "")
+    return f"expected {expected}, got {_shown(found, tell)}" + (f"; {meant}" if meant else "")
 
 
-def _shown(value: Any) -> str:
+def _shown(value: Any, tell: Tell) -> str:
     if value is None:
         return "nothing"
     if isinstance(value, Mapping):
@@ -98,8 +116,7 @@ def _shown(value: Any) -> str:
         return f"a list of {len(value)}"
     if isinstance(value, bool):
         return str(value).lower()
-    text = str(value)
-    return repr(text) if isinstance(value, str) and len(text) <= _LONGEST_SHOWN else text[:_LONGEST_SHOWN]
+    return tell(value) if isinstance(value, str) else tell(str(value)).strip("'")
 
 
 def _tag(facts: Mapping[str, Any]) -> str:
@@ -132,3 +149,16 @@ def _models_in(annotation: Any) -> list[type[pydantic.BaseModel]]:
     if isinstance(annotation, type) and issubclass(annotation, pydantic.BaseModel):
         return [annotation]
     return [found for inner in typing.get_args(annotation) for found in _models_in(inner)]
+
+
+@functools.cache
+def field_names(model: type[pydantic.BaseModel]) -> frozenset[str]:
+    """The keys that a document of this model states, those of its parts too."""
+    found: dict[type[pydantic.BaseModel], None] = {}
+    waiting = [model]
+    while waiting:
+        one = waiting.pop()
+        if one not in found:
+            found[one] = None
+            waiting += [inner for field in one.model_fields.values() for inner in _models_in(field.annotation)]
+    return frozenset(name for one in found for name in one.model_fields)

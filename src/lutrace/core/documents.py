@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from io import StringIO
 from pathlib import Path
 from typing import Any, TypeVar
@@ -13,7 +13,7 @@ from ruamel.yaml.comments import CommentedMap, CommentedSeq
 from ruamel.yaml.constructor import DuplicateKeyError
 from ruamel.yaml.error import MarkedYAMLError
 
-from lutrace.core.document_faults import describe_fault
+from lutrace.core.document_faults import Tell, describe_fault, field_names, is_slip_of, tell_as_it_is
 from lutrace.core.errors import ProtocolError
 from lutrace.core.yaml_faults import describe_yaml_fault
 
@@ -27,7 +27,7 @@ class FrozenModel(pydantic.BaseModel):
 Model = TypeVar("Model", bound=pydantic.BaseModel)
 
 
-def parse_yaml(text: str, name: str) -> Any:
+def parse_yaml(text: str, name: str, tell: Tell = tell_as_it_is) -> Any:
     """The content of a YAML 1.2 text, remembering line numbers; `name` names it in errors.
 
     Raises ProtocolError with the line when the text is not YAML or a key stands twice.
@@ -36,11 +36,14 @@ def parse_yaml(text: str, name: str) -> Any:
         return YAML(typ="rt").load(text)
     except MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark is not None else 1
-        raise ProtocolError(f"{name}, line {line}: {_problem(error)}") from error
+        raise ProtocolError(f"{name}, line {line}: {_problem(error, tell)}") from error
 
 
-def read_document(path: Path, model: type[Model]) -> Model:
-    """The document in a YAML file, checked against `model`; all faults are reported together with their lines."""
+def read_document(path: Path, model: type[Model], *, tell: Tell = tell_as_it_is) -> Model:
+    """The document in a YAML file, checked against `model`; all faults are reported together with their lines.
+
+    `tell` says what a message may repeat of its keys and texts (default: all).
+    """
     try:
         text = path.read_text(encoding="utf-8")
     except UnicodeDecodeError as error:
@@ -48,22 +51,27 @@ def read_document(path: Path, model: type[Model]) -> Model:
     except OSError as error:
         fact = "is a folder, expected a YAML file" if path.is_dir() else "cannot be read"
         raise ProtocolError(f"{path.name}: {fact}; name the file itself") from error
-    return parse_document(text, path.name, model)
+    return parse_document(text, path.name, model, tell=tell)
 
 
-def parse_document(text: str, name: str, model: type[Model]) -> Model:
+def parse_document(text: str, name: str, model: type[Model], *, tell: Tell = tell_as_it_is) -> Model:
     """The document in a YAML text, checked against `model`.
 
     Raises ProtocolError that lists each fault as `name, line 12, key.path: what would be allowed`.
     """
-    content = parse_yaml(text, name)
+    content = parse_yaml(text, name, tell)
     if content is None:
         content = {}
     try:
         return model.model_validate(_plain(content))
     except pydantic.ValidationError as error:
+        keys = field_names(model)
+        told = {
+            part: part if part in keys else _key(part, keys, tell) for one in error.errors() for part in _texts(one)
+        }
         faults = [
-            f"{name}, line {_line_of(content, fault['loc'])}, {_dotted(fault['loc'])}: {describe_fault(fault, model)}"
+            f"{name}, line {_line_of(content, fault['loc'])}, {_dotted(fault['loc'], told)}: "
+            f"{describe_fault(fault, model, tell)}"
             for fault in _own_faults(error.errors())
         ]
         raise ProtocolError("; ".join(faults)) from error
@@ -90,10 +98,11 @@ def format_yaml(content: Any) -> str:
     return stream.getvalue()
 
 
-def _problem(error: MarkedYAMLError) -> str:
+def _problem(error: MarkedYAMLError, tell: Tell) -> str:
     """What hinders reading, with what to look at."""
     if isinstance(error, DuplicateKeyError):
-        return f"{str(error.problem).split(' with value')[0].removeprefix('found ')}; keep one of the two"
+        key = str(error.problem).split(" with value")[0].removeprefix("found duplicate key ").strip('"')
+        return f'duplicate key "{_key(key, (), tell)}"; keep one of the two'
     return f"no readable YAML: {describe_yaml_fault(str(error.problem))}"
 
 
@@ -105,8 +114,20 @@ def _plain(node: Any) -> Any:
     return node
 
 
-def _dotted(location: tuple[int | str, ...]) -> str:
-    return ".".join(str(part) for part in location) or "document"
+def _key(key: str, known: Collection[str], tell: Tell) -> str:
+    """A key for a message: one that is nearly a key of the document is a slip of the pen and no person."""
+    if is_slip_of(key, known):
+        return key
+    told = tell(key)
+    return told.strip("'") if told.startswith("'") else f"({told})"
+
+
+def _texts(fault: Mapping[str, Any]) -> list[str]:
+    return [part for part in fault["loc"] if isinstance(part, str)]
+
+
+def _dotted(location: tuple[int | str, ...], told: Mapping[str, str]) -> str:
+    return ".".join(str(part) if isinstance(part, int) else told[part] for part in location) or "document"
 
 
 def _line_of(node: Any, location: tuple[int | str, ...]) -> int:

@@ -15,6 +15,7 @@ import openpyxl
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from lutrace.core.cells import tell_file
 from lutrace.core.errors import UnusableInputError
 from lutrace.core.text_tables import TextLines, read_text_lines
 from lutrace.core.workbooks import read_sheet
@@ -46,13 +47,16 @@ def read_numbered_rows(path: Path) -> list[tuple[int, Row]]:
     or too short, or undecodable text.
     """
     if path.is_file() and path.suffix.lower() not in ENDINGS:
-        raise UnusableInputError(f"{path.name}: expected a table ending in {', '.join(ENDINGS)}")
+        raise UnusableInputError(f"{tell_file(path)}: expected a table ending in {', '.join(ENDINGS)}")
     content = read_table(path)
     if content.renamed:
-        raise UnusableInputError(f"{path.name}: row 1 must name each column once, got {list(content.names)}")
+        unnamed = _letters(content.renamed)
+        raise UnusableInputError(
+            f"{tell_file(path)}: row 1 must name each column once; without its own name: {unnamed}"
+        )
     if content.broken:
         number, words = content.broken[0]
-        raise UnusableInputError(f"{path.name}: row {number} {words}")
+        raise UnusableInputError(f"{tell_file(path)}: row {number} {words}")
     return list(content.rows)
 
 
@@ -96,10 +100,10 @@ def read_table(
             return _content(path, TextLines(lines, notes), header_rows)
         case ".csv" | ".tsv" | ".txt" as ending:
             if sheet is not None:
-                raise UnusableInputError(f"{path.name}: only an XLSX workbook has sheets; take sheet out")
+                raise UnusableInputError(f"{tell_file(path)}: only an XLSX workbook has sheets; take sheet out")
             split = read_text_lines(path, separator or ("\t" if ending == ".tsv" else None), encoding)
             return _content(path, split, header_rows)
-    raise UnusableInputError(f"{path.name}: expected a table ending in {', '.join(ENDINGS)}")
+    raise UnusableInputError(f"{tell_file(path)}: expected a table ending in {', '.join(ENDINGS)}")
 
 
 def read_lines(path: Path, delimiter: str | None = None) -> list[list[str]]:
@@ -110,7 +114,7 @@ def read_lines(path: Path, delimiter: str | None = None) -> list[list[str]]:
     """
     split = read_text_lines(path, delimiter)
     if split.broken is not None:
-        raise UnusableInputError(f"{path.name}: row {split.broken} {_OPEN_QUOTE}")
+        raise UnusableInputError(f"{tell_file(path)}: row {split.broken} {_OPEN_QUOTE}")
     return split.lines
 
 
@@ -118,10 +122,10 @@ def check_is_table_file(path: Path) -> None:
     """Raise UnusableInputError where there is a folder, or nothing, in the place of a table."""
     if path.is_dir():
         raise UnusableInputError(
-            f"{path.name}: is a folder, expected a table ending in {', '.join(ENDINGS)}; name the file in it"
+            f"{tell_file(path)}: is a folder, expected a table ending in {', '.join(ENDINGS)}; name the file in it"
         )
     if not path.is_file():
-        raise UnusableInputError(f"{path.name}: no such file; check the path")
+        raise UnusableInputError(f"{tell_file(path)}: no such file; check the path")
 
 
 def check_is_other_file(out: Path, *sources: Path) -> None:
@@ -130,25 +134,25 @@ def check_is_other_file(out: Path, *sources: Path) -> None:
         raise UnusableInputError(f"{out.name}: --out names an input; name another file, so that none is lost")
 
 
-def has_decimal_comma(path: Path, rows: Sequence[tuple[int, Row]], columns: Iterable[str]) -> bool:
+def has_decimal_comma(name: str, rows: Sequence[tuple[int, Row]], columns: Iterable[str]) -> bool:
     """Whether the numbers of a table are written with a decimal comma: some say so, and none has a decimal point.
 
-    `rows` as `read_numbered_rows` gives them, `columns` those that hold numbers. Only text tells: `12,5` is a decimal
-    comma, `12.5` a point, `5,000` neither. Raises UnusableInputError where numbers with a decimal comma stand beside
-    such as `1.234`, which could then be 1234 or 1.234.
+    `name` is what errors call the table, `rows` as `read_numbered_rows` gives them, `columns` those that hold numbers.
+    Only text tells: `12,5` is a decimal comma, `12.5` a point, `5,000` neither. Raises UnusableInputError where numbers
+    with a decimal comma stand beside such as `1.234`, which could then be 1234 or 1.234.
     """
     commas = points = 0
     doubtful: str | None = None
     for number, row in rows:
-        for name in columns:
-            cell = str(row.get(name) or "")
+        for column in columns:
+            cell = str(row.get(column) or "")
             commas += _COMMA.match(cell) is not None
             points += _POINT.match(cell) is not None
             if _EITHER.match(cell) is not None:
-                doubtful = doubtful or f"row {number}, {name}"
+                doubtful = doubtful or f"row {number}, column {column_letter(list(row).index(column))}"
     if commas and doubtful is not None and not points:
         raise UnusableInputError(
-            f"{path.name}: {doubtful}: a point before three digits can group thousands or be a decimal sign where "
+            f"{name}: {doubtful}: a point before three digits can group thousands or be a decimal sign where "
             "other numbers have a decimal comma; write all numbers with one decimal sign and without groups"
         )
     return commas > 0 and not points
@@ -159,7 +163,7 @@ def with_decimal_points(path: Path, rows: Sequence[tuple[int, Row]], columns: Se
 
     Raises what `has_decimal_comma` raises.
     """
-    if not has_decimal_comma(path, rows, columns):
+    if not has_decimal_comma(tell_file(path), rows, columns):
         return list(rows)
     return [
         (number, {name: _with_point(cell) if name in columns else cell for name, cell in row.items()})
@@ -187,7 +191,7 @@ def write_rows(path: Path, rows: Sequence[Mapping[str, Any]], columns: Sequence[
         case ".parquet":
             pq.write_table(pa.table({name: [row.get(name) for row in rows] for name in names}), path)
         case _:
-            raise UnusableInputError(f"{path.name}: expected a table ending in {', '.join(ENDINGS)}")
+            raise UnusableInputError(f"{tell_file(path)}: expected a table ending in {', '.join(ENDINGS)}")
 
 
 def write_workbook(path: Path, sheets: Mapping[str, tuple[Sequence[str], Sequence[Mapping[str, Any]]]]) -> None:
@@ -205,14 +209,14 @@ def _read_parquet(path: Path) -> list[tuple[int, Row]]:
     try:
         rows = pq.read_table(path).to_pylist()
     except pa.ArrowInvalid as error:
-        raise UnusableInputError(f"{path.name}: not a readable Parquet file") from error
+        raise UnusableInputError(f"{tell_file(path)}: not a readable Parquet file") from error
     return list(enumerate(rows, start=2))
 
 
 def _content(path: Path, split: TextLines, header_rows: Sequence[int]) -> TableContent:
     lines, last = split.lines, max(header_rows)
     if len(lines) < last:
-        raise UnusableInputError(f"{path.name}: the table is empty; row {last} must name the columns")
+        raise UnusableInputError(f"{tell_file(path)}: the table is empty; row {last} must name the columns")
     usual = Counter(_width(line) for line in lines[last:]).most_common(1)
     width = max([_width(lines[number - 1]) for number in header_rows] + [one for one, _ in usual])
     heading = _heading([lines[number - 1] for number in header_rows], width)
@@ -257,6 +261,11 @@ def _width(line: Sequence[str]) -> int:
 
 def _lettered(name: str, index: int) -> str:
     return f"{name} [{column_letter(index)}]".strip()
+
+
+def _letters(renamed: Sequence[str]) -> str:
+    """The letters of columns that were named by them."""
+    return ", ".join(f"column {name.rsplit('[', 1)[1].removesuffix(']')}" for name in renamed)
 
 
 def column_letter(index: int) -> str:

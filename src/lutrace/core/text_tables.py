@@ -9,6 +9,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
+from lutrace.core.cells import tell_file
 from lutrace.core.errors import UnusableInputError
 
 _SEPARATORS = ",;\t|"
@@ -105,11 +106,11 @@ def _stated(path: Path, data: bytes, encoding: str) -> str:
     except LookupError as error:
         known = ", ".join(("utf-8", "utf-16", *_ONE_BYTE))
         raise UnusableInputError(
-            f"{path.name}: no encoding is called {encoding!r}; expected one such as {known}"
+            f"{tell_file(path)}: no encoding is called {encoding!r}; expected one such as {known}"
         ) from error
     except UnicodeDecodeError as error:
         raise UnusableInputError(
-            f"{path.name}: not {encoding} text (byte {error.start}); state another encoding, or save it as UTF-8"
+            f"{tell_file(path)}: not {encoding} text (byte {error.start}); state another encoding, or save it as UTF-8"
         ) from error
 
 
@@ -136,7 +137,8 @@ def _one_byte(path: Path, data: bytes, first: int) -> tuple[str, list[str]]:
         return text, [f"the text is not UTF-8; read as {names[0]}"]
     found = "several encodings give words" if readings else "no encoding known here gives words"
     raise UnusableInputError(
-        f"{path.name}: not UTF-8 text (byte {first}), and {found}; save it as UTF-8, or state encoding in the mapping"
+        f"{tell_file(path)}: not UTF-8 text (byte {first}), and {found}; save it as UTF-8, or state encoding in the "
+        "mapping"
     )
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import openpyxl
 
+from lutrace.core.cells import tell_file
 from lutrace.core.errors import UnusableInputError
 
 _FORMULA = b"<f"
@@ -31,7 +32,7 @@ def read_sheet(path: Path, sheet: str | None = None) -> tuple[list[list[str]], t
     names = [one.title for one in book.worksheets]
     if sheet is not None and sheet not in names:
         book.close()
-        raise UnusableInputError(f"{path.name}: no sheet is called {sheet!r}; it holds {len(names)} others")
+        raise UnusableInputError(f"{tell_file(path)}: the sheet asked for is not in it; it holds {len(names)} others")
     chosen = book[sheet] if sheet is not None else book.worksheets[0]
     lines = [[_cell_text(cell) for cell in row] for row in chosen.iter_rows(values_only=True)]
     place = names.index(chosen.title)
@@ -48,7 +49,8 @@ def _opened(path: Path) -> Any:
     try:
         return openpyxl.load_workbook(path, read_only=True, data_only=True)
     except (OSError, EOFError, KeyError, ValueError, zipfile.BadZipFile) as error:
-        raise UnusableInputError(f"{path.name}: not a readable XLSX workbook; save it anew as XLSX or CSV") from error
+        told = tell_file(path)
+        raise UnusableInputError(f"{told}: not a readable XLSX workbook; save it anew as XLSX or CSV") from error
 
 
 def _has_formulas(path: Path) -> bool:
@@ -64,8 +66,8 @@ def _check_formulas(path: Path, place: int, lines: list[list[str]]) -> None:
             if isinstance(cell, str) and cell.startswith("=") and not lines[number][column]:
                 book.close()
                 raise UnusableInputError(
-                    f"{path.name}: row {number + 1} holds a formula without a stored value; open and save it in the "
-                    "spreadsheet program, or replace formulas by their values"
+                    f"{tell_file(path)}: row {number + 1} holds a formula without a stored value; open and save it in "
+                    "the spreadsheet program, or replace formulas by their values"
                 )
     book.close()
 

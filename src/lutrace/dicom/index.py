@@ -10,7 +10,7 @@ import pydicom
 from pydicom.dataset import Dataset
 from pydicom.errors import InvalidDicomError
 
-from lutrace.core import UnusableInputError
+from lutrace.core import UnusableInputError, tell_file
 from lutrace.dicom import elements as el
 from lutrace.dicom.instance import CT, NM, PET, Instance, instance_of
 from lutrace.dicom.plain_header import read_plain_header
@@ -143,7 +143,7 @@ def _walk(paths: Sequence[Path]) -> Iterator[Path]:
         elif path.is_dir():
             yield from sorted(child for child in path.rglob("*") if child.is_file())
         else:
-            raise UnusableInputError(f"{path.name}: no such file or folder")
+            raise UnusableInputError(f"{tell_file(path)}: no such file or folder")
 
 
 def _parse_next(path: Path, known: Container[str]) -> tuple[Dataset, int, int, None] | None:

@@ -8,7 +8,7 @@ import pydicom
 from pydicom.dataset import Dataset
 from pydicom.errors import InvalidDicomError
 
-from lutrace.core import UnusableInputError
+from lutrace.core import UnusableInputError, tell_file
 from lutrace.dicom import elements as el
 from lutrace.dicom.plain_header import ends_early
 
@@ -44,4 +44,4 @@ def read_structure_set(path: Path) -> Dataset:
 
 
 def _damaged(path: Path) -> UnusableInputError:
-    return UnusableInputError(f"{path.name}: damaged or truncated; transfer it again")
+    return UnusableInputError(f"{tell_file(path)}: damaged or truncated; transfer it again")

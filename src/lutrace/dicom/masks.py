@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Protocol
 
-from lutrace.core import UnusableInputError, digest_of_file
+from lutrace.core import UnusableInputError, digest_of_file, tell_file
 from lutrace.dicom.mask_objects import class_of_file, read_structure_set
 from lutrace.dicom.rtstruct import RTSTRUCT, masks_of_rtstruct
 from lutrace.dicom.seg import LABELMAP_SEG, SEG, masks_of_seg
@@ -62,7 +62,7 @@ def _read(
     path: Path, reference: Geometry, series_uid: str | None, read_nifti: Callable[[Path], list[Mask]]
 ) -> list[Mask]:
     if not path.exists():
-        raise UnusableInputError(f"{path.name}: no such file or folder")
+        raise UnusableInputError(f"{tell_file(path)}: no such file or folder")
     found: list[Mask] = []
     for file in _files(path):
         if is_nifti(file):
@@ -70,7 +70,7 @@ def _read(
         else:
             found += _read_objects(file, reference, series_uid)
     if not found:
-        raise UnusableInputError(f"{path.name}: holds no RTSTRUCT, SEG or NIfTI mask")
+        raise UnusableInputError(f"{tell_file(path)}: holds no RTSTRUCT, SEG or NIfTI mask")
     return _with_unique_names(found)
 
 

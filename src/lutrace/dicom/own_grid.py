@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydicom.dataset import Dataset
 
-from lutrace.core import Source, UnsupportedError, UnusableInputError, digest_of_file
+from lutrace.core import Source, UnsupportedError, UnusableInputError, digest_of_file, tell_file
 from lutrace.dicom.mask_objects import class_of_file, read_structure_set
 from lutrace.dicom.rtstruct import RTSTRUCT, contours_by_region
 from lutrace.dicom.seg import LABELMAP_SEG, SEG, regions_of_seg
@@ -26,11 +26,11 @@ def read_own_masks(path: Path) -> list[Mask]:
     in other planes, and what the readers raise.
     """
     if not path.exists():
-        raise UnusableInputError(f"{path.name}: no such file or folder")
+        raise UnusableInputError(f"{tell_file(path)}: no such file or folder")
     files = sorted(one for one in path.rglob("*") if one.is_file()) if path.is_dir() else [path]
     found = [mask for file in files for mask in _read_file(file)]
     if not found:
-        raise UnusableInputError(f"{path.name}: holds no RTSTRUCT, SEG or NIfTI mask")
+        raise UnusableInputError(f"{tell_file(path)}: holds no RTSTRUCT, SEG or NIfTI mask")
     return found
 
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from pydicom.dataset import Dataset
 from pydicom.errors import InvalidDicomError
 
-from lutrace.core import ContradictionError, MissingFactError, UnusableInputError
+from lutrace.core import ContradictionError, MissingFactError, UnusableInputError, tell_file
 from lutrace.dicom import elements as el
 from lutrace.dicom.stack import axes_of, direction_of
 from lutrace.imaging import DisplacementField, Geometry, Registration
@@ -52,16 +52,18 @@ def read_frame_motions(path: Path) -> list[FrameMotion]:
     Source: DICOM PS3.3 C.20.2.1.1 (equations C.20.2-1 and C.20.2-2), C.20.3.1.1.
     """
     if not path.is_file():
-        raise UnusableInputError(f"{path.name}: no such file")
+        raise UnusableInputError(f"{tell_file(path)}: no such file")
     try:
         dataset = pydicom.dcmread(path)
     except (InvalidDicomError, *el.PARSE_ERRORS) as error:
-        raise UnusableInputError(f"{path.name}: expected a DICOM registration, found none that can be read") from error
+        raise UnusableInputError(
+            f"{tell_file(path)}: expected a DICOM registration, found none that can be read"
+        ) from error
     kind = el.element_text(dataset, 0x00080016)
     if kind not in (SPATIAL_REGISTRATION, DEFORMABLE_REGISTRATION):
         raise UnusableInputError(
-            f"{path.name}: expected a DICOM Spatial Registration or Deformable Spatial Registration (modality REG), "
-            f"found modality {el.element_text(dataset, 0x00080060) or 'none'}"
+            f"{tell_file(path)}: expected a DICOM Spatial Registration or Deformable Spatial Registration (modality "
+            f"REG), found modality {el.element_text(dataset, 0x00080060) or 'none'}"
         )
     own = el.element_text(dataset, _FRAME)
     try:
@@ -70,12 +72,16 @@ def read_frame_motions(path: Path) -> list[FrameMotion]:
         else:
             items = [_of_grid(item, own) for item in el.sequence_items(dataset, _DEFORMABLE_ITEMS)]
     except (UnusableInputError, MissingFactError, ContradictionError) as error:
-        raise UnusableInputError(f"{path.name}: {error}") from error
+        raise UnusableInputError(f"{tell_file(path)}: {error}") from error
     except el.PARSE_ERRORS as error:
-        raise UnusableInputError(f"{path.name}: damaged: {type(error).__name__} while reading its items") from error
+        raise UnusableInputError(
+            f"{tell_file(path)}: damaged: {type(error).__name__} while reading its items"
+        ) from error
     found = [one for one in items if not _stays(one, own)]
     if not found:
-        raise UnusableInputError(f"{path.name}: registers no other frame of reference: it is empty; export it again")
+        raise UnusableInputError(
+            f"{tell_file(path)}: registers no other frame of reference: it is empty; export it again"
+        )
     return found
 
 

@@ -10,7 +10,7 @@ from lutrace.ehr.fhir_server_fetch import fetch_fhir
 from lutrace.ehr.fhir_write import make_fhir
 from lutrace.ehr.fhir_write_check import find_changes
 from lutrace.ehr.fhir_writing import WRITTEN_TYPES
-from lutrace.ehr.mapping import TableMapping, parse_mapping, read_mapping
+from lutrace.ehr.mapping import TableMapping, parse_mapping, read_mapping, tell_key
 from lutrace.ehr.mapping_proposal import count_open, propose_mapping
 from lutrace.ehr.mapping_rows import rows_by_mapping
 from lutrace.ehr.omop import OmopSettings, read_omop
@@ -77,4 +77,5 @@ __all__ = [
     "read_timeline",
     "read_timeline_patients",
     "rows_by_mapping",
+    "tell_key",
 ]

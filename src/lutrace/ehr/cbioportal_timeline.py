@@ -13,15 +13,15 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from lutrace.core import Row, Source, UnusableInputError, digest_of, digest_of_file, read_lines
+from lutrace.core import Row, Source, UnusableInputError, digest_of, digest_of_file, read_lines, tell_file
 from lutrace.ehr.mapping import TableMapping, read_mapping
 from lutrace.ehr.mapping_rows import rows_by_mapping
 from lutrace.ehr.records import Fault, RecordBatch
 from lutrace.tables import CYCLES
-from lutrace.terms import analyte_named, drugs_in_text
+from lutrace.terms import analyte_named, drugs_in_text, tell
 
 _REQUIRED = ("PATIENT_ID", "START_DATE", "EVENT_TYPE")
-_DAYS = re.compile(r"^-?\d+$")
+_DAYS = re.compile(r"^-?\d{1,6}$")
 _FAULT_TABLE = {"TREATMENT": "treatments", "LAB_TEST": "labs"}
 _SHIPPED = Path(__file__).parent / "mappings" / "cbioportal_timeline.yaml"
 _WITHOUT_ANCHOR = "the day zero of the patient is not known, so its days stand for no dates"
@@ -77,7 +77,7 @@ def _read_file(path: Path, anchors: Mapping[str, dt.date], mapping: TableMapping
             continue
         records.append((number, record))
     digest = digest_of([digest_of_file(path), sorted((name, str(day)) for name, day in anchors.items())])
-    batch = rows_by_mapping(mapping, records, Source("table", digest), name=path.name)
+    batch = rows_by_mapping(mapping, records, Source("table", digest), name=tell_file(path))
     known = {name: count for name, count in batch.unread.items() if not name.startswith("column ")}
     return replace(batch, faults=(*faults, *batch.faults), unread=dict(Counter(known) + unread))
 
@@ -88,7 +88,7 @@ def _add_meaning(record: Row) -> str | None:
     if kind in ("LAB_TEST", "LABTEST"):
         test = str(record.get("TEST") or "")
         if analyte_named(test) is None:
-            return f"LAB_TEST of {test[:40] or 'no test'} (not in the vocabulary)"
+            return f"LAB_TEST of {tell(test or None)} (not in the vocabulary)"
         record["RESULT_TEXT"] = f"{record.get('COMPARATOR') or ''}{record.get('RESULT') or ''}" or None
     elif kind == "TREATMENT":
         agent = str(record.get("AGENT") or record.get("SUBTYPE") or record.get("TREATMENT_TYPE") or "")
@@ -97,7 +97,7 @@ def _add_meaning(record: Row) -> str | None:
             return None
         found = drugs_in_text(agent.replace("_", " ")) or drugs_in_text(agent)
         if not found or found[0].purpose == "support":
-            return f"TREATMENT with {agent[:40] or 'no agent'} (not in the vocabulary)"
+            return f"TREATMENT with {tell(agent or None)} (not in the vocabulary)"
         record["PURPOSE"], record["AGENT"] = found[0].purpose, agent if len(found) > 1 else found[0].name
     return None
 
@@ -107,15 +107,18 @@ def _add_days(record: Row, anchor: dt.date | None) -> str | None:
     start, stop = record.get("START_DATE"), record.get("STOP_DATE")
     for name, days in (("START_DATE", start), ("STOP_DATE", stop)):
         if days is not None and not _DAYS.match(str(days)):
-            return f"{name} must be a whole number of days"
+            return f"{name} must be a whole number of days, of at most six digits"
     if start is None:
         return "START_DATE is empty"
     if stop is not None and int(stop) < int(start):
         return "STOP_DATE is before START_DATE"
     if anchor is None:
         return _WITHOUT_ANCHOR
-    record["BEGIN_DATE"] = (anchor + dt.timedelta(days=int(start))).isoformat()
-    record["END_DATE"] = None if stop is None else (anchor + dt.timedelta(days=int(stop))).isoformat()
+    try:
+        record["BEGIN_DATE"] = (anchor + dt.timedelta(days=int(start))).isoformat()
+        record["END_DATE"] = None if stop is None else (anchor + dt.timedelta(days=int(stop))).isoformat()
+    except OverflowError:
+        return "the days from day zero lead to no day of the calendar"
     return None
 
 
@@ -136,14 +139,14 @@ def _pair(line: str) -> tuple[str, str]:
 
 def _rows(path: Path) -> Iterator[tuple[int, dict[str, str | None]]]:
     if not path.is_file():
-        raise UnusableInputError(f"{path.name}: a meta file names this data file, and it is not there; add it")
+        raise UnusableInputError(f"{tell_file(path)}: a meta file names this data file, and it is not there; add it")
     lines = [line for line in enumerate(read_lines(path, "\t"), start=1) if line[1] and not line[1][0].startswith("#")]
     if not lines:
         return
     heads = [cell.strip() for cell in lines[0][1]]
     missing = [name for name in _REQUIRED if name not in heads]
     if missing:
-        raise UnusableInputError(f"{path.name}: a timeline needs the columns {', '.join(missing)}; add them")
+        raise UnusableInputError(f"{tell_file(path)}: a timeline needs the columns {', '.join(missing)}; add them")
     for number, cells in lines[1:]:
         if any(cell.strip() for cell in cells):
             padded = [*cells, *[""] * (len(heads) - len(cells))]

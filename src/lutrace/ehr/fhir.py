@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
-from lutrace.core import Source, UnusableInputError, digest_of_file
+from lutrace.core import Source, UnusableInputError, digest_of_file, tell_file
 from lutrace.ehr.fhir_code_maps import CodeMaps
 from lutrace.ehr.fhir_documents import read_binary, read_care_plan, read_composition, read_document
 from lutrace.ehr.fhir_elements import Resource
@@ -18,6 +18,7 @@ from lutrace.ehr.fhir_status import unread_status
 from lutrace.ehr.fhir_survey import Survey
 from lutrace.ehr.fhir_treatments import read_medication, read_procedure
 from lutrace.ehr.records import Fault, RecordBatch
+from lutrace.terms import fhir_words
 
 RESOURCES_PER_BATCH = 50_000
 """A batch ends after this many resources, so that a large export does not have to fit into memory."""
@@ -74,7 +75,7 @@ def _read_file(file: Path, source: Source, survey: Survey, *, alone: bool) -> It
     for found in read_resources(file):
         if isinstance(found, Broken):
             if alone and found.locator == "file":
-                raise UnusableInputError(f"{file.name}: {found.rule}")
+                raise UnusableInputError(f"{tell_file(file)}: {found.rule}")
             fault = Fault("unknown", found.locator, None, found.rule, _BROKEN_REMEDY)
             collected.faults.append(fault)
         else:
@@ -92,7 +93,7 @@ def _read_resource(located: Located, survey: Survey, collected: Collected) -> No
     out = Output(located, survey, collected)
     if kind not in _CONVERTERS:
         if kind not in _LOOKED_UP:
-            collected.unread[kind] += 1
+            collected.unread[fhir_words().tell_type(kind)] += 1
         return
     if located.key in survey.repeats.older:
         out.unread("stands more than once, and another is read")

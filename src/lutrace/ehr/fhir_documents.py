@@ -9,6 +9,7 @@ from lutrace.ehr.fhir_elements import Resource, child, children, text
 from lutrace.ehr.fhir_output import Output
 from lutrace.ehr.fhir_texts import content_type, is_text, narrative, text_of_data
 from lutrace.ehr.records import Letter
+from lutrace.terms import fhir_words
 
 
 def read_document(document: Resource, out: Output) -> None:
@@ -58,7 +59,7 @@ def read_binary(binary: Resource, out: Output) -> None:
     if document is None:
         out.unread("no document that is read names it")
     elif not is_text(binary):
-        out.unread(f"{content_type(binary) or 'no content type'}: not read")
+        out.unread(f"{fhir_words().tell_content_type(content_type(binary))}: not read")
     else:
         _give(out, document, text_of_data(binary))
 
@@ -76,7 +77,7 @@ def _text_of(resource: Resource, out: Output) -> str:
         if text(one, "url") and not text(one, "data") and (is_text(one) or not content_type(one)):
             out.unread("text at an address outside the export")
         else:
-            out.unread(f"{content_type(one) or 'no content type'}: not read")
+            out.unread(f"{fhir_words().tell_content_type(content_type(one))}: not read")
     return ""
 
 

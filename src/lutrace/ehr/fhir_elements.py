@@ -11,7 +11,7 @@ from typing import Any
 
 from lutrace.core import PartialDate, Precision, UnusableInputError, parse_partial_date
 from lutrace.ehr import fhir_profile as profile
-from lutrace.terms import Drug, drug_of_code, drugs_in_text
+from lutrace.terms import Drug, drug_of_code, drugs_in_text, tell
 
 Resource = Mapping[str, Any]
 
@@ -215,7 +215,7 @@ def measured(quantity: Resource, column: str, factors: Mapping[str, float]) -> f
         raise RecordError(column, f"{column} must be exact, got a value with a comparator", "record the exact value")
     unit = text(quantity, "code") or text(quantity, "unit")
     if unit is None or unit not in factors:
-        shown = "none" if unit is None else repr(unit[:20])
+        shown = "none" if unit is None else tell(unit)
         raise RecordError(column, f"{column} must be in one of {', '.join(factors)}, got {shown}", "state a known unit")
     factor = factors[unit]
     return float(value) if factor == 1 else float(f"{value * factor:.12g}")

@@ -7,12 +7,13 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from lutrace.core import UnusableInputError
+from lutrace.core import UnusableInputError, tell_file
 from lutrace.ehr.fhir_elements import Resource, child, text
 
 ENDINGS = (".json", ".ndjson", ".jsonl")
 DEEPEST = 100
 """Levels of objects and lists in a resource that are read: what is made by FHIR's rules has fewer than thirty."""
+_DOUBLED = "a key stands twice in one object of the {}, and only one of its values could be read"
 _TOO_DEEP = f"a resource is nested no deeper than {DEEPEST} levels"
 
 
@@ -51,10 +52,10 @@ def list_files(path: Path) -> list[Path]:
     elif path.is_dir():
         files = sorted(file for file in path.rglob("*") if file.is_file() and file.suffix.lower() in ENDINGS)
     else:
-        raise UnusableInputError(f"{path.name}: no such file or folder")
+        raise UnusableInputError(f"{tell_file(path)}: no such file or folder")
     if not files or files[0].suffix.lower() not in ENDINGS:
         raise UnusableInputError(
-            f"{path.name}: expected FHIR files ending in {', '.join(ENDINGS)}, found none; "
+            f"{tell_file(path)}: expected FHIR files ending in {', '.join(ENDINGS)}, found none; "
             "tables are read by `lutrace add table`, images by `lutrace add dicom`"
         )
     return files
@@ -72,8 +73,8 @@ def _read_json(path: Path) -> Iterator[Located | Broken]:
     raw = path.read_bytes()
     try:
         content = _parse(raw)
-    except ValueError:
-        yield Broken("file", "the file is not valid JSON in UTF-8")
+    except ValueError as error:
+        yield Broken("file", _why(error, "file"))
         return
     yield from _unpack(content, "", str(path), _may_be_deep(raw))
 
@@ -86,16 +87,31 @@ def _read_lines(path: Path, wanted: Callable[[bytes], bool] | None) -> Iterator[
                 continue
             try:
                 content = _parse(line)
-            except ValueError:
-                yield Broken(f"line {count}", "the line is not valid JSON in UTF-8")
+            except ValueError as error:
+                yield Broken(f"line {count}", _why(error, "line"))
                 continue
             yield from _unpack(content, f"line {count}", scope, _may_be_deep(line))
 
 
+class _DoubledKeyError(ValueError):
+    """A key stands twice in one object, so that one of its values would be lost."""
+
+
+def _object(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise _DoubledKeyError
+    return found
+
+
+def _why(error: ValueError, what: str) -> str:
+    return _DOUBLED.format(what) if isinstance(error, _DoubledKeyError) else f"the {what} is not valid JSON in UTF-8"
+
+
 def _parse(raw: bytes) -> object:
-    """The JSON in the bytes; raises ValueError where it is none, not in UTF-8, or nested beyond reading."""
+    """The JSON in the bytes; raises ValueError where it is none, not in UTF-8, nested beyond reading, or doubled."""
     try:
-        return json.loads(raw)
+        return json.loads(raw, object_pairs_hook=_object)
     except RecursionError as error:
         raise ValueError("nested too deeply") from error
 

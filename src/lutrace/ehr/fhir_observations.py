@@ -29,7 +29,15 @@ from lutrace.ehr.fhir_output import Output
 from lutrace.ehr.fhir_patients import read_death
 from lutrace.ehr.fhir_staging import STAGING_CODES, staging_of_observation
 from lutrace.ehr.fhir_survey import WEIGHT_CODES, WEIGHT_KG
-from lutrace.terms import Analyte, analyte_of_loinc, canonical_lab, canonical_limit, parse_reported_value, split_result
+from lutrace.terms import (
+    Analyte,
+    analyte_of_loinc,
+    canonical_lab,
+    canonical_limit,
+    parse_reported_value,
+    split_result,
+    tell,
+)
 
 VITALS = {
     "8302-2": ("height_cm", {"cm": 1.0, "m": 100.0, "[in_i]": 2.54, "in": 2.54}),
@@ -172,7 +180,7 @@ def _check_display_unit(quantity: Resource, analyte: Analyte, unit: str | None) 
     if shown is None or not analyte.knows(shown) or not analyte.knows(unit):
         return
     if analyte.factor(shown) != analyte.factor(unit):
-        rule = f"{analyte.name}: unit {shown[:20]!r} and its code {str(unit)[:20]!r} are different units"
+        rule = f"{analyte.name}: unit {tell(shown)} and its code {tell(unit)} are different units"
         raise RecordError("unit", rule, "correct the unit at the source")
 
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from lutrace.core import Row, UnusableInputError
+from lutrace.core import Row, UnusableInputError, shape_of
 from lutrace.ehr import fhir_profile as profile
 from lutrace.ehr.fhir_elements import RecordError, Resource, child, children, system_of, text
 from lutrace.ehr.fhir_files import Located
@@ -15,9 +14,8 @@ from lutrace.ehr.fhir_references import record_key
 from lutrace.ehr.fhir_survey import Survey
 from lutrace.ehr.records import Fault, Identity, Letter
 from lutrace.tables import FACT_TABLES
+from lutrace.terms import fhir_words
 
-_CODE = re.compile(r"[\w.:/+-]{1,24}")
-"""What is shown of a code: nothing that may be words on a person."""
 _CODES_NAMED = 200
 """So many different codes are counted by name; an export of a whole hospital holds thousands."""
 _DATE_OF_REPORT = "results without a date of their own: that of the report that names them"
@@ -95,16 +93,21 @@ class Output:
         self.collected.unread[f"{self.located.resource['resourceType']} ({reason})"] += 1
 
     def unread_code(self, reason: str, concept: Resource) -> None:
-        """Count a part as not read, by its first code, so that a centre sees which codes it would have to map."""
-        codings = [coding for coding in children(concept, "coding") if _CODE.fullmatch(text(coding, "code") or "")]
+        """Count a part as not read, by its first code, so that a centre sees which codes it would have to map.
+
+        A code of a system of the centre's own may be words on a person: it is told by its shape.
+        """
+        codings = [coding for coding in children(concept, "coding") if text(coding, "code") is not None]
         if not codings:
             self.unread(reason)
             return
-        system = system_of(codings[0]) or "no system"
-        name = f"{profile.SYSTEM_NAMES.get(system) or system.rstrip('/').split('/')[-1]} {text(codings[0], 'code')}"
-        named = self.survey.named_codes
-        if name in named or len(named) < _CODES_NAMED:
-            named.add(name)
+        code = text(codings[0], "code") or ""
+        named, key = self.survey.named_codes, (system_of(codings[0]) or "", code)
+        if key in named or len(named) < _CODES_NAMED:
+            system = profile.SYSTEM_NAMES.get(key[0])
+            is_code = system is not None and fhir_words().is_code(system, code)
+            told = code if is_code else f"{shape_of(code)}, first at {self.located.locator}"
+            name = named.setdefault(key, f"{system or 'another system'} {told}")
             self.unread(f"{reason}: {name}")
         else:
             self.unread(f"{reason}: codes beyond the first {_CODES_NAMED}")

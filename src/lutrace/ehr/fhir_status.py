@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from lutrace.ehr.fhir_elements import Resource, child, children, text
+from lutrace.terms import fhir_words
 
 _RESULT = frozenset({"final", "amended", "corrected", "appended", "preliminary", "partial"})
 _DONE = frozenset({"completed", "in-progress", "stopped"})
@@ -39,4 +40,5 @@ def unread_status(resource: Resource) -> str | None:
         return "entered-in-error"
     counting = _COUNTS.get(kind)
     status = text(resource, "status")
-    return status if counting is not None and status is not None and status not in counting else None
+    counts = counting is None or status is None or status in counting
+    return None if counts else fhir_words().tell_status(status or "")

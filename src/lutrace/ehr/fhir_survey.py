@@ -76,8 +76,8 @@ class Survey:
         self.staging = JoinedStaging()
         self.milestones: set[tuple[object, ...]] = set()
         """Patient, milestone, method and date of the diagnoses given so far: several codes may say one milestone."""
-        self.named_codes: set[str] = set()
-        """Codes that are not read and have been counted by name."""
+        self.named_codes: dict[tuple[str, str], str] = {}
+        """Codes (system and code) that are not read and are counted by name, with what a message calls them."""
         self._patients: References[str] = References()
         self._by_identifier: dict[tuple[str, str], str] = {}
         self._medications: References[Resource] = References()

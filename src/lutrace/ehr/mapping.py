@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Container, Iterable, Mapping
 from pathlib import Path
@@ -17,12 +18,20 @@ from lutrace.core import (
     Type,
     UnusableInputError,
     convert,
+    is_slip_of,
     parse_document,
     read_document,
     suggest,
 )
 from lutrace.tables import FACT_TABLES, LABS, PATIENTS, PROVENANCE, REGION_STATISTICS
-from lutrace.terms import table_mapping_names, table_mapping_text
+from lutrace.terms import (
+    analyte_named,
+    analyte_names,
+    analyte_spellings,
+    table_mapping_names,
+    table_mapping_text,
+    tell,
+)
 
 OPEN = "?"
 """What stands in a proposed mapping where a person must decide; a mapping that still holds it is refused."""
@@ -146,7 +155,7 @@ def _checked_rule(rule: RowRule) -> RowRule:
         raise ValueError(f"table is open ({OPEN}); {_expected(FACT_TABLES)}")
     if rule.table not in FACT_TABLES or rule.table in _NOT_FROM_TABLES:
         meant = suggest(rule.table, FACT_TABLES)
-        raise ValueError(f"no fact table is called {rule.table!r}; {meant or _expected(FACT_TABLES)}")
+        raise ValueError(f"no fact table is called {tell_key(rule.table)}; {meant or _expected(FACT_TABLES)}")
     faults = []
     for number, item in enumerate(rule.items(), start=1):
         place = f"each {number}: " if rule.each else ""
@@ -162,7 +171,7 @@ def _faults_of(rule: RowRule, cells: Cells) -> list[str]:
     for name in [*cells, *rule.only_with]:
         if name not in allowed:
             meant = suggest(name, allowed)
-            faults.append(f"{rule.table} has no column {name!r}; {meant or _expected(allowed)}")
+            faults.append(f"{rule.table} has no column {tell_key(name)}; {meant or _expected(allowed)}")
     missing = [name for name in needed_columns(table, cells) if name not in cells]
     if is_short_lab(table, cells) and not {"analyte", "loinc"} & set(cells):
         missing.append("analyte (or loinc)")
@@ -184,10 +193,20 @@ def _expected(names: Iterable[str]) -> str:
 
 def _constant_fault(column: Column, cell: CellRule) -> str | None:
     said = [cell.constant] if cell.constant is not None else list((cell.values or {}).values())
+    if column is LABS.by_name["analyte"]:
+        others = [one for one in said if one is not None and analyte_named(str(one)) is None]
+        meant = suggest(str(others[0]), analyte_spellings()) if others else None
+        return (
+            f"no analyte is called {tell_key(str(others[0]))}; {meant or _expected(analyte_names())}"
+            if others
+            else None
+        )
     unknown = [one for one in said if one is not None and column.codes is not None and str(one) not in column.codes]
     if not unknown:
         return None
-    return f"{column.name} cannot be {', '.join(map(str, unknown))}; {_expected(column.codes or ())}"
+    return (
+        f"{column.name} cannot be {', '.join(tell_key(str(one)) for one in unknown)}; {_expected(column.codes or ())}"
+    )
 
 
 def _unit_fault(table: Table, name: str, cells: Cells) -> str | None:
@@ -244,7 +263,9 @@ def is_derived(table: Table, name: str) -> bool:
 def _checked_left_out(given: dict[str, str]) -> dict[str, str]:
     undecided = [name for name, reason in given.items() if reason == OPEN]
     if undecided:
-        raise ValueError(f"open ({OPEN}): {', '.join(undecided)}; write a rule for each, or why it is not read")
+        raise ValueError(
+            f"open ({OPEN}): {', '.join(map(tell_key, undecided))}; write a rule for each, or why it is not read"
+        )
     return given
 
 
@@ -288,6 +309,18 @@ class TableMapping(FrozenModel):
         return frozenset([name for cell in cells for name in cell.columns] + [name for one in filters for name in one])
 
 
+@functools.cache
+def _declared_names() -> frozenset[str]:
+    columns = (name for table in FACT_TABLES.values() for name in table.by_name)
+    codes = (code for table in FACT_TABLES.values() for column in table.columns for code in column.codes or ())
+    return frozenset({*FACT_TABLES, *columns, *codes, *LAB_COLUMNS, *IDENTITY_COLUMNS})
+
+
+def tell_key(text: str) -> str:
+    """What a message repeats of a mapping: names declared here, slips of them, words of vocabularies; else shapes."""
+    return repr(text) if is_slip_of(text, _declared_names()) else tell(text)
+
+
 def read_mapping(path: Path) -> TableMapping:
     """The mapping in a YAML file; raises ProtocolError with every fault and its line, open ones (`?`) included.
 
@@ -295,9 +328,9 @@ def read_mapping(path: Path) -> TableMapping:
     """
     if not path.exists() and str(path) in table_mapping_names():
         return parse_mapping(table_mapping_text(str(path)), f"{path}.yaml")
-    return read_document(path, TableMapping)
+    return read_document(path, TableMapping, tell=tell_key)
 
 
 def parse_mapping(text: str, name: str) -> TableMapping:
     """The mapping in a YAML text that errors call `name`; raises what `read_mapping` raises."""
-    return parse_document(text, name, TableMapping)
+    return parse_document(text, name, TableMapping, tell=tell_key)

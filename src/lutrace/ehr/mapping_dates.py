@@ -31,6 +31,7 @@ _EPOCHS: dict[DateOrder, dt.datetime] = {
 }
 _FIRST_SURE_SERIAL = 61
 """Before it a spreadsheet counts a day that never was (29 February 1900)."""
+_SHORT_YEARS = "short_years_from: 1950 (the first year that two digits can mean)"
 _WRITE_ISO = "write it as 2023-05-17, or state dates (dmy, mdy, excel) in the mapping"
 
 
@@ -88,14 +89,15 @@ class DateReader:
             return second, first
         if self.order == "dmy" or (self.order is None and first == second):
             return first, second
-        remedy = "state dates: dmy or dates: mdy in the mapping, or write ISO dates"
+        short = "" if len(parts["year"]) == 4 or self.short_years_from is not None else f" and {_SHORT_YEARS}"
+        remedy = f"state dates: dmy or dates: mdy{short} in a mapping (--propose-mapping FILE), or write ISO dates"
         raise RecordError(name, f"{name} can mean two days ({self.why})", remedy)
 
     def _year(self, text: str, name: str) -> int:
         if len(text) == 4:
             return int(text)
         if self.short_years_from is None:
-            remedy = "state short_years_from in the mapping (the first year that two digits can mean), or write four"
+            remedy = f"state {_SHORT_YEARS} in a mapping (--propose-mapping FILE), or write four digits"
             raise RecordError(name, f"{name} has a year of two digits", remedy)
         start = self.short_years_from
         return start + (int(text) - start) % 100

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from lutrace.terms import (
@@ -23,6 +23,7 @@ _SIZES = {"kg": "kg", "g": "g", "cm": "cm", "m": "m", "gbq": "GBq", "mbq": "MBq"
 """Units of measures and activities, as they stand in headings, and how they are written."""
 BASELINE = "baseline"
 _MOST_UNIT_WORDS = 3
+_FEWEST_TURNED = 2
 
 
 @dataclass(frozen=True)
@@ -63,6 +64,25 @@ def parse_heading(column: str) -> Heading:
         fact, worded = _fact(bare, rest)
         unit = _SIZES.get((unit or worded or "").casefold(), unit or worded)
     return Heading(column, " ".join(tokens), group, number, analyte, fact, item, unit)
+
+
+def says_something(words: str) -> bool:
+    """Whether a heading is known here: an analyte, a fact, or what names a patient."""
+    found = parse_heading(words)
+    return found.analyte is not None or found.fact is not None or found.words in headings().identifier
+
+
+def is_turned(names: Sequence[str], first_cells: Iterable[object]) -> bool:
+    """Whether a table has its patients in columns: headings stand in the first column, and few in the first row."""
+    beside = sum(says_something(str(cell)) for cell in first_cells if cell is not None)
+    return beside >= _FEWEST_TURNED and beside > sum(map(says_something, names))
+
+
+TURNED = (
+    "the patients stand in its columns, and what is known of them in its rows; turn the table (in a spreadsheet: copy, "
+    "paste transposed), so that each row is one patient or one result"
+)
+"""What is said of a table whose patients stand in columns."""
 
 
 def resembles(heading: Heading) -> str | None:

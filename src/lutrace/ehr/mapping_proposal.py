@@ -6,11 +6,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from lutrace.core import Row, TableContent, UnusableInputError, has_decimal_comma, read_sheet_names, read_table
+from lutrace.core import (
+    Row,
+    TableContent,
+    UnusableInputError,
+    has_decimal_comma,
+    read_sheet_names,
+    read_table,
+    tell_file,
+)
 from lutrace.ehr.mapping import OPEN
 from lutrace.ehr.mapping_columns import Profile, profile_of
 from lutrace.ehr.mapping_dates import find_date_order
-from lutrace.ehr.mapping_headings import parse_heading, resembles
+from lutrace.ehr.mapping_headings import TURNED, is_turned, resembles, says_something
 from lutrace.ehr.mapping_proposed_lines import LIKELY, SURE, ProposedRule, Shared, quoted
 from lutrace.ehr.mapping_proposed_rules import propose_rules
 from lutrace.terms import headings, plain_words
@@ -55,11 +63,14 @@ def propose_mapping(path: Path) -> str:
     looked_at = [_looked_at(path, sheet) for sheet in (names if len(names) > 1 else (None,))]
     sheets = [one for one in looked_at if one is not None]
     if not sheets:
-        raise UnusableInputError(f"{path.name}: holds no rows to propose a mapping from; name a table with rows")
+        raise UnusableInputError(f"{tell_file(path)}: holds no rows to propose a mapping from; name a table with rows")
     known = [one for one in sheets if one.rules]
+    if not known and any(is_turned(one.content.names, _first_cells(one.content)) for one in sheets):
+        raise UnusableInputError(f"{tell_file(path)}: {TURNED}")
     if not known:
         raise UnusableInputError(
-            f"{path.name}: no heading is known here; write the mapping by hand (docs/how-to/read-your-own-tables.md)"
+            f"{tell_file(path)}: no heading is known here; write the mapping by hand "
+            "(docs/how-to/read-your-own-tables.md)"
         )
     first = known[0]
     page = _Page()
@@ -71,7 +82,7 @@ def propose_mapping(path: Path) -> str:
     for note in first.content.notes:
         page.put(f"# {note}")
     read = _read_by(first.rules)
-    _put_writing(page, path.name, first.content.rows, [one for one in first.others if one.column in read])
+    _put_writing(page, tell_file(path), first.content.rows, [one for one in first.others if one.column in read])
     page.put(f"patient_id: {quoted(first.identifier[0])}", first.identifier[1])
     page.put("rules:")
     for one in known:
@@ -128,11 +139,13 @@ def _with_heading(path: Path, sheet: str | None) -> tuple[int, TableContent]:
     return best, found
 
 
+def _first_cells(content: TableContent) -> list[object]:
+    return [record[content.names[0]] for _, record in content.rows]
+
+
 def _n_known(content: TableContent) -> int:
     """How many headings say something."""
-    found = [parse_heading(name) for name in content.names]
-    known = headings().identifier
-    return sum(one.analyte is not None or one.fact is not None or one.words in known for one in found)
+    return sum(map(says_something, content.names))
 
 
 def count_open(text: str) -> int:
@@ -162,7 +175,7 @@ def _put_writing(page: _Page, name: str, rows: Sequence[tuple[int, Row]], profil
     """How the table is written: decimal sign, order of dates, codes for nothing known."""
     columns = [one.column for one in profiles if one.numbers and not one.mostly(one.dates)]
     try:
-        comma = has_decimal_comma(Path(name), rows, columns)
+        comma = has_decimal_comma(name, rows, columns)
     except UnusableInputError:
         page.put(f'decimal: "{OPEN}"', "open: a point before three digits stands beside decimal commas")
     else:

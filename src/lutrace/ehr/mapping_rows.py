@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import Any
 
 from lutrace.core import Column, Row, Source, Table, Type, UnusableInputError, column_letter, convert, has_decimal_comma
@@ -17,7 +17,7 @@ from lutrace.ehr.records import Fault, Identity, RecordBatch
 from lutrace.ehr.table_cells import parse_cell
 from lutrace.ehr.table_records import make_fact_rows, make_identity
 from lutrace.tables import LABS, PATIENTS, TREATMENTS
-from lutrace.terms import headings, plain_words
+from lutrace.terms import headings, plain_words, tell, tell_column
 
 Records = Sequence[tuple[int, Row]]
 """Records by their number in the source; every record names the same columns."""
@@ -48,6 +48,7 @@ class _Reading:
     name: str
     place: str
     missing: frozenset[str]
+    told: Callable[[str], str]
     decimal: Decimal | None = None
     dates: dict[tuple[str, ...], DateReader] = field(default_factory=dict)
     rows: dict[str, list[Row]] = field(default_factory=dict)
@@ -60,14 +61,21 @@ class _Reading:
 
 
 def rows_by_mapping(
-    mapping: TableMapping, records: Records, source: Source, *, name: str, place: str = "row", sheet: str | None = None
+    mapping: TableMapping,
+    records: Records,
+    source: Source,
+    *,
+    name: str,
+    place: str = "row",
+    sheet: str | None = None,
+    told: Callable[[str], str] | None = None,
 ) -> RecordBatch:
     """The rows, faults and identities that a mapping makes of records, each with its place such as `row 7`.
 
     `name` is the name of the file in errors of the whole, `place` what a number counts, `sheet` the sheet of a workbook
-    that the records are of. Of an entry of `each` the place names the column too (`row 7, column E`). Records that no
-    rule takes, and columns that no rule reads, are counted in `unread`; what was found out of the whole table (decimal
-    sign, order of dates) stands in `notes`.
+    that the records are of, `told` how messages call a column (default: by its letter). Of an entry of `each` the place
+    names the column too (`row 7, column E`). Records that no rule takes, and columns that no rule reads, are counted in
+    `unread`; what was found out of the whole table (decimal sign, order of dates) stands in `notes`.
 
     Raises UnusableInputError where a rule reads a column that is not there, or the decimal sign is not one.
     """
@@ -75,7 +83,8 @@ def rows_by_mapping(
     rules = mapping.rules_of(sheet)
     if names:
         _check_columns(mapping, rules, names, name)
-    reading = _Reading(mapping, records, name, place, frozenset(_code(one) for one in mapping.missing))
+    missing = frozenset(_code(one) for one in mapping.missing)
+    reading = _Reading(mapping, records, name, place, missing, told or functools.partial(tell_column, names))
     if mapping.untested is not None:
         reading.notes[f"the mapping is untested: {mapping.untested}"] = None
     plans = _plans(rules, names) if names else []
@@ -85,7 +94,7 @@ def rows_by_mapping(
     read = mapping.columns_read()
     left = [one for one in names if one not in read and one not in mapping.not_read]
     for one in left:
-        reading.unread[f"column {one}"] += sum(record[one] is not None for _, record in records)
+        reading.unread[reading.told(one)] += sum(record[one] is not None for _, record in records)
     reading.unread.update(f"rows: {why}" for _, why in reading.rowless)
     return RecordBatch(
         source,
@@ -103,8 +112,8 @@ def _check_columns(mapping: TableMapping, rules: Sequence[RowRule], names: Seque
     missing = sorted(wanted - set(names))
     if missing:
         raise UnusableInputError(
-            f"{name}: the mapping reads the columns {', '.join(missing)}, which the table has not; "
-            f"found {', '.join(names)}; correct the mapping"
+            f"{name}: the mapping reads the columns {', '.join(map(tell, missing))}, which the table has not; "
+            f"found {', '.join(tell_column(names, one) for one in names)}; correct the mapping"
         )
 
 
@@ -118,7 +127,7 @@ def _decimal(reading: _Reading, plans: Sequence[_Plan]) -> Decimal | None:
         if cell.decimal is None and _is_number(plan.rule.declared, declared)
         for one in cell.columns
     }
-    if not has_decimal_comma(Path(reading.name), reading.records, columns):
+    if not has_decimal_comma(reading.name, reading.records, columns):
         return None
     reading.notes["numbers have a decimal comma, as those that can be read in one way only show"] = None
     return ","
@@ -298,7 +307,8 @@ def _dates(reading: _Reading, cell: CellRule) -> DateReader:
             order, why = find_date_order(told)
             reader = DateReader(order, why, reading.mapping.short_years_from)
             if order is not None:
-                reading.notes[f"dates of the column {' + '.join(cell.columns)} are {order}: {why}"] = None
+                columns = " + ".join(map(reading.told, cell.columns))
+                reading.notes[f"dates of {columns} are {order}: {why}"] = None
         reading.dates[cell.columns] = reader
     return reader
 

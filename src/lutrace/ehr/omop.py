@@ -18,7 +18,7 @@ from lutrace.ehr import fhir_profile as profile
 from lutrace.ehr.fhir_elements import RecordError, Resource, codes, drugs_of
 from lutrace.ehr.fhir_milestones import milestone_of
 from lutrace.ehr.fhir_output import Collected
-from lutrace.ehr.omop_concepts import Codes, read_concepts
+from lutrace.ehr.omop_concepts import Codes, read_concepts, system_at
 from lutrace.ehr.omop_diagnoses import add_metastases, add_staging, read_adverse_event, read_condition
 from lutrace.ehr.omop_measurements import CYCLE_FACTS, cycle_fact, meaning_of, read_measured
 from lutrace.ehr.omop_notes import read_note
@@ -27,6 +27,7 @@ from lutrace.ehr.omop_people import day_of_death, read_death, read_person, read_
 from lutrace.ehr.omop_tables import COUNTED_TABLES, READ_TABLES, SYNTHETIC
 from lutrace.ehr.omop_treatments import SUPPORT, Treated, is_cycle, read_cycles, read_progressions, read_treated
 from lutrace.ehr.records import Letter, RecordBatch
+from lutrace.terms import omop_meanings
 
 ROWS_PER_GROUP = 100_000
 """A group of persons ends when their rows in the tables that are read are this many."""
@@ -50,7 +51,7 @@ _OTHER_CONCEPTS = {
 _QUALIFIERS = {"condition_occurrence": "condition_status_source_value", "observation": "qualifier_source_value"}
 _NOBODY = -1
 """The number of a person where a row holds none that can be read."""
-_EVENT_FIELDS = {1147707: "drug_exposure", 1147094: "drug_exposure", 1147082: "procedure_occurrence"}
+_EVENT_FIELDS = omop_meanings().fields
 _ONE = "keep one row for each person in the CDM"
 _TABLE_OF = {
     "death": "follow_up",
@@ -106,7 +107,8 @@ def read_omop(
     settings = settings or OmopSettings()
     kept = {name: _checked(name, table) for name, table in tables.items() if name in READ_TABLES}
     if "person" not in kept:
-        found = ", ".join(sorted(tables)[:12]) or "none"
+        known = sorted(set(tables) & (READ_TABLES.keys() | set(COUNTED_TABLES)))
+        found = f"{', '.join(known) or 'none'} of {len(tables)} tables"
         raise UnusableInputError(f"the source holds no table PERSON (found: {found}); name the schema of the CDM")
     reading = _Reading(kept, settings)
     source = Source("omop", digest)
@@ -131,7 +133,7 @@ def _checked(name: str, table: ir.Table) -> ir.Table:
     missing = sorted(needed - set(table.columns))
     if missing:
         raise UnusableInputError(
-            f"{name}: the columns {', '.join(missing)} of OMOP CDM 5.4 are missing; found {', '.join(table.columns)}"
+            f"{name}: the columns {', '.join(missing)} of OMOP CDM 5.4 are missing; it has {len(table.columns)} columns"
         )
     kept = table.select(*[column for column in table.columns if column in declared or column in older])
     if "person_id" not in declared:
@@ -390,8 +392,8 @@ def _why(number: int, concept: Resource, value: str | None) -> str:
     if number == 0:
         shape = re.sub(r"9+", "9", re.sub(r"\d", "9", re.sub(r"[^\W\d_]+", "a", value or "")))[:16]
         return f"no concept, source value of shape {shape!r}" if shape else "no concept, no source value"
-    systems = [str(coding["system"]).rsplit("/", 1)[-1] for coding in concept["coding"]]
-    return f"{systems[0]} code not read" if systems else "concept whose meaning is not known"
+    systems = [system_at(coding["system"]) or "another" for coding in concept["coding"]]
+    return f"code of {systems[0]} not read" if systems else "concept whose meaning is not known"
 
 
 def _int(value: Any) -> int:

@@ -14,10 +14,11 @@ from lutrace.ehr.fhir_staging_join import join_staging
 from lutrace.ehr.omop_concepts import Concepts
 from lutrace.ehr.omop_measurements import Meaning, staging_observation
 from lutrace.ehr.omop_output import CdmRow, PersonOutput
+from lutrace.terms import omop_meanings
 
 PRECISION = re.compile(r"^date known to the (month|year)$")
 """What `condition_status_source_value` and `sig` say of a day that is the first of a month or year."""
-METHODS = {32879: "registry", 32858: "text"}
+METHODS = omop_meanings().methods
 """By the type of the record: from a registry, or found in text; all others are codes of the record."""
 _CTCAE = re.compile(
     r"^ctcae(?:-([456]\.0))? grade ([1-5]|unknown)(?: (unrelated|unlikely|possible|probable|definite))?$"

@@ -23,8 +23,10 @@ from lutrace.terms import (
     disposition_of,
     instrument_named,
     instruments,
+    omop_meanings,
     parse_reported_value,
     split_result,
+    tell,
 )
 
 Kind = Literal["lab", "vital", "staging", "tnm", "metastasis", "item", "event", "finding", "status", "own"]
@@ -32,8 +34,7 @@ Kind = Literal["lab", "vital", "staging", "tnm", "metastasis", "item", "event", 
 EVENTS = ("psa_progression", "radiological_progression", "clinical_progression", "fracture", "hospice")
 FINDINGS = ("ct_read", "ct_only_lesion", "reader_clinical_progression", "reader_radiological_progression")
 STATUS = ("alive", "lost")
-OPERATORS = {4171756: "<", 4171754: "<=", 4172704: ">", 4171755: ">="}
-"""Concepts of the vocabulary of operators; 4172703 is equality."""
+OPERATORS = omop_meanings().operators
 _TNM = re.compile(r"^(?:([cpy]+)-)?(?:\d+th_)?AJCC/UICC-([TNM])([^_\s]+)$")
 _TNM_LOINC = {"T": "21905-5", "N": "21906-3", "M": "21907-1"}
 _ITEM = re.compile(r"^(fact-p|bpi-sf|xq|xi-3|xi|sxi)\s*[:/|_ .-]\s*([A-Za-z]+\d+[A-Za-z]?)$", re.IGNORECASE)
@@ -239,7 +240,7 @@ def _read_vital(row: CdmRow, meaning: Meaning, concepts: Concepts, out: PersonOu
     factors = VITALS[meaning.code or ""][1]
     unit = unit_of(row, concepts)
     if reported.comparator is not None or unit not in factors:
-        shown = "none" if unit is None else repr(unit[:20])
+        shown = "none" if unit is None else tell(unit)
         rule = f"{meaning.name} must be exact and in one of {', '.join(factors)}, got {shown}"
         raise RecordError("value", rule, "state a known unit")
     out.row("vitals", said | {"value": float(f"{reported.value * factors[unit]:.12g}")}, row)

@@ -27,11 +27,12 @@ class CdmRow:
 
     @property
     def locator(self) -> str:
-        """The place: the record's own number; of PERSON and DEATH, whose number is the patient's, that of the row."""
+        """The place: the record's own number; of PERSON and DEATH, where it is the patient's, that of the row."""
         key = READ_TABLES[self.table].key
         if self.table == "person" or key is None:
             return f"{self.table} row {self.number}"
-        return f"{key} {str(self.cells.get(key))[:20]}"
+        number = str(self.cells.get(key))[:20]
+        return f"{key} {number}" if number.removesuffix(".0").isdecimal() else f"{self.table} row {self.number}"
 
     def integer(self, name: str) -> int | None:
         """The whole number in a column; refused when it is none."""

@@ -12,13 +12,13 @@ from lutrace.ehr.fhir_milestones import milestone_of
 from lutrace.ehr.omop_concepts import OWN, Concepts
 from lutrace.ehr.omop_output import CdmRow, PersonOutput
 from lutrace.ehr.records import Identity
-from lutrace.terms import cause_of_death, disposition_of
+from lutrace.terms import cause_of_death, disposition_of, omop_meanings
 
-SEXES = {8507: "male", 8532: "female", 8521: "other", 8551: "unknown"}
+SEXES = omop_meanings().sexes
 _WRITTEN_SEXES = {"m": "male", "male": "male", "f": "female", "female": "female"}
-VISITS = {9201: "admission", 262: "admission", 9202: "visit", 9203: "visit", 5083: "telephone", 32036: "other"}
+VISITS = omop_meanings().visits
 _VISIT_CODES = {"IP": "admission", "ERIP": "admission", "OP": "visit", "ER": "visit"}
-HOSPICE = 8546
+HOSPICE = omop_meanings().hospice
 _OWN_CAUSES = ("treatment", "other")
 _DISCHARGES = {"UB04 Pt dis status": "ub04"}
 KINDS_OF_CONTACT = ("visit", "admission", "telephone", "letter", "billing", "other")

@@ -18,9 +18,11 @@ from lutrace.ehr.omop_concepts import Concepts
 from lutrace.ehr.omop_diagnoses import PRECISION
 from lutrace.ehr.omop_output import CdmRow, PersonOutput
 from lutrace.tables import SUPPORT as SUPPORT_TABLE
-from lutrace.terms import Drug, cycle_agent_of, depot_days_in_text, disposition_of, product_in_text
+from lutrace.terms import Drug, cycle_agent_of, depot_days_in_text, disposition_of, omop_meanings, product_in_text
 
-TREATMENT_REGIMEN, TREATMENT_CYCLE, PROGRESSION = 32531, 32532, 32677
+TREATMENT_REGIMEN, TREATMENT_CYCLE, PROGRESSION = (
+    omop_meanings().episodes[one] for one in ("regimen", "cycle", "progression")
+)
 """Concepts of the oncology extension: a course of therapy, a cycle of it, and a progression of the disease."""
 OPEN_END = "end not recorded"
 """What `sig` says where the record gives no end: the model wants a last day in every row."""

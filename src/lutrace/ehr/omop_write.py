@@ -18,12 +18,13 @@ from lutrace.terms import (
     drug_named,
     omop_concept_of,
     omop_concepts,
+    omop_meanings,
     parse_reported_value,
 )
 
-DRUG_KEY, CONDITION_KEY = 1147094, 1147127
+DRUG_KEY, CONDITION_KEY = (omop_meanings().written_fields[one] for one in ("drug_exposure", "condition_occurrence"))
 """Concepts of the fields drug_exposure_id and condition_occurrence_id, by which rows refer to others."""
-_VISITS = {"admission": 9201, "visit": 9202, "telephone": 5083}
+_VISITS = omop_meanings().written_visits
 _TYPES = {"registry": REGISTRY, "text": NLP}
 _GLEASON = {"gleason_primary": "44641-9", "gleason_secondary": "44642-7", "gleason_sum": "35266-6"}
 _TNM = {"t": ("21905-5", "21899-0"), "n": ("21906-3", "21900-6"), "m": ("21907-1", "21901-4")}

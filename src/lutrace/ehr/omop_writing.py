@@ -15,9 +15,11 @@ import pyarrow.parquet as pq
 
 from lutrace.core import Row
 from lutrace.ehr.omop_tables import CDM_SOURCE, WRITTEN_TABLES, CdmTable
-from lutrace.terms import omop_concept_of
+from lutrace.terms import omop_concept_of, omop_meanings
 
-EHR, ADMINISTERED, CLAIM, REGISTRY, NLP = 32817, 32818, 32869, 32879, 32858
+EHR, ADMINISTERED, CLAIM, REGISTRY, NLP = (
+    omop_meanings().types[one] for one in ("ehr", "administered", "claim", "registry", "text")
+)
 """Types of records: EHR, EHR administration record, pharmacy claim, registry, natural language processing."""
 Form = Literal["parquet", "csv"]
 
@@ -117,7 +119,7 @@ def add_source(cdm: Cdm, *, centre: str, mark: str, day: dt.date) -> None:
         source_release_date=day,
         cdm_release_date=day,
         cdm_version="v5.4",
-        cdm_version_concept_id=756265,
+        cdm_version_concept_id=omop_meanings().cdm_version,
         vocabulary_version="none",
     )
 

@@ -12,7 +12,7 @@ from lutrace.ehr.mapping import CellRule, RowRule
 from lutrace.ehr.mapping_rows import rows_by_mapping
 from lutrace.ehr.records import Fault, Identity, Letter, RecordBatch
 from lutrace.ehr.redcap_columns import EVENT, REPEAT_FORM, REPEAT_INSTANCE, form_columns
-from lutrace.ehr.redcap_dictionary import Dictionary
+from lutrace.ehr.redcap_dictionary import Dictionary, tell_name
 from lutrace.ehr.redcap_forms import Entry, find_entries
 from lutrace.ehr.redcap_mapping import EVENT_DATE, LetterRule, RedcapMapping, check_mapping, form_of_rule
 from lutrace.ehr.redcap_project import ExportedRows, Project
@@ -45,8 +45,9 @@ def read_redcap(project: Project, mapping: RedcapMapping, *, mapping_name: str) 
 def _absent(project: Project, mapping: RedcapMapping) -> list[str]:
     """What to say of each column that the mapping reads and no export has: none of its facts can be there."""
     there = {name for export in project.exports for row in export.rows for name in row.cells}
+    told = project.dictionary.tell
     absent = sorted(mapping.needed_columns() - _OF_ROW - there) if there else []
-    return [f"{name}: the mapping reads it, and no export has it; nothing was read of it" for name in absent]
+    return [f"{told(name)}: the mapping reads it, and no export has it; nothing was read of it" for name in absent]
 
 
 def _entries(
@@ -118,7 +119,7 @@ class _Reading:
             self._read_form(form, filled)
             for entry in filled:
                 self.unread.update(
-                    f"field {self.dictionary.by_column[name][0].name} of form {form}"
+                    f"field {tell_name(self.dictionary.by_column[name][0].name)} of form {tell_name(form)}"
                     for name, text in entry.cells.items()
                     if name in self.dictionary.by_column and name not in read and self._says(name, text)
                 )
@@ -139,7 +140,9 @@ class _Reading:
     def _read_form(self, form: str, entries: Sequence[Entry]) -> None:
         untaken = [self._read_rule(rule, form, entries) for rule in self.mapping.rules if self._form_of(rule) == form]
         if untaken:
-            self.unread[f"entries of form {form} that no rule of the mapping takes"] += len(set.intersection(*untaken))
+            self.unread[f"entries of form {tell_name(form)} that no rule of the mapping takes"] += len(
+                set.intersection(*untaken)
+            )
         for letter in self.mapping.letters:
             if self.dictionary.by_name[letter.text].form == form:
                 self._read_letters(letter, form, entries)
@@ -156,12 +159,15 @@ class _Reading:
             return set()
         if all(self._is_number(one) for one in wanted) and mapping.decimal is None:
             mapping = mapping.model_copy(update={"decimal": "."})
-        made = rows_by_mapping(mapping, records, self.export.source, name=self.export.name, sheet=form)
+        made = rows_by_mapping(
+            mapping, records, self.export.source, name=self.export.name, sheet=form, told=self.dictionary.tell
+        )
         names = list(records[0][1])
         alike = [one for one in self.mapping.rules if one.table == rule.table and self._form_of(one) == form]
         for table, rows in made.rows.items():
-            self.rows[table] += [_keyed(row, names, by_number, f"{table}/{alike.index(rule)}") for row in rows]
-        self.faults += [replace(one, locator=_named(one.locator, names)) for one in made.faults]
+            keyed = [_keyed(row, names, by_number, f"{table}/{alike.index(rule)}") for row in rows]
+            self.rows[table] += [row | {"source_locator": self._told_place(row["source_locator"])} for row in keyed]
+        self.faults += [replace(one, locator=self._told_place(_named(one.locator, names))) for one in made.faults]
         for identity in made.identities:
             self.identities.setdefault(identity.identifiers[0][1], identity)
         self.notes.update(dict.fromkeys(made.notes))
@@ -178,7 +184,7 @@ class _Reading:
             record: Row = {**entry.cells, **place}
             doubtful = self._add_foreign(record, entry, foreign)
             if doubtful:
-                words = f"{', '.join(doubtful)} {_SEVERAL}"
+                words = f"{', '.join(map(self.dictionary.tell, doubtful))} {_SEVERAL}"
                 self.faults.append(Fault(table, f"row {entry.number}", None, words, _REMEDY))
                 continue
             records.append((entry.number, record))
@@ -210,6 +216,11 @@ class _Reading:
             return None
         return (dt.date.fromisoformat(since[:10]) + dt.timedelta(days=planned.days[entry.event])).isoformat()
 
+    def _told_place(self, place: str) -> str:
+        """A place with the field as messages call it."""
+        number, _, column = place.partition(", ")
+        return f"{number}, {self.dictionary.tell(column)}" if column else number
+
     def _form_of(self, rule: RowRule) -> str | None:
         return form_of_rule(rule, self.dictionary)
 
@@ -225,7 +236,9 @@ class _Reading:
         wanted = mapping.columns_read() | {one for one in (rule.text, rule.date) if one is not None}
         written = [entry for entry in entries if entry.cells.get(rule.text) is not None]
         records, by_number = self._records(_LETTERS, wanted, form, written)
-        made = rows_by_mapping(mapping, records, self.export.source, name=self.export.name, sheet=form)
+        made = rows_by_mapping(
+            mapping, records, self.export.source, name=self.export.name, sheet=form, told=self.dictionary.tell
+        )
         self.faults += [replace(one, table=_LETTERS, row={}) for one in made.faults]
         patients = {row["source_locator"]: row["patient_id"] for row in made.rows.get("patients", ())}
         for number, record in records:
@@ -238,7 +251,7 @@ class _Reading:
                     key="/".join(str(part or "") for part in (*by_number[place].key, rule.text)),
                     patient_id=str(patients[place]),
                     text=record[rule.text],
-                    source_locator=f"{place}, {rule.text}",
+                    source_locator=f"{place}, {self.dictionary.tell(rule.text)}",
                     date=None if date is None else str(date)[:10],
                     language=rule.language,
                     kind=rule.kind,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from lutrace.core import UnusableInputError
-from lutrace.ehr.redcap_dictionary import Dictionary, plain_text
+from lutrace.ehr.redcap_dictionary import Dictionary, plain_text, tell_name
 
 EVENT = "redcap_event_name"
 REPEAT_FORM = "redcap_repeat_instrument"
@@ -54,8 +54,8 @@ def raw_columns(header: Sequence[str], dictionary: Dictionary, name: str) -> tup
     backwards = [len(expected) - 1 - place for place in reversed(_matched(asked[::-1], expected[::-1]))]
     if not forwards or forwards[0] != 0:
         raise UnusableInputError(
-            f"{name}: expected a column {dictionary.record_field} (or its label) with the record's name; export all "
-            "data of the project, with the dictionary of the same day"
+            f"{name}: expected a column {tell_name(dictionary.record_field)} (or its label) with the record's name; "
+            "export all data of the project, with the dictionary of the same day"
         )
     if forwards != backwards:
         raise UnusableInputError(

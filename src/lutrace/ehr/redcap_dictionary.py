@@ -10,7 +10,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from lutrace.core import UnusableInputError, read_rows
+from lutrace.core import UnusableInputError, read_rows, tell_file
+from lutrace.terms import tell
 
 COMPLETE = {"0": "Incomplete", "1": "Unverified", "2": "Complete"}
 """Codes of a form's status and their labels."""
@@ -32,6 +33,8 @@ _HEADERS = {
 _CHOICE_TYPES = ("radio", "dropdown", "checkbox")
 _YES_NO = {"1": "Yes", "0": "No"}
 _TRUE_FALSE = {"1": "True", "0": "False"}
+_NAME = re.compile(r"[a-z][a-z0-9_]{0,99}")
+_LONG_NUMBER = re.compile(r"\d{5}")
 _TAG = re.compile(r"<[^>]+>")
 _DECIMALS = re.compile(r"^number(_[1-4]dp)?(_comma_decimal)?$")
 _DATES = re.compile(r"^(date|datetime|datetime_seconds)_(ymd|dmy|mdy)$")
@@ -105,6 +108,29 @@ class Dictionary:
             form: tuple(name for one in self.fields if one.form == form for name in one.columns) for form in self.forms
         }
 
+    def tell(self, column: str) -> str:
+        """A column for a message: its field by name, a box by the place of its choice; else the shape."""
+        field, code = self.by_column.get(column, (self.by_name.get(column), None))
+        if field is None:
+            return column if column in self._own_columns else tell(column)
+        return tell_name(field.name) + ("" if code is None else f" (choice {1 + [*field.choices].index(code)})")
+
+    @cached_property
+    def _own_columns(self) -> frozenset[str]:
+        """The columns that REDCap adds for each form, and those of the place of a row."""
+        ends = ("complete", "timestamp")
+        ours = (
+            "event_name",
+            "repeat_instrument",
+            "repeat_instance",
+            "event_date",
+            "data_access_group",
+            "survey_identifier",
+        )
+        return frozenset(
+            {*(f"redcap_{one}" for one in ours), *(f"{form}_{end}" for form in self.forms for end in ends)}
+        )
+
     @cached_property
     def by_column(self) -> dict[str, tuple[Field, str | None]]:
         """The field of each column of a raw export, and the code that a column of a checkbox stands for."""
@@ -121,7 +147,7 @@ def read_dictionary(path: Path) -> Dictionary:
 
     Raises UnusableInputError when the file is no data dictionary or has a field of no type.
     """
-    return make_dictionary(read_rows(path), path.name)
+    return make_dictionary(read_rows(path), tell_file(path))
 
 
 def is_dictionary(names: Iterable[str]) -> bool:
@@ -146,7 +172,9 @@ def make_dictionary(rows: Iterable[Mapping[str, Any]], name: str) -> Dictionary:
             )
         found = _field(cells, name, number)
         if found.name in seen:
-            raise UnusableInputError(f"{name}: row {number}: field {found.name} stands twice; keep one of the rows")
+            raise UnusableInputError(
+                f"{name}: row {number}: field {tell_name(found.name)} stands twice; keep one of the rows"
+            )
         seen.add(found.name)
         fields.append(found)
     if not fields:
@@ -158,6 +186,11 @@ def parse_choices(text: str) -> dict[str, str]:
     """The labels of a choice field by code, from `1, one | 2, two`; a label may hold commas and HTML."""
     pairs = (part.partition(",") for part in text.split("|") if part.strip())
     return {code.strip(): plain_text(label) for code, _, label in pairs}
+
+
+def tell_name(name: str) -> str:
+    """The name of a field or form for a message, where it has the form that REDCap gives names; else the shape."""
+    return name if _NAME.fullmatch(name) and _LONG_NUMBER.search(name) is None else tell(name)
 
 
 def form_name(text: str) -> str:

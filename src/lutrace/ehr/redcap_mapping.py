@@ -7,7 +7,8 @@ from typing import Annotated, Literal
 from lutrace.core import AfterValidator, Field, FrozenModel, ProtocolError, Table, Type, suggest
 from lutrace.ehr.mapping import IDENTITY_COLUMNS, OPEN, RowRule, TableMapping
 from lutrace.ehr.redcap_columns import SURVEY_IDENTIFIER, SYSTEM, complete_column, timestamp_column
-from lutrace.ehr.redcap_dictionary import Dictionary
+from lutrace.ehr.redcap_dictionary import Dictionary, tell_name
+from lutrace.terms import tell
 
 EVENT_DATE = "redcap_event_date"
 """The column that `event_days` fills."""
@@ -76,14 +77,15 @@ def check_mapping(mapping: RedcapMapping, dictionary: Dictionary, name: str) -> 
         if form is None:
             faults.append(f"rules {number}: reads several forms; name the form whose entries give rows as its sheet")
         elif form not in dictionary.forms:
-            meant = suggest(form, dictionary.forms) or f"expected {', '.join(dictionary.forms)}"
-            faults.append(f"rules {number}: no form is called {form!r}; {meant}")
+            meant = suggest(form, dictionary.forms) or f"expected {', '.join(map(tell_name, dictionary.forms))}"
+            faults.append(f"rules {number}: no form is called {tell_name(form)}; {meant}")
         faults += [f"rules {number}, {words}" for words in _exposed(rule, dictionary)]
-    for label, form in mapping.forms.items():
+    for form in mapping.forms.values():
         if form not in dictionary.forms:
-            faults.append(f"forms {label}: no form is called {form!r}; expected {', '.join(dictionary.forms)}")
+            expected = ", ".join(map(tell_name, dictionary.forms))
+            faults.append(f"forms: no form is called {tell_name(form)}; expected {expected}")
     valueless = {one.name for one in dictionary.fields if one.type in _NO_VALUES} & mapping.needed_columns()
-    faults += [f"{one}: an export holds no value of a file or a description" for one in sorted(valueless)]
+    faults += [f"{tell_name(one)}: an export holds no value of a file or a description" for one in sorted(valueless)]
     if faults:
         raise ProtocolError(f"{name}: " + "; ".join(dict.fromkeys(faults)))
 
@@ -96,15 +98,15 @@ def _allowed_columns(mapping: RedcapMapping, dictionary: Dictionary) -> frozense
 
 def _unknown(column: str, allowed: frozenset[str]) -> str:
     meant = suggest(column, allowed) or "boxes are called field___code"
-    return f"the project has no column {column}; {meant}"
+    return f"the project has no column {tell(column)}; {meant}"
 
 
 def _exposed(rule: RowRule, dictionary: Dictionary) -> list[str]:
     """The columns of a rule that would hold a person's data in plain."""
     flagged = {name for name, (one, _) in dictionary.by_column.items() if one.is_identifier} | {SURVEY_IDENTIFIER}
     return [
-        f"{declared}: {column} is flagged as an identifier in the dictionary, and {declared} would hold it in plain; "
-        "take the line out, or the flag off where it is none"
+        f"{declared}: {dictionary.tell(column)} is flagged as an identifier in the dictionary, and {declared} would "
+        "hold it in plain; take the line out, or the flag off where it is none"
         for item in rule.items()
         for declared, cell in item.columns.items()
         for column in cell.columns

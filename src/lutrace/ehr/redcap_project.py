@@ -7,11 +7,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from lutrace.core import Source, UnusableInputError, digest_of_file, read_lines
+from lutrace.core import Source, UnusableInputError, digest_of_file, read_lines, tell_file
 from lutrace.ehr.redcap_columns import SYSTEM, raw_columns
-from lutrace.ehr.redcap_dictionary import Dictionary, is_dictionary, plain_text, read_dictionary
+from lutrace.ehr.redcap_dictionary import Dictionary, is_dictionary, plain_text, read_dictionary, tell_name
 from lutrace.ehr.redcap_forms import ExportRow, rows_of_values
 from lutrace.ehr.redcap_values import find_spelling, known_columns
+from lutrace.terms import tell
 
 _EAV = ("field_name", "value")
 _COMPANIONS = ("custom_form_label", "unique_event_name", "arm_num")
@@ -52,7 +53,7 @@ def read_project(paths: Sequence[Path]) -> Project:
     if len(dictionaries) != 1:
         raise UnusableInputError(
             f"expected one data dictionary (CSV with the columns field name, form name, field type), found "
-            f"{', '.join(file.name for file in dictionaries) or 'none'} among {len(files)} files; "
+            f"{', '.join(tell_file(file) for file in dictionaries) or 'none'} among {len(files)} files; "
             "name a folder with the project's dictionary and its data"
         )
     dictionary = read_dictionary(dictionaries[0])
@@ -61,8 +62,8 @@ def read_project(paths: Sequence[Path]) -> Project:
     data = [file for file, head in heads.items() if head and {head[0], plain_text(head[0]).casefold()} & first]
     if not data:
         raise UnusableInputError(
-            f"no export of data whose first column is {record.name} (or its label) beside {dictionaries[0].name}; "
-            "export all data of the project as CSV into the same folder"
+            f"no export of data whose first column is {tell_name(record.name)} (or its label) beside "
+            f"{tell_file(dictionaries[0])}; export all data of the project as CSV into the same folder"
         )
     known = {*data, *dictionaries, *(file for file, head in heads.items() if set(head) & set(_COMPANIONS))}
     others = [file for file in files if file not in known]
@@ -76,7 +77,7 @@ def read_project(paths: Sequence[Path]) -> Project:
 def read_export(path: Path, dictionary: Dictionary) -> ExportedRows:
     """The rows of one exported file; raises UnusableInputError for lines of another length than the heading's."""
     header, *lines = read_lines(path)
-    made = make_export(header, lines, dictionary, name=path.name, source=Source("redcap", digest_of_file(path)))
+    made = make_export(header, lines, dictionary, name=tell_file(path), source=Source("redcap", digest_of_file(path)))
     return replace(made, path=path)
 
 
@@ -110,7 +111,7 @@ def _in_one_spelling(rows: Sequence[ExportRow], dictionary: Dictionary, name: st
     known = known_columns(dictionary, {column for row in rows for column in row.cells}) | set(SYSTEM)
     for row in rows:
         unread.update(
-            f"column {column} (not in the dictionary)"
+            f"column {tell(column)} (not in the dictionary)"
             for column, cell in row.cells.items()
             if cell is not None and column not in known
         )
@@ -122,7 +123,7 @@ def _csv_files(path: Path) -> list[Path]:
     if path.is_dir():
         return sorted(file for file in path.iterdir() if file.suffix.lower() in (".csv", ".tsv", ".txt"))
     if not path.is_file():
-        raise UnusableInputError(f"{path.name}: no such file or folder; check the path")
+        raise UnusableInputError(f"{tell_file(path)}: no such file or folder; check the path")
     return [path]
 
 

@@ -9,7 +9,15 @@ from lutrace.core import Row, UnusableInputError
 from lutrace.ehr.fhir_elements import RecordError
 from lutrace.ehr.table_cells import parse_cell
 from lutrace.tables import LABS
-from lutrace.terms import Analyte, analyte_named, analyte_of_loinc, canonical_lab, canonical_limit, split_result
+from lutrace.terms import (
+    Analyte,
+    analyte_named,
+    analyte_of_loinc,
+    canonical_lab,
+    canonical_limit,
+    fhir_words,
+    split_result,
+)
 
 _REMEDY = "correct the result, its unit or its analyte in the table"
 _CLOCK = re.compile(r"^([01]?\d|2[0-3]):([0-5]\d)(?::[0-5]\d)?$")
@@ -39,7 +47,7 @@ def complete_lab(cells: Row, decimal: Literal[".", ","] | None) -> Row:
         "date": date,
         "time": _clock(cells),
         "analyte": analyte.name,
-        "loinc": None if cells.get("loinc") is None else str(cells["loinc"]),
+        "loinc": None if cells.get("loinc") is None else str(cells["loinc"]).strip(),
         "value_text": value_text,
         "comparator": lab.comparator,
         "unit": unit,
@@ -59,11 +67,13 @@ def _with_its_unit(value_text: str) -> tuple[str, str | None]:
 
 def _analyte(cells: Row) -> Analyte:
     loinc, name = cells.get("loinc"), cells.get("analyte")
-    coded = analyte_of_loinc(str(loinc)) if loinc is not None else None
+    coded = analyte_of_loinc(str(loinc).strip()) if loinc is not None else None
     named = analyte_named(str(name)) if name is not None else None
     if coded is not None and named is not None and coded.name != named.name:
         raise RecordError("analyte", f"analyte {named.name} and loinc of {coded.name} contradict each other", _REMEDY)
     found = coded or named
+    if loinc is not None and not fhir_words().is_code("LOINC", str(loinc).strip()):
+        raise RecordError("loinc", "loinc is no code of LOINC", "write it as 2857-1, or leave it empty")
     if found is None:
         raise RecordError("analyte", "neither analyte nor loinc is in the vocabulary", _REMEDY)
     return found

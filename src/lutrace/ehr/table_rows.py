@@ -15,6 +15,7 @@ from lutrace.core import (
     digest_of_file,
     read_sheet_names,
     read_table,
+    tell_file,
 )
 from lutrace.ehr.mapping import (
     CellRule,
@@ -25,10 +26,12 @@ from lutrace.ehr.mapping import (
     known_columns,
     needed_columns,
 )
+from lutrace.ehr.mapping_headings import TURNED, is_turned
 from lutrace.ehr.mapping_rows import rows_by_mapping
 from lutrace.ehr.records import Fault, RecordBatch
 from lutrace.ehr.table_records import FILLED_HERE
 from lutrace.tables import FACT_TABLES
+from lutrace.terms import tell_column
 
 _RAGGED = "look for a separator or a quote too many or too few in this row, or for a file that is cut off"
 
@@ -50,7 +53,8 @@ def read_table_rows(path: Path, table_name: str, *, decimal: Decimal | None = No
     content = read_table(path)
     if not content.names:
         return RecordBatch(Source("table", digest_of_file(path)), {table.name: ()})
-    return _rows_of(path, content, _own_names(path, table, content.names, decimal))
+    _check_columns(path, table, content)
+    return _rows_of(path, content, _own_names(table, content.names, decimal))
 
 
 def read_mapped_rows(path: Path, mapping: TableMapping) -> RecordBatch:
@@ -84,7 +88,7 @@ def _rows_of(
 ) -> RecordBatch:
     """What the mapping makes of the rows, with the rows that could not be told apart as faults."""
     source = Source("table", digest_of_file(path))
-    batch = rows_by_mapping(mapping, content.rows, source, name=path.name, place=place, sheet=sheet)
+    batch = rows_by_mapping(mapping, content.rows, source, name=tell_file(path), place=place, sheet=sheet)
     repeated = sum(words == REPEATED_HEADER for _, words in content.broken)
     faults = tuple(
         Fault(mapping.rules[0].table, f"{place} {number}", None, f"the row {words}", _RAGGED)
@@ -95,9 +99,8 @@ def _rows_of(
     return batch.plus(RecordBatch(source, {}, (), faults, unread, content.notes))
 
 
-def _own_names(path: Path, table: Table, names: Sequence[str], decimal: Decimal | None) -> TableMapping:
+def _own_names(table: Table, names: Sequence[str], decimal: Decimal | None) -> TableMapping:
     """The mapping of a table whose columns have the declared names already."""
-    _check_columns(path, table, names)
     known = known_columns(table, names)
     cells = {name: CellRule(column=name) for name in names if name in known}
     ours = {name: "the registry fills it" for name in names if name in FILLED_HERE and name not in cells}
@@ -108,13 +111,17 @@ def _own_names(path: Path, table: Table, names: Sequence[str], decimal: Decimal 
     )
 
 
-def _check_columns(path: Path, table: Table, names: Sequence[str]) -> None:
-    """Refuse a table without a column that every row must fill."""
+def _check_columns(path: Path, table: Table, content: TableContent) -> None:
+    """Refuse a table without a column that every row must fill, and one whose patients stand in columns."""
+    names = content.names
     short = is_short_lab(table, names)
     wanted = ["patient_id", *needed_columns(table, names), *(["unit"] if short else [])]
     missing = [name for name in wanted if name not in names]
+    if missing and is_turned(names, (record[names[0]] for _, record in content.rows)):
+        raise UnusableInputError(f"{tell_file(path)}: {TURNED}")
     if missing:
         raise UnusableInputError(
-            f"{path.name}: {table.name} needs the columns {', '.join(missing)}; "
-            f"found {', '.join(names)}; rename them in the file, or write a mapping (--propose-mapping)"
+            f"{tell_file(path)}: {table.name} needs the columns {', '.join(missing)}; found "
+            f"{', '.join(tell_column(names, one) for one in names)}; rename them in the file, or write a mapping "
+            "(--propose-mapping)"
         )

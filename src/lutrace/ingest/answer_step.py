@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from lutrace.core import Row, TableError, UnusableInputError, read_numbered_rows
+from lutrace.core import Row, TableError, UnusableInputError, read_numbered_rows, tell_cell, tell_file
 from lutrace.ingest.registry_steps import ITEMS
 from lutrace.ingest.repeated_rows import find_repeated
 from lutrace.registry import QualityFinding, Registry
@@ -45,16 +45,16 @@ def run_answers(registry_folder: Path, table: Path, *, by: str, at: dt.datetime)
     missing = [name for name in ANSWER_COLUMNS if numbered and name not in numbered[0][1]]
     if missing:
         raise UnusableInputError(
-            f"{table.name}: needs the columns {', '.join(missing)}; write the findings with `lutrace check --out` and "
-            "fill them in"
+            f"{tell_file(table)}: needs the columns {', '.join(missing)}; write the findings with "
+            "`lutrace check --out` and fill them in"
         )
     answered = ((number, str(row["finding_id"])) for number, row in numbered if str(row["answer"] or "").strip())
     repeated = find_repeated(answered, "a finding has one answer: leave all other rows of it without one")
     if repeated:
-        raise TableError(table.name, repeated)
+        raise TableError(tell_file(table), repeated)
     for dry_run in (True, False):
         with Registry.open(registry_folder, write=True, dry_run=dry_run) as registry:
-            applied = _apply_all(registry, table.name, numbered, by=by, at=at)
+            applied = _apply_all(registry, tell_file(table), numbered, by=by, at=at)
     return applied
 
 
@@ -88,7 +88,7 @@ def _understood(row: Row, known: Mapping[str, QualityFinding]) -> _Answer | str 
     if not act:
         return None
     if act not in ANSWERS:
-        raise UnusableInputError(f"answer: expected {', '.join(ANSWERS)}, got {act[:40]!r}")
+        raise UnusableInputError(f"answer: expected {', '.join(ANSWERS)}, got {tell_cell(act)}")
     if not reason:
         raise UnusableInputError("reason: may not be empty; say why")
     column, value = (None if row.get(name) is None else str(row[name]) for name in ("column", "new_value"))

@@ -6,7 +6,7 @@ import datetime as dt
 from pathlib import Path
 from typing import Literal
 
-from lutrace.core import Progress, Row, UnusableInputError, parse_partial_date, read_numbered_rows, silent
+from lutrace.core import Progress, Row, UnusableInputError, parse_partial_date, read_numbered_rows, silent, tell_file
 from lutrace.ehr import (
     CBIOPORTAL_TABLES,
     find_days_zero,
@@ -91,7 +91,8 @@ def _read_anchors(path: Path) -> dict[str, dt.date]:
 
 def _cell(path: Path, number: int, row: Row, name: str) -> str:
     if row.get(name) is None:
-        raise UnusableInputError(f"{path.name}: row {number}: {name} is empty; days zero need patient_id and date")
+        words = "is empty; days zero need patient_id and date"
+        raise UnusableInputError(f"{tell_file(path)}: row {number}: {name} {words}")
     return str(row[name])
 
 
@@ -101,5 +102,5 @@ def _day(path: Path, number: int, text: str) -> dt.date:
     except UnusableInputError:
         found = None
     if found is None or found.precision != "day":
-        raise UnusableInputError(f"{path.name}: row {number}: date must be a day such as 2023-05-17")
+        raise UnusableInputError(f"{tell_file(path)}: row {number}: date must be a day such as 2023-05-17")
     return found.first_day()

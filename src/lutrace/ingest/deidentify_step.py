@@ -7,7 +7,7 @@ from concurrent.futures import Executor
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from lutrace.core import Progress, UnusableInputError, canonical_json, digest_of, silent
+from lutrace.core import Progress, UnusableInputError, canonical_json, digest_of, silent, tell_file
 from lutrace.dicom import (
     EDITION,
     FaceLoss,
@@ -92,7 +92,7 @@ def run_deidentify(
         index = index_in_parts([source], executor)
         if not index.series and not index.faults:
             raise UnusableInputError(
-                f"{source.name}: no DICOM in {index.n_files} files; name a folder with DICOM objects"
+                f"{tell_file(source)}: no DICOM in {index.n_files} files; name a folder with DICOM objects"
             )
         _check_is_ours(out, options)
         tasks, refused = _plan(index, out, registry_folder, options)
@@ -138,7 +138,7 @@ def _options(options: DeidentifyOptions) -> dict[str, object]:
 
 def _check_places(source: Path, out: Path) -> None:
     if not source.exists():
-        raise UnusableInputError(f"{source.name}: no such file or folder")
+        raise UnusableInputError(f"{tell_file(source)}: no such file or folder")
     inside, outside = out.resolve(), source.resolve()
     if inside == outside or outside in inside.parents or inside in outside.parents:
         raise UnusableInputError("the folders of input and output lie within each other; choose another output folder")

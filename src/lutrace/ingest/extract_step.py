@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from lutrace.core import Row, TableError, UnusableInputError
+from lutrace.core import Row, TableError, UnusableInputError, tell_file
 from lutrace.ehr import Letter
 from lutrace.ingest.labelled import compare_facts
 from lutrace.ingest.letter_files import day_of_letter, read_letter_files
@@ -42,7 +42,7 @@ def run_extract(letters: Path, *, language: str | None = None, labels: Path | No
         raise UnusableInputError(f"expected --language {' or '.join(ASSERTION_LANGUAGES)}, got {language!r}")
     batch = read_letter_files(letters)
     if batch.faults:
-        raise TableError(letters.name, [f"{fault.locator}: {fault.rule}" for fault in batch.faults])
+        raise TableError(tell_file(letters), [f"{fault.locator}: {fault.rule}" for fault in batch.faults])
     rows: list[Row] = []
     for letter in batch.letters:
         spoken = letter.language or language

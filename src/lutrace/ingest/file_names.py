@@ -7,7 +7,7 @@ import unicodedata
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from lutrace.core import digest_of
+from lutrace.core import tell_file, withheld_name
 
 _KEPT = " ._-+()"
 _RESERVED = {"con", "prn", "aux", "nul", *(f"{port}{n}" for port in ("com", "lpt") for n in range(1, 10))}
@@ -35,13 +35,11 @@ def safe_file_names(names: Sequence[str]) -> list[str]:
 
 
 def shown_file_name(path: Path, people: Iterable[str | None]) -> str:
-    """The file's name for a message; the digest of the name where it holds a part of these names or identifiers.
+    """The file's name for a message as `tell_file` tells it; its digest, too, where it holds a part of these names.
 
     Parts of three letters or more count, as whole words; of five or more, inside words too.
     """
-    if holds_part_of(path.name, people):
-        return f"file {digest_of(path.name)[:12]} (its name, which holds a patient's, is withheld)"
-    return path.name
+    return withheld_name(path) if holds_part_of(path.name, people) else tell_file(path)
 
 
 def holds_part_of(text: str, people: Iterable[str | None]) -> bool:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from lutrace.core import ContradictionError, Row, TableError, UnusableInputError, read_numbered_rows
+from lutrace.core import ContradictionError, Row, TableError, UnusableInputError, read_numbered_rows, tell_file
 from lutrace.ehr import RecordBatch
 from lutrace.registry import Registry
 
@@ -21,11 +21,22 @@ def is_identifiers(file: Path, table: str | None) -> bool:
     return (table or file.stem.lower()) == NAME
 
 
-def link_identifiers(registry: Registry, file: Path, *, systems: Collection[str]) -> tuple[str, ...]:
-    """Link the identifiers of a table (`identifier same_as [system same_as_system]`); what was joined, in words.
+@dataclass(frozen=True)
+class LinkedRow:
+    """A row of a table of identifiers that was linked, and the file that it stands in."""
 
-    `systems` are the numberings that the site profile names. The words tell also how many links are new, and which
-    rows make two numbers of one numbering one person: a person may have two, but a slip looks the same.
+    file: str
+    number: int
+    row: Row
+
+
+def link_identifiers(
+    registry: Registry, file: Path, *, systems: Collection[str]
+) -> tuple[tuple[str, ...], tuple[LinkedRow, ...]]:
+    """Link the identifiers of a table (`identifier same_as [system same_as_system]`); what was joined, in words, and
+    the rows that were linked.
+
+    `systems` are the numberings that the site profile names. The words tell also how many links are new.
 
     Raises UnusableInputError for missing columns, TableError for rows of a numbering that nobody has named (nothing is
     linked then), and with every row that cannot be linked: the others are.
@@ -33,13 +44,13 @@ def link_identifiers(registry: Registry, file: Path, *, systems: Collection[str]
     numbered = read_numbered_rows(file)
     missing = [name for name in COLUMNS if numbered and name not in numbered[0][1]]
     if missing:
-        raise UnusableInputError(f"{file.name}: needs the columns {', '.join(missing)} [system, same_as_system]")
+        raise UnusableInputError(f"{tell_file(file)}: needs the columns {', '.join(missing)} [system, same_as_system]")
     unknown = [fault for number, row in numbered for fault in _unknown_systems(number, row, systems)]
     if unknown:
-        raise TableError(file.name, unknown)
+        raise TableError(tell_file(file), unknown)
     told: list[str] = []
     faults: list[str] = []
-    linked: list[tuple[int, Row]] = []
+    linked: list[LinkedRow] = []
     n_new = 0
     for number, row in numbered:
         try:
@@ -49,14 +60,14 @@ def link_identifiers(registry: Registry, file: Path, *, systems: Collection[str]
         except (ContradictionError, UnusableInputError) as error:
             faults.append(f"row {number}: {error}")
             continue
-        linked.append((number, row))
+        linked.append(LinkedRow(tell_file(file), number, row))
         n_new += not was_known
         if words is not None:
             told.append(f"row {number}: {words}")
     if faults:
-        raise TableError(file.name, faults)
+        raise TableError(tell_file(file), faults)
     counts = f"linked {n_new}, known already {len(linked) - n_new}"
-    return (f"{file.name}: {counts}", *told, *_shared_numbers(file.name, linked))
+    return (f"{tell_file(file)}: {counts}", *told), tuple(linked)
 
 
 def _is_one_person(registry: Registry, one: str, other: str) -> bool:
@@ -75,25 +86,30 @@ def _unknown_systems(number: int, row: Row, systems: Collection[str]) -> Iterato
             )
 
 
-def _shared_numbers(name: str, linked: Sequence[tuple[int, Row]]) -> Iterator[str]:
-    """A warning for each person of whom rows give two numbers or more of one numbering."""
-    people: list[tuple[set[tuple[str | None, str]], set[int]]] = []
-    for number, row in linked:
+def shared_numbers(linked: Sequence[LinkedRow]) -> Iterator[str]:
+    """A warning for each person of whom rows, of one file or several, give two numbers or more of one numbering.
+
+    A person may have two, but a slip looks the same.
+    """
+    people: list[tuple[set[tuple[str | None, str]], set[tuple[str, int]]]] = []
+    for of_row in linked:
         one = {
-            (_system(row, system), str(row[column]).strip())
+            (_system(of_row.row, system), str(of_row.row[column]).strip())
             for column, system in (("identifier", "system"), ("same_as", "same_as_system"))
         }
         joined = [person for person in people if person[0] & one]
         people = [person for person in people if not person[0] & one]
-        people.append((one.union(*(p[0] for p in joined)), {number}.union(*(p[1] for p in joined))))
-    for numbers, rows in people:
+        place = {(of_row.file, of_row.number)}
+        people.append((one.union(*(p[0] for p in joined)), place.union(*(p[1] for p in joined))))
+    for numbers, places in people:
+        told = "; ".join(
+            f"{name}: rows {', '.join(str(number) for found, number in sorted(places) if found == name)}"
+            for name in sorted({name for name, _ in places})
+        )
         for system, count in Counter(system for system, _value in numbers).items():
             if count > 1:
                 where = "of the hospital's own" if system is None else f"of the system {system}"
-                yield (
-                    f"{name}: rows {', '.join(map(str, sorted(rows)))}: {count} numbers {where} become one person, for "
-                    "good; make sure that they are"
-                )
+                yield f"{told}: {count} numbers {where} become one person, for good; make sure that they are"
 
 
 def name_in_system(system: str | None, identifier: str) -> str:

@@ -16,6 +16,8 @@ from lutrace.core import (
     TableError,
     UnusableInputError,
     read_numbered_rows,
+    tell_cell,
+    tell_file,
     with_decimal_points,
 )
 from lutrace.physics import InjectionRecord, compute_net_injected_bq
@@ -46,7 +48,7 @@ def read_injections(path: Path) -> tuple[Injection, ...]:
     """
     rows = read_numbered_rows(path)
     if rows and "patient_id" not in rows[0][1]:
-        raise UnusableInputError(f"{path.name}: expected a column patient_id, found {', '.join(rows[0][1])}")
+        raise UnusableInputError(f"{tell_file(path)}: expected a column patient_id among its {len(rows[0][1])} columns")
     faults: list[str] = []
     parsed = [_injection(number, row, faults) for number, row in with_decimal_points(path, rows, _NUMBERS)]
     if faults:
@@ -104,7 +106,7 @@ def _number(number: int, name: str, cell: Any, faults: list[str]) -> float | Non
     except (TypeError, ValueError):
         value = math.nan
     if not math.isfinite(value) or value < 0:
-        faults.append(f"row {number}: {name} must be a number of at least 0, got {cell!r}")
+        faults.append(f"row {number}: {name} must be a number of at least 0, got {tell_cell(cell)}")
         return None
     return value
 
@@ -117,6 +119,8 @@ def _moment(number: int, name: str, cell: Any, faults: list[str]) -> dt.datetime
     except ValueError:
         moment = None
     if moment is None or (moment.time() == dt.time() and len(str(cell)) <= 10):
-        faults.append(f"row {number}: {name} must be a date with a time such as 2023-05-17T09:30, got {cell!r}")
+        faults.append(
+            f"row {number}: {name} must be a date with a time such as 2023-05-17T09:30, got {tell_cell(cell)}"
+        )
         return None
     return moment.replace(tzinfo=None)

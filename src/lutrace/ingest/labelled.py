@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from lutrace.core import Row, TableError, UnusableInputError, read_numbered_rows
+from lutrace.core import Row, TableError, UnusableInputError, read_numbered_rows, tell_file
 
 _FOUND = {"true": "yes", "1": "yes", "y": "yes", "false": "no", "0": "no", "n": "no"}
 
@@ -21,7 +21,7 @@ def compare_labels(labels: Path, rows: Sequence[Row], answers: Mapping[str, tupl
     header = list(numbered[0][1]) if numbered else []
     told = [answer for answer in answers if answer in header]
     if "id" not in header or not told:
-        raise UnusableInputError(f"{labels.name}: expected the columns id and any of {', '.join(answers)}")
+        raise UnusableInputError(f"{tell_file(labels)}: expected the columns id and any of {', '.join(answers)}")
     found = {str(row["id"]): row for row in rows}
     if len(found) < len(rows):
         raise UnusableInputError("sentences: an id occurs twice; labels need one id per sentence and concept")
@@ -55,7 +55,7 @@ def compare_facts(labels: Path, rows: Sequence[Row], notes: Sequence[str]) -> tu
     numbered = read_numbered_rows(labels)
     header = list(numbered[0][1]) if numbered else []
     if not {"note_id", "fact", "value"} <= set(header):
-        raise UnusableInputError(f"{labels.name}: expected the columns note_id, fact, value [negated]")
+        raise UnusableInputError(f"{tell_file(labels)}: expected the columns note_id, fact, value [negated]")
     faults = [
         f"row {number}: {'note_id: no such letter' if str(row['note_id']) not in notes else 'a fact needs a value'}"
         for number, row in numbered

@@ -9,7 +9,16 @@ from pathlib import Path
 
 import numpy as np
 
-from lutrace.core import Row, TableError, UnusableInputError, digest_of, read_numbered_rows, with_decimal_points
+from lutrace.core import (
+    Row,
+    TableError,
+    UnusableInputError,
+    digest_of,
+    read_numbered_rows,
+    tell_cell,
+    tell_file,
+    with_decimal_points,
+)
 
 COORDINATES = ("x_mm", "y_mm", "z_mm")
 _NO_TUMOUR = ("physiological", "artefact", "benign")
@@ -38,7 +47,7 @@ def read_lesion_table(path: Path, *, all_rows: bool = False) -> LesionTable:
     if missing:
         remedy = "; this is the table of a registry: its links are in lesion_links.csv" if "scan_id" in names else ""
         raise UnusableInputError(
-            f"{path.name}: expected columns lesion_id x_mm y_mm z_mm, found no {', '.join(missing)}{remedy}"
+            f"{tell_file(path)}: expected columns lesion_id x_mm y_mm z_mm, found no {', '.join(missing)}{remedy}"
         )
     has_pairs = "pair" in names
     rows = _checked(raw, path, has_pairs=has_pairs)
@@ -139,6 +148,6 @@ def _number(cell: object, place: str, faults: list[str], *, needed: bool) -> flo
     except ValueError:
         value = float("nan")
     if not np.isfinite(value):
-        faults.append(f"{place}: expected a number, found {str(cell)!r}")
+        faults.append(f"{place}: expected a number, found {tell_cell(cell)}")
         return None
     return value

@@ -18,6 +18,7 @@ from lutrace.core import (
     digest_of_file,
     parse_partial_date,
     read_numbered_rows,
+    tell_file,
 )
 from lutrace.ehr import Fault, Letter, RecordBatch
 from lutrace.ingest.repeated_rows import find_repeated
@@ -76,7 +77,7 @@ def _read_table(path: Path) -> _Found:
     missing = [column for column in COLUMNS if column not in header]
     if missing:
         raise UnusableInputError(
-            f"{path.name}: expected the columns {', '.join(COLUMNS)}; {', '.join(missing)} is missing"
+            f"{tell_file(path)}: expected the columns {', '.join(COLUMNS)}; {', '.join(missing)} is missing"
         )
     found = _Found()
     for number, row in numbered:
@@ -119,18 +120,18 @@ def _letter(key: str, text: str, place: str, told: Mapping[str, object]) -> Lett
 def _read_folder(folder: Path, names: re.Pattern[str] | None) -> _Found:
     files = _files_of(folder)
     if not any(path.suffix.lower() in TEXT_ENDINGS for path in files):
-        raise UnusableInputError(f"{folder.name}: no text files ({', '.join(TEXT_ENDINGS)}) in this folder")
+        raise UnusableInputError(f"{tell_file(folder)}: no text files ({', '.join(TEXT_ENDINGS)}) in this folder")
     listed = _read_list(folder, files)
     found = _Found()
     for number, path in enumerate(files, start=1):
         if path.suffix.lower() not in TEXT_ENDINGS:
-            found.unread[path.suffix.lower() or "without ending"] += 1
+            found.unread[_told_ending(path)] += 1
             continue
         place = f"file {number} by name"
         told = _told_by_name(path.stem, names) | listed.get(path, {})
         faults = _told_faults(told)
         try:
-            text = read_text(path.name, path.read_bytes())
+            text = read_text(tell_file(path), path.read_bytes())
         except UnusableInputError as error:
             faults.append(("text", str(error)))
             text = ""
@@ -140,6 +141,12 @@ def _read_folder(folder: Path, names: re.Pattern[str] | None) -> _Found:
             key = path.relative_to(folder).with_suffix("").as_posix()
             found.letters.append(_letter(key, text, place, told))
     return found
+
+
+def _told_ending(path: Path) -> str:
+    """The ending of a file that is not read, where it is one of files; a name may end in anything."""
+    name = tell_file(Path(f"file{path.suffix}"))
+    return path.suffix.lower() if path.suffix and name.startswith("file.") else "without a known ending"
 
 
 def _files_of(folder: Path) -> list[Path]:

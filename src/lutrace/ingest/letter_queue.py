@@ -11,7 +11,7 @@ from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
-from lutrace.core import Row, TableError, UnusableInputError, parse_partial_date, read_numbered_rows
+from lutrace.core import Row, TableError, UnusableInputError, parse_partial_date, read_numbered_rows, tell_file
 from lutrace.ingest.letter_files import date_as_told
 from lutrace.ingest.repeated_rows import find_repeated
 from lutrace.notes import check_value, split_letter
@@ -74,7 +74,7 @@ def run_reviewed(registry_folder: Path, table: Path, *, by: str, at: dt.datetime
     numbered = read_numbered_rows(table)
     if not numbered or not {"row_id", "decision"} <= numbered[0][1].keys():
         raise UnusableInputError(
-            f"{table.name}: expected the columns row_id, decision [{', '.join(CORRECTABLE)}, reason]"
+            f"{tell_file(table)}: expected the columns row_id, decision [{', '.join(CORRECTABLE)}, reason]"
         )
     counts: Counter[str] = Counter()
     with Registry.open(registry_folder, write=True) as registry:
@@ -91,7 +91,7 @@ def run_reviewed(registry_folder: Path, table: Path, *, by: str, at: dt.datetime
             acts += wanted
             counts["unchanged"] += bool(row["decision"]) and not wanted
         if faults:
-            raise TableError(table.name, faults)
+            raise TableError(tell_file(table), faults)
         who = registry.pseudonym("user", by)
         for act in acts:
             registry.append_review({**act, "made_by": who, "made_at": at})

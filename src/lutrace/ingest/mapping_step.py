@@ -14,10 +14,13 @@ from lutrace.core import (
     Progress,
     Row,
     Table,
+    Type,
     UnusableInputError,
     check_is_table_file,
     silent,
     suggest,
+    tell_cell,
+    tell_file,
 )
 from lutrace.ehr import (
     RecordBatch,
@@ -29,13 +32,13 @@ from lutrace.ehr import (
     read_table_rows,
 )
 from lutrace.ingest.file_names import shown_file_name
-from lutrace.ingest.identifiers_step import is_identifiers, link_identifiers
+from lutrace.ingest.identifiers_step import is_identifiers, link_identifiers, shared_numbers
 from lutrace.ingest.profile import SiteProfile, parse_profile
 from lutrace.ingest.records_step import add_records
 from lutrace.ingest.results import AddResult
 from lutrace.registry import Registry
 from lutrace.tables import FACT_TABLES, PROVENANCE, QUARANTINE
-from lutrace.terms import table_mapping_names, table_mapping_text
+from lutrace.terms import table_mapping_names, table_mapping_text, tell
 
 _TABLE_ENDINGS = (".csv", ".tsv", ".xlsx", ".parquet")
 _NOT_TOLD = frozenset(
@@ -58,7 +61,7 @@ def run_add_table(
     Without a mapping the columns are those of a fact table, which `table` or the file's name says. A dry run answers
     with an account of every row in `explained`: `file row table outcome words remedy`, without identifiers. What a file
     gave before under another mapping, and gives no longer, leaves the registry. A file called identifiers says which
-    identifiers are of one person; it is read first, and the warnings tell what was joined.
+    identifiers are of one person; it is read first, and `told` says what was joined.
 
     Raises UnusableInputError when a file is of no known table or lacks a column, ProtocolError for a wrong mapping.
     """
@@ -70,11 +73,13 @@ def run_add_table(
         profile = parse_profile(registry.profile_text)
         systems = profile.identifier_systems.values()
         of_people = [file for file in files if is_identifiers(file, table)]
-        joined = [words for file in of_people for words in link_identifiers(registry, file, systems=systems)]
+        linked = [link_identifiers(registry, file, systems=systems) for file in of_people]
         files = [file for file in files if not is_identifiers(file, table)]
         batches = ((file, _read(file, table, stated)) for file in files)
         result = add_with_account(registry, profile, batches, progress, total=len(files), dry_run=dry_run)
-        return replace(result, warnings=(*joined, *result.warnings))
+        told = tuple(words for said, _ in linked for words in said)
+        doubts = shared_numbers([row for _, rows in linked for row in rows])
+        return replace(result, told=told, warnings=(*doubts, *result.warnings))
 
 
 def add_with_account(
@@ -112,7 +117,7 @@ def run_propose_mapping(sources: Sequence[Path], out: Path, *, like: str | None 
     check_is_table_file(sources[0])
     if like is not None and like not in table_mapping_names():
         raise UnusableInputError(
-            f"no shipped mapping is called {like!r}; expected one of {', '.join(table_mapping_names())}"
+            f"no shipped mapping is called {tell_cell(like)}; expected one of {', '.join(table_mapping_names())}"
         )
     text = propose_mapping(sources[0]) if like is None else table_mapping_text(like)
     out.write_text(text, encoding="utf-8")
@@ -130,7 +135,8 @@ def _table_files(path: Path, *, mapped: bool) -> list[Path]:
     if path.is_dir():
         found = sorted(file for file in path.iterdir() if file.suffix.lower() in endings)
         if not found:
-            raise UnusableInputError(f"{path.name}: holds no table ({', '.join(endings)}); name a folder with tables")
+            told = tell_file(path)
+            raise UnusableInputError(f"{told}: holds no table ({', '.join(endings)}); name a folder with tables")
         return found
     check_is_table_file(path)
     return [path]
@@ -141,7 +147,7 @@ def _table_name(file: Path, table: str | None) -> str:
     if name not in FACT_TABLES:
         meant = suggest(name, FACT_TABLES)
         raise UnusableInputError(
-            f"{file.name}: no fact table is called {name!r}; {f'{meant} ' if meant else ''}"
+            f"{tell_file(file)}: no fact table is called {tell_cell(name)}; {f'{meant} ' if meant else ''}"
             f"name the table with --table: {', '.join(FACT_TABLES)}; for columns of your own, let "
             "--propose-mapping FILE write a mapping"
         )
@@ -187,6 +193,8 @@ def _words(table: Table, row: Row) -> str:
         value = row.get(column.name)
         if value is None or column.name in _NOT_TOLD or column.disclosure is Disclosure.FREE_TEXT:
             continue
+        if column.type is Type.TEXT and column.codes is None:
+            value = tell(value).strip("'")
         unit = row.get("canonical_unit") if column.unit == "canonical_unit" else column.unit
         sign = f"{row['comparator']} " if column.name == "value" and row.get("comparator") else ""
         words = f"{column.name} {sign}{_shown(value)}"

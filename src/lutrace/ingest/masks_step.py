@@ -18,6 +18,7 @@ from lutrace.core import (
     digest_of,
     digest_of_file,
     silent,
+    tell_file,
 )
 from lutrace.dicom import SeriesFiles, index_folder, read_masks
 from lutrace.imaging import Mask, is_nifti
@@ -89,7 +90,7 @@ def run_add_masks(
         described = [one for file in files if (one := describe_mask_file(file)) is not None]
         if not described:
             raise UnusableInputError(
-                f"{', '.join(path.name for path in sources)}: no SEG, RTSTRUCT or NIfTI among {len(files)} files; "
+                f"{', '.join(map(tell_file, sources))}: no SEG, RTSTRUCT or NIfTI among {len(files)} files; "
                 "name the files of the masks or their folder"
             )
         count = count_jobs(jobs or profile.jobs)
@@ -176,7 +177,7 @@ def _walk(path: Path) -> Iterator[Path]:
     elif path.is_file():
         yield path
     else:
-        raise UnusableInputError(f"{path.name}: no such file or folder")
+        raise UnusableInputError(f"{tell_file(path)}: no such file or folder")
 
 
 def _described(file: Path, series: SeriesFiles) -> MaskFile:

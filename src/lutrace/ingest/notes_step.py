@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
-from lutrace.core import Progress, UnusableInputError, silent
+from lutrace.core import Progress, UnusableInputError, silent, tell_file
 from lutrace.ingest.letter_files import read_letter_files
 from lutrace.ingest.letter_rows import read_again, told_of_letters
 from lutrace.ingest.profile import parse_profile
@@ -26,7 +26,7 @@ def run_add_notes(
 
     Raises UnusableInputError for a source that holds no letters, RegistryBusyError while another process writes.
     """
-    missing = [path.name for path in sources if not path.exists()]
+    missing = [tell_file(path) for path in sources if not path.exists()]
     if missing:
         raise UnusableInputError(f"{missing[0]}: no such file or folder; check the path")
     with Registry.open(registry_folder, write=True, dry_run=dry_run) as registry:

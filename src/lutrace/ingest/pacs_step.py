@@ -9,7 +9,7 @@ from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from lutrace.core import Progress, RegistryBusyError, Row, UnusableInputError, read_rows, silent
+from lutrace.core import Progress, RegistryBusyError, Row, UnusableInputError, read_rows, silent, tell_file
 from lutrace.dicom import (
     Archive,
     ArchiveQuery,
@@ -130,11 +130,11 @@ def read_patient_ids(path: Path) -> tuple[str, ...]:
         values = [row.get("patient_id") for row in read_rows(path)]
     else:
         if not path.is_file():
-            raise UnusableInputError(f"{path.name}: no such file; expected one patient identifier per line")
+            raise UnusableInputError(f"{tell_file(path)}: no such file; expected one patient identifier per line")
         values = list(path.read_text(encoding="utf-8-sig").splitlines())
     found = tuple(dict.fromkeys(str(value).strip() for value in values if value is not None and str(value).strip()))
     if not found:
-        raise UnusableInputError(f"{path.name}: expected patient identifiers, found none")
+        raise UnusableInputError(f"{tell_file(path)}: expected patient identifiers, found none")
     return found
 
 
@@ -142,7 +142,7 @@ def read_token(path: Path) -> str:
     """The token in a file, without the white space around it. Raises UnusableInputError when there is none."""
     token = path.read_text(encoding="utf-8").strip() if path.is_file() else ""
     if not token or any(sign.isspace() for sign in token):
-        raise UnusableInputError(f"{path.name}: expected a file with one token and nothing else")
+        raise UnusableInputError(f"{tell_file(path)}: expected a file with one token and nothing else")
     return token
 
 

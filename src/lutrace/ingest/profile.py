@@ -14,7 +14,7 @@ from lutrace.ehr import check_omop_code
 from lutrace.physics import QuantProfile
 from lutrace.registry import SourceRules
 from lutrace.segment import NnunetModel, Plan, TotalSegmentator, load_plan, plan_names, set_site_constant
-from lutrace.terms import regions
+from lutrace.terms import regions, tell
 
 LESION_REGION = "lesion"
 _OWN_LIVER = "liver_unvalidated"
@@ -68,7 +68,7 @@ class SiteProfile(SourceRules):
     """What a site states; every line may be left out, and nothing is guessed for it."""
 
     centre: str = Field(default=UNNAMED_CENTRE, min_length=1)
-    languages: tuple[str, ...] = ("en",)
+    languages: tuple[Literal["en", "de"], ...] = ("en",)
     patient_identifier_system: str | None = None
     quantification: QuantProfile | None = None
     days_after_cycle: int = Field(default=10, ge=1, le=21)
@@ -121,7 +121,7 @@ class SiteProfile(SourceRules):
         unknown = sorted(set(names.values()) - set(allowed))
         if unknown:
             meant = [words for one in unknown if (words := suggest(one, allowed)) is not None]
-            found = "; ".join([f"no region is called {', '.join(unknown)}", *meant])
+            found = "; ".join([f"no region is called {', '.join(map(tell, unknown))}", *meant])
             raise ValueError(f"{found}; expected {', '.join(allowed)}")
         return names
 
@@ -162,7 +162,7 @@ def known_regions() -> tuple[str, ...]:
 
 def parse_profile(text: str, *, name: str = "site.yaml") -> SiteProfile:
     """The site profile in a YAML text; raises ProtocolError with every fault and its line in the file `name`."""
-    return parse_document(text, name, SiteProfile)
+    return parse_document(text, name, SiteProfile, tell=tell)
 
 
 def profile_template() -> str:

@@ -12,6 +12,7 @@ from lutrace.ehr import Identity, RecordBatch, read_fhir
 from lutrace.ingest.cycle_places import place_scans
 from lutrace.ingest.identifiers_step import with_system
 from lutrace.ingest.letter_rows import add_letters, told_of_letters
+from lutrace.ingest.person_words import PersonWords
 from lutrace.ingest.profile import UNNAMED_CENTRE, SiteProfile, parse_profile
 from lutrace.ingest.results import AddResult, result_of
 from lutrace.registry import AddReport, FactBatch, RefusedRow, Registry, Replacement
@@ -125,9 +126,10 @@ def add_records(
     letters: Counter[str] = Counter()
     notes: dict[str, None] = {}
     stored: Counter[str] = Counter()
+    people = PersonWords(*registry.identities.names_on_record())
     for done, (path, given) in enumerate(batches, start=1):
         source_name = None if path is None else profile.source_named(path.name)
-        batch = with_system(given, profile.system_of(given.source.kind, source_name))
+        batch = with_system(people.without(given), profile.system_of(given.source.kind, source_name))
         facts = replace(
             pseudonymised(registry, profile, batch),
             rows_before=stored[batch.source.digest],

@@ -25,6 +25,7 @@ from lutrace.ehr import (
     propose_redcap_mapping,
     read_project,
     read_redcap,
+    tell_key,
 )
 from lutrace.ingest.export_step import ExportResult
 from lutrace.ingest.fhir_server_step import ServerAccess
@@ -72,7 +73,7 @@ def run_add_redcap(
     A dry run answers with an account of every row in `explained`, without identifiers.
     Raises ProtocolError for a mapping that does not fit the project, UnusableInputError without data or dictionary.
     """
-    stated = read_document(mapping, RedcapMapping)
+    stated = read_document(mapping, RedcapMapping, tell=tell_key)
     with Registry.open(registry_folder, write=True, dry_run=dry_run) as registry:
         profile = parse_profile(registry.profile_text)
         project = source.read(stated, progress)

@@ -19,6 +19,8 @@ class AddResult:
     quarantined: int
     by_table: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
+    told: tuple[str, ...] = ()
+    """What was done beside rows, in words: identifiers linked."""
     choices: tuple[Row, ...] = ()
     """Of image series: which are used, and why."""
     explained: tuple[Row, ...] = ()
@@ -38,7 +40,16 @@ class AddResult:
         }
         choices = tuple({row["scan_id"]: row for row in (*self.choices, *other.choices)}.values())
         added, updated, unchanged, refused = (getattr(self, one) + getattr(other, one) for one in counts)
-        return AddResult(added, updated, unchanged, refused, by_table, (*self.warnings, *other.warnings), choices)
+        return AddResult(
+            added,
+            updated,
+            unchanged,
+            refused,
+            by_table,
+            (*self.warnings, *other.warnings),
+            (*self.told, *other.told),
+            choices,
+        )
 
 
 def result_of(report: AddReport, warnings: tuple[str, ...] = (), choices: tuple[Row, ...] = ()) -> AddResult:
@@ -52,4 +63,6 @@ def result_of(report: AddReport, warnings: tuple[str, ...] = (), choices: tuple[
         }
         for name, one in sorted(report.by_table.items())
     }
-    return AddResult(report.added, report.updated, report.unchanged, report.quarantined, by_table, warnings, choices)
+    return AddResult(
+        report.added, report.updated, report.unchanged, report.quarantined, by_table, warnings, (), choices
+    )

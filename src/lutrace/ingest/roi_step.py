@@ -13,6 +13,7 @@ from lutrace.core import (
     Row,
     UnsupportedError,
     UnusableInputError,
+    tell_file,
 )
 from lutrace.dicom import FolderIndex, SeriesFiles, index_folder, is_image_series, read_masks, read_series
 from lutrace.imaging import Mask, RegionMeasures, Volume, measure_region, to_suvbw, write_nifti
@@ -121,7 +122,7 @@ def _measures(volume: Volume, mask: Mask) -> RegionMeasures | None:
 def _write(regions: list[Mask], folder: Path) -> tuple[Path, ...]:
     """One uint8 NIfTI per region; the file names are the region names as far as every file system allows."""
     if folder.exists() and not folder.is_dir():
-        raise UnusableInputError(f"{folder.name}: expected a folder for the masks, found a file")
+        raise UnusableInputError(f"{tell_file(folder)}: expected a folder for the masks, found a file")
     paths = []
     for mask, name in zip(regions, safe_file_names([mask.name for mask in regions]), strict=True):
         path = folder / f"{name}.nii.gz"

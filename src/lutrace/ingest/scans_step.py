@@ -19,6 +19,7 @@ from lutrace.core import (
     canonical_json,
     digest_of,
     silent,
+    tell_file,
 )
 from lutrace.dicom import Choice, FolderIndex, SeriesFiles, index_in_parts, is_image_series, read_series
 from lutrace.ingest.cycle_places import POST_THERAPY, cycle_of, cycles_by_patient
@@ -96,7 +97,7 @@ def run_add_dicom(
             index = index_in_parts(sources, executor)
             if not index.series and not index.faults:
                 raise UnusableInputError(
-                    f"{', '.join(path.name for path in sources)}: no DICOM in {index.n_files} files; "
+                    f"{', '.join(map(tell_file, sources))}: no DICOM in {index.n_files} files; "
                     "name a folder with image series"
                 )
             images = _add_images(registry, profile, index, progress, _Workers(executor, count))

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from lutrace.core import LutraceError, MissingFactError, Row, UnusableInputError
+from lutrace.core import LutraceError, MissingFactError, Row, UnusableInputError, tell_file
 from lutrace.dicom import FolderIndex, SeriesFiles, SeriesImage, index_folder, is_activity_series, read_series
 from lutrace.imaging import FloatArray, Volume, map_slices
 from lutrace.ingest.file_names import shown_file_name
@@ -65,7 +65,7 @@ def run_suv(paths: Sequence[Path], *, injections: Path | None, profile: QuantPro
     index = index_folder(paths)
     if not index.series and not index.faults:
         raise UnusableInputError(
-            f"{', '.join(path.name for path in paths)}: no DICOM in {index.n_files} files; "
+            f"{', '.join(map(tell_file, paths))}: no DICOM in {index.n_files} files; "
             "name a folder with PET or SPECT series"
         )
     rows = [_row(series, table, profile) for series in index.series if is_activity_series(series)]

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from lutrace.core import ContradictionError, Row, UnusableInputError
+from lutrace.core import ContradictionError, Row, UnusableInputError, tell_file
 from lutrace.dicom import read_own_masks
 from lutrace.imaging import Mask, Registration
 from lutrace.segment import LesionPoint, Overlaps, compute_mask_overlaps, track_points
@@ -48,16 +48,16 @@ def read_lesion_masks(path: Path, rows: Sequence[Row], table: str) -> MaskedLesi
             continue
         if number in regions:
             said = f"{mask.name!r:.60}"
-            raise UnusableInputError(f"{path.name}: two regions are named after one lesion of {table}: {said}")
+            raise UnusableInputError(f"{tell_file(path)}: two regions are named after one lesion of {table}: {said}")
         regions[number] = mask
         _check_place(mask, rows[number - 1], f"{table}, row {number}")
     if not regions:
         raise UnusableInputError(
-            f"{path.name}: none of {len(masks)} regions is named after a lesion_id of {table}; expected `<lesion_id>` "
-            "or `lesion <lesion_id>`"
+            f"{tell_file(path)}: none of {len(masks)} regions is named after a lesion_id of {table}; expected "
+            "`<lesion_id>` or `lesion <lesion_id>`"
         )
     passed, bare = len(masks) - len(regions), len(rows) - len(regions)
-    idle = f"{path.name}: {passed} regions are empty or of no lesion of {table} that is tracked, passed over"
+    idle = f"{tell_file(path)}: {passed} regions are empty or of no lesion of {table} that is tracked, passed over"
     notes = [idle] if passed else []
     notes += [f"{table}: {bare} of {len(rows)} lesions have no mask, their places count alone"] if bare else []
     return MaskedLesions(regions, tuple(notes))

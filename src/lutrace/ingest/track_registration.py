@@ -11,7 +11,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from lutrace.core import UnusableInputError
+from lutrace.core import UnusableInputError, tell_file
 from lutrace.dicom import FrameMotion, read_frame_motions
 from lutrace.imaging import Registration, identity_registration, is_transform_file, join_over_fixed, read_transform
 from lutrace.ingest.lesion_tables import digest_frame
@@ -47,7 +47,7 @@ def read_registration(given: GivenRegistration) -> tuple[Registration, list[str]
     """
     if not given.path.is_file():
         found = "a folder" if given.path.is_dir() else "no such file"
-        raise UnusableInputError(f"{given.path.name}: expected the file of a registration, found {found}")
+        raise UnusableInputError(f"{tell_file(given.path)}: expected the file of a registration, found {found}")
     if given.path.suffix.lower() == ".json" or given.path.read_bytes()[:64].lstrip()[:1] == b"[":
         return _turned(_read_matrix(given.path), given.fixed), []
     if is_transform_file(given.path):
@@ -114,8 +114,8 @@ def _direction_notes(given: GivenRegistration) -> list[str]:
     if given.fixed is not None:
         return []
     return [
-        f"{given.path.name}: taken to map points of the baseline (the fixed image) to the follow-up; --fixed followup "
-        "says the opposite"
+        f"{tell_file(given.path)}: taken to map points of the baseline (the fixed image) to the follow-up; --fixed "
+        "followup says the opposite"
     ]
 
 
@@ -125,8 +125,8 @@ def _of_frames(motions: Sequence[FrameMotion], given: GivenRegistration) -> tupl
     if before is None or after is None:
         if len(motions) > 1:
             raise UnusableInputError(
-                f"{given.path.name}: registers {len(motions)} frames of reference, and which of them the two scans are "
-                "is not known; give lesions.csv as lutrace lesions writes it, or masks of both scans"
+                f"{tell_file(given.path)}: registers {len(motions)} frames of reference, and which of them the two "
+                "scans are is not known; give lesions.csv as lutrace lesions writes it, or masks of both scans"
             )
         return _turned(motions[0].motion, given.fixed), _direction_notes(given)
     own = digest_frame(motions[0].registered)
@@ -135,13 +135,13 @@ def _of_frames(motions: Sequence[FrameMotion], given: GivenRegistration) -> tupl
         known.setdefault(own, identity_registration())
     if before not in known or after not in known:
         raise UnusableInputError(
-            f"{given.path.name}: registers other frames of reference than those of the two scans; expected the object "
-            "that was made of this pair"
+            f"{tell_file(given.path)}: registers other frames of reference than those of the two scans; expected the "
+            "object that was made of this pair"
         )
     if given.fixed is not None and own in (before, after) and (own == before) != (given.fixed == "baseline"):
         raise UnusableInputError(
-            f"{given.path.name}: its own frame of reference is not that of the {given.fixed}, which --fixed states; "
-            "leave --fixed out"
+            f"{tell_file(given.path)}: its own frame of reference is not that of the {given.fixed}, which --fixed "
+            "states; leave --fixed out"
         )
     if before == own:
         return known[after], []
@@ -155,12 +155,12 @@ def _read_matrix(path: Path) -> Registration:
     try:
         matrix = np.asarray(json.loads(path.read_text(encoding="utf-8")), float)
     except (OSError, ValueError, TypeError) as error:
-        raise UnusableInputError(f"{path.name}: expected a JSON file with a 4 x 4 matrix of numbers") from error
+        raise UnusableInputError(f"{tell_file(path)}: expected a JSON file with a 4 x 4 matrix of numbers") from error
     if matrix.shape != (4, 4):
-        raise UnusableInputError(f"{path.name}: expected a 4 x 4 matrix, found shape {matrix.shape}")
+        raise UnusableInputError(f"{tell_file(path)}: expected a 4 x 4 matrix, found shape {matrix.shape}")
     is_affine = np.isfinite(matrix).all() and np.allclose(matrix[3], (0, 0, 0, 1))
     if not is_affine or abs(np.linalg.det(matrix)) < 1e-6:
         raise UnusableInputError(
-            f"{path.name}: expected a matrix that can be turned round, with the last row 0 0 0 1, found another"
+            f"{tell_file(path)}: expected a matrix that can be turned round, with the last row 0 0 0 1, found another"
         )
     return Registration(matrix, None, "given")

@@ -12,7 +12,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from lutrace.core import Column, Row, Table, Type, UnusableInputError, canonical_json, parse_partial_date
+from lutrace.core import Column, Row, Table, Type, UnusableInputError, canonical_json, parse_partial_date, tell_cell
 from lutrace.registry.batch import RefusedRow
 
 OWN = ("row_id", "source_id", "changed_by")
@@ -118,7 +118,7 @@ def _from_text(column: Column, text: str) -> Any:
             case Type.DATE:
                 return dt.date.fromisoformat(text)
     except (ValueError, KeyError) as error:
-        raise UnusableInputError(f"{column.name}: expected {_expected(column)}, got {text!r}") from error
+        raise UnusableInputError(f"{column.name}: expected {_expected(column)}, got {tell_cell(text)}") from error
     return text
 
 
@@ -312,7 +312,7 @@ def _find_broken_rules(column: Column, values: list[Any], breaches: Mapping[int,
             continue
         for index in _where(outside(array, pa.scalar(bound, pa.float64()))):
             unit = f" {column.unit}" if column.unit not in (None, "1") else ""
-            rule = f"{column.name} must be {words} {bound:g}{unit}, got {values[index]:g}"
+            rule = f"{column.name} must be {words} {bound:g}{unit}, got {tell_cell(values[index])}"
             breaches[index].append(Breach(column.name, rule, f"correct {column.name} or its unit at the source"))
 
 

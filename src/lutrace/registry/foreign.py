@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import re
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
@@ -14,7 +15,7 @@ import duckdb
 import ibis
 import ibis.expr.types as ir
 
-from lutrace.core import UnusableInputError, digest_of, digest_of_file
+from lutrace.core import UnusableInputError, digest_of, digest_of_file, tell_file
 
 _DUCKDB_ENDINGS = (".duckdb", ".ddb", ".db")
 _TABLE_ENDINGS = (".parquet", ".csv", ".tsv", ".csv.gz", ".tsv.gz")
@@ -60,9 +61,24 @@ def _told_apart() -> Iterator[None]:
     try:
         yield
     except (duckdb.Error, PostgresError) as error:
-        first = str(error).splitlines()[0] if str(error) else type(error).__name__
         kind = "PostgreSQL" if isinstance(error, PostgresError) else "DuckDB"
-        raise UnusableInputError(f"{kind} cannot read the source: {first[:160]}") from error
+        raise UnusableInputError(f"{kind} cannot read the source: {_reason(error)}") from None
+
+
+def _reason(error: Exception) -> str:
+    """Why an engine failed, in our words: its own hold values of rows, paths and what was asked."""
+    words = str(error)
+    line = re.search(r"(?:CSV Error on Line|Line): ?(\d+)", words)
+    if line is not None or isinstance(error, duckdb.InvalidInputException | duckdb.ConversionException):
+        place = f"line {line.group(1)} " if line is not None else "a line "
+        return (
+            f"{place}has other cells than its heading; look for a quote or separator too many or too few, and export it"
+        )
+    if isinstance(error, duckdb.IOException):
+        return "a file is no Parquet, CSV or DuckDB file, or is open elsewhere; export it anew"
+    if isinstance(error, duckdb.CatalogException | duckdb.BinderException):
+        return "it has no such table or column; name the schema of the CDM"
+    return f"{type(error).__name__}; check address, user and password, and that the tables may be read"
 
 
 def _on_disk(path: Path, schema: str | None, closing: ExitStack) -> Foreign:
@@ -78,8 +94,8 @@ def _on_disk(path: Path, schema: str | None, closing: ExitStack) -> Foreign:
         return Foreign(_named(backend, schema, names), digest_of_file(path), path)
     if not path.is_dir():
         raise UnusableInputError(
-            f"{path.name}: expected a DuckDB file ({', '.join(_DUCKDB_ENDINGS)}), a folder of Parquet or CSV files, or "
-            "postgresql://user@host/database"
+            f"{tell_file(path)}: expected a DuckDB file ({', '.join(_DUCKDB_ENDINGS)}), a folder of Parquet or CSV "
+            "files, or postgresql://user@host/database"
         )
     if schema is not None:
         raise UnusableInputError("a schema goes with a database, not with a folder of files")
@@ -89,10 +105,10 @@ def _on_disk(path: Path, schema: str | None, closing: ExitStack) -> Foreign:
 def _of_folder(path: Path, closing: ExitStack) -> Foreign:
     files = {found: name for found in sorted(path.iterdir()) if (name := _table_name(found)) is not None}
     if not files:
-        raise UnusableInputError(f"{path.name}: holds no table ({', '.join(_TABLE_ENDINGS)})")
-    twice = sorted({name for name in files.values() if list(files.values()).count(name) > 1})
+        raise UnusableInputError(f"{tell_file(path)}: holds no table ({', '.join(_TABLE_ENDINGS)})")
+    twice = [tell_file(found) for found, name in files.items() if list(files.values()).count(name) > 1]
     if twice:
-        raise UnusableInputError(f"{path.name}: {', '.join(twice)} stands there more than once; keep one file of each")
+        raise UnusableInputError(f"{tell_file(path)}: {', '.join(twice)} are of one table; keep one file of each")
     workplace = closing.enter_context(tempfile.TemporaryDirectory(prefix="lutrace-"))
     backend = ibis.duckdb.connect(Path(workplace) / "tables.duckdb")
     closing.callback(backend.disconnect)

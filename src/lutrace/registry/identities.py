@@ -241,6 +241,15 @@ class Identities:
         for system, value in identifiers:
             self._people[patient_id, system, value] = (family, given, birth_date)
 
+    def names_on_record(self) -> tuple[list[str], list[str]]:
+        """The names of all people, and all identifiers of patients, to be kept out of texts."""
+        self.commit()
+        names = self._connection.execute("SELECT DISTINCT unnest([family, given]) FROM people").fetchall()
+        numbers = self._connection.execute(
+            "SELECT identifier FROM people UNION SELECT identifier FROM pseudonyms WHERE kind = 'patient'"
+        ).fetchall()
+        return [name for (name,) in names if name], [number for (number,) in numbers if number]
+
     def remember_path(self, source_id: str, path: Path) -> list[str]:
         """Keep where a source was read; returns the other sources that were read at the same path before."""
         place = str(path.resolve())

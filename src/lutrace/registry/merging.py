@@ -10,6 +10,7 @@ import pyarrow as pa
 from lutrace.core import Row, Table, UnusableInputError, canonical_json, digest_of
 from lutrace.registry.batch import AddReport, FactBatch, RefusedRow, Replacement
 from lutrace.registry.checking import OWN
+from lutrace.registry.refused_cells import keep_row
 from lutrace.registry.schema import STORED_TABLES, column_list, quoted
 from lutrace.tables import MERGED_TABLES, QUARANTINE, SOURCES
 
@@ -201,16 +202,7 @@ def _quarantine_rows(source_id: str, refused: Sequence[RefusedRow]) -> list[Row]
                 "column": one.column,
                 "rule": one.rule,
                 "remedy": one.remedy,
-                "row": canonical_json({name: _shown(value) for name, value in one.row.items()}),
+                "row": canonical_json(keep_row(one.table, one.row)),
             }
         )
     return rows
-
-
-def _shown(value: object) -> object:
-    """A value that JSON can hold; what it cannot is shown as text."""
-    try:
-        canonical_json(value)
-    except (TypeError, ValueError):
-        return str(value)
-    return value

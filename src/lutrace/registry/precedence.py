@@ -11,6 +11,7 @@ import duckdb
 
 from lutrace.core import Field, FrozenModel, field_validator, parse_document, suggest
 from lutrace.tables import MERGED_TABLES, SOURCES
+from lutrace.terms import tell
 
 DEFAULT_ORDER = ("fhir", "omop", "redcap", "table", "notes")
 """The nearer to the hospital's own record, the earlier; what was found in letters comes last."""
@@ -84,7 +85,7 @@ class Rank:
 
 def parse_source_rules(profile_text: str, *, name: str = "site.yaml") -> SourceRules:
     """What a site profile says of its sources; raises ProtocolError with the line of each fault in these lines."""
-    return parse_document(profile_text, name, _StatedRules)
+    return parse_document(profile_text, name, _StatedRules, tell=tell)
 
 
 def rank_sources(rules: SourceRules, table: str, kinds: Mapping[str, str]) -> list[Rank]:
@@ -116,4 +117,4 @@ def read_source_kinds(connection: duckdb.DuckDBPyConnection) -> dict[str, str]:
 def _check_known(name: str, allowed: Sequence[str], words: str) -> None:
     if name not in allowed:
         meant = suggest(name, allowed)
-        raise ValueError(f"{words} is called {name!r}; {f'{meant} ' if meant else ''}expected {', '.join(allowed)}")
+        raise ValueError(f"{words} is called {tell(name)}; {f'{meant} ' if meant else ''}expected {', '.join(allowed)}")

@@ -18,6 +18,7 @@ from lutrace.registry.precedence_rows import counting_rows, read_merges
 from lutrace.registry.quality_courses import COURSE_QUERIES
 from lutrace.registry.quality_queries import QUERIES, Query
 from lutrace.registry.quality_texts import TEXT_QUERIES
+from lutrace.registry.refused_cells import holds_raw_cells, without_cells
 from lutrace.registry.review_log import stale_acts
 from lutrace.tables import FACT_TABLES
 
@@ -162,10 +163,10 @@ def _in_quarantine(connection: duckdb.DuckDBPyConnection) -> list[QualityFinding
     rows = connection.execute(
         'SELECT "table", rule, remedy, source_id, quarantine_id, source_locator FROM quarantine ORDER BY ALL'
     ).fetchall()
+    told = without_cells if holds_raw_cells(connection) else str
     groups: dict[tuple[str, str, str, str], list[tuple[str, str | None]]] = {}
-    for *key, quarantine_id, locator in rows:
-        table, rule, remedy, source_id = key
-        groups.setdefault((table, rule, remedy, source_id), []).append((quarantine_id, locator))
+    for table, rule, remedy, source_id, quarantine_id, locator in rows:
+        groups.setdefault((table, told(rule), remedy, source_id), []).append((quarantine_id, locator))
     return [
         QualityFinding(
             "rows_in_quarantine",

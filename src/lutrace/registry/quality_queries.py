@@ -249,7 +249,10 @@ QUERIES: tuple[Query, ...] = (
         "SELECT p.row_id, p.patient_id, 'aged ' || (c.first - p.birth_year) || ' in the year of the first cycle' "
         "FROM patients p JOIN (SELECT patient_id, year(min(administered_date)) AS first FROM cycles "
         "GROUP BY patient_id) c "
-        "USING (patient_id) WHERE c.first - p.birth_year NOT BETWEEN 30 AND 105",
+        "USING (patient_id) WHERE c.first - p.birth_year NOT BETWEEN 30 AND 105 "
+        "UNION ALL SELECT row_id, patient_id, 'aged ' || (year(current_date) - birth_year) || ' this year' "
+        "FROM patients p WHERE year(current_date) - birth_year NOT BETWEEN 30 AND 130 "
+        "AND NOT EXISTS (SELECT 1 FROM cycles c WHERE c.patient_id = p.patient_id)",
     ),
     Query(
         "source_without_rows",

@@ -10,6 +10,8 @@ import duckdb
 from lutrace.core import Table, Type, UnusableInputError
 from lutrace.tables import ANSWERS, DIAGNOSES, FACT_TABLES, OVERRIDES, QUARANTINE, REVIEWS, SOURCES
 
+SHAPES_ONLY = "cells by their shape"
+"""The comment of a quarantine that no older version has filled with raw cells."""
 SCHEMA_VERSION = 4
 """Raised whenever a declared table changes; docs/decisions says what each upgrade does."""
 
@@ -60,7 +62,13 @@ def create_schema(connection: duckdb.DuckDBPyConnection) -> None:
     connection.execute(_WITHDRAWN)
     for table in STORED_TABLES.values():
         connection.execute(create_statement(table))
+    mark_quarantine(connection)
     connection.commit()
+
+
+def mark_quarantine(connection: duckdb.DuckDBPyConnection) -> None:
+    """Keep in the file that its quarantine holds no raw cells."""
+    connection.execute(f"COMMENT ON TABLE {quoted(QUARANTINE.name)} IS '{SHAPES_ONLY}'")
 
 
 def check_schema(connection: duckdb.DuckDBPyConnection) -> None:

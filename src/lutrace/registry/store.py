@@ -30,6 +30,7 @@ from lutrace.registry.images import TEMPORARY, ImageStore
 from lutrace.registry.merging import enter_source, merge_quarantine, merge_rows, remove_restated
 from lutrace.registry.precedence import SourceRules, parse_source_rules
 from lutrace.registry.precedence_rows import counting_rows, read_merges
+from lutrace.registry.refused_cells import remove_raw_cells, write_anew
 from lutrace.registry.schema import check_schema, create_schema, transaction, upgrade_schema
 from lutrace.registry.texts import StoredLetter, read_letters
 from lutrace.tables import FACT_TABLES, MERGED_TABLES, OVERRIDES, REVIEWS
@@ -94,6 +95,10 @@ class Registry:
         with ExitStack() as undo:
             undo.callback(_disconnect, folder, connection, write=write)
             check_schema(connection)
+            if write and remove_raw_cells(connection):
+                undo.pop_all().close()
+                write_anew(folder / FILE_NAME)
+                return Registry.open(folder, write=True, dry_run=dry_run)
             if write:
                 ImageStore(folder / IMAGES_FOLDER).remove_orphans()
                 snapshots.remove_orphans(folder)
@@ -108,9 +113,14 @@ class Registry:
         """Bring an older registry to this version's tables; returns what was done, one line each."""
         connection = _connect(folder, write=True)
         try:
-            return upgrade_schema(connection)
+            done = upgrade_schema(connection)
+            is_cleaned = remove_raw_cells(connection)
         finally:
             _disconnect(folder, connection, write=True)
+        if not is_cleaned:
+            return done
+        write_anew(folder / FILE_NAME)
+        return [*done, "quarantine: the cells of refused rows are kept by their shape only"]
 
     def __enter__(self) -> Registry:
         """Give the registry itself."""

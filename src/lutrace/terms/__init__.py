@@ -13,6 +13,7 @@ from lutrace.terms.analytes import (
 )
 from lutrace.terms.assertion import ASSERTION_LANGUAGES, AssertionRule, AssertionRules, assertion_rules
 from lutrace.terms.assertion import Label as AssertionLabel
+from lutrace.terms.cells import is_word, keep, tell, tell_column
 from lutrace.terms.criteria import (
     PppRule,
     PsaRecipRule,
@@ -57,6 +58,7 @@ from lutrace.terms.drugs import (
     find_drugs,
     product_in_text,
 )
+from lutrace.terms.fhir_words import FhirWords, fhir_words
 from lutrace.terms.gleason import GleasonReading, grade_group_of, parse_gleason
 from lutrace.terms.headings import Headings, code_of_word, fact_of_heading, headings, plain_words
 from lutrace.terms.instruments import (
@@ -79,7 +81,7 @@ from lutrace.terms.lines import (
     line_vocabulary,
 )
 from lutrace.terms.model_cards import ModelCard, check_card, model_card, model_cards
-from lutrace.terms.omop import OmopConcept, omop_concept_of, omop_concepts
+from lutrace.terms.omop import OmopConcept, OmopMeanings, omop_concept_of, omop_concepts, omop_meanings
 from lutrace.terms.prose import Concepts, ProseWords, concepts, prose_words
 from lutrace.terms.psa_criteria import PsaCriteria, PsaThresholds, psa_criteria, psa_thresholds
 from lutrace.terms.regimens import Regimen, RegimenAgent, parse_regimen
@@ -114,6 +116,7 @@ __all__ = [
     "CycleCode",
     "DispositionSystem",
     "Drug",
+    "FhirWords",
     "GleasonReading",
     "Headings",
     "Instrument",
@@ -123,6 +126,7 @@ __all__ = [
     "MeaningfulChange",
     "ModelCard",
     "OmopConcept",
+    "OmopMeanings",
     "OneAgent",
     "PppRule",
     "ProseWords",
@@ -175,6 +179,7 @@ __all__ = [
     "drugs",
     "drugs_in_text",
     "fact_of_heading",
+    "fhir_words",
     "find_drugs",
     "grade_group_of",
     "headings",
@@ -182,6 +187,8 @@ __all__ = [
     "instruments",
     "instruments_of_items",
     "is_psma_tracer",
+    "is_word",
+    "keep",
     "letter_facts",
     "line_vocabulary",
     "milestone_of_icd10",
@@ -190,6 +197,7 @@ __all__ = [
     "model_cards",
     "omop_concept_of",
     "omop_concepts",
+    "omop_meanings",
     "parse_clause",
     "parse_gleason",
     "parse_regimen",
@@ -213,6 +221,8 @@ __all__ = [
     "staging_codes",
     "table_mapping_names",
     "table_mapping_text",
+    "tell",
+    "tell_column",
     "tracer_named",
     "tracer_target",
     "tracers",

@@ -8,11 +8,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from lutrace.core import FrozenModel, UnusableInputError, read_document
+from lutrace.core import FrozenModel, UnusableInputError, read_document, tell_cell
 from lutrace.terms.reported_value import Comparator, parse_reported_value
 
 _SUPERSCRIPTS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹µμ×", "0123456789uux")
 _POWER = re.compile(r"^(?:x|\*)?10(?:\*\*|\*|\^|e\+?|exp|hoch)?(\d+)(?=/)")
+_LARGEST_LIMIT = 10
+"""A limit of normal is at most so many times the highest plausible result."""
 _ANNOTATION = re.compile(r"\{[^}]*\}")
 
 
@@ -68,7 +70,7 @@ class Analyte:
         found = _factors(self.name).get(normal_unit(unit))
         if found is None:
             raise UnusableInputError(
-                f"{self.name}: unknown unit {unit.strip()[:20]!r}; expected one such as {self.unit} "
+                f"{self.name}: unknown unit {tell_cell(unit, is_unit)}; expected one such as {self.unit} "
                 f"(known: {', '.join(name for name, _ in self.factors)})"
             )
         return found
@@ -96,20 +98,24 @@ def canonical_lab(
     """
     known = analyte_named(analyte)
     if known is None:
-        raise UnusableInputError(f"analyte: {analyte[:40]!r} is not in the vocabulary ({', '.join(analyte_names())})")
+        raise UnusableInputError(
+            f"analyte: {tell_cell(analyte)} is not in the vocabulary ({', '.join(analyte_names())})"
+        )
     factor = known.factor(unit)
     reported = parse_reported_value(value_text, decimal=decimal)
     value = _scaled(reported.value, factor)
     if not known.low <= value <= known.high:
-        raise UnusableInputError(
-            f"{known.name}: {value:g} {known.unit} is outside {known.low:g} to {known.high:g}; is the unit right?"
-        )
+        told = f"{known.name}: {tell_cell(float(f'{value:.4g}'))} {known.unit}"
+        raise UnusableInputError(f"{told} is outside {known.low:g} to {known.high:g}; is the unit right?")
     return CanonicalLab(value, known.unit, reported.comparator)
 
 
 def canonical_limit(analyte: Analyte, value: float, unit: str | None) -> float:
-    """A limit of normal in the canonical unit of `analyte`."""
-    return _scaled(value, analyte.factor(unit))
+    """A limit of normal in the canonical unit of `analyte`; raises UnusableInputError far beyond any result."""
+    limit = _scaled(value, analyte.factor(unit))
+    if limit > _LARGEST_LIMIT * analyte.high:
+        raise UnusableInputError(f"{analyte.name}: a limit of normal is far above any result; is it the right cell?")
+    return limit
 
 
 def analyte_named(name: str) -> Analyte | None:
@@ -142,6 +148,20 @@ def normal_unit(unit: str) -> str:
     text = _ANNOTATION.sub("", unit.translate(_SUPERSCRIPTS)).lower().replace(" ", "").replace("\u00a0", "")
     text = text.replace("mm^3", "mm3").replace("mm*3", "mm3").replace("cmm", "mm3")
     return _POWER.sub(r"10^\1", text)
+
+
+def is_unit(text: str) -> bool:
+    """Whether a text is a unit that results of some analyte may have.
+
+    >>> is_unit("mg/dL"), is_unit("{Mustermann}/uL")
+    (True, False)
+    """
+    return "{" not in text and normal_unit(text) in _units()
+
+
+@functools.cache
+def _units() -> frozenset[str]:
+    return frozenset(normal_unit(one) for analyte in all_analytes() for one, _ in analyte.factors)
 
 
 def _scaled(value: float, factor: float) -> float:

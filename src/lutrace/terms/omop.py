@@ -20,6 +20,33 @@ class OmopConcept(FrozenModel):
     read: tuple[str, ...] = Field(default=(), repr=False)
 
 
+class OmopMeanings(FrozenModel):
+    """What concepts mean that every CDM has: by number as read, by name as written."""
+
+    version: str
+    sexes: dict[int, str]
+    visits: dict[int, str]
+    written_visits: dict[str, int]
+    hospice: int
+    methods: dict[int, str]
+    operators: dict[int, str]
+    episodes: dict[str, int]
+    fields: dict[int, str]
+    written_fields: dict[str, int]
+    types: dict[str, int]
+    cdm_version: int
+
+
+@functools.cache
+def omop_meanings() -> OmopMeanings:
+    """The concepts whose meaning decides how a row is read or written.
+
+    >>> omop_meanings().visits[9201]
+    'admission'
+    """
+    return read_document(Path(__file__).parent / "data" / "omop_meanings.yaml", OmopMeanings)
+
+
 class _Concepts(FrozenModel):
     version: str
     sources: dict[str, str]
