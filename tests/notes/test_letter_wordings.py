@@ -102,3 +102,35 @@ def test_a_number_of_another_line_or_of_something_counted_is_no_psa(text, values
         if one.fact == "psa"
     ]
     assert found == values
+
+
+SAID_OF = [
+    ("Exitus letalis des Onkels 2019.", "death", "other"),
+    ("Der Neffe verstarb 2018.", "death", "other"),
+    ("Consider cabazitaxel at progression.", "therapy", "hypothetical"),
+    ("We are considering cabazitaxel.", "therapy", "hypothetical"),
+]
+
+
+@pytest.mark.parametrize(("text", "fact", "label"), SAID_OF)
+def test_a_relatives_death_and_a_drug_to_consider_are_none_of_the_patient(text, fact, label):
+    found = [one for one in find_letter_facts(text) if one.fact == fact]
+    assert found and all(one.assertion.says(label) for one in found)
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("ECOG was 2, now 1.", "1"),
+        ("ECOG 2 (jetzt 1).", "1"),
+        ("ECOG 1, aktuell 2.", "2"),
+        ("ECOG 1-2.", "1-2"),
+        ("ECOG 2, now 12 weeks after cycle 1.", "2"),
+    ],
+)
+def test_of_two_scores_the_present_one_is_the_ecog(text, value):
+    assert [one.value for one in find_letter_facts(text) if one.fact == "ecog"] == [value]
+
+
+def test_rpe_is_a_prostatectomy():
+    assert {one.value for one in find_letter_facts("Z.n. RPE 2015.") if one.fact == "therapy"} == {"prostatectomy"}

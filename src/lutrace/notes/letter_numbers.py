@@ -26,6 +26,11 @@ TNM = re.compile(
     r"(?:\s*\(\d+/\d+\))?\s*,?\s*(?P<M>[cp]?M[01x][a-c]?)?(?!\w)"
 )
 _ECOG = _pattern(r"\bECOG\b[^\d\n.;]{0,25}(?P<value>[0-5](?:\s?[-–/]\s?[0-5])?)(?![\d.,/]\d)")
+_ECOG_NOW = _pattern(
+    r"[\s,;(]*(?:now|currently|today|at present|jetzt|nun|heute|aktuell\w*|derzeit|->|→)\s*(?:is|ist|bei|at|=|:)?\s*"
+    r"(?P<value>[0-5])(?!\d|[.,/]\d|\s*(?:day|week|month|year|cycle|tag|woche|monat|jahr|zykl|kurs))"
+)
+"""After a score that was, the one that is: only that is the score of the day."""
 _KARNOFSKY = _pattern(r"\b(?:karnofsky|kps|kpi)\b[^\d\n.;]{0,30}(?P<value>100|[1-9]0)\b")
 _ACTIVITY = re.compile(r"(?<![\w.,])(?P<value>\d(?:[\d.,]*\d)?)\s*(?P<unit>GBq|MBq|mCi)\b")
 _DATE = (
@@ -65,7 +70,8 @@ def find_numbers(sentence: str, words: frozenset[str], heading: str | None) -> I
     for match in TNM.finditer(sentence):
         yield Stated("tnm", " ".join(part for part in match.group("T", "N", "M") if part), None, *match.span())
     for match in _ECOG.finditer(sentence):
-        yield Stated("ecog", re.sub(r"\s?[-–/]\s?", "-", match["value"]), None, *match.span())
+        latest = _ECOG_NOW.match(sentence, match.end()) or match
+        yield Stated("ecog", re.sub(r"\s?[-–/]\s?", "-", latest["value"]), None, match.start(), latest.end())
     for match in _KARNOFSKY.finditer(sentence):
         yield Stated("karnofsky", match["value"], None, *match.span())
     for match in _ACTIVITY.finditer(sentence):
