@@ -74,3 +74,29 @@ def test_what_decides_the_result_has_no_default(key: str) -> None:
     end = next((n for n, line in enumerate(rest[1:], 1) if line and not line.startswith(" ")), len(rest))
     with pytest.raises(ProtocolError, match=f"{key}: is missing"):
         parse_protocol(TEXT[:start] + "\n".join(rest[end:]), "small.yaml")
+
+
+def test_a_timeline_is_drawn_and_a_course_beside_it_too() -> None:
+    def drawn(derived: str) -> list[str]:
+        protocol = parse_protocol(f"{_DERIVING}derived: [{derived}]\n", "standard.yaml")
+        return [item.show for item in protocol.report.items if item.show in _DRAWN]
+
+    timeline = "{kind: timeline, name: tl, label: Results}"
+    course = "{kind: course, name: course, label: Course}"
+    assert drawn(course) == []
+    assert drawn(timeline) == ["spider", "trajectories"]
+    assert drawn(f"{course}, {timeline}") == ["swimmer", "spider", "trajectories", "alluvial"]
+    assert drawn("{kind: timeline, name: tl, label: Results, series: [platelets]}") == ["trajectories"]
+
+
+_DRAWN = ("swimmer", "spider", "trajectories", "alluvial")
+_DERIVING = """
+study: standard
+title: Standard
+question: What is drawn?
+population: {agents: [lu177_psma_617]}
+landmarks: [{name: C2, label: SPECT of cycle 2, cycle: 2}]
+measures: {plan: suv3}
+endpoints: [{kind: os, name: os, label: Overall survival}]
+analyses: []
+"""

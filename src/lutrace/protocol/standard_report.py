@@ -32,6 +32,7 @@ from lutrace.protocol.selection import Landmark
 from lutrace.protocol.specifications import SpecificationCurve
 from lutrace.protocol.standard_cohorts import items_of_cohorts, items_of_validation
 from lutrace.protocol.standard_time import figures_of_time
+from lutrace.protocol.standard_figures import figures_of_derived
 
 
 def compose_standard_report(
@@ -89,9 +90,10 @@ def _items_of_curve(curve: SpecificationCurve) -> tuple[Item, ...]:
 
 def _derived(derived: Sequence[Derived]) -> tuple[ReportSection, ...]:
     """One section of all derived tables, when there are any."""
-    items = tuple(
+    items: tuple[Item, ...] = tuple(
         ShowDerived(show="derived", name=f"{one.name}_counts", caption=one.label, of=one.name) for one in derived
     )
+    items = (*items, *figures_of_derived(derived))
     return (ReportSection(title="Course and history", items=items),) if items else ()
 
 
