@@ -11,7 +11,7 @@ import pytest
 from tests.report.test_tables import read_html
 from tests.study.conftest import run_computed
 
-from lutrace.core import ProtocolError
+from lutrace.core import DisclosureError, ProtocolError
 from lutrace.protocol import Protocol, parse_protocol
 from lutrace.report import ReleasePolicy
 from lutrace.study import RunResult, load_protocol, run_study
@@ -153,3 +153,16 @@ def test_small_counts_are_hidden_in_texts_and_tables_alike(
     hidden = {key for key, one in numbers_of(strict).items() if one["value"] == "hidden"}
     assert "by_response/all/new_lesions_any_earlier/p" in hidden
 
+
+def test_a_group_of_few_patients_does_not_leave(
+    protocol: Protocol, ran: RunResult, abstract_facts: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run_computed(monkeypatch, ran)
+    with pytest.raises(DisclosureError, match=r"tables\.by_response: a group of fewer than 40 patients"):
+        run_study(protocol, abstract_facts, tmp_path / "out", policy=ReleasePolicy(min_cell=40))
+
+
+def test_a_study_without_a_report_shows_its_tables_by_group(protocol: Protocol) -> None:
+    plain = parse_protocol(protocol.as_yaml().partition("report:")[0], "plain")
+    (shown,) = [item for item in plain.report.items if item.show == "group_table"]
+    assert (shown.name, shown.caption) == ("by_response", "Patients by PSA50")

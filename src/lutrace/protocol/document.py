@@ -197,7 +197,7 @@ def _completed(protocol: Protocol, name: str, text: str = "") -> Protocol:
     _refuse(_without_time_zero(protocol), name, text)
     if "report" not in protocol.model_fields_set:
         report = compose_standard_report(
-            protocol.time_zeros, protocol.analyses, protocol.derived, protocol.specifications
+            protocol.time_zeros, protocol.analyses, protocol.derived, protocol.specifications, protocol.tables
         )
         protocol = protocol.model_copy(update={"report": report})
     _refuse([*_doubled(protocol), *_unknown_names(protocol)], name, text)

@@ -9,6 +9,7 @@ from lutrace.protocol.analyses_regression import CoxAnalysis
 from lutrace.protocol.analyses_time import TimeAnalysis
 from lutrace.protocol.comparison import ComparisonAnalysis
 from lutrace.protocol.derived import Derived
+from lutrace.protocol.group_tables import GroupTable
 from lutrace.protocol.populations import TimeZero
 from lutrace.protocol.presentation import (
     Item,
@@ -21,6 +22,7 @@ from lutrace.protocol.presentation import (
     ShowEstimates,
     ShowFlow,
     ShowForest,
+    ShowGroupTable,
     ShowSpecifications,
     ShowSummary,
     ShowSurvival,
@@ -40,8 +42,9 @@ def compose_standard_report(
     analyses: Sequence[Analysis],
     derived: Sequence[Derived] = (),
     curves: Sequence[SpecificationCurve] = (),
+    tables: Sequence[GroupTable] = (),
 ) -> Presentation:
-    """Patients, a section per analysis and specification curve, the derived tables, what was measured and warned of.
+    """Patients with the tables by group, a section per analysis and specification curve, the derived tables, warnings.
 
     It decides nothing of the study: which analyses are made, on whom and by which rules is declared elsewhere.
     """
@@ -57,6 +60,7 @@ def compose_standard_report(
                 table="characteristics",
                 population=names[0],
             ),
+            *(ShowGroupTable(show="group_table", name=one.name, caption=one.label, of=one.name) for one in tables),
             ShowAttrition(show="attrition", name="attrition", caption="Selection step by step"),
         ),
     )

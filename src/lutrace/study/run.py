@@ -113,7 +113,7 @@ def run_study(
     computation = compute_study(protocol, facts, data_cut=data_cut, progress=progress)
     progress("report", 4, _STEPS)
     policy = policy or ReleasePolicy()
-    _check_sizes(computation, policy)
+    _check_sizes(computation, protocol, policy)
     meta = describe_run(protocol, facts, data_cut)
     gathered = gather_pictures(protocol, facts, computation.cohort.scans)
     computation = replace(computation, notices=(*computation.notices, *gathered.notices))
@@ -227,7 +227,7 @@ def _check_somebody_is_left(cohort: Cohort, protocol: Protocol) -> None:
     )
 
 
-def _check_sizes(computation: Computation, policy: ReleasePolicy) -> None:
+def _check_sizes(computation: Computation, protocol: Protocol, policy: ReleasePolicy) -> None:
     """Nothing about a group that is itself below the smallest cell can leave."""
     if policy.min_cell is None:
         return
@@ -237,4 +237,12 @@ def _check_sizes(computation: Computation, policy: ReleasePolicy) -> None:
         raise DisclosureError(
             f"{', '.join(small)}: fewer than {policy.min_cell} patients, and --min-cell {policy.min_cell} lets nothing "
             "of so few leave; leave this landmark out of the study, or choose a smaller number"
+        )
+    by_group = {table.name for table in protocol.tables}
+    rows = [row for row in computation.tables["summaries"] if row["table"] in by_group]
+    of_few = {row["table"] for row in rows if 0 < row["total"] < policy.min_cell}
+    if of_few:
+        raise DisclosureError(
+            f"tables.{', '.join(sorted(of_few))}: a group of fewer than {policy.min_cell} patients, of whom "
+            f"--min-cell {policy.min_cell} lets nothing leave; leave the table out of the study, or join its groups"
         )
