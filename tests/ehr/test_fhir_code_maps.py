@@ -117,6 +117,24 @@ def test_a_local_code_of_a_component_or_of_the_stage_is_read(tmp_path: Path) -> 
     assert [(row["milestone"], row["gleason_sum"]) for row in read["diagnoses"]] == [("initial", 7)]
 
 
+@pytest.mark.parametrize("said", [{"coding": [{"system": "urn:end", "code": "7"}]}, {"text": "Nebenwirkungen"}])
+def test_a_local_reason_for_the_end_means_what_the_profile_states(tmp_path: Path, said: dict[str, Any]) -> None:
+    stopped = {
+        "resourceType": "MedicationStatement",
+        "id": "s",
+        "status": "stopped",
+        "subject": {"reference": "Patient/p"},
+        "medicationCodeableConcept": {"text": "Docetaxel"},
+        "effectivePeriod": {"start": "2022-01-01", "end": "2022-04-01"},
+        "statusReason": [said],
+    }
+    stated = {**STATED, "urn:end|7": "lutrace:toxicity", "Nebenwirkungen": "lutrace:toxicity"}
+
+    read = rows(tmp_path, stated, stopped)
+
+    assert ("docetaxel", "toxicity") in [(row["agent"], row["stop_reason"]) for row in read["treatments"]]
+
+
 def test_a_meaning_without_its_vocabulary_is_refused_with_its_line() -> None:
     with pytest.raises(ProtocolError, match=r"site.yaml, line 2, code_maps: .*expected a vocabulary and a code"):
         parse_profile('centre: X\ncode_maps: {"PSA": "2857-1"}\n')

@@ -6,6 +6,7 @@ import re
 from collections.abc import Collection, Mapping
 from dataclasses import replace
 
+from lutrace.ehr import fhir_profile as profile
 from lutrace.ehr.fhir_elements import Resource, children
 from lutrace.ehr.fhir_files import Located
 from lutrace.ehr.omop_concepts import stated_coding
@@ -14,6 +15,7 @@ _NAMING = ("code", "medicationCodeableConcept", "itemCodeableConcept", "usedCode
 """The elements that name what an observation, condition, procedure or medication is of."""
 _INSIDE = ("component", "ingredient", "contained")
 """The parts of a resource that have such elements of their own."""
+_OWN_SYSTEMS = (profile.FINDING_SYSTEM, profile.MILESTONE_SYSTEM)
 _PLAIN = re.compile(r"[\w.:/+ -]+", re.ASCII)
 
 
@@ -43,16 +45,24 @@ class CodeMaps:
                 found[name] = self._with_meaning(node[name])
             elif isinstance(node.get(name), list):
                 found[name] = [self._with_meaning(one) for one in children(node, name)]
+        if "statusReason" in node:
+            found["statusReason"] = [
+                self._with_meaning(one, profile.STOP_REASON_SYSTEM) for one in children(node, "statusReason")
+            ]
         for name in _INSIDE:
             if name in node:
                 found[name] = [self._translated(one) for one in children(node, name)]
         return found
 
-    def _with_meaning(self, concept: Resource) -> Resource:
+    def _with_meaning(self, concept: Resource, own: str | None = None) -> Resource:
+        """The concept with what it means; `own` is the system of this program's own words in its element."""
         given = children(concept, "coding")
         local = [f"{one.get('system') or ''}|{one.get('code') or ''}" for one in given]
         words = [str(concept["text"]).strip().casefold()] if concept.get("text") else []
         meanings = [self._meanings[key] for key in dict.fromkeys([*local, *words]) if key in self._meanings]
         if not meanings:
             return concept
-        return {**concept, "coding": [*map(stated_coding, meanings), *given]}
+        codings = [stated_coding(one) for one in meanings]
+        if own is not None:
+            codings = [one | {"system": own} if one["system"] in _OWN_SYSTEMS else one for one in map(dict, codings)]
+        return {**concept, "coding": [*codings, *given]}
