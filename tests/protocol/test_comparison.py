@@ -57,3 +57,18 @@ def test_missed_deaths_take_each_population_once() -> None:
         MissedDeathsAnalysis.model_validate(
             {"kind": "missed_deaths", "name": "m", "label": "M", "endpoint": "os", "capture": [one, one]}
         )
+
+
+def test_the_standard_report_shows_curves_of_each_weighting_and_the_rows_of_each_rerun() -> None:
+    reruns = "[{name: first_day, label: First day of the month, change: {endpoints.os.death_dates.day: first}}]"
+    report = study(balance="[age]", checklist=checklist(), effect=EFFECT, reruns=reruns).report
+    shown = {item.name: item for section in report.sections for item in section.items}
+    assert {"beside_os", "beside_os_overlap", "beside_os_ATE", "beside_os_ATT", "beside_os_matching"} <= set(shown)
+    assert {"beside_balance", "beside_love"} <= set(shown)
+    asked = getattr(shown["beside_estimates"], "analyses", ())
+    assert {"beside", "beside.overlap", "beside.first_day", "beside.first_day.overlap"} <= set(asked)
+
+
+def test_a_rerun_that_changes_what_there_is_not_is_refused_when_the_study_is_read() -> None:
+    with pytest.raises(ProtocolError, match=r"reruns\.nothing: change endpoints\.os\.colour: the study has no"):
+        study(reruns="[{name: nothing, label: Nothing, change: {endpoints.os.colour: red}}]")

@@ -118,13 +118,14 @@ class Protocol(FrozenModel):
         return document
 
     def patched(self, change: Mapping[str, Any], name: str) -> Protocol:
-        """The study with the values at some places replaced (`measures.plan: suv4`), without its curves and report.
+        """The study with the values at some places replaced (`measures.plan: suv4`), without its curves, reruns and report.
 
         Raises ProtocolError, which `name` heads, for a place that there is not and for a value that is not allowed.
         """
         document = self.as_document()
         for key in ("specifications", "report"):
             document.pop(key, None)
+        document["analyses"] = [one | {"reruns": []} if "reruns" in one else one for one in document["analyses"]]
         try:
             changed = patch_document(document, change)
         except ProtocolError as error:
@@ -205,6 +206,9 @@ def _completed(protocol: Protocol, name: str, text: str = "") -> Protocol:
         for choice in curve.choices:
             for option in choice.options:
                 protocol.patched(option.change, f"{name}, specifications.{curve.name}.{choice.name}.{option.name}")
+    for analysis in protocol.analyses:
+        for rerun in analysis.reruns if isinstance(analysis, ComparisonAnalysis) else ():
+            protocol.patched(rerun.change, f"{name}, analyses.{analysis.name}.reruns.{rerun.name}")
     return protocol
 
 
@@ -330,6 +334,7 @@ def _unknown_values(protocol: Protocol) -> Iterable[str]:
 def _unknown_in_report(protocol: Protocol) -> Iterable[str]:
     estimated = [item.name for item in protocol.derived if isinstance(item, DerivedSurvivalTimes)]
     estimated += [curve.name for curve in protocol.specifications]
+    estimated += [name for one in protocol.analyses if isinstance(one, ComparisonAnalysis) for name in one.parts]
     analyses = [*(analysis.name for analysis in protocol.analyses), *estimated]
     derived = [item.name for item in protocol.derived]
     tables = [table.name for table in protocol.tables]

@@ -12,8 +12,9 @@ from lutrace.report.wording import EMPTY, format_fixed, format_share, format_val
 
 UNWEIGHTED = "none"
 _NOTES = (
-    "Mean, or for yes and no the share, over the patients with a value. SMD: standardised mean difference, first less "
-    "second cohort; ! marks an absolute difference above 0.1.",
+    "Mean of the covariate as it enters the score (per doubling: of its logarithm to base 2), or for yes and no the share, "
+    "over the patients with a value. SMD: standardised mean difference, first less second cohort; ! marks an absolute "
+    "difference above 0.1.",
 )
 _ASCERTAINED = "† The cohorts looked for it differently, so that part of the difference is how it was looked for: "
 

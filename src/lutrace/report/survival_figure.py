@@ -36,6 +36,7 @@ from lutrace.report.suppression import ALL
 from lutrace.report.wording import format_estimate, format_p, format_value
 
 _TEST = "; p "
+_NOT_COMPARED = "not a comparison"
 _NARROWEST_RIGHT_IN, _WIDEST_RIGHT_IN = 0.6, 1.35
 _AFTER_CURVE_IN = 0.15
 
@@ -215,11 +216,18 @@ def _texts_above(
     texts += [(text, INK) for text in tests]
     for row in rows:
         if row["measure"] == "hazard_ratio":
-            kind = "adjusted" if row["adjusted"] else "unadjusted"
-            unit = f" ({row['covariate_unit']})" if row["covariate_unit"] else ""
-            text = f"HR {material.word(row['term'])}{unit}, {kind}: {format_estimate(row)}, p {_equals(row.get('p'))}"
-            texts.append((text, INK))
+            texts.append((_ratio_text(material, row), INK))
     return texts
+
+
+def _ratio_text(material: Material, row: Row) -> str:
+    """A hazard ratio with its p value, where it has one; of cohorts that may not be compared, that they are not."""
+    if row["estimate"] is None and _NOT_COMPARED in row["method"]:
+        return "Beside each other, not a comparison: no hazard ratio, no test"
+    kind = "adjusted" if row["adjusted"] else "unadjusted"
+    unit = f" ({row['covariate_unit']})" if row["covariate_unit"] else ""
+    p = f", p {_equals(row['p'])}" if row.get("p") is not None else ""
+    return f"HR {material.word(row['term'])}{unit}, {kind}: {format_estimate(row)}{p}"
 
 
 def _equals(p: float | None) -> str:

@@ -30,9 +30,9 @@ def draw_validation(spec: ValidationFigure, material: Material) -> Drawing:
         f"{row['x']:.2f} predicted, {row['y']:.2f} observed" for row in groups if row["y"] is not None
     )
     notes = (
-        "Left: points are groups of equal size by predicted risk with 95% confidence intervals, the line a smooth curve; "
-        "on the diagonal prediction and observation agree. Right: net benefit of choosing whom the model puts at or above "
-        "the threshold, beside choosing all, and none (0).",
+        "Left: points are groups of equal size by predicted risk with 95% intervals, the line a smooth curve; on the "
+        "diagonal prediction and observation agree. Right: net benefit of choosing whom the model puts at or above the "
+        "threshold, beside choosing all, and none (0).",
     )
     n = sum(row["n"] for row in groups if isinstance(row["n"], int))
     return Drawing(spec.name, spec.caption, alt, figure, rows, notes, f"n = {n}")

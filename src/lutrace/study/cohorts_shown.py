@@ -35,7 +35,7 @@ def label_cohorts(protocol: Protocol) -> dict[str, str]:
     for analysis in _comparisons(protocol):
         names = [protocol.landmark(name).label for name in analysis.populations]
         if len(names) == 2:
-            labels[analysis.pair] = f"each cohort's own time zero ({' beside '.join(names)})"
+            labels[analysis.pair] = "each cohort's own time zero"
         labels[effect_term(analysis)] = "Cohort"
         for rerun in analysis.reruns:
             labels[analysis.part(rerun.name)] = f"{analysis.label}: {rerun.label}"
@@ -146,7 +146,8 @@ def _comparisons(protocol: Protocol) -> list[ComparisonAnalysis]:
 
 def _checklist(analysis: ComparisonAnalysis) -> Iterator[str]:
     if analysis.open_items:
-        yield f"{describe_open_items(analysis).capitalize()}."
+        told = describe_open_items(analysis)
+        yield f"{told[0].upper()}{told[1:]}."
     if analysis.checklist is None:
         return
     for name, words in CHECKLIST.items():
