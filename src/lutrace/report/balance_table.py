@@ -12,7 +12,7 @@ from lutrace.report.wording import EMPTY, format_fixed, format_share, format_val
 
 UNWEIGHTED = "none"
 _NOTES = (
-    "Mean of the covariate as it enters the score (per doubling: of its logarithm to base 2), or for yes and no the share, "
+    "Mean of the covariate as it enters the score (per doubling: of its logarithm to base 2); of yes and no the share, "
     "over the patients with a value. SMD: standardised mean difference, first less second cohort; ! marks an absolute "
     "difference above 0.1.",
 )
@@ -32,9 +32,9 @@ def compose_balance(spec: BalanceTable, material: Material) -> TextTable:
         weighted = [after.get((row["term"], name)) for name in weightings]
         texts = (
             _mean(row, "first"),
-            format_share(row["missing_first"], row["n_first"] + row["missing_first"]),
+            _missing(row, "first"),
             _mean(row, "second"),
-            format_share(row["missing_second"], row["n_second"] + row["missing_second"]),
+            _missing(row, "second"),
             *(_difference(one) for one in (row, *weighted)),
         )
         name = f"{material.word(row['term'])}, {row['unit']}{mark}"
@@ -43,6 +43,13 @@ def compose_balance(spec: BalanceTable, material: Material) -> TextTable:
     return TextTable(
         spec.name, spec.caption, columns, tuple(lines), (*_NOTES, *_ascertained(material, rows), *spec.notes)
     )
+
+
+def _missing(row: Row, side: str) -> str:
+    missing, n = row[f"missing_{side}"], row[f"n_{side}"]
+    if not isinstance(missing, int) or not isinstance(n, int):
+        return format_value(missing)
+    return format_share(missing, n + missing)
 
 
 def _mean(row: Row, side: str) -> str:

@@ -9,6 +9,7 @@ from collections.abc import Hashable, Mapping, Sequence
 from typing import Any
 
 from lutrace.core import Row, canonical_json
+from lutrace.report.balance_suppression import suppress_balances
 from lutrace.report.wording import Suppressed
 
 Cell = tuple[Hashable, Hashable]
@@ -39,6 +40,8 @@ def suppress_small_counts(tables: Mapping[str, Sequence[Row]], min_cell: int) ->
         "curves": _end_curves,
         "incidences": _end_curves,
         "occupancies": _leave_out,
+        "validations": _leave_out,
+        "balances": suppress_balances,
     }
     return {
         name: by_table[name](rows, min_cell) if name in by_table else [dict(row) for row in rows]
