@@ -21,9 +21,11 @@ from lutrace.models.occupancy import fit_occupancy
 from lutrace.models.pairs import fit_concordance, fit_correlation
 from lutrace.models.prognostic import fit_prognostic
 from lutrace.models.proportions import fit_proportion
+from lutrace.models.readers import fit_agreement
 from lutrace.models.results import AnalysisResult
 from lutrace.models.time_varying import fit_time_varying_cox
 from lutrace.protocol import (
+    AgreementAnalysis,
     Analysis,
     ComparisonAnalysis,
     ConcordanceAnalysis,
@@ -78,6 +80,8 @@ def fit_analysis(analysis: Analysis, rows: Sequence[Row], protocol: Protocol) ->
             return fit_follow_up(analysis, rows)
         case CorrelationAnalysis():
             return fit_correlation(analysis, rows)
+        case AgreementAnalysis():
+            return fit_agreement(analysis, rows)
         case ConcordanceAnalysis():
             return fit_concordance(analysis, rows)
         case ProportionAnalysis():

@@ -90,8 +90,8 @@ def _check_size(analysis: LogisticAnalysis, answers: Any, terms: Sequence[str]) 
     which = "yes" if events == rarer else "no"
     raise EstimationError(
         f"{rarer} of {answers.size} patients have the rarer answer ({which}), which carries "
-        f"{int(rarer // analysis.events_per_covariate)} covariates ({analysis.events_per_covariate:g} each), the model "
-        f"has {len(terms)}; leave covariates out, or state in allow_overfit why it is fitted all the same"
+        f"{int(rarer // analysis.events_per_covariate)} covariate(s) at {analysis.events_per_covariate:g} each; the "
+        f"model has {len(terms)}: leave covariates out, or state in allow_overfit why it is fitted all the same"
     )
 
 

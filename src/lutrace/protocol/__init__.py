@@ -16,6 +16,7 @@ from lutrace.protocol.analyses import (
     ThreeClasses,
     ValueName,
 )
+from lutrace.protocol.analyses_readers import AgreementAnalysis
 from lutrace.protocol.analyses_regression import (
     BASELINE_SCORE,
     BY_CYCLE,
@@ -161,6 +162,7 @@ __all__ = [
     "AbstractPart",
     "Adjusted",
     "Age",
+    "AgreementAnalysis",
     "Analysis",
     "AsOf",
     "Bootstrap",

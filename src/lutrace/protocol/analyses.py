@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Literal, get_args
 
 from lutrace.core import Field, FrozenModel, Percent, field_validator
+from lutrace.protocol.analyses_readers import AgreementAnalysis
 from lutrace.protocol.analyses_regression import CoxAnalysis, LinearAnalysis, LogisticAnalysis, MixedAnalysis
 from lutrace.protocol.analyses_time import (
     CumulativeIncidenceAnalysis,
@@ -206,6 +207,7 @@ Analysis = (
     | KaplanMeierAnalysis
     | CorrelationAnalysis
     | ConcordanceAnalysis
+    | AgreementAnalysis
     | ProportionAnalysis
     | FollowUpAnalysis
     | TimeAnalysis

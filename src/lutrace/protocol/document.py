@@ -27,6 +27,7 @@ from lutrace.protocol.analyses import (
     KaplanMeierAnalysis,
     ProportionAnalysis,
 )
+from lutrace.protocol.analyses_readers import AgreementAnalysis
 from lutrace.protocol.analyses_regression import CoxAnalysis, Family, Regression
 from lutrace.protocol.analyses_time import TimeAnalysis
 from lutrace.protocol.bound_text import PARTS, find_bound
@@ -325,7 +326,7 @@ def _unknown_values(protocol: Protocol) -> Iterable[str]:
     for analysis in protocol.analyses:
         place = f"analyses.{analysis.name}"
         match analysis:
-            case CorrelationAnalysis() | ConcordanceAnalysis():
+            case CorrelationAnalysis() | ConcordanceAnalysis() | AgreementAnalysis():
                 yield from _not_among((analysis.x, analysis.y), known, place)
             case ProportionAnalysis():
                 yield from _not_among((analysis.of,), [*known, "alive"], f"{place}.of")

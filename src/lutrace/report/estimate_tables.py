@@ -48,9 +48,14 @@ MEASURES = {
     "calibration_intercept": "calibration intercept",
     "observed_expected": "observed over expected",
     "nonlinearity": "test of a curved effect",
+    "limit_of_agreement": "limit of agreement",
+    "repeatability": "repeatability coefficient",
 }
 """What each measure of ESTIMATES is called."""
-_WITH_UNIT = ("median", "difference")
+_WITH_UNIT = (
+    *("median", "difference", "mean_difference", "slope", "standard_deviation"),
+    *("limit_of_agreement", "repeatability"),
+)
 
 
 def compose_estimates(spec: EstimateTable, material: Material) -> TextTable:

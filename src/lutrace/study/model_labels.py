@@ -7,6 +7,7 @@ from lutrace.protocol import (
     BY_CYCLE,
     CYCLES,
     CYCLES_BETWEEN,
+    AgreementAnalysis,
     LogisticAnalysis,
     MixedAnalysis,
     Protocol,
@@ -31,6 +32,13 @@ _OF_TERM = {
     "fractional": "{0}, place on the scale",
     "ordinal": "{0}, order of the last score",
 }
+_OF_AGREEMENT = {
+    "bias": "Mean difference",
+    "lower_limit": "Lower limit of agreement",
+    "upper_limit": "Upper limit of agreement",
+    "repeatability": "Repeatability",
+    "icc": "Intraclass correlation",
+}
 _TOGETHER = {"auc": "All terms, in patients left out"}
 
 
@@ -38,6 +46,8 @@ def label_models(protocol: Protocol) -> dict[str, str]:
     """The words for every row that a regression of the protocol may have, by its term, and for scores over cycles."""
     labels: dict[str, str] = {}
     for analysis in protocol.analyses:
+        if isinstance(analysis, AgreementAnalysis):
+            labels |= _OF_AGREEMENT
         if not isinstance(analysis, Regression):
             continue
         if isinstance(analysis, MixedAnalysis):

@@ -9,6 +9,7 @@ from typing import Any
 
 from lutrace.core import Row
 from lutrace.protocol import (
+    AgreementAnalysis,
     ComparisonAnalysis,
     ConcordanceAnalysis,
     CorrelationAnalysis,
@@ -30,7 +31,7 @@ _BESIDE_EACH_OTHER = (
     *("lower_quartile", "upper_quartile"),
 )
 """Measures of one term and outcome in one analysis, whose keys end with them."""
-_COMPARING = (ConcordanceAnalysis, CorrelationAnalysis)
+_COMPARING = (AgreementAnalysis, ConcordanceAnalysis, CorrelationAnalysis)
 Tables = Mapping[str, Sequence[Row]]
 
 

@@ -24,7 +24,7 @@ ESTIMATES = result_table(
                 *("survival", "survival_difference", "rmst", "rmst_difference"),
                 *("lower_quartile", "upper_quartile", "time_ratio"),
                 *("odds_ratio", "mean_difference", "slope", "standard_deviation", "icc", "auc"),
-                *("e_value", "concordance_increase", "nonlinearity"),
+                *("e_value", "concordance_increase", "nonlinearity", "limit_of_agreement", "repeatability"),
                 *("effective_n", "concordance", "brier", "integrated_brier"),
                 *("calibration_slope", "calibration_intercept", "observed_expected"),
             ),
