@@ -123,9 +123,16 @@ def _treated_arrays(one: DrawnPatients) -> Arrays:
         "cut_day": v.follow_up_day,
         "best": _best(v.psa_ng_ml),
         "prior_lines": (people.lines.agent >= 0).sum(axis=1),
-        "toxic": one.blood.toxicity_day <= np.nan_to_num(v.psa_day, nan=-1e9).max(axis=1),
+        "toxic": _is_toxic(one),
         "haemoglobin": one.blood.baseline_haemoglobin,
     }
+
+
+def _is_toxic(one: DrawnPatients) -> Array:
+    """Whose count was of grade 3 at a draw until 30 days after the last cycle."""
+    blood = one.blood
+    inside = np.isfinite(blood.values["haemoglobin"]) & (blood.days <= one.people.last_cycle_day[:, None] + 30)
+    return np.asarray((inside & (blood.days >= blood.toxicity_day[:, None])).any(axis=1))
 
 
 def _measure_treated(a: Arrays) -> dict[str, float]:

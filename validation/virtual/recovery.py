@@ -244,7 +244,7 @@ def scenarios(size: int, sets: int) -> dict[str, Recovery]:
         found[f"S1 dryness, n {n}"] = measure_recovery(source, fit_dryness, 0.63, n=n, sets=some)
     for n in (2_000, 66):
         found[f"no effect, n {n}"] = summarise(
-            repeat(partial(say_null_toxicity, n), 4 * sets, seed=3), 0.0, n=n, sets=4 * sets
+            repeat(partial(say_null_toxicity, n), 2 * sets, seed=3), 0.0, n=n, sets=4 * sets
         )
     for n in (21, 200):
         said = repeat(partial(say_odds_ratio, n, 3.0), sets, seed=4)

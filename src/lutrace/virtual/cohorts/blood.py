@@ -113,6 +113,21 @@ def _set_toxicity(
         values[name][here, first[here]] = limit * (0.97 - 0.2 * rng.random(len(here)))
 
 
+def list_transfusions(people: Treated, blood: BloodCourse) -> TablePart:
+    """Rows of `support`: red cells on the day after the first haemoglobin of grade 3 (or on that day)."""
+    low = blood.values["haemoglobin"] < GRADE_3["haemoglobin"]
+    here = np.flatnonzero(low.any(axis=1))
+    day = np.minimum(blood.days[here, low[here].argmax(axis=1)] + 1, people.course.last_day[here])
+    return TablePart(
+        "support",
+        {
+            "patient_id": people.ids[here],
+            "date": days_after(people.start[here], day),
+            "kind": constant("red_cells", len(here)),
+        },
+    )
+
+
 def list_labs(ids: Texts, start: Dates, days: Floats, values: dict[str, Floats]) -> list[TablePart]:
     """Rows of `labs`, one analyte after the other, with the limits of normal where the laboratory has them."""
     return [_labs(ids, start, days, name, drawn) for name, drawn in values.items()]

@@ -15,7 +15,7 @@ import numpy as np
 from lutrace.core import UnusableInputError
 from lutrace.virtual.cohorts.aftermath import list_aftermath
 from lutrace.virtual.cohorts.answers import list_answers
-from lutrace.virtual.cohorts.blood import list_labs
+from lutrace.virtual.cohorts.blood import list_labs, list_transfusions
 from lutrace.virtual.cohorts.document import CentreDocument, centres_of
 from lutrace.virtual.cohorts.parts import Column, TablePart, TableWriter
 from lutrace.virtual.cohorts.patients import DrawnPatients, draw_patients
@@ -28,7 +28,7 @@ RECORDS, REGIONS_FILE, REGIONS_MAPPING = "records", "regions.csv", "regions.yaml
 
 @dataclass(frozen=True)
 class CohortTables:
-    """What was written: the folder, patients, rows by table, and what `lutrace add` is told (a list per call), the cut."""
+    """What was written: the folder, patients, rows by table, what `lutrace add` is told (a list per call), the cut."""
 
     folder: Path
     study: str
@@ -90,6 +90,7 @@ def _records(drawn: DrawnPatients, rng: np.random.Generator) -> Iterator[TablePa
     people = drawn.people
     yield from list_people(people)
     yield from list_labs(people.ids, people.start, drawn.blood.days, drawn.blood.values)
+    yield list_transfusions(people, drawn.blood)
     if drawn.answers is not None:
         yield from list_answers(people, drawn.answers, rng)
     if drawn.regions is not None:
