@@ -22,6 +22,7 @@ LABELS = {
     "psa50": "PSA50 at any time",
     "age_years": "Age",
     "alive": "Alive when last known",
+    "follow_up": "Follow-up (reverse Kaplan-Meier)",
 }
 
 
@@ -58,6 +59,9 @@ NUMBERS: dict[str, Any] = {
     "cox/C2/psa_pfs/ttv/adjusted": ratio(1.34, 1.1, 1.8, 0.012),
     "cox/C2/os/new_lesions/adjusted": ratio(6.28, 2.0, 19.5, 0.001),
     "cox/C2/os/new_lesions/unadjusted": ratio(5.1, 1.9, 16.0, 0.002, adjusted=False),
+    "follow_up/C2/os/follow_up/unadjusted": {
+        "measure": "median", "value": 11.2, "low": 10.0, "high": 12.0, "unit": "months", "n": 66, "events": 42
+    },
     "km/C2/os/all/unadjusted": {
         "measure": "median", "value": 298.0, "low": 262.0, "high": 344.0, "unit": "days", "n": 66, "events": 24
     },
@@ -87,7 +91,7 @@ def compare(text: str, out: Path) -> ClaimsResult:
 
 
 def only(text: str, out: Path) -> Row:
-    (row,) = [row for row in compare(text, out).claims if row["verdict"] != "no result"]
+    *_, row = [row for row in compare(text, out).claims if row["verdict"] != "no result"]
     return row
 
 
@@ -104,6 +108,11 @@ def only(text: str, out: Path) -> Row:
         ("Median OS was 42.6 weeks.", "equal after rounding", "km/C2/os/all/unadjusted"),
         ("TTV was associated with OS (adjusted HR 2.26, p<0.001).", "equal after rounding", "cox/C2/os/ttv/adjusted"),
         ("TTV was associated with OS (adjusted HR 2.26, p=0.04).", "differs", "cox/C2/os/ttv/adjusted"),
+        (
+            "Median age was 73.5 years and, after a while, median follow-up was 10 months.",
+            "differs",
+            "follow_up/C2/os/follow_up/unadjusted",
+        ),
         ("Xerostomia was seen in 12/66 (18%).", "not in this run", None),
     ],
 )

@@ -7,6 +7,7 @@ from lutrace.prose.estimates import Interval
 from lutrace.prose.faults import Fault
 from lutrace.prose.figures import Figure
 from lutrace.prose.reading import ReadText, read_text
+from lutrace.prose.tables import find_table_faults
 from lutrace.prose.words import find_stems, words_of
 
 __all__ = [
@@ -20,6 +21,7 @@ __all__ = [
     "find_contradictions",
     "find_contradictions_of",
     "find_stems",
+    "find_table_faults",
     "read_text",
     "words_of",
 ]

@@ -19,6 +19,7 @@ _AVERAGE = re.compile(r"\b(median|med|mos|mpfs|mean)\b[^;.\d]{0,90}$", re.IGNORE
 _CALENDAR_AFTER = re.compile(r"^/\d{4}|^\s*,?\s*20\d\d")
 _P_BEFORE = re.compile(r"\b[pP][\s-]*(?:value)?\s*[=<>≤≥]*\s*$")
 _TIME = re.compile(r"\s*(months?|mos?|weeks?|wks?|days?|years?|yrs?|hours?|h)\b", re.IGNORECASE)
+_NAMES = {"ci": "CI", "iqr": "IQR", "range": "range", "": "interval"}
 _UNITS = {"m": "months", "w": "weeks", "d": "days", "y": "years", "h": "hours"}
 """Of a unit of time by its first letter."""
 _YEARS = range(1900, 2101)
@@ -91,7 +92,7 @@ def _of_estimate(sentence: ReadSentence, estimate: Estimate, used: set[int]) -> 
     used |= {figure.start for figure in figures if figure is not None}
     used |= {figure.start for one in estimate.intervals if (figure := _level_of(sentence, one)) is not None}
     name = estimate.name or ("percentage" if estimate.figure.percent else "median")
-    said = "; ".join(f"{one.kind.upper() or 'interval'} {one.text}" for one in estimate.intervals)
+    said = "; ".join(f"{_NAMES[one.kind]} {one.text}" for one in estimate.intervals)
     text = estimate.figure.text + (f" ({said})" if said else "")
     text += f", p {estimate.p.compared or '='} {estimate.p.text}" if estimate.p is not None else ""
     percent = estimate.figure if estimate.figure.percent else None

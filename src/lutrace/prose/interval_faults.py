@@ -11,6 +11,7 @@ from lutrace.prose.estimates import Estimate, Interval
 from lutrace.prose.faults import Fault, Severity
 from lutrace.prose.figures import Figure
 from lutrace.prose.reading import ReadSentence, ReadText
+from lutrace.prose.rounding import find_side, half_step
 from lutrace.terms import prose_words
 
 _NAMES = {"ci": "confidence interval", "iqr": "interquartile range", "range": "range", "": "interval"}
@@ -50,10 +51,7 @@ def _order(sentence: ReadSentence, estimate: Estimate, interval: Interval) -> It
         return
     if not _same_scale(figure, high) or figure.compared:
         return
-    above = figure.value - _half(figure) > high.value + _half(high)
-    below = figure.value + _half(figure) < low.value - _half(low)
-    if above or below:
-        side = "above" if above else "below"
+    if side := find_side(figure, low, high):
         told = (
             f"{figure.text} lies {side} its {name} {interval.text}",
             f"a value from {low.text} to {high.text}, or another interval",
@@ -84,8 +82,8 @@ def _against_p(sentence: ReadSentence, estimate: Estimate) -> Iterator[Fault]:
     if (null == 1 and low.value <= 0) or low.value >= high.value or not 0 <= p.value <= 1:
         return
     alpha = 1 - (interval.level or 95.0) / 100
-    excludes = low.value - _half(low) > null or high.value + _half(high) < null
-    includes = low.value + _half(low) < null < high.value - _half(high)
+    excludes = low.value - half_step(low) > null or high.value + half_step(high) < null
+    includes = low.value + half_step(low) < null < high.value - half_step(high)
     significant = _upper(p) <= alpha and p.compared not in (">", "≥", ">=")
     plain = _lower(p) > alpha or (p.compared in (">", "≥", ">=") and p.value >= alpha)
     expected = _implied_p(estimate, interval, null, alpha)
@@ -125,16 +123,12 @@ def _same_scale(figure: Figure, end: Figure) -> bool:
     return figure.percent or not end.percent
 
 
-def _half(figure: Figure) -> float:
-    return 0.5 * 10.0**-figure.decimals
-
-
 def _upper(p: Figure) -> float:
-    return p.value if p.compared else p.value + _half(p)
+    return p.value if p.compared else p.value + half_step(p)
 
 
 def _lower(p: Figure) -> float:
-    return 0.0 if p.compared in ("<", "≤", "<=") else p.value if p.compared else p.value - _half(p)
+    return 0.0 if p.compared in ("<", "≤", "<=") else p.value if p.compared else p.value - half_step(p)
 
 
 def _format_p(p: float) -> str:

@@ -22,7 +22,7 @@ def is_cut_off(n: int, total: int, percent: Figure) -> bool:
 
 def find_totals(n: int, percent: Figure) -> tuple[int, ...]:
     """Every whole total of which `n` is that percentage; none when no group of people gives it."""
-    half = 0.5 * 10.0**-percent.decimals
+    half = half_step(percent)
     if n == 0 or percent.value <= 0:
         return ()
     lowest = max(n, math.floor(100 * n / (percent.value + half)))
@@ -40,6 +40,18 @@ def find_counts(total: int, percent: Figure) -> tuple[int, ...]:
 def format_share_of(n: int, total: int, decimals: int = 1) -> str:
     """`17/35 = 48.6 %`, halves rounded up."""
     return f"{n}/{total} = {_rounded(n, total, max(decimals, 1), ROUND_HALF_UP)} %"
+
+
+def half_step(figure: Figure) -> float:
+    """How far a number can be from what is written, by its last decimal."""
+    return 0.5 * 10.0**-figure.decimals
+
+
+def find_side(value: Figure, low: Figure, high: Figure) -> str:
+    """On which side of an interval a value lies, `above` or `below`; empty inside, or where rounding can explain it."""
+    if value.value - half_step(value) > high.value + half_step(high):
+        return "above"
+    return "below" if value.value + half_step(value) < low.value - half_step(low) else ""
 
 
 def _rounded(n: int, total: int, decimals: int, way: str) -> Decimal:

@@ -2,7 +2,9 @@
 
 from lutrace.report.answer_page import AnswerPage, AnswerTable, write_answer_page
 from lutrace.report.bound_numbers import format_bound
+from lutrace.report.checked_texts import ReportTexts, compose_report_texts
 from lutrace.report.contents import (
+    BLOCKING,
     AgreementTable,
     AttritionTable,
     BalanceTable,
@@ -57,6 +59,7 @@ from lutrace.report.row_files import may_leave
 from lutrace.report.wording import format_estimate, format_value
 
 __all__ = [
+    "BLOCKING",
     "REPORT_ENDINGS",
     "REPORT_FILES",
     "REPORT_FOLDERS",
@@ -91,6 +94,7 @@ __all__ = [
     "ReportMeta",
     "ReportPicture",
     "ReportSpec",
+    "ReportTexts",
     "RowTable",
     "ScatterFigure",
     "Section",
@@ -106,6 +110,7 @@ __all__ = [
     "WaterfallFigure",
     "apply_disclosure",
     "collect_evidence",
+    "compose_report_texts",
     "format_bound",
     "format_estimate",
     "format_value",

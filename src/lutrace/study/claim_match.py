@@ -78,6 +78,8 @@ def read_numbers(results: Mapping[str, Any]) -> tuple[Number, ...]:
         if values.get("value") is None or measure in _NOT_COMPARED:
             continue
         head, *parts = (part for part in key.split("/") if part not in _FORMS)
+        if measure == "median" and find_concepts(_words_of(parts[-1:], labels)):
+            del parts[1]  # of follow-up the outcome whose deaths end it says nothing
         text = _words_of([*parts, str(values.get("rule") or "")], labels)
         said = {name for name, _ in find_concepts(text)}
         if not said - set(concepts().silent):

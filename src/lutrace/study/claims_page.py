@@ -8,17 +8,17 @@ from pathlib import Path
 import lutrace
 from lutrace.core import Row
 from lutrace.report import AnswerPage, AnswerTable, write_answer_page
-from lutrace.study.claim_verdict import NO_RESULT
+from lutrace.study.claim_verdict import DIFFERS, NO_RESULT
 from lutrace.study.claims import ClaimsResult, verdicts_of
 
-CLAIM_COLUMNS = ("sentence", "role", "claim", "run", "difference", "verdict", "key", "note", "quote")
+CLAIM_COLUMNS = ("sentence", "claim", "run", "difference", "verdict", "held against", "quote")
 FAULT_COLUMNS = ("sentence", "severity", "rule", "arithmetic", "consistent", "quote")
 
 
 def write_claims_page(path: Path, result: ClaimsResult) -> None:
     """Write the page: how many numbers have each verdict, the faults of arithmetic, each number beside the run's."""
     counted = "; ".join(f"{verdict}: {n}" for verdict, n in verdicts_of(result.claims).items())
-    compared = [row for row in result.claims if row["verdict"] != NO_RESULT]
+    compared = [_shown(row) for row in result.claims if row["verdict"] != NO_RESULT]
     others = [row for row in result.claims if row["verdict"] == NO_RESULT]
     page = AnswerPage(
         title="The numbers of a text beside those of a run",
@@ -36,6 +36,12 @@ def write_claims_page(path: Path, result: ClaimsResult) -> None:
         lutrace_version=lutrace.__version__,
     )
     write_answer_page(path, page)
+
+
+def _shown(row: Row) -> Row:
+    """A row as the page has it: key and note in one column, and no difference where rounding explains it."""
+    against = "; ".join(str(row[name]) for name in ("key", "note") if row[name])
+    return {**row, "held against": against, "difference": row["difference"] if row["verdict"] == DIFFERS else None}
 
 
 def _intro(faults: Sequence[Row]) -> str:

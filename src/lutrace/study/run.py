@@ -29,6 +29,7 @@ from lutrace.report import (
 from lutrace.study.analysis_set import build_analysis_set
 from lutrace.study.bound_texts import bind_texts, find_typed_numbers
 from lutrace.study.cut_facts import CutFacts
+from lutrace.study.denominators import find_denominator_faults
 from lutrace.study.derived import DerivedTables, derive_tables
 from lutrace.study.derived_parts import Ground, first_days
 from lutrace.study.evidence import collect_all_evidence
@@ -142,6 +143,8 @@ def run_study(
         row_tables=(*computation.derived.rows, *_influences(computation)),
         day_zero=first_days(computation.cohort.members),
     )
+    computation = replace(computation, notices=(*computation.notices, *find_denominator_faults(report_input, released)))
+    report_input = replace(report_input, notices=computation.notices)
     notices = release_notices(computation.notices, min_cell=policy.min_cell)
     with replaced_folder(out) as fresh:
         files = render_report(report_input, fresh)
