@@ -9,7 +9,7 @@ import math
 import pytest
 
 from lutrace.core import ProtocolError
-from lutrace.models import fit_analysis
+from lutrace.models import fit_analysis, fit_times
 from lutrace.protocol import parse_protocol
 from lutrace.tables import ESTIMATES, INCIDENCES, OCCUPANCIES
 
@@ -354,3 +354,35 @@ def test_follow_up_is_told_both_ways_with_quartiles():
     quantiles = ("lower_quartile", "median", "upper_quartile")
     assert [found["follow_up", name] for name in quantiles] == [(45.5, 36), (150, 36), (284, 36)]
     assert [found["follow_up_without_event", name] for name in quantiles] == [(32.5, 27), (120, 27), (245, 27)]
+
+
+def test_what_followed_first_competes_by_hand():
+    rows = [
+        state("a", 1, 0, 30, "on_treatment", "stopped_progression"),
+        state("a", 2, 30, 60, "stopped_progression", "next_line"),
+        state("a", 3, 60, 200, "next_line", "dead"),
+        state("b", 1, 0, 40, "on_treatment", "dead"),
+        state("c", 1, 0, 50, "on_treatment", None),
+        state("d", 1, 0, 300, "on_treatment", None),
+    ]
+    result = fit("kind: occupancy, of: course, times: [45 days, 70 days]", rows)
+    shares = {row["term"]: (row["estimate"], row["events"]) for row in result.estimates}
+    # Two of four are at risk on day 60, of whom one enters the next line; a quarter had died before.
+    assert shares["first dead, 10 weeks"] == (pytest.approx(1 / 4), 1)
+    assert shares["first next line, 10 weeks"] == (pytest.approx(3 / 4 * 1 / 2), 1)
+    assert {row["cause"] for row in result.incidences} == {"dead", "next_line"}
+    alone = fit("kind: occupancy, of: course, times: [45 days], first_of: [dead]", rows)
+    assert {row["cause"] for row in alone.incidences} == {"dead"}
+
+
+def test_several_times_of_a_patient_are_a_cluster():
+    def time(patient, days, event):
+        return {"patient_id": patient, "days": days, "event": event, "entry_days": 0.0}
+
+    several = [time("a", 10.0, True), time("a", 20.0, True), time("b", 30.0, True), time("c", 40.0, False)]
+    found = fit_times("times", "all", "times.lines", several)
+    assert "4 times of 3 patients, each a cluster" in found.estimates[0]["method"]
+    assert [row["survival"] for row in found.curves] == pytest.approx([0.75, 0.5, 0.25, 0.25])
+    # R: survfit(Surv(c(10, 20, 30, 40), c(1, 1, 1, 0)) ~ 1, cluster = c(1, 1, 2, 3), conf.type = "log-log")
+    lower = [0.314807114, 0.019922239, 0.005502848, 0.005502848]
+    assert [row["low"] for row in found.curves] == pytest.approx(lower, abs=1e-8)

@@ -8,7 +8,8 @@ import pytest
 from tests.conftest import day
 from tests.spec.course_patients import facts_of, rows_of
 
-from lutrace.protocol import parse_protocol
+from lutrace.endpoints import CourseBasis, derive_index_dates
+from lutrace.protocol import IndexDate, parse_protocol
 from lutrace.study import compute_study
 from lutrace.study.results import collect_numbers
 
@@ -169,3 +170,16 @@ def test_every_patient_of_an_incidence_is_an_event_or_censored(run: Any) -> None
     left = sum(row["events"] for row in rows) + sum(row["censored"] for row in rows if row["cause"] == "death")
     assert left == 21
     assert {row["time_unit"] for row in rows} == {"doses"}
+
+
+def test_a_documented_stop_can_leave_out_who_completed() -> None:
+    completed = rows_of("completed", (0, 42), [("say", 60, "obds_therapy_end", "F")])
+    stopped = rows_of("stopped", (0, 42), [("say", 60, "obds_therapy_end", "P")])
+    basis = CourseBasis(facts_of([completed, stopped]), day(CUT))
+    plain = IndexDate(name="stop", event="documented_stop")
+    assert "reasons" not in plain.model_dump()
+    discontinued = IndexDate(name="stop", event="documented_stop", reasons=("progression", "toxicity"))
+    names = [
+        sorted(derive_index_dates(basis, index).patient_id.to_pyarrow().to_pylist()) for index in (plain, discontinued)
+    ]
+    assert names == [["completed", "stopped"], ["stopped"]]

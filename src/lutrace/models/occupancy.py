@@ -8,10 +8,19 @@ from dataclasses import replace
 import numpy as np
 
 from lutrace.core import Row
-from lutrace.models.causes import say_time
+from lutrace.models.causes import CENSORED, say_time
+from lutrace.models.curves import ALL
+from lutrace.models.incidence import incidence_rows, point_rows
 from lutrace.models.results import AnalysisResult, Cell, ModelWarning, finite_or_none, join_results, rows_of
 from lutrace.protocol import OccupancyAnalysis
-from lutrace.stats import StateHistories, StateOccupancy, compute_state_occupancy, histories_of
+from lutrace.stats import (
+    StateHistories,
+    StateOccupancy,
+    competing_of,
+    compute_cumulative_incidence,
+    compute_state_occupancy,
+    histories_of,
+)
 from lutrace.tables import COURSE_TRANSITIONS
 
 
@@ -35,7 +44,28 @@ def _fit(analysis: OccupancyAnalysis, rows: Sequence[Row], population: str) -> A
     found = compute_state_occupancy(histories)
     estimates = [row for time in analysis.times for row in _point_rows(cell, found, histories, time)]
     warnings = tuple(ModelWarning(f"{analysis.name}, {population}", text, "note") for text in found.warnings)
-    return AnalysisResult(tuple(estimates), occupancies=tuple(_curve_rows(cell, found)), warnings=warnings)
+    states = AnalysisResult(tuple(estimates), occupancies=tuple(_curve_rows(cell, found)), warnings=warnings)
+    return join_results([states, _fit_first(replace(cell, term=ALL, measure="cumulative_incidence"), analysis, rows)])
+
+
+def _fit_first(cell: Cell, analysis: OccupancyAnalysis, rows: Sequence[Row]) -> AnalysisResult:
+    """The incidence of the first of the states asked for; patients in none of them are censored where they end."""
+    ends: dict[str, tuple[float, str]] = {}
+    for row in sorted(rows, key=lambda row: (row["patient_id"], row["ordinal"])):
+        _, before = ends.get(row["patient_id"], (0.0, CENSORED))
+        if before == CENSORED:
+            entered = row["to_state"] if row["to_state"] in analysis.first_of else CENSORED
+            ends[row["patient_id"]] = (row["exit_day"], entered)
+    causes = [cause for _, cause in ends.values()]
+    if set(causes) <= {CENSORED}:
+        return AnalysisResult()
+    follow_up = competing_of([day for day, _ in ends.values()], causes, censored=CENSORED)
+    estimates, incidences = [], []
+    for curve in compute_cumulative_incidence(follow_up):
+        at = {f"first {curve.cause.replace('_', ' ')}, {say_time(time)}": time for time in analysis.times}
+        estimates += point_rows(cell, curve, at)
+        incidences += incidence_rows(cell, curve, follow_up)
+    return AnalysisResult(tuple(estimates), incidences=tuple(incidences))
 
 
 def _histories(rows: Sequence[Row]) -> StateHistories:

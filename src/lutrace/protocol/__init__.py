@@ -118,6 +118,7 @@ from lutrace.protocol.selection import (
 )
 from lutrace.protocol.specifications import SpecificationCurve, describe_specification, name_specification
 from lutrace.protocol.survival import (
+    STOP_REASONS,
     CensorRule,
     DeathDates,
     IndexDate,
@@ -156,6 +157,7 @@ __all__ = [
     "CYCLES_RECEIVED",
     "DOSE",
     "SCORE_SEPARATOR",
+    "STOP_REASONS",
     "TUMOUR_REGIONS",
     "TUMOUR_VOLUME",
     "WEIGHT",

@@ -9,6 +9,7 @@ from lutrace.protocol.analysis_base import Adjusted, OnPopulations
 
 TimeUnit = Literal["days", "weeks", "months"]
 Split = Literal["present", "median"]
+Followed = Literal["next_line", "hospice", "break", "no_therapy", "dead", "lost"]
 CYCLES_RECEIVED = "cycles_received"
 """What changes with time beside responses and outcomes: how many doses a patient has had so far."""
 
@@ -64,12 +65,14 @@ class FineGrayAnalysis(Adjusted):
 class OccupancyAnalysis(_AtTimes):
     """The share of patients in each state of their course over time, from the first dose (Aalen-Johansen).
 
-    of: a derived table of kind `course`, whose transitions are taken.
+    of: a derived table of kind `course`, whose transitions are taken. first_of: beside them the cumulative incidence of
+    these states, which competes for being entered first (next line, hospice, death).
     """
 
     kind: Literal["occupancy"]
     of: str
     times: tuple[Days, ...] = Field(default=_months(3, 6, 9, 12), min_length=1)
+    first_of: tuple[Followed, ...] = ("next_line", "hospice", "dead")
 
 
 class ResponseByDoseAnalysis(OnPopulations):

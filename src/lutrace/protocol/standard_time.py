@@ -30,16 +30,7 @@ def figures_of_time(analysis: TimeAnalysis) -> tuple[Item, ...]:
                 for endpoint in analysis.endpoints
             )
         case OccupancyAnalysis():
-            return tuple(
-                ShowOccupancy(
-                    show="occupancy",
-                    name=f"{analysis.name}_{population}",
-                    caption=f"{analysis.label}: {population}",
-                    analysis=analysis.name,
-                    population=population,
-                )
-                for population in analysis.populations
-            )
+            return tuple(item for population in analysis.populations for item in _of_states(analysis, population))
         case LandmarkAnalysis():
             return tuple(
                 ShowSurvival(
@@ -55,3 +46,23 @@ def figures_of_time(analysis: TimeAnalysis) -> tuple[Item, ...]:
                 for endpoint in analysis.endpoints
             )
     return ()
+
+
+def _of_states(analysis: OccupancyAnalysis, population: str) -> tuple[Item, ...]:
+    """The stacked states, and the incidence of what was entered first."""
+    stacked = ShowOccupancy(
+        show="occupancy",
+        name=f"{analysis.name}_{population}",
+        caption=f"{analysis.label}: {population}",
+        analysis=analysis.name,
+        population=population,
+    )
+    first = ShowIncidence(
+        show="incidence",
+        name=f"{analysis.name}_{population}_first",
+        caption=f"{analysis.label}: which came first, {population}",
+        analysis=analysis.name,
+        population=population,
+        endpoint=analysis.of,
+    )
+    return (stacked, first) if analysis.first_of else (stacked,)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from lutrace.core import Days, Field, FrozenModel, field_validator
 from lutrace.protocol.course import CourseRules
@@ -80,11 +80,17 @@ class TimeToNextTreatment(FrozenModel):
     rules: CourseRules = CourseRules()
 
 
+StopReason = Literal["completed", "progression", "toxicity", "decision", "other"]
+STOP_REASONS: tuple[StopReason, ...] = get_args(StopReason)
+"""How radioligand therapy can end with a reason on record, the planned cycles included."""
+
+
 class IndexRule(FrozenModel):
     """What time runs from.
 
     event: `first_cycle`; `cycle` or `spect` number k; `mcrpc`; `line` number k of all lines begun; `next_line` number k
-    after radioligand therapy; `documented_stop`, of those with a reason on record; `eligible_lines`: every
+    after radioligand therapy; `documented_stop`, of those with a reason on record (`reasons`: without `completed` only
+    those who discontinued); `eligible_lines`: every
     line begun after at least one line of each class of `after`, several per patient (`take: all`) or the first.
     landmark: days after that event from which time runs; who has an event or is lost by then is left out, counted.
     entry: patients are at risk only from this later event on (delayed entry).
@@ -99,6 +105,9 @@ class IndexRule(FrozenModel):
     landmark: Days = Field(default=0.0, ge=0)
     entry: Literal["index", "first_cycle", "cycle", "spect", "mcrpc", "second_contact"] = "index"
     entry_number: int = Field(default=1, ge=1)
+    reasons: tuple[StopReason, ...] = Field(
+        default=STOP_REASONS, min_length=1, exclude_if=lambda names: names == STOP_REASONS
+    )
 
 
 class _Named(FrozenModel):

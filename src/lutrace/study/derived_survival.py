@@ -9,7 +9,7 @@ import ibis
 from lutrace.core import Row
 from lutrace.endpoints import derive_survival_times, held
 from lutrace.models import AnalysisResult, fit_times, join_results
-from lutrace.protocol import DerivedSurvivalTimes, IndexDate
+from lutrace.protocol import STOP_REASONS, DerivedSurvivalTimes, IndexDate
 from lutrace.study.derived_parts import Derivation, Ground, Reading, Variable
 from lutrace.tables import SURVIVAL_TIMES
 
@@ -117,8 +117,9 @@ def _notes(item: DerivedSurvivalTimes) -> tuple[str, ...]:
     for one in item.indexes:
         after = f", {one.landmark:g} days later (landmark)" if one.landmark else ""
         risk = f"; at risk from {_moment(one.entry, one.entry_number)} on" if one.entry != "index" else ""
+        why = "" if one.reasons == STOP_REASONS else f" for {', '.join(one.reasons)}"
         begun = f" begun after {', '.join(one.after)}" if one.event == "eligible_lines" else ""
-        told.append(f"{one.name}: time runs from {_moment(one.event, one.number)}{begun}{after}{risk}.")
+        told.append(f"{one.name}: time runs from {_moment(one.event, one.number)}{why}{begun}{after}{risk}.")
     several = (
         "Classes count the first index date of a patient; curves and medians take all of them, with errors by patient."
     )

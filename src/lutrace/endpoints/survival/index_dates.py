@@ -17,7 +17,6 @@ from lutrace.protocol import IndexRule
 from lutrace.tables import CONTACTS, CYCLES, SCANS
 
 INDEX_COLUMNS = ("patient_id", "ordinal", "base_date", "index_date", "index_table", "index_row", "entry_date")
-_SURE_STOPS = ("completed", "progression", "toxicity", "decision", "other")
 
 
 def derive_index_dates(basis: CourseBasis, index: IndexRule) -> ir.Table:
@@ -66,7 +65,7 @@ def _dated(basis: CourseBasis, event: str, number: int, index: IndexRule) -> ir.
         case "line" | "eligible_lines":
             return _lines(basis, index) if event == "eligible_lines" else _numbered(basis, number)
         case _:
-            return _of_course(basis, event, number)
+            return _of_course(basis, index, event, number)
 
 
 def _rows(table: ir.Table, date: Any, name: Any, row: Any) -> ir.Table:
@@ -113,12 +112,12 @@ def _lines(basis: CourseBasis, index: IndexRule) -> ir.Table:
     return _rows(lines, lines.line_date, lines.line_table, lines.line_row)
 
 
-def _of_course(basis: CourseBasis, event: str, number: int) -> ir.Table:
+def _of_course(basis: CourseBasis, index: IndexRule, event: str, number: int) -> ir.Table:
     """The begin of a next line, or the stop of those whose reason for stopping is on record."""
     course = build_course(basis)
     if event == "next_line":
         states = derive_course_states(course)
         begun = states.filter(states.line == number)
         return _rows(begun, begun.entry_date, begun.source_table, begun.source_row)
-    leaves = course.leaves.filter(course.leaves.documented & course.leaves.ended.isin(list(_SURE_STOPS)))
+    leaves = course.leaves.filter(course.leaves.documented & course.leaves.ended.isin(list(index.reasons)))
     return _rows(leaves, leaves.leave_date, leaves.end_table, leaves.end_row)
