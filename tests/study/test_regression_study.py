@@ -121,7 +121,9 @@ def test_the_screen_and_the_family_have_q_and_tell_the_number_of_tests(ran: RunR
     assert numbers["cox/C2/os/ttv/adjusted"]["checks"]["multiplicity"]["n_tests"] == 3  # type: ignore[index]
     assert "q" not in numbers["cox/C2/os/ttv/unadjusted"]
     texts = [notice.text for notice in ran.computation.notices]
-    assert any(text.startswith("Response by values before therapy: screen: 2 tests were made; q: p adjusted") for text in texts)
+    assert any(
+        text.startswith("Response by values before therapy: screen: 2 tests were made; q: p adjusted") for text in texts
+    )
     assert not any("without correction for multiplicity" in text for text in texts)
 
 
