@@ -262,9 +262,19 @@ def test_several_measures_are_named_line_by_line_with_their_units(sample: Any) -
 
 
 def test_a_missing_model_leaves_a_dash_not_a_gap(sample: Any) -> None:
-    spec = RegressionTable("t", "", ("cox",), ("ttv_log2",), ("c2",), ("os",))
-    table = compose_table(spec, material({"estimates": [sample.estimate_row()]}))
+    spec = RegressionTable("t", "", ("cox",), ("ttv_log2", "age"), ("c2",), ("os",))
+    rows = [sample.estimate_row(), sample.estimate_row(term="age", adjusted=True, adjusted_for="ttv_log2")]
+    table = compose_table(spec, material({"estimates": rows}))
     assert table.texts()[2] == ["ttv log2 (per doubling)", "66 (24)", "1.42 (1.10–1.84)", "0.007", "–", "–", "–"]
+    assert table.texts()[3][1:4] == ["–", "–", "–"]
+
+
+def test_models_of_one_kind_only_have_no_empty_block(sample: Any) -> None:
+    spec = RegressionTable("t", "", ("cox",))
+    table = compose_table(spec, material({"estimates": [sample.estimate_row(q=0.02, measure="odds_ratio")]}))
+    assert table.headers[1:] == ("n (events), unadjusted", "OR (95% CI), unadjusted", "p, unadjusted", "q, unadjusted")
+    assert "q: p value adjusted for the number of tests of its family." in table.notes
+    assert table.notes[0] == "OR: odds ratio; CI: confidence interval."
 
 
 def test_a_table_without_rows_is_a_header(sample: Any) -> None:

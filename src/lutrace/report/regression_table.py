@@ -85,7 +85,7 @@ def _order(spec: RegressionTable, rows: Sequence[Row]) -> list[object]:
     named = {"population": spec.populations, "endpoint": spec.endpoints, "analysis": spec.analyses}
     found = list(dict.fromkeys(row[_BESIDE[spec.beside]] for row in rows))
     if spec.beside == "adjustment":
-        return [False, True]
+        return sorted(found)
     return sorted(found, key=lambda one: _place(one, named[spec.beside]))
 
 

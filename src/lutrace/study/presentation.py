@@ -263,9 +263,10 @@ def _shown(item: Any, protocol: Protocol, status: ReviewStatus, derived: Derived
 def _grouped(protocol: Protocol, name: str) -> dict[str, Any]:
     """What the report must know of a table by group: its rows, whose values they are, its remarks."""
     table = protocol.group_table(name)
+    several = len(table.populations) > 1
     return {
         "table": name,
-        "population": table.populations[0],
+        "population": "" if several else table.populations[0],
         "by": "" if table.by == BY_POPULATION else group_endpoint(name, table.by),
         "remarks": {one.value: one.remark for one in table.variables if one.remark},
     }
