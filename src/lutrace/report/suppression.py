@@ -22,7 +22,13 @@ _SHARES = ("proportion", "cumulative_incidence", "occupancy", "survival")
 _COUNTED_SUMMARIES = ("count", "missing")
 _OF_NUMBERS = ("median_iqr", "median_range", "mean_sd", "smd", "p")
 _COMPARED = ("smd", "p")
-_COUNTS_OF_CHECKS = ("events_per_term", "events_in_rarer_group", "influential_patients", "n_missing")
+_COUNTS_OF_CHECKS = (
+    "events_per_term",
+    "events_in_rarer_group",
+    "influential_patients",
+    "n_missing",
+    *("n_changed", "n_rows", "n_left_out", "n_competing", "n_exact"),
+)
 
 
 def suppress_small_counts(tables: Mapping[str, Sequence[Row]], min_cell: int) -> dict[str, list[Row]]:
@@ -38,7 +44,7 @@ def suppress_small_counts(tables: Mapping[str, Sequence[Row]], min_cell: int) ->
         "attrition": _join_small_steps,
         "estimates": _suppress_estimates,
         "curves": _end_curves,
-        "incidences": _end_curves,
+        "incidences": _end_incidences,
         "occupancies": _leave_out,
         "validations": _leave_out,
         "balances": suppress_balances,
@@ -204,6 +210,9 @@ def _hide_checks(checks: dict[str, Any], min_cell: int) -> str:
     for name in _COUNTS_OF_CHECKS:
         if isinstance(left.get(name), int | float) and 0 < left[name] < min_cell:
             left[name] = str(Suppressed(min_cell))
+    if isinstance(left.get("left_out"), dict):
+        small = {name: str(Suppressed(min_cell)) for name, n in left["left_out"].items() if 0 < n < min_cell}
+        left["left_out"] = left["left_out"] | small
     for name in ("warnings", "reason"):
         if name in left:
             told = left[name]
@@ -243,5 +252,33 @@ def _leave_out(rows: Sequence[Row], min_cell: int) -> list[Row]:
     return []
 
 
+def _end_incidences(rows: Sequence[Row], min_cell: int) -> list[Row]:
+    """The incidences in steps in which of each cause, and of the censored, nobody or at least `min_cell` patients left.
+
+    The causes of a group are thinned together: those at risk betray what the others lost.
+    """
+    groups: dict[tuple[Any, ...], dict[float, list[Row]]] = defaultdict(lambda: defaultdict(list))
+    for row in rows:
+        groups[_curve(row)][row["time"]].append(row)
+    left: list[Row] = []
+    for times in groups.values():
+        since: dict[str, int] = defaultdict(int)
+        for time in sorted(times):
+            here = times[time]
+            since["censored"] += int(here[0]["censored"])
+            for row in here:
+                since[f"events of {row['cause']}"] += int(row["events"])
+            if (
+                here[0]["at_risk"] >= min_cell
+                and any(since.values())
+                and not any(0 < n < min_cell for n in since.values())
+            ):
+                left += [
+                    {**row, "events": since[f"events of {row['cause']}"], "censored": since["censored"]} for row in here
+                ]
+                since.clear()
+    return sorted(left, key=lambda row: (*_curve(row), row["cause"], row["time"]))
+
+
 def _curve(row: Row) -> tuple[Any, ...]:
-    return row["analysis"], row["population"], row["endpoint"], row["group"], row.get("cause")
+    return row["analysis"], row["population"], row["endpoint"], row["group"]
