@@ -28,19 +28,11 @@ from lutrace.report.material import Material
 _HEIGHT_IN, _HEAD_IN, _NODE_IN, _GAP_IN, _NAME_IN = 4.3, 0.32, 0.14, 0.075, 1.25
 _TITLES = ("How therapy ended", "What followed first", "State on the data cut")
 _ORDER = (
-    *("ongoing", "on_treatment", "completed", "none_recorded", "break", "no_therapy", "next_line", "hospice"),
-    *(
-        "stopped_progression",
-        "progression",
-        "stopped_toxicity",
-        "toxicity",
-        "decision",
-        "other",
-        "not_recorded",
-        "lost",
-    ),
-    *("dead", "death"),
+    *("ongoing", "on_treatment", "completed", "none_recorded", "not_recorded", "stopped_not_recorded"),
+    *("decision", "stopped_decision", "other", "stopped_other", "toxicity", "stopped_toxicity"),
+    *("progression", "stopped_progression", "break", "no_therapy", "next_line", "hospice", "lost", "dead", "death"),
 )
+"""Classes from the top down, in one order in every column, so that few ribbons cross."""
 
 
 @dataclass(frozen=True)
@@ -81,7 +73,7 @@ def draw_alluvial(spec: AlluvialFigure, material: Material) -> Drawing:
 
 
 def _place(category: str) -> tuple[int, str]:
-    return (_ORDER.index(category) if category in _ORDER else 12, category)
+    return _ORDER.index(category), category
 
 
 def _nodes(rows: Sequence[Row], side: str, stage: int) -> list[_Node]:
@@ -145,7 +137,7 @@ def _name_nodes(
     texts = [
         "\n".join(fitted(f"{material.word(node.category)} {node.n}/{total}", _NAME_IN - 0.1, 7.5)) for node in nodes
     ]
-    tall = 0.27 if any("\n" in text for text in texts) else 0.15
+    tall = [0.27 if "\n" in text else 0.15 for text in texts]
     middles = [node.bottom + node.height / 2 for node in nodes]
     heights = spread(middles, tall, 0.08, _HEIGHT_IN - 0.05)
     x, align = (left - 0.06, "right") if at_left else (left + _NODE_IN + 0.06, "left")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import matplotlib as mpl
@@ -118,17 +119,22 @@ def wrapped(text: str, width: int) -> str:
     return "\n".join(textwrap.wrap(text, width)) or text
 
 
-def spread(positions: Sequence[float], gap: float, low: float, high: float) -> list[float]:
-    """The positions moved apart to at least `gap`, in the same order and between `low` and `high`."""
+def spread(positions: Sequence[float], gap: float | Sequence[float], low: float, high: float) -> list[float]:
+    """The positions moved apart to at least `gap`, in the same order and between `low` and `high`.
+
+    `gap` may be the room that each needs: two are then apart by half of both.
+    """
     order = sorted(range(len(positions)), key=lambda index: positions[index])
     placed = [positions[index] for index in order]
+    sizes = [gap if isinstance(gap, float | int) else gap[index] for index in order]
+    gaps = [0.0, *((before + after) / 2 for before, after in pairwise(sizes))]
     for i in range(1, len(placed)):
-        placed[i] = max(placed[i], placed[i - 1] + gap)
+        placed[i] = max(placed[i], placed[i - 1] + gaps[i])
     over = placed[-1] - high if placed else 0.0
     if over > 0:
         placed[-1] = high
         for i in range(len(placed) - 2, -1, -1):
-            placed[i] = min(placed[i], placed[i + 1] - gap)
+            placed[i] = min(placed[i], placed[i + 1] - gaps[i + 1])
     placed = [max(value, low) for value in placed]
     result = [0.0] * len(positions)
     for index, value in zip(order, placed, strict=True):
