@@ -41,6 +41,7 @@ RIGHT = [
     "The treatment arm had an HR of 0.70 (95% CI 0.45-1.08; one-sided p = 0.04).",
     "NLs were seen in 13/66 (7/13 PSMA-avid, 6/13 non-PSMA-avid) and 7/51 (5/7 PSMA-avid, 2/7 non-PSMA-avid).",
     "A total of 21 patients entered. Among them, 8 (38.1%) had a PSA50. Of these, 6 (75%) went on. 38.1% of 21 men.",
+    "Of 24 patients screened 23 were studied; 13/23 (57%, 95% CI 34-77%) had a PSA50.",
     "TTV fell by 120% of 3 mL; 150% of the activity; 5 of 6 cycles.",
 ]
 
