@@ -45,11 +45,7 @@ def test_who_was_left_out_at_a_landmark_is_hidden_where_few() -> None:
         **{"analysis": "a", "population": "p", "endpoint": "os", "term": "g", "covariate_unit": "1"},
         **{"adjusted_for": "none", "adjusted": False, "measure": "median", "unit": "weeks", "method": "m"},
         **dict.fromkeys(("coef", "se", "estimate", "low", "high", "statistic", "p", "q")),
-        **{
-            "n": 30,
-            "events": 12,
-            "checks": '{"left_out": {"no landmark": 3, "event by the landmark": 9}, "n_changed": 2}',
-        },
+        **{"n": 30, "events": 12, "checks": json.dumps(checks)},
     }
     (left,) = apply_disclosure({"estimates": [row]}, min_cell=5)["estimates"]
     assert json.loads(left["checks"]) == {
