@@ -11,6 +11,7 @@ from pathlib import Path
 
 import duckdb
 import pytest
+from tests.ingest.small_centre import write_scan
 
 from lutrace.cli.app import run
 from lutrace.registry import Registry
@@ -76,9 +77,8 @@ def add_everywhere(registry: Path, capsys: pytest.CaptureFixture[str], kind: str
     check_stored(registry)
     if account and (registry.parent / "account.csv").exists():
         assert leaks((registry.parent / "account.csv").read_text(encoding="utf-8")) == []
-    for more in ([], ["--json"]):
-        run(["check", "--registry", str(registry), *more])
-        check_told(capsys, "check")
+    run(["check", "--registry", str(registry)])
+    check_told(capsys, "check")
 
 
 def check_stored(registry: Path) -> None:
@@ -280,7 +280,8 @@ def test_nothing_of_a_cdm_that_names_a_person_leaves_the_identities(
     (inputs / "measurement.csv").write_text(
         'measurement_id,person_id\n1,"Zwiebelfisch 8700456\n2,3,4,5\n', encoding="utf-8"
     )
-    add_everywhere(registry, capsys, "omop", inputs)
+    run(["add", "omop", str(inputs), "--registry", str(registry)])
+    check_told(capsys, "a broken table of a CDM")
 
 
 def test_nothing_of_a_redcap_project_that_names_a_person_leaves_the_identities(
@@ -355,7 +356,8 @@ def test_nothing_of_timelines_that_names_a_person_leaves_the_identities(
     anchors.write_text("patient_id,date\n8700456,2020-01-01\n", encoding="utf-8")
     add_everywhere(registry, capsys, "table", inputs, "--anchor", anchors)
     anchors.write_text("patient_id,date\n8700456,Zwiebelfisch\n", encoding="utf-8")
-    add_everywhere(registry, capsys, "table", inputs, "--anchor", anchors)
+    run(["add", "table", str(inputs), "--anchor", str(anchors), "--registry", str(registry)])
+    check_told(capsys, "a day zero that is none")
 
 
 LETTER = """Betreff: Herbert Zwiebelfisch, geb. 03.02.1951, Rosenkohlweg 17, 99998 Lauchstadt, Tel. 0176 9876543
@@ -400,7 +402,8 @@ def test_a_linked_identifier_is_told_by_its_row_only(
     )
     add_everywhere(registry, capsys, "table", file)
     file.write_text("identifier,same_as\n8700456,A987654321\nZwiebelfisch,\n", encoding="utf-8")
-    add_everywhere(registry, capsys, "table", file)
+    run(["add", "table", str(file), "--registry", str(registry)])
+    check_told(capsys, "identifiers")
 
 
 def test_the_quarantine_of_an_older_version_loses_its_raw_cells_in_every_byte(
@@ -432,3 +435,24 @@ def test_the_quarantine_of_an_older_version_loses_its_raw_cells_in_every_byte(
         "unit": "a text like 'aaaaaaaaaaaa'",
         "time": "a text like '9999 9999999'",
     }
+
+
+def test_nothing_of_a_scan_that_names_a_person_leaves_the_identities(
+    registry: Path, inputs: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    named = dict.fromkeys(
+        ("SeriesDescription", "StudyDescription", "InstitutionName", "OperatorsName", "PatientComments", "ProtocolName",
+         "StudyID", "AccessionNumber", "ImageComments"),
+        "Zwiebelfisch 8700456",
+    )  # fmt: skip
+    person = {"PatientName": "Zwiebelfisch^Herbert", "PatientID": "8700456", "PatientBirthDate": "19510203"}
+    folder = write_scan(inputs / "Zwiebelfisch 8700456", 0, **named, **person)
+    (folder / "Zwiebelfisch.dcm").write_bytes(b"\x00" * 128 + b"DICMZwiebelfisch")
+    for more in (["--dry-run"], ["--json"]):
+        run(["add", "dicom", str(inputs), "--registry", str(registry), "--jobs", "1", *more])
+        check_told(capsys, "dicom")
+    run(["check", "--registry", str(registry), "--json"])
+    check_told(capsys, "check")
+    check_stored(registry)
+    run(["suv", str(inputs), "--json"])
+    check_told(capsys, "suv")
