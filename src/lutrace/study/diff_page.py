@@ -13,13 +13,13 @@ from lutrace.study.diff import RunDiff
 PARTS: dict[str, tuple[str, tuple[str, ...]]] = {
     "head": ("What the numbers hang on", ("what", "old", "new")),
     "protocol": ("Keys of the study file", ("key", "old", "new")),
-    "numbers": ("Numbers", ("key", "change", "old", "new", "difference", "also")),
     "reasons": ("Why patients are left out or not evaluable", ("where", "reason", "old", "new", "difference")),
-    "warnings": ("Warnings", ("change", "severity", "where", "text")),
     "patients": (
         "Patients, by the study numbers of either report",
         ("change", "population", "patient_old", "patient_new", "endpoint", "old", "new"),
     ),
+    "numbers": ("Numbers", ("key", "change", "old", "new", "difference", "also")),
+    "warnings": ("Warnings", ("change", "severity", "where", "text")),
 }
 """The parts of a comparison in order: title and columns of each."""
 NOTHING = "nothing changed"
@@ -52,4 +52,5 @@ def _table(title: str, columns: Sequence[str], rows: Sequence[Row]) -> AnswerTab
 def _text(value: object) -> str:
     if value is None:
         return ""
-    return f"{value:.4g}".replace("-", "−") if isinstance(value, float) else str(value)
+    text = f"{value:.4g}" if isinstance(value, float) else str(value)
+    return text.replace("-", "−") if isinstance(value, int | float) else text
