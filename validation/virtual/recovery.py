@@ -243,9 +243,8 @@ def scenarios(size: int, sets: int) -> dict[str, Recovery]:
         some = sets if n == 61 else max(sets // 5, 20)
         found[f"S1 dryness, n {n}"] = measure_recovery(source, fit_dryness, 0.63, n=n, sets=some)
     for n in (2_000, 66):
-        found[f"no effect, n {n}"] = summarise(
-            repeat(partial(say_null_toxicity, n), 2 * sets, seed=3), 0.0, n=n, sets=4 * sets
-        )
+        said = repeat(partial(say_null_toxicity, n), 5 * sets, seed=3)
+        found[f"no effect, n {n}"] = summarise(said, 0.0, n=n, sets=5 * sets)
     for n in (21, 200):
         said = repeat(partial(say_odds_ratio, n, 3.0), sets, seed=4)
         found[f"S2 odds ratio 3, n {n}"] = summarise(said, math.log(3), n=n, sets=sets)

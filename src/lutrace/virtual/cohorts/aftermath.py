@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from lutrace.core import DAYS_PER_MONTH
-from lutrace.virtual.cohorts.blood import GRADE_3, UNITS
+from lutrace.virtual.cohorts.blood import list_labs
 from lutrace.virtual.cohorts.parts import (
     Bools,
     Dates,
@@ -20,7 +20,6 @@ from lutrace.virtual.cohorts.parts import (
     text_where,
 )
 from lutrace.virtual.cohorts.treated import PROGRESSION, Treated
-from lutrace.virtual.records import LIMITS
 
 NOTHING, HOSPICE, NEXT_LINE, BREAK = range(4)
 REGIMENS: tuple[tuple[str, ...], ...] = (
@@ -183,26 +182,7 @@ def _line_labs(people: Treated, after: Aftermath, rng: np.random.Generator) -> l
     platelets = np.maximum(180 * np.exp(0.35 * own[1]) - 6 * np.arange(_DRAWS), 62)
     platelets = np.where(after.low_platelets[which][:, None] & low, 38.0, platelets)
     drawn = {"psa": psa, "haemoglobin": haemoglobin, "platelets": platelets}
-    assert all(drawn[name].shape == days.shape for name in drawn) and GRADE_3["haemoglobin"] > 7.4
-    return [_counts(people.ids[which], people.start[which], days, name, values) for name, values in drawn.items()]
-
-
-def _counts(ids: Texts, start: Dates, days: Floats, name: str, values: Floats) -> TablePart:
-    row, draw = np.nonzero(np.isfinite(days))
-    low, high = LIMITS.get(name, (None, None))
-    n = len(row)
-    return TablePart(
-        "labs",
-        {
-            "patient_id": ids[row],
-            "date": days_after(start[row], days[row, draw]),
-            "analyte": constant(name, n),
-            "value": np.round(values[row, draw], 0 if name == "platelets" else 1),
-            "unit": constant(UNITS[name], n),
-            "lln": np.full(n, np.nan if low is None else low),
-            "uln": np.full(n, np.nan if high is None else high),
-        },
-    )
+    return list_labs(people.ids[which], people.start[which], days, drawn)
 
 
 def _support(people: Treated, after: Aftermath) -> list[TablePart]:

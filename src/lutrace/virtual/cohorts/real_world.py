@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 
 import numpy as np
 
 from lutrace.core import DAYS_PER_MONTH
-from lutrace.virtual.cohorts.document import CentreDocument
+from lutrace.virtual.cohorts.document import CentreDocument, read_centre
 from lutrace.virtual.cohorts.parts import (
     Bools,
     Dates,
@@ -74,7 +75,7 @@ def draw_real_world(centre: CentreDocument, n: int, *, first: int, rng: np.rando
     persons = _draw_persons(centre, n, rng)
     milestones = draw_milestones(centre, n, rng)
     index = _draw_index(centre, milestones, rng)
-    hazard, log_hazard = _hazard(centre), _log_hazard(centre, persons)
+    hazard, log_hazard = _hazard(centre.name), _log_hazard(centre, persons)
     death = np.maximum(np.ceil(hazard.draw(log_hazard, rng)), 1.0)
     cut = (np.datetime64(centre.data_cut, "D") - index).astype(float)
     dies = death <= cut
@@ -127,7 +128,10 @@ def _log_hazard(centre: CentreDocument, persons: _Persons) -> Floats:
     )
 
 
-def _hazard(centre: CentreDocument) -> CalibratedHazard:
+@functools.cache
+def _hazard(name: str) -> CalibratedHazard:
+    """The hazard of a centre, calibrated on patients of its own model, always the same ones."""
+    centre = read_centre(name)
     persons = _draw_persons(centre, _REFERENCE, np.random.default_rng(_REFERENCE_SEED))
     median, shape = centre.pair("survival_median_months_shape")
     return calibrate_hazard(_log_hazard(centre, persons), median_days=median * DAYS_PER_MONTH, shape=shape)
