@@ -42,6 +42,7 @@ RIGHT = [
     "NLs were seen in 13/66 (7/13 PSMA-avid, 6/13 non-PSMA-avid) and 7/51 (5/7 PSMA-avid, 2/7 non-PSMA-avid).",
     "A total of 21 patients entered. Among them, 8 (38.1%) had a PSA50. Of these, 6 (75%) went on. 38.1% of 21 men.",
     "Of 24 patients screened 23 were studied; 13/23 (57%, 95% CI 34-77%) had a PSA50.",
+    "The rate was 6.7% [3/45; 95% CI: 1.4–18.3], in 12 of 60 patients (95% CI 11-32).",
     "TTV fell by 120% of 3 mL; 150% of the activity; 5 of 6 cycles.",
 ]
 
@@ -106,6 +107,9 @@ def test_what_is_right_is_left_alone(text: str) -> None:
             "interval_and_p",
             "excludes 0, which is p of about 0.009",
         ),
+        ("Cohen's κ = 0.91 (0.60–0.82).", "outside", "0.91 lies above its interval"),
+        ("adjusted OR 0.50 (95% CI: 0.60 to 0.90)", "outside", "0.50 lies below its confidence interval"),
+        ("aHR=2.0 (95%CI 1.1-3.6; P=.60)", "interval_and_p", "excludes 1"),
         ("Sixty-six patients (40 men, 27 women) entered.", "parts", "40 + 27 = 67, of 66"),
         ("831 patients were randomized (551 to Lu and 281 to control).", "parts", "551 + 281 = 832, of 831"),
         ("Of 30 men, 20 stopped, 5 died, and the remaining 6 withdrew.", "parts", "20 + 5 + 6 = 31, of 30"),

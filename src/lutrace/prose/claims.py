@@ -146,7 +146,7 @@ def _role_of(sentence: ReadSentence, figure: Figure) -> str:
     if sentence.sentence.section in ("background", "methods"):
         return "calendar" if _is_calendar(figure, before, after) else "definition"
     if figure.percent:
-        return "percentage"
+        return "number" if figure.tied else "percentage"
     if _is_calendar(figure, before, after):
         return "calendar"
     if word is not None and word[1].lower() in prose_words().scales:

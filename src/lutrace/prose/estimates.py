@@ -6,12 +6,15 @@ import functools
 import re
 from dataclasses import dataclass, replace
 
-from lutrace.prose.figures import ANY, NOT_ANY, Figure, Marked
+from lutrace.prose.figures import ANY, NOT_ANY, PLAIN, Figure, Marked
 from lutrace.terms import prose_words
 
 _NEARBY = 60
 """A p value belongs to the estimate before it when no more letters than this lie between."""
 _P = re.compile(rf"\b[pP][\s-]*(?:values?)?\s*(?:for [\w ]{{1,30}}|was|of)?\s*(?:[=<>≤≥:]|<=|>=)?\s*(?P<p>{ANY})")
+_TOTAL_BEFORE = re.compile(rf"{PLAIN}\s*(?:/|\sof(?: the| all)?\s)\s*$")
+_CAPITALS = frozenset({"hr", "hrs", "ahr", "shr", "or", "ors", "aor", "rr", "irr", "auc", "icc"})
+"""Names that are written in capitals: `or` in small letters is a word."""
 _JOIN = r"\s*(?:-|to|,|;|and|\.\.\.)\s*"
 _WORDS_BETWEEN = rf"(?:\s+(?:for|of|in|on|with)\s+{NOT_ANY[:-1]},;:.()=]{{1,60}}?|\s*\([A-Za-z -]{{1,30}}\))?"
 
@@ -54,6 +57,8 @@ def find_estimates(marked: Marked) -> tuple[Estimate, ...]:
                     found.setdefault(place, Estimate(name, marked.figure(letter), (), None, place, place + 1))
     for match in _interval_pattern().finditer(marked.text):
         place = match.start("figure")
+        if _is_count(marked.text, place):
+            continue
         before = found.get(place)
         name = before.name if before is not None else _name_before(marked.text[:place])
         intervals = _intervals_of(marked, match)
@@ -67,6 +72,16 @@ def find_estimates(marked: Marked) -> tuple[Estimate, ...]:
 def find_p_values(marked: Marked) -> tuple[Figure, ...]:
     """The p values of a marked sentence."""
     return tuple(marked.figure(match["p"]) for match in _P.finditer(marked.text))
+
+
+def _is_count(text: str, place: int) -> bool:
+    """Whether a number is a count of patients or what it is of: an interval after it is that of their share."""
+    return _TOTAL_BEFORE.search(text[:place]) is not None or _persons_after().match(text, place + 1) is not None
+
+
+@functools.cache
+def _persons_after() -> re.Pattern[str]:
+    return re.compile(rf"\s+(?:{'|'.join(map(re.escape, prose_words().persons))})\b", re.IGNORECASE)
 
 
 def _letters_of_intervals(marked: Marked, found: dict[int, Estimate]) -> list[str]:
@@ -163,8 +178,8 @@ def _names_of(kind: str) -> str:
     """The names of an estimate: short ones in the letters that are usual, long ones in any."""
     shaped: list[str] = []
     for name in prose_words().estimates[kind]:
-        plain = re.escape(name)
-        shaped.append(plain if name == "r" else re.escape(name.upper()) if len(name) <= 3 else rf"(?i:{plain})")
-        if name in ("ahr", "aor", "shr", "hrs", "ors"):
-            shaped.append({"ahr": "aHR", "aor": "aOR", "shr": "sHR", "hrs": "HRs", "ors": "ORs"}[name])
-    return "|".join(sorted(shaped, key=len, reverse=True))
+        if name in _CAPITALS:
+            shaped += [name.upper(), name[0] + name[1:].upper(), name[:-1].upper() + name[-1]]
+        else:
+            shaped.append(name if name == "r" else rf"(?i:{re.escape(name)})")
+    return "|".join(sorted(dict.fromkeys(shaped), key=len, reverse=True))

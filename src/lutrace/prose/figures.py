@@ -20,6 +20,8 @@ _DIGITS = re.compile(
     r"(?P<number>\d{1,3}(?:,\d{3})+(?:\.\d+)?(?![\d,])|\d+(?:\.\d+)?|\.\d+)(?P<percent>\s?(?:%|percent\b|per cent\b))?"
 )
 _COMPARED = re.compile(r"(<=|>=|=<|=>|[<>≤≥±]|(?:at least|more than|less than|fewer than|up to|over|under)\s)\s*$")
+_LEVEL = re.compile(r"[\s-]*(?:CI|CrI|confidence|credible)", re.IGNORECASE)
+"""What follows the percentage of an interval, which is a share of nobody."""
 _SIGN = re.compile(r"(?:^|[\s(\[=:;,/<>≤≥])[-+]$")
 
 
@@ -27,8 +29,8 @@ _SIGN = re.compile(r"(?:^|[\s(\[=:;,/<>≤≥])[-+]$")
 class Figure:
     """A number as it is written at a place of a sentence: its value, its decimals, and whether it is a percentage.
 
-    `compared` is the sign before it (`<`, `≥`), empty for none. `tied` says that it is part of a compound or compared,
-    so that it counts nobody: `12-week`, `≥50`.
+    `compared` is the sign before it (`<`, `≥`), empty for none. `tied` says that it is part of a compound, compared or
+    the level of an interval, so that it counts nobody: `12-week`, `≥50`, `95% CI`.
     """
 
     value: float
@@ -102,7 +104,8 @@ def _of_digits(text: str, match: re.Match[str]) -> Figure | None:
     if not is_percent and re.match(r"\.\d|:\d\d\b", after):
         return None
     compared = _COMPARED.search(before)
-    tied = re.match(r"-(?:[A-Za-z]|and-)", after) is not None or compared is not None
+    is_level = is_percent and _LEVEL.match(after) is not None
+    tied = is_level or re.match(r"-(?:[A-Za-z]|and-)", after) is not None or compared is not None
     plain = match["number"].replace(",", "")
     value = -float(plain) if text[start] == "-" else float(plain)
     return Figure(

@@ -47,7 +47,7 @@ def _order(sentence: ReadSentence, estimate: Estimate, interval: Interval) -> It
         return
     if low.value > high.value:
         told = (f"{name} {interval.text}: the lower end is above the upper", f"{high.text} to {low.text}")
-        yield _fault(sentence, estimate, "order", "certain" if interval.kind else "to look at", told)
+        yield _fault(sentence, estimate, "order", _severity(estimate, interval), told)
         return
     if not _same_scale(figure, high) or figure.compared:
         return
@@ -56,7 +56,12 @@ def _order(sentence: ReadSentence, estimate: Estimate, interval: Interval) -> It
             f"{figure.text} lies {side} its {name} {interval.text}",
             f"a value from {low.text} to {high.text}, or another interval",
         )
-        yield _fault(sentence, estimate, "outside", "certain" if interval.kind else "to look at", told)
+        yield _fault(sentence, estimate, "outside", _severity(estimate, interval), told)
+
+
+def _severity(estimate: Estimate, interval: Interval) -> Severity:
+    """Brackets without a name behind a median can hold anything; behind a ratio they hold its interval."""
+    return "certain" if interval.kind or estimate.name not in ("", "median") else "to look at"
 
 
 def _nested(sentence: ReadSentence, estimate: Estimate) -> Iterator[Fault]:

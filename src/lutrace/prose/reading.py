@@ -14,9 +14,6 @@ from lutrace.terms import prose_words
 
 _OPENS = re.compile(r"(?:^|[,;:(]\s*|\b(?:and|while|whereas|that|only|but)\s+)$")
 
-_LEVEL = re.compile(r"[\s-]*(?:CI|CrI|confidence|credible)\b")
-"""What follows the percentage of an interval, which is a share of nobody."""
-
 
 @dataclass(frozen=True)
 class ClauseCount:
@@ -67,9 +64,7 @@ class ReadSentence:
         found: list[tuple[Figure, int]] = []
         for match in re.finditer(PERCENT, self.marked.text):
             place = match.start()
-            if any(begin <= place < end for begin, end in inside) or _LEVEL.match(self.marked.text, place + 1):
-                continue
-            if not _OPENS.search(self.marked.text[:place]):
+            if any(begin <= place < end for begin, end in inside) or not _OPENS.search(self.marked.text[:place]):
                 continue
             found.append((self.marked.figure(match[0]), place))
         return tuple(found)
