@@ -41,6 +41,14 @@ def test_unknown_answers_are_not_counted(protocol, analysis_of):
     assert (share["events"], share["n"]) == (4, 9)
 
 
+def test_unknown_answers_count_as_no_where_the_share_is_of_all(protocol, analysis_of):
+    analysis = analysis_of("psa50").model_copy(update={"not_evaluable": "count_as_no"})
+    rows = [{"patient_id": str(n), "population": "C2", "psa50": [1.0, 0.0, None][n % 3]} for n in range(21)]
+    row = fit_analysis(analysis, rows, protocol).estimates[0]
+    assert (row["n"], row["events"]) == (21, 7)
+    assert row["method"].endswith("of all: who cannot be evaluated counts as no")
+
+
 def test_nobody_with_an_answer_gives_a_reason(protocol, analysis_of):
     result = fit_analysis(analysis_of("psa50", populations=("C2",)), [], protocol)
     assert result.estimates[0]["estimate"] is None

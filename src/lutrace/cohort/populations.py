@@ -90,15 +90,15 @@ def describe_event(population: StudyPopulation) -> str:
     index = population.index
     match index.event:
         case "first_cycle":
-            words = "a first cycle with an agent of the study"
+            words = "first cycle with an agent of the study"
         case "mcrpc":
-            words = "a date of mCRPC"
+            words = "date of mCRPC"
         case "documented_stop":
-            words = "a documented end of radioligand therapy"
+            words = "documented end of radioligand therapy"
         case "next_line":
             words = f"next line {index.number} after radioligand therapy"
         case "eligible_lines":
-            words = f"a line begun after {' and '.join(index.after)}"
+            words = f"line begun after {' and '.join(index.after)}"
         case _:
             words = f"{index.event} {index.number}"
     return words + (f", {index.landmark:g} days before time zero" if index.landmark else "")

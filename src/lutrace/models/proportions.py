@@ -10,6 +10,8 @@ from lutrace.models.results import AnalysisResult, Cell, ModelWarning, join_resu
 from lutrace.protocol import OverallSurvival, ProportionAnalysis, Protocol
 from lutrace.stats import compute_proportion
 
+_OF_ALL = ", of all: who cannot be evaluated counts as no"
+
 
 def fit_proportion(analysis: ProportionAnalysis, rows: Sequence[Row], protocol: Protocol) -> AnalysisResult:
     """The share of each population in which the value is above 0, or which is alive; a share from 0 to 1."""
@@ -26,7 +28,7 @@ def fit_proportion(analysis: ProportionAnalysis, rows: Sequence[Row], protocol: 
         row = cell.fill(
             n=found.n,
             events=found.n_events,
-            method=found.method,
+            method=found.method + (_OF_ALL if analysis.not_evaluable == "count_as_no" else ""),
             estimate=found.estimate,
             low=found.low,
             high=found.high,
@@ -37,7 +39,10 @@ def fit_proportion(analysis: ProportionAnalysis, rows: Sequence[Row], protocol: 
 
 def _answers(analysis: ProportionAnalysis, rows: Sequence[Row], protocol: Protocol) -> list[bool]:
     if analysis.of != "alive":
-        return [row[analysis.of] > 0 for row in rows if row.get(analysis.of) is not None]
+        known = [row.get(analysis.of) for row in rows]
+        if analysis.not_evaluable == "count_as_no":
+            return [value is not None and value > 0 for value in known]
+        return [value > 0 for value in known if value is not None]
     outcome = next((one for one in protocol.endpoints if isinstance(one, OverallSurvival)), None)
     if outcome is None:
         raise ProtocolError(f"analyses.{analysis.name}.of: alive needs an endpoint of kind os; declare one")

@@ -4,7 +4,7 @@ from lutrace.models import Combined, FitCall, PlainFit, SiteAnswer
 from lutrace.study.analysis_set import build_analysis_set
 from lutrace.study.claims import ClaimsResult, run_claims
 from lutrace.study.claims_page import write_claims_page
-from lutrace.study.demo_index import write_demo_index
+from lutrace.study.demo_index import IndexedRun, index_run, write_demo_index
 from lutrace.study.diff import RunDiff, run_diff
 from lutrace.study.diff_page import NOTHING as NOTHING_CHANGED
 from lutrace.study.diff_page import list_parts as list_diff_parts
@@ -32,6 +32,7 @@ __all__ = [
     "Computation",
     "FitCall",
     "GradeResult",
+    "IndexedRun",
     "MissingResult",
     "PlainFit",
     "PsaResult",
@@ -44,6 +45,7 @@ __all__ = [
     "compute_study",
     "find_missing",
     "format_schema",
+    "index_run",
     "list_diff_parts",
     "load_protocol",
     "run_claims",

@@ -3,37 +3,54 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import lutrace
-from lutrace.report import IndexEntry, IndexMeta, ReportPicture, render_index
+from lutrace.report import IndexEntry, IndexMeta, KeyNumber, ReportPicture, render_index
 from lutrace.study.run import RunResult
 from lutrace.study.shipped import load_protocol
 
 _INTRO = (
-    "A virtual radioligand-therapy centre: DICOM PSMA-PET/CT and 177Lu SPECT/CT, FHIR records and letters of patients "
-    "who do not exist. lutrace read the scans and records into a registry, measured uptake and tumour volume, followed "
-    "lesions from cycle to cycle, froze the state, and ran the study. Each number of a report opens the rows behind it."
+    "Virtual radioligand-therapy centres: DICOM PSMA-PET/CT and 177Lu SPECT/CT, FHIR records, tables and letters of "
+    "patients who do not exist. lutrace read the scans and records into registries, measured uptake and tumour volume, "
+    "followed lesions from cycle to cycle, froze the state, and ran the studies. Each number of a report opens the "
+    "rows behind it."
 )
+_SHOWN = ("forest", "swimmer", "alluvial", "beside_curves", "km_os_ttv_c2", "flow")
+"""Figures that stand for a report, the first of them that it has."""
 
 
-def write_demo_index(
-    out: Path, runs: Sequence[tuple[str, RunResult]], *, key_numbers: Sequence[tuple[str, str]] = ()
-) -> Path:
-    """Write `out/index.html` for runs given with the name of their protocol; returns its path."""
+@dataclass(frozen=True)
+class IndexedRun:
+    """What the front page tells of a run: the name of its protocol, its report, figures and key numbers."""
+
+    study: str
+    html: Path
+    figures: tuple[Path, ...]
+    key_numbers: tuple[KeyNumber, ...]
+
+
+def index_run(study: str, run: RunResult) -> IndexedRun:
+    """What the front page tells of a run of the protocol of that name."""
+    return IndexedRun(study, run.report.html, run.report.figures, run.report_input.spec.key_numbers)
+
+
+def write_demo_index(out: Path, runs: Sequence[IndexedRun], *, key_numbers: Sequence[tuple[str, str]] = ()) -> Path:
+    """Write `out/index.html` for these runs; returns its path."""
     entries, pictures = [], []
-    for name, run in runs:
-        protocol = load_protocol(name)
-        by_name = {path.stem: path for path in run.report.figures if path.suffix == ".png"}
-        shown = next((by_name[stem] for stem in ("forest", "km_os_ttv_c2", "flow") if stem in by_name), None)
+    for run in runs:
+        protocol = load_protocol(run.study)
+        by_name = {path.stem: path for path in run.figures if path.suffix == ".png"}
+        shown = next((by_name[stem] for stem in _SHOWN if stem in by_name), None)
         entries.append(
             IndexEntry(
                 title=protocol.title,
-                path=run.report.html,
+                path=run.html,
                 summary=(
                     protocol.subtitle,
                     protocol.question,
-                    *(f"{key.label}: {key.value} ({key.detail})" for key in run.report_input.spec.key_numbers),
+                    *(f"{key.label}: {key.value} ({key.detail})" for key in run.key_numbers),
                 ),
                 png=shown.read_bytes() if shown is not None else None,
                 alt=f"A figure of the report: {protocol.title}",
@@ -47,9 +64,9 @@ def write_demo_index(
                 )
             )
     meta = IndexMeta(
-        title="lutrace: a virtual centre, from scans to evidence",
+        title="lutrace: virtual centres, from scans to evidence",
         intro=_INTRO,
-        centre="Virtual centre (synthetic)",
+        centre="Virtual centres (synthetic)",
         lutrace_version=lutrace.__version__,
         synthetic=True,
         key_numbers=tuple(key_numbers),

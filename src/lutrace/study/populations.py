@@ -34,7 +34,7 @@ def add_populations(cohort: Cohort, ground: PopulationGround) -> Cohort:
     kept = {zero.name: _members_of(cohort, zero.name) for zero in protocol.landmarks}
     people = ground.known.table(PATIENTS).select("patient_id", "row_id").order_by("patient_id")
     screened = {row["patient_id"]: row["row_id"] for row in people.to_pyarrow().to_pylist()}
-    labels = compose_labels(protocol) | {value.name: value.label for value in protocol.values}
+    labels = compose_labels(protocol)
     for population in protocol.populations:
         asked = screened
         if population.within is not None:
