@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import functools
 from typing import Any
 
 import pytest
@@ -86,8 +87,10 @@ def build() -> dict[str, list[dict[str, Any]]]:
     return rows
 
 
-def run(text: str = STUDY, cut: dt.date | None = CUT) -> Any:
-    return compute_study(parse_protocol(text, "study.yaml"), HandFacts(build()), data_cut=cut)
+@functools.cache
+def run(cut: dt.date | None = CUT) -> Any:
+    """What the study computes of these patients, once for all tests that only look."""
+    return compute_study(parse_protocol(STUDY, "study.yaml"), HandFacts(build()), data_cut=cut)
 
 
 def test_each_rule_is_a_step_that_says_whom_it_lost() -> None:
