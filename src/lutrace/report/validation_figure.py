@@ -47,8 +47,8 @@ def _draw_calibration(axes: Axes, rows: Sequence[Row]) -> None:
     smooth = [row for row in _of(rows, "calibration_smooth") if row["y"] is not None]
     axes.plot([row["x"] for row in smooth], [row["y"] for row in smooth], color=palette()[0], zorder=2)
     bounded = [row for row in smooth if row["low"] is not None and row["high"] is not None]
-    ends = ([row[name] for row in bounded] for name in ("low", "high"))
-    axes.fill_between([row["x"] for row in bounded], *ends, color=palette()[0], alpha=0.14, linewidth=0)
+    x, low, high = ([row[name] for row in bounded] for name in ("x", "low", "high"))
+    axes.fill_between(x, low, high, color=palette()[0], alpha=0.14, linewidth=0)
     for row in _of(rows, "calibration_groups"):
         if row["low"] is not None and row["high"] is not None:
             axes.plot([row["x"]] * 2, [row["low"], row["high"]], color=INK, linewidth=0.9, zorder=3)
