@@ -291,7 +291,8 @@ def _unknown_in_analyses(protocol: Protocol, endpoints: list[str], covariates: l
                 yield from _not_among((analysis.by,) if analysis.by else (), covariates, f"{place}.by")
             case ComparisonAnalysis() | MissedDeathsAnalysis() | PrognosticAnalysis():
                 others = (*protocol.external, *protocol.cards, *protocol.analyses)
-                for key, names, allowed in list_names_of_cohorts(analysis, endpoints, covariates, others):
+                used = list_names_of_cohorts(analysis, outcomes=endpoints, covariates=covariates, others=others)
+                for key, names, allowed in used:
                     yield from _not_among(names, list(allowed), f"{place}.{key}")
             case FollowUpAnalysis():
                 yield from _not_among((analysis.endpoint,), endpoints, f"{place}.endpoint")

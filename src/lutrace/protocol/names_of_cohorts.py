@@ -13,6 +13,7 @@ from lutrace.terms import ModelCard, model_cards
 
 def list_names_of_cohorts(
     analysis: ComparisonAnalysis | MissedDeathsAnalysis | PrognosticAnalysis,
+    *,
     outcomes: Sequence[str],
     covariates: Sequence[str],
     others: Sequence[Any],

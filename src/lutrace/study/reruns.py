@@ -31,7 +31,7 @@ class Reran:
 
 
 def derive_analysis_set(
-    protocol: Protocol, facts: Facts, covariates: Iterable[str], outcomes: Iterable[str], *, data_cut: dt.date | None
+    protocol: Protocol, facts: Facts, *, covariates: Iterable[str], outcomes: Iterable[str], data_cut: dt.date | None
 ) -> list[Row]:
     """The analysis set with these covariates and outcomes alone."""
     known = facts if data_cut is None else CutFacts(facts, data_cut)
@@ -77,7 +77,7 @@ def _fit(
     assert isinstance(changed, ComparisonAnalysis)
     name = analysis.part(rerun.name)
     alone = changed.model_copy(update={"name": name, "reruns": (), "external": ()})
-    rows = derive_analysis_set(patched, facts, alone.covariates, alone.endpoints, data_cut=data_cut)
+    rows = derive_analysis_set(patched, facts, covariates=alone.covariates, outcomes=alone.endpoints, data_cut=data_cut)
     result = fit_analysis(alone, rows, patched)
     lost = []
     for before, after in zip(analysis.populations, alone.populations, strict=True):
