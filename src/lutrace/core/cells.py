@@ -17,18 +17,19 @@ _NUMBER = re.compile(r"(?:<=|>=|=<|<|>|≤|≥)?\s*[-+]?(\d+)(?:[.,](\d+))?")
 _PLAIN_SIGNS = frozenset(" .,;:/-+<>()[]%*^_=")
 _FILE_WORD = re.compile(r"[^\W\d_]+|\d+")
 _FILE_WORDS = (
-    "adverse and answers arztbrief arztbriefe befund befunde bericht berichte brief briefe bundle bundles care "
-    "cbioportal cdm codes composition condition conditions contacts course csv ct cycle cycles data daten de "
-    "diagnose diagnosen diagnoses diagnosis diagnostic dicom dictionary disease dispositions document documents "
-    "dose ecog en encounter encounters event events export exports fact facts fhir file files findings folder "
-    "folders follow form forms fragebogen fragebögen identifiers im image images img input inputs json lab labor "
-    "laborwerte labs lesion lesions letter letters line lines list liste mapping masks master medication "
-    "medications medikation messwerte meta mr ndjson nm note notes observation observations of omop ordner organs "
-    "patient patienten patients pet procedure procedures project projekt psa pt questionnaire questionnaires "
-    "reader record records redcap region regions report reports result results rlt rtss rtstruct scan scans seg "
+    "adverse and answers arztbrief arztbriefe baseline befund befunde bericht berichte brief briefe bundle "
+    "bundles care cbioportal cdm codes composition condition conditions contacts course csv ct cycle cycles data "
+    "daten de decisions diagnose diagnosen diagnoses diagnosis diagnostic dicom dictionary disease dispositions "
+    "document documents dose ecog en encounter encounters event events export exports fact facts fhir file files "
+    "findings first folder folders follow followup form forms fragebogen fragebögen identifiers im image images "
+    "img input inputs json lab labor laborwerte labs lesion lesions letter letters line lines list liste mapping "
+    "mask masks master matrix medication medications medikation messwerte meta mr ndjson nm note notes "
+    "observation observations of omop ordner organ organs other others patient patienten patients pet procedure "
+    "procedures project projekt psa pt questionnaire questionnaires queue reader record records redcap region "
+    "regions registration report reports result results reviewed rlt rs rtss rtstruct scan scans second seg "
     "series sheet slice spect sr staging statements statistics study support tabelle tabellen table tables test "
-    "text texts the therapie therapien therapies therapy timeline timelines todesfälle treatment treatments up "
-    "value values verlauf vital vitals vitalwerte werte zyklen zyklus"
+    "text texts the therapie therapien therapies therapy third timeline timelines todesfälle treatment treatments "
+    "up value values verlauf vital vitals vitalwerte werte zyklen zyklus"
 )
 """Words that a file's name may hold to be told as it is; the names of the fact tables are among them."""
 _ENDINGS = (
