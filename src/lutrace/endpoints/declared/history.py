@@ -14,7 +14,7 @@ from lutrace.endpoints.history.partial_dates import stands_for
 from lutrace.endpoints.history.prior_regimens import begun_before
 from lutrace.endpoints.history.sites import derive_sites
 from lutrace.protocol import Age, Centre, GleasonSum, GradeGroup, Metastasis, MonthsSince, PriorTherapy
-from lutrace.tables import DIAGNOSES, PATIENTS, TREATMENTS
+from lutrace.tables import DIAGNOSES, PATIENTS, TREATMENTS, without
 from lutrace.terms import drugs
 
 _VISCERAL = ("liver", "lung", "other_visceral")
@@ -57,7 +57,7 @@ def derive_prior_value(basis: Basis, value: PriorTherapy) -> ir.Table:
 
 def _with_source(rows: ir.Table, found: ir.Table) -> ir.Table:
     """The rows with the table of their own evidence; none where nothing was counted."""
-    own = attach(rows.drop("source_table"), found.select(*KEYS, source_table="source"), list(KEYS))
+    own = attach(without(rows, "source_table"), found.select(*KEYS, source_table="source"), list(KEYS))
     own = own.mutate(source_row=ibis.cases((own.source_table.notnull(), own.source_row)))
     return own.select(*rows.columns)
 
