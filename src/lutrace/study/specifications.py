@@ -70,7 +70,9 @@ def _fit(
         }
     )
     covariates = (*alone.terms, *alone.adjust_for)
-    rows = derive_analysis_set(patched, facts, covariates, (*alone.endpoints, *alone.strata), data_cut=data_cut)
+    rows = derive_analysis_set(
+        patched, facts, covariates=covariates, outcomes=(*alone.endpoints, *alone.strata), data_cut=data_cut
+    )
     result = fit_analysis(alone, rows, patched)
     (found,) = result.estimates
     chosen = {choice.name: option.name for choice, option in zip(curve.choices, options, strict=True)}
