@@ -166,9 +166,7 @@ def test_columns_of_the_centre_are_mapped_and_the_rest_is_counted(write: Write) 
 def test_a_missing_column_is_named_with_what_was_found(write: Write) -> None:
     path = write("patient_id,when", "SYN-1,2023-06-01")
 
-    with pytest.raises(
-        UnusableInputError, match=r"table\.csv: contacts needs the columns date, kind; found column A"
-    ):
+    with pytest.raises(UnusableInputError, match=r"table\.csv: contacts needs the columns date, kind; found column A"):
         read_table_rows(path, "contacts")
 
 

@@ -26,7 +26,7 @@ KNOWN = frozenset(
 
 
 def find_faults(value: Any, schema: Mapping[str, Any], root: Mapping[str, Any], place: str = "") -> Iterator[str]:
-    """What of a document the schema does not allow, by place; a keyword that is not known here is a fault of the test."""
+    """What of a document the schema does not allow, by place; a keyword not known here is a fault of the test."""
     assert set(schema) <= KNOWN, f"{place}: {sorted(set(schema) - KNOWN)}"
     if "$ref" in schema:
         yield from find_faults(value, root["$defs"][schema["$ref"].rsplit("/", 1)[1]], root, place)

@@ -19,8 +19,8 @@ class PopulationFacts:
 
     `screened` are the patients asked, with their row in `patients`; `candidates` of those with the index event
     `patient_id index_date index_row index_table base_date entry_days` (`entry_days` empty: never at risk); `values`
-    their rows of ENDPOINT_VALUES; `labels` a reader's words for values; `set_label` whom the population continues; `others` who is in
-    the populations declared before.
+    their rows of ENDPOINT_VALUES; `labels` a reader's words for values; `set_label` whom the population continues;
+    `others` who is in the populations declared before.
     """
 
     screened: Mapping[str, str]

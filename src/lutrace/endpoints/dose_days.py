@@ -11,7 +11,7 @@ from lutrace.tables import CYCLES
 
 
 def derive_dose_days(basis: Basis) -> ir.Table:
-    """`dose_1`, `dose_2`, ... as rows of ENDPOINT_VALUES, each dated at the day of that dose; none for a dose not given.
+    """`dose_1`, `dose_2`, ... as rows of ENDPOINT_VALUES, each dated at the day of that dose; none for one not given.
 
     Doses are counted by their days: two rows of one day are one dose.
     """

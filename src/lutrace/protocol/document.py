@@ -42,13 +42,14 @@ from lutrace.protocol.derived_course import (
 from lutrace.protocol.external import External, read_external
 from lutrace.protocol.group_tables import GroupTable
 from lutrace.protocol.history import HistoryRules
-from lutrace.protocol.names_of_cohorts import list_names_of_cohorts
-from lutrace.protocol.names_in_models import find_model_faults, list_names_in_models
 from lutrace.protocol.names_in_figures import list_names_in_figures
-from lutrace.protocol.names_in_time import list_names_in_time
+from lutrace.protocol.names_in_models import find_model_faults, list_names_in_models
+from lutrace.protocol.names_in_time import find_missing_competition, list_names_in_time
+from lutrace.protocol.names_of_cohorts import list_names_of_cohorts
 from lutrace.protocol.outcomes import Outcome, PsaPfs
 from lutrace.protocol.populations import HasValue, NotIn, StudyPopulation, TimeZero
 from lutrace.protocol.presentation import SUMMARY_TABLES, Presentation, ShowDerived, ShowGroupTable
+from lutrace.protocol.prognostic import PrognosticAnalysis
 from lutrace.protocol.schema_words import complete_schema
 from lutrace.protocol.selection import (
     Landmark,
@@ -62,7 +63,6 @@ from lutrace.protocol.selection import (
 from lutrace.protocol.specifications import SpecificationCurve, patch_document
 from lutrace.protocol.standard_report import compose_standard_report
 from lutrace.protocol.variables import DeclaredValue, ScanValue
-from lutrace.protocol.prognostic import PrognosticAnalysis
 from lutrace.protocol.worsening import TimeToWorsening
 from lutrace.terms import ModelCard, check_card, model_card
 
@@ -119,7 +119,7 @@ class Protocol(FrozenModel):
         return document
 
     def patched(self, change: Mapping[str, Any], name: str) -> Protocol:
-        """The study with the values at some places replaced (`measures.plan: suv4`), without its curves, reruns and report.
+        """The study with values at some places replaced (`measures.plan: suv4`), without its curves, reruns and report.
 
         Raises ProtocolError, which `name` heads, for a place that there is not and for a value that is not allowed.
         """
@@ -279,9 +279,7 @@ def _unknown_in_analyses(protocol: Protocol, endpoints: list[str], covariates: l
         place = f"analyses.{analysis.name}"
         match analysis:
             case Regression():
-                own = list_names_in_models(
-                    analysis, outcomes=endpoints, covariates=covariates, values=protocol.values
-                )
+                own = list_names_in_models(analysis, outcomes=endpoints, covariates=covariates, values=protocol.values)
                 for key, names, allowed in own:
                     yield from _not_among(names, list(allowed), f"{place}.{key}")
                 faults = find_model_faults(analysis, covariates=protocol.covariates, values=protocol.values)
@@ -303,12 +301,9 @@ def _unknown_in_analyses(protocol: Protocol, endpoints: list[str], covariates: l
                 )
                 for key, names, allowed in named:
                     yield from _not_among(names, list(allowed), f"{place}.{key}")
+                yield from find_missing_competition(analysis, protocol.endpoints)
             case _:
                 continue
-    yield from _unknown_in_families(protocol)
-    yield from _unknown_in_derived(protocol)
-    yield from _unknown_in_specifications(protocol)
-    yield from _unknown_in_report(protocol)
 
 
 def _unknown_values(protocol: Protocol) -> Iterable[str]:

@@ -28,13 +28,13 @@ from lutrace.protocol.presentation import (
     ShowSurvival,
     ShowWarnings,
 )
-from lutrace.protocol.prognostic import PrognosticAnalysis
 from lutrace.protocol.presentation_figures import ShowEffect
+from lutrace.protocol.prognostic import PrognosticAnalysis
 from lutrace.protocol.selection import Landmark
 from lutrace.protocol.specifications import SpecificationCurve
 from lutrace.protocol.standard_cohorts import items_of_cohorts, items_of_validation
-from lutrace.protocol.standard_time import figures_of_time
 from lutrace.protocol.standard_figures import figures_of_derived
+from lutrace.protocol.standard_time import figures_of_time
 
 
 def compose_standard_report(

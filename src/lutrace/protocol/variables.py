@@ -68,8 +68,8 @@ class ScanValue(_Value):
 
     region: `tumour` (all lesions taken for tumour), `bone_tumour`, `node_tumour`, `visceral_tumour`, `healthy_bone`
     (skeleton without lesions and their surroundings), `salivary_glands`, or one organ. measure: SUVs are g/mL, volumes
-    mL, tlp_ml is SUVmean x volume. of: the baseline `psma_pet`, or the post-therapy `rlt_spect`. `measures.regions` says
-    whether regions are measured by lutrace or exported by other software.
+    mL, tlp_ml is SUVmean x volume. of: the baseline `psma_pet`, or the post-therapy `rlt_spect`. `measures.regions`
+    says whether regions are measured by lutrace or exported by other software.
     """
 
     kind: Literal["scan"]

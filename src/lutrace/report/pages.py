@@ -135,7 +135,7 @@ def render_index(out: Path, entries: Sequence[IndexEntry], meta: IndexMeta) -> P
 
 
 def format_template(template: str, **values: Any) -> str:
-    """A page from one of our templates with the house's style; `values` has `banner`, and all that the template names."""
+    """A page from one of our templates in the house's style; `values` has `banner`, and all that the template names."""
     style = _read_template("style.css").replace("BANNER", " · ".join(values["banner"]))
     environment = jinja2.Environment(
         loader=jinja2.FunctionLoader(_read_template),

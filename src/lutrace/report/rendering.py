@@ -68,9 +68,7 @@ def render_report(report_input: ReportInput, out: Path) -> ReportFiles:
     placed: list[dict[str, Any]] = []
     documented: list[tuple[Section, list[tuple[int, TextTable | RenderedFigure]]]] = []
     for section in report_input.spec.sections:
-        items = [
-            item for item in section.items if may_be_shown(item, report_input.policy)
-        ]
+        items = [item for item in section.items if may_be_shown(item, report_input.policy)]
         made_items = [_make(item, material, report_input, out, banner=banner, made=made) for item in items]
         placed.append({"title": section.title, "text": section.text, "shown": [place for place, _, _ in made_items]})
         documented.append((section, [(number, item) for _, number, item in made_items]))

@@ -83,8 +83,7 @@ def _panel(facts: PictureFacts, by_cycle: Mapping[int, Row], panel: str, opening
         ReportPicture(
             png=facts.picture(row["picture_id"]),
             caption=(
-                f"{opening}aximum intensity projection, SUV {row['suv_max']:g} is black, "
-                f"outlines by plan {row['plan']}"
+                f"{opening}aximum intensity projection, SUV {row['suv_max']:g} is black, outlines by plan {row['plan']}"
             ),
             panel=panel,
             label=f"C{cycle}",

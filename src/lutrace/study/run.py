@@ -189,9 +189,9 @@ def compute_study(
         "incidences": list(fitted.incidences),
         "occupancies": list(fitted.occupancies),
         "agreements": list(fitted.agreements),
-        "effects": list(fitted.effects),
         "balances": [*fitted.balances, *reran.balances],
         "validations": list(fitted.validations),
+        "effects": list(fitted.effects),
         "summaries": [*summarise_values(values, protocol), *grouped, *derived.summaries],
     }
     outdated = find_outdated_scans(known, cohort.scans)
