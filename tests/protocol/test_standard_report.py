@@ -67,12 +67,19 @@ def test_a_report_that_is_given_is_not_replaced() -> None:
     assert names(parse_protocol(TEXT + "report: {sections: []}\n", "small.yaml")) == []
 
 
-@pytest.mark.parametrize("key", ["population", "landmarks", "measures", "endpoints", "analyses", "question"])
-def test_what_decides_the_result_has_no_default(key: str) -> None:
+@pytest.mark.parametrize(
+    ("key", "message"),
+    [
+        ("landmarks", "expected landmarks or populations: whom the study follows"),
+        ("measures", "measures.plan: expected the name of a plan"),
+        *((key, f"{key}: is missing") for key in ("population", "endpoints", "analyses", "question")),
+    ],
+)
+def test_what_decides_the_result_has_no_default(key: str, message: str) -> None:
     start = TEXT.index(f"{key}:")
     rest = TEXT[start:].split("\n")
     end = next((n for n, line in enumerate(rest[1:], 1) if line and not line.startswith(" ")), len(rest))
-    with pytest.raises(ProtocolError, match=f"{key}: is missing"):
+    with pytest.raises(ProtocolError, match=message):
         parse_protocol(TEXT[:start] + "\n".join(rest[end:]), "small.yaml")
 
 

@@ -27,7 +27,7 @@ def test_a_copy_in_a_folder_is_the_same_study(tmp_path: Path) -> None:
 def test_a_name_that_is_neither_is_told_with_those_that_exist() -> None:
     with pytest.raises(
         ProtocolError,
-        match=r"no such protocol; did you mean early-spect-response\? expected a YAML file or one of early-spect",
+        match=r"no such protocol; did you mean early-spect-response\? expected a YAML file or one of after-rlt, ",
     ):
         load_protocol("late-spect-response")
 

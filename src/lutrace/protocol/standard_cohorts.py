@@ -26,9 +26,9 @@ def items_of_cohorts(analysis: ComparisonAnalysis) -> tuple[Item, ...]:
     )
     if not analysis.balance:
         return curves
-    told = {"caption": f"{analysis.label}: characteristics", "analysis": analysis.name}
-    balance = ShowBalance(show="balance", name=f"{analysis.name}_balance", **told)
-    love = ShowLove(show="love", name=f"{analysis.name}_love", **told)
+    name, caption = analysis.name, f"{analysis.label}: characteristics"
+    balance = ShowBalance(show="balance", name=f"{name}_balance", caption=caption, analysis=name)
+    love = ShowLove(show="love", name=f"{name}_love", caption=caption, analysis=name)
     return (*curves, balance, love)
 
 
