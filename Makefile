@@ -22,7 +22,7 @@ $(VENV)/.ready-dev: requirements-dev.lock $(VENV)/.ready
 	@PYTHON="$(PYTHON)" sh scripts/install requirements-dev.lock
 	@touch $@
 
-demo: setup ## make a virtual centre, fill a registry, run the study, print the report's path
+demo: setup ## make virtual centres, fill registries, run the five studies, print the path of their page
 	$(BIN)/lutrace demo --out demo
 
 test: setup-dev ## set up, start what the tests need, run all tests
