@@ -13,6 +13,15 @@ TREATED_NAME = "treated"
 """The population that every study has: all who had a first cycle with an agent of the study."""
 
 
+_STARTS = {
+    "first_cycle": "the first cycle",
+    "mcrpc": "mCRPC",
+    "documented_stop": "the end of therapy",
+    "next_line": "the next line",
+    "eligible_lines": "the begin of the line",
+}
+
+
 class HasValue(FrozenModel):
     """Keeps patients whose value `of` (built in, or declared under `values`) is known and fits.
 
@@ -130,6 +139,13 @@ class StudyPopulation(FrozenModel):
     def origin(self) -> Literal["index"]:
         """What time runs from, in the words of a landmark."""
         return "index"
+
+    @property
+    def start(self) -> str:
+        """The event that time runs from, as the axis of a figure says it."""
+        days = f" and {self.index.landmark:g} days" if self.index.landmark else ""
+        numbered = f"{self.index.event.replace('_', ' ')} {self.index.number}"
+        return _STARTS.get(self.index.event, numbered) + days
 
     @property
     def cycle(self) -> int:

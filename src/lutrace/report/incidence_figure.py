@@ -67,12 +67,12 @@ def draw_incidence(spec: IncidenceFigure, material: Material) -> Drawing:
     axes = axes_at(figure, left, below, width_in() - left - right, _PLOT_IN)
     _draw_curves(axes, curves, axis)
     axes.set_ylabel("Cumulative incidence")
-    axes.set_xlabel(_x_label(axis, material.word(spec.population)))
+    axes.set_xlabel(_x_label(axis, material.start_of(spec.population)))
     table = axes_at(figure, left, FOOT_IN, width_in() - left - right, LINE_IN * len(lines))
     draw_table_below(table, lines, axis.ticks, axes.get_xlim())
     n = sum(_at_risk([row for row in rows if row["group"] == group], 0.0) for group in groups)
     told = "; ".join(f"{curve.label}: {_events(curve.rows, float('inf'))} events" for curve in curves)
-    alt = f"Cumulative incidence from {material.word(spec.population)}, {n} patients. {told}."
+    alt = f"Cumulative incidence from {material.start_of(spec.population)}, {n} patients. {told}."
     notes = (
         "Aalen-Johansen estimates; each cause competes with the others. Shaded: 95% confidence interval. Below: "
         "patients at risk just before, events of each cause up to and on that time.",

@@ -40,6 +40,10 @@ class Material:
         """A reader's word for a name."""
         return word(self.labels, name)
 
+    def start_of(self, population: str) -> str:
+        """What time runs from in a population: its label `<population>.start`, or else its own."""
+        return self.labels.get(f"{population}.start") or self.word(population)
+
     def rows(self, name: str, /, **wanted: str | Sequence[str] | None) -> list[Row]:
         """The rows of a table whose columns have the values wanted: a text, one of several, or any (None, empty)."""
         return [

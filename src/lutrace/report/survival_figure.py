@@ -109,7 +109,7 @@ def draw_survival(spec: SurvivalFigure, material: Material) -> Drawing:
     _draw_curves(axes, curves, axis)
     _draw_medians(axes, spec, material, curves, axis)
     axes.set_ylabel(wrapped(_outcome(material, spec.endpoint), 36))
-    axes.set_xlabel(f"{spec.time_unit.capitalize()} from {material.word(spec.population)}")
+    axes.set_xlabel(f"{spec.time_unit.capitalize()} from {material.start_of(spec.population)}")
     head = blank_axes_at(figure, left, below + 2.6, width + right, above)
     for line, (text, colour) in enumerate(texts):
         head.text(0.0, above - 0.1 - LINE_IN * line, text, color=colour, va="center")
@@ -283,5 +283,5 @@ def _draw_curve(axes: Axes, curve: _Curve, scale: float) -> None:
 
 def _describe(spec: SurvivalFigure, material: Material, curves: Sequence[_Curve]) -> str:
     parts = [f"{curve.label}: {curve.n} patients, {curve.events_by(math.inf)} events" for curve in curves]
-    subject = f"{material.word(spec.endpoint)} from {material.word(spec.population)}"
+    subject = f"{material.word(spec.endpoint)} from {material.start_of(spec.population)}"
     return f"Kaplan-Meier curves of {subject}. {'; '.join(parts)}."

@@ -181,6 +181,7 @@ def compose_labels(protocol: Protocol) -> dict[str, str]:
     """A reader's words for landmarks, outcomes, covariates, analyses, definitions and classes."""
     labels = dict(LABELS)
     labels |= {one.name: one.label for one in (*protocol.values, *protocol.time_zeros)}
+    labels |= {f"{one.name}.start": one.start for one in protocol.populations}
     labels |= {outcome.name: outcome.label for outcome in protocol.endpoints}
     labels |= {analysis.name: analysis.label for analysis in (*protocol.analyses, *protocol.tables)}
     for landmark in protocol.time_zeros:
