@@ -101,6 +101,7 @@ from lutrace.protocol.presentation import (
     ShowDerived,
     ShowPictures,
 )
+from lutrace.protocol.presentation_checklist import ShowChecklist
 from lutrace.protocol.presentation_figures import ShowPatientSheets
 from lutrace.protocol.prognostic import PrognosticAnalysis
 from lutrace.protocol.progression import PsaProgression
@@ -264,6 +265,7 @@ __all__ = [
     "SameSign",
     "ScanValue",
     "ScoreValue",
+    "ShowChecklist",
     "ShowCoxGrid",
     "ShowDerived",
     "ShowPatientSheets",

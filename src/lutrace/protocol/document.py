@@ -49,6 +49,7 @@ from lutrace.protocol.names_of_cohorts import list_names_of_cohorts
 from lutrace.protocol.outcomes import Outcome, PsaPfs
 from lutrace.protocol.populations import HasValue, NotIn, StudyPopulation, TimeZero
 from lutrace.protocol.presentation import SUMMARY_TABLES, Presentation, ShowDerived, ShowGroupTable
+from lutrace.protocol.presentation_checklist import list_names_in_checklists
 from lutrace.protocol.prognostic import PrognosticAnalysis
 from lutrace.protocol.schema_words import complete_schema
 from lutrace.protocol.selection import (
@@ -345,7 +346,8 @@ def _unknown_in_report(protocol: Protocol) -> Iterable[str]:
         yield from _not_among(named, analyses, f"report.{item.name}")
         if isinstance(item, ShowDerived):
             yield from _not_among((item.of,), derived, f"report.{item.name}.of")
-        for key, names, allowed in list_names_in_figures(item, protocol.derived):
+        in_checklists = list_names_in_checklists(item, [section.title for section in protocol.report.sections])
+        for key, names, allowed in (*list_names_in_figures(item, protocol.derived), *in_checklists):
             yield from _not_among(names, allowed, f"report.{item.name}.{key}")
         if isinstance(item, ShowGroupTable):
             yield from _not_among((item.of,), tables, f"report.{item.name}.of")

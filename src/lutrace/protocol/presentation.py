@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Literal, get_args
 
 from lutrace.core import Field, FrozenModel
+from lutrace.protocol.presentation_checklist import ShowChecklist
 from lutrace.protocol.presentation_figures import FigureItem
 
 SummaryName = Literal["characteristics", "components", "new_lesions", "response", "ttv_provenance"]
@@ -244,6 +245,7 @@ Item = (
     TableItem
     | ShowMerge
     | ShowStack
+    | ShowChecklist
     | ShowFlow
     | ShowSurvival
     | ShowForest

@@ -9,6 +9,7 @@ from lutrace.report.contents import (
     AgreementTable,
     AttritionTable,
     BalanceTable,
+    ChecklistTable,
     CheckTable,
     EstimateTable,
     MergedTable,
@@ -50,14 +51,13 @@ def compose_table(spec: TableSpec, material: Material) -> TextTable:
             return compose_checks(spec, material)
         case BalanceTable():
             return compose_balance(spec, material)
+        case ChecklistTable():
+            return _compose_checklist(spec)
         case NoticeTable():
             return _compose_notices(spec, material)
-        case MergedTable():
-            parts = [compose_table(part, material) for part in spec.parts]
-            return merge_tables(spec.name, spec.caption, parts, spec.notes)
-        case StackedTable():
-            parts = [compose_table(part, material) for part in spec.parts]
-            return stack_tables(spec.name, spec.caption, parts, spec.notes)
+        case MergedTable() | StackedTable():
+            join = merge_tables if isinstance(spec, MergedTable) else stack_tables
+            return join(spec.name, spec.caption, [compose_table(part, material) for part in spec.parts], spec.notes)
 
 
 def _compose_attrition(spec: AttritionTable, material: Material) -> TextTable:
@@ -92,6 +92,18 @@ def _compose_attrition(spec: AttritionTable, material: Material) -> TextTable:
             )
     headers = ("Step", "Patients left", "Excluded", "Reason")
     return TextTable(spec.name, spec.caption, headers, tuple(lines), spec.notes, words=(3,))
+
+
+def _compose_checklist(spec: ChecklistTable) -> TextTable:
+    lines: list[tuple[Cell, ...]] = []
+    part = ""
+    for line in spec.lines:
+        if line.part != part:
+            part = line.part
+            lines.append((Cell(part, strong=True),))
+        lines.append((Cell(line.number, indent=1), Cell(line.asks), Cell("; ".join(line.places) or "not told")))
+    headers = ("Item", "Asks for", "Where it stands")
+    return TextTable(spec.name, spec.caption, headers, tuple(lines), spec.notes, words=(1, 2))
 
 
 def _compose_notices(spec: NoticeTable, material: Material) -> TextTable:

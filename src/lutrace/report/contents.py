@@ -224,6 +224,26 @@ class BalanceTable:
 
 
 @dataclass(frozen=True)
+class ChecklistLine:
+    """One item of a reporting checklist: its number, the part of a paper, what it asks for, the places that tell it."""
+
+    number: str
+    part: str
+    asks: str
+    places: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class ChecklistTable:
+    """The items of a reporting checklist with where each stands in this report, `not told` where nowhere."""
+
+    name: str
+    caption: str
+    lines: tuple[ChecklistLine, ...]
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class NoticeTable:
     """All notices of the run, those that say the same of several places in one line; blocking ones first."""
 
@@ -369,7 +389,7 @@ class StackedTable:
     notes: tuple[str, ...] = ()
 
 
-TableSpec = OneTable | MergedTable | StackedTable
+TableSpec = OneTable | ChecklistTable | MergedTable | StackedTable
 FigureSpec = (
     FlowFigure
     | SurvivalFigure

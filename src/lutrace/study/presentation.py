@@ -12,10 +12,12 @@ from lutrace.protocol import (
     GroupedAnalysis,
     Protocol,
     PsaPfs,
+    ShowChecklist,
     describe_specification,
     name_specification,
 )
 from lutrace.report import KeyNumber, ReportSpec, Section, group_endpoint
+from lutrace.study.checklists import compose_checklist
 from lutrace.study.cohorts_shown import label_cohorts, notes_on_cohorts, populations_of
 from lutrace.study.derived import DerivedTables
 from lutrace.study.model_labels import label_models
@@ -142,6 +144,9 @@ def compose_spec(
 
     def shown(items: Sequence[Any]) -> Iterator[Any]:
         for item in (item for item in items if item.name not in without):
+            if isinstance(item, ShowChecklist):
+                yield compose_checklist(item, protocol, without=without)
+                continue
             yield _shown(item, protocol, status, derived)
             if item.name in medians:
                 yield medians[item.name]

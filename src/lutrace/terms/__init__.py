@@ -14,6 +14,7 @@ from lutrace.terms.analytes import (
 from lutrace.terms.assertion import ASSERTION_LANGUAGES, AssertionRule, AssertionRules, assertion_rules
 from lutrace.terms.assertion import Label as AssertionLabel
 from lutrace.terms.cells import is_word, keep, tell, tell_column
+from lutrace.terms.checklists import checklist, checklist_names
 from lutrace.terms.criteria import (
     PppRule,
     PsaRecipRule,
@@ -162,6 +163,8 @@ __all__ = [
     "canonical_limit",
     "cause_of_death",
     "check_card",
+    "checklist",
+    "checklist_names",
     "code_of_word",
     "concepts",
     "ctcae_term_names",
