@@ -163,7 +163,7 @@ def test_a_workbook_with_merged_headings_is_read_by_the_rows_that_name_its_colum
     assert content.notes == ("read is the first of 2 sheets",)
     assert read_sheet_names(path) == ("Labor", "Visiten")
     assert read_table(path, sheet="Visiten").names == ("Nr", "Art")
-    with pytest.raises(UnusableInputError, match="no sheet is called 'Labour'; it holds 2 others"):
+    with pytest.raises(UnusableInputError, match="the sheet asked for is not in it; it holds 2 others"):
         read_table(path, sheet="Labour")
 
 

@@ -166,7 +166,7 @@ def test_postgresql_gives_the_same_rows_and_is_only_read(tmp_path: Path, postgre
     assert plain(read_source(address, schema="cdm54")) == expected
     with pytest.raises(UnusableInputError, match="read-only"), open_foreign(address, schema="cdm54") as opened:
         opened.tables["person"].get_backend().create_table("not_to_be", arrow("person", []))
-    with pytest.raises(UnusableInputError, match="schema 'none' holds no table"), open_foreign(address, schema="none"):
+    with pytest.raises(UnusableInputError, match="holds no table"), open_foreign(address, schema="none"):
         pass
 
 

@@ -261,7 +261,7 @@ def test_yes_and_no_are_read_in_german_too() -> None:
 def test_empty_rows_are_left_out_and_columns_that_are_no_field_are_counted() -> None:
     given = export("record_id|psa|sites___unk|ward\n1|3||A\n|||\n2|4||B")
     assert [row.number for row in given.rows] == [2, 4]
-    assert dict(given.unread) == {"column ward (not in the dictionary)": 2}
+    assert dict(given.unread) == {"column a text like 'aaaa' (not in the dictionary)": 2}
 
 
 def test_a_row_of_another_length_is_refused_by_its_number() -> None:

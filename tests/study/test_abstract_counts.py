@@ -198,7 +198,7 @@ def real_world() -> Rows:
                 {"patient_id": name, "birth_year": 1950, "synthetic": True, "row_id": f"p:{name}"}
             )
             one = real_world_patient(cohort, name, number)
-            dead = {"status": "dead", "date": day(round(days)), "date_precision": "day", "basis": "record"}
+            dead = {"status": "dead", "date": day(max(1, round(days))), "date_precision": "day", "basis": "record"}
             one["follow_up"] = [{"patient_id": name, "row_id": f"f:{name}", **dead}]
             for table, rows in one.items():
                 tables[table] += rows
@@ -207,12 +207,14 @@ def real_world() -> Rows:
 
 def real_world_patient(cohort: str, name: str, number: int) -> Rows:
     """Prior lines and sites so that as many patients have them as the abstract says."""
-    given = [("enzalutamide", "arpi", -500)]
     if cohort == "comparator":
-        given += [("docetaxel", "taxane", -900), ("carboplatin", "platinum", 0)]
-        given += [("cabazitaxel", "taxane", -250)] if number < 95 else []
-        given += [("abiraterone", "arpi", -1500)] if number < 300 else []
+        # Several lines of one class come before the other class, so that no earlier line is eligible.
+        taxanes = [("docetaxel", "taxane", -1500), ("cabazitaxel", "taxane", -1300)][: 2 if number < 95 else 1]
+        arpis = [("abiraterone", "arpi", -1900), ("enzalutamide", "arpi", -1700)][: 2 if 95 <= number < 395 else 1]
+        arpis = [("enzalutamide", "arpi", -1000)] if number < 95 else arpis
+        given = [*taxanes, *arpis, ("carboplatin", "platinum", 0)]
     else:
+        given = [("enzalutamide", "arpi", -500)]
         given += [("docetaxel", "taxane", -900)] if number < 183 else []
         given += [("cabazitaxel", "taxane", -250)] if number < 61 else []
         given += [("abiraterone", "arpi", -1500)] if number < 129 else []

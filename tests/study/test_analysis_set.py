@@ -31,7 +31,7 @@ def protocol(origin: str) -> Protocol:
 
 
 def value(endpoint: str, days: float, **more: Any) -> Row:
-    empty = {"value": None, "event": None, "reason": None}
+    empty = {"value": None, "event": None, "reason": None, "category": None}
     return {"patient_id": "a", "population": "C2", "endpoint": endpoint, "days": days, **empty, **more}
 
 

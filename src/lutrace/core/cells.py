@@ -112,7 +112,7 @@ def withheld_name(path: Path) -> str:
 
 def _may_stay(text: str, is_word: IsWord) -> bool:
     """Whether a text names nobody: a known word, a short number, or one letter."""
-    return is_word(text) or is_short_number(text) or (len(text) == 1 and text.isalpha())
+    return set(text) <= _PLAIN_SIGNS or is_word(text) or is_short_number(text) or (len(text) == 1 and text.isalpha())
 
 
 def _written(cell: Any) -> str:
