@@ -131,7 +131,7 @@ def _read_folder(folder: Path, names: re.Pattern[str] | None) -> _Found:
         told = _told_by_name(path.stem, names) | listed.get(path, {})
         faults = _told_faults(told)
         try:
-            text = read_text(tell_file(path), path.read_bytes())
+            text = read_text(path.name, path.read_bytes())
         except UnusableInputError as error:
             faults.append(("text", str(error)))
             text = ""
