@@ -111,7 +111,7 @@ def test_names_may_be_loinc_codes_or_terms(tmp_path: Path, capsys: pytest.Captur
 
 
 FAULTY: list[tuple[str, str, str]] = [
-    ("an_unknown_unit", "a,2023-01-01,haemoglobin,9.9,stone,13.0,17.0,,,x", "unknown unit 'stone'"),
+    ("an_unknown_unit", "a,2023-01-01,haemoglobin,9.9,stone,13.0,17.0,,,x", "haemoglobin: unknown unit"),
     ("a_missing_unit", "a,2023-01-01,haemoglobin,9.9,,13.0,17.0,,,x", "the unit is missing"),
     ("an_unknown_analyte", "a,2023-01-01,phlogiston,9.9,g/dL,13.0,17.0,,,x", "in the vocabulary"),
     ("text_for_a_number", "a,2023-01-01,haemoglobin,low,g/dL,13.0,17.0,,,x", "expected a number"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ import pytest
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.uid import ExplicitVRLittleEndian, ImplicitVRLittleEndian
 
-from lutrace.core import UnusableInputError
+from lutrace.core import UnusableInputError, tell_file
 from lutrace.dicom import read_frame_motions
 
 OWN, OTHER = "1.2.3.1", "1.2.3.2"
@@ -134,5 +135,5 @@ def test_what_is_empty_damaged_or_no_registration_is_refused_by_name(tmp_path: P
         (tmp_path / "words.dcm", "none that can be read"),
         (tmp_path / "absent.dcm", "no such file"),
     ):
-        with pytest.raises(UnusableInputError, match=f"{path.name}.*{words}"):
+        with pytest.raises(UnusableInputError, match=f"{re.escape(tell_file(path))}.*{words}"):
             read_frame_motions(path)

@@ -27,6 +27,7 @@ STATED = {
     ("gleason", "4+5"): (None, set()),
     ("isup", "5"): (None, set()),
     ("tnm", "pT3b pN1 cM0"): (None, set()),
+    ("therapy", "prostatectomy"): ("2015-04", {"historical"}),
     ("therapy", "docetaxel"): ("2018-02", set()),
     ("therapy_begin", "docetaxel"): ("2018-02", set()),
     ("therapy_end", "docetaxel"): ("2018-08", set()),

@@ -300,7 +300,7 @@ def test_a_named_source_is_one_of_its_own(folder: Path) -> None:
 
 
 @pytest.mark.parametrize(("profile", "words"), [
-    ("centre: X\nprecedence: {labz: [fhir]}\n", "site.yaml, line 2, precedence: .*no table is called .*did you mean labs"),
+    ("centre: X\nprecedence: {labz: [fhir]}\n", "line 2, precedence: .*no table is called .*did you mean labs"),
     ("precedence: {labs: [fihr]}\n", "line 1, precedence: .*no source is called .*did you mean fhir"),
     ("precedence: {labs: [fhir, fhir]}\n", "a source stands twice"),
     ("sources: {fhir: ['*.json']}\n", "expected a name of letters"),

@@ -96,7 +96,7 @@ def test_one_limit_of_castration_is_the_other_in_molar_units() -> None:
 
 @pytest.mark.parametrize("unit", ["mg/dL", "IU", "%", "ng"])
 def test_an_unknown_unit_is_refused_by_name(unit: str) -> None:
-    with pytest.raises(UnusableInputError, match="psa: unknown unit .*; expected one such as ng/mL"):
+    with pytest.raises(UnusableInputError, match=f"psa: unknown unit '{unit}'; expected one such as ng/mL"):
         canonical_lab("psa", "5", unit)
 
 

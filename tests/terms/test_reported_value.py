@@ -91,7 +91,7 @@ def test_any_text_gives_a_number_or_a_refusal(text: str, decimal: Literal[".", "
 def test_a_power_of_ten_that_lost_its_raised_figure_is_no_unit_of_a_count() -> None:
     value, unit = split_result("210 109/L")
 
-    with pytest.raises(UnusableInputError, match="platelets: unknown unit a text like '/a'"):
+    with pytest.raises(UnusableInputError, match="platelets: unknown unit '/L'"):
         canonical_lab("platelets", value, unit)
 
 

@@ -151,12 +151,16 @@ def normal_unit(unit: str) -> str:
 
 
 def is_unit(text: str) -> bool:
-    """Whether a text is a unit that results of some analyte may have.
+    """Whether a text is a unit: one that results of some analyte may have, or a plain one.
 
-    >>> is_unit("mg/dL"), is_unit("{Mustermann}/uL")
-    (True, False)
+    >>> is_unit("mg/dL"), is_unit("kg"), is_unit("{Mustermann}/uL")
+    (True, True, False)
     """
-    return "{" not in text and normal_unit(text) in _units()
+    return "{" not in text and (normal_unit(text) in _units() or text.strip().lower() in _PLAIN_UNITS)
+
+
+_PLAIN_UNITS = ("%", "g", "kg", "mg", "ng", "ug", "l", "ml", "dl", "mol", "mmol", "u", "iu", "cm", "mm", "gy", "/l")
+"""Units that are none of an analyte and may yet stand in a cell of units."""
 
 
 @functools.cache
