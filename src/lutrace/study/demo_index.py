@@ -19,6 +19,8 @@ _INTRO = (
 )
 _SHOWN = ("forest", "swimmer", "alluvial", "beside_curves", "km_os_ttv_c2", "flow")
 """Figures that stand for a report, the first of them that it has."""
+_MOST_NUMBERS = 5
+"""So many key numbers of a report stand on the front page; the report has all."""
 
 
 @dataclass(frozen=True)
@@ -50,7 +52,7 @@ def write_demo_index(out: Path, runs: Sequence[IndexedRun], *, key_numbers: Sequ
                 summary=(
                     protocol.subtitle,
                     protocol.question,
-                    *(f"{key.label}: {key.value} ({key.detail})" for key in run.key_numbers),
+                    *(f"{key.label}: {key.value} ({key.detail})" for key in run.key_numbers[:_MOST_NUMBERS]),
                 ),
                 png=shown.read_bytes() if shown is not None else None,
                 alt=f"A figure of the report: {protocol.title}",
