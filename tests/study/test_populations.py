@@ -153,6 +153,15 @@ def test_an_index_of_the_history_asks_for_a_data_cut() -> None:
         run(cut=None)
 
 
+def test_a_rule_that_counts_back_from_the_data_cut_asks_for_one() -> None:
+    text = STUDY.replace("{rule: value, of: haemoglobin}", "{rule: followed_for, days: 84 days}", 1)
+    with pytest.raises(MissingFactError, match=r"populations.rlt: followed_for .* --data-cut"):
+        compute_study(parse_protocol(text, "study.yaml"), HandFacts(build()))
+    found = compute_study(parse_protocol(text, "study.yaml"), HandFacts(build()), data_cut=on(450))
+    steps = {row["rule"]: row["n"] for row in found.tables["attrition"] if row["population"] == "rlt"}
+    assert steps["index date at least 84 days before the data cut"] == 3
+
+
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [

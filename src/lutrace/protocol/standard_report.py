@@ -25,7 +25,6 @@ from lutrace.protocol.presentation import (
     ShowGroupTable,
     ShowSpecifications,
     ShowSummary,
-    ShowSurvival,
     ShowWarnings,
 )
 from lutrace.protocol.presentation_figures import ShowEffect
@@ -34,7 +33,7 @@ from lutrace.protocol.selection import Landmark
 from lutrace.protocol.specifications import SpecificationCurve
 from lutrace.protocol.standard_cohorts import items_of_cohorts, items_of_validation
 from lutrace.protocol.standard_figures import figures_of_derived
-from lutrace.protocol.standard_time import figures_of_time
+from lutrace.protocol.standard_time import figures_of_time, survival_curves
 
 
 def compose_standard_report(
@@ -106,7 +105,7 @@ def _items_of(analysis: Analysis) -> tuple[Item, ...]:
     estimates = ShowEstimates(show="estimates", name=name, caption=analysis.label, analyses=(analysis.name,))
     match analysis:
         case KaplanMeierAnalysis():
-            return (*_curves_of(analysis), estimates)
+            return (*survival_curves(analysis), estimates)
         case ComparisonAnalysis():
             return (*items_of_cohorts(analysis), estimates.model_copy(update={"analyses": analysis.parts}))
         case PrognosticAnalysis():
@@ -156,19 +155,4 @@ def _curved(analysis: CoxAnalysis) -> tuple[ShowEffect, ...]:
         for population in analysis.populations
         for endpoint in analysis.endpoints
         for term in analysis.terms
-    )
-
-
-def _curves_of(analysis: KaplanMeierAnalysis) -> tuple[ShowSurvival, ...]:
-    return tuple(
-        ShowSurvival(
-            show="survival",
-            name=f"{analysis.name}_{population}_{endpoint}",
-            caption=f"{analysis.label}: {endpoint} from {population}",
-            analysis=analysis.name,
-            population=population,
-            endpoint=endpoint,
-        )
-        for population in analysis.populations
-        for endpoint in analysis.endpoints
     )

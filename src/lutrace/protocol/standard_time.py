@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from lutrace.protocol.analyses import KaplanMeierAnalysis
 from lutrace.protocol.analyses_time import (
     CumulativeIncidenceAnalysis,
     LandmarkAnalysis,
@@ -32,20 +33,28 @@ def figures_of_time(analysis: TimeAnalysis) -> tuple[Item, ...]:
         case OccupancyAnalysis():
             return tuple(item for population in analysis.populations for item in _of_states(analysis, population))
         case LandmarkAnalysis():
-            return tuple(
-                ShowSurvival(
-                    show="survival",
-                    name=f"{analysis.name}_{population}_{endpoint}",
-                    caption=f"{analysis.label}: {endpoint} from the landmark",
-                    analysis=analysis.name,
-                    population=population,
-                    endpoint=endpoint,
-                    notes=("Time runs from the landmark, at which the groups are formed.",),
-                )
-                for population in analysis.populations
-                for endpoint in analysis.endpoints
-            )
+            notes = ("Time runs from the landmark, at which the groups are formed.",)
+            return survival_curves(analysis, start="the landmark", notes=notes)
     return ()
+
+
+def survival_curves(
+    analysis: KaplanMeierAnalysis | LandmarkAnalysis, *, start: str = "", notes: tuple[str, ...] = ()
+) -> tuple[ShowSurvival, ...]:
+    """Curves of each population and outcome; `start` says what time runs from where it is not the population's own."""
+    return tuple(
+        ShowSurvival(
+            show="survival",
+            name=f"{analysis.name}_{population}_{endpoint}",
+            caption=f"{analysis.label}: {endpoint} from {start or population}",
+            analysis=analysis.name,
+            population=population,
+            endpoint=endpoint,
+            notes=notes,
+        )
+        for population in analysis.populations
+        for endpoint in analysis.endpoints
+    )
 
 
 def _of_states(analysis: OccupancyAnalysis, population: str) -> tuple[Item, ...]:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from lutrace.cohort import TREATED, Cohort, PopulationFacts, select_population
 from lutrace.core import MissingFactError, Row
 from lutrace.endpoints import Basis, CourseBasis, derive_index_dates, derive_values
-from lutrace.protocol import CourseRules, HasValue, Protocol, StudyPopulation
+from lutrace.protocol import CourseRules, FollowedFor, HasValue, Protocol, StudyPopulation
 from lutrace.study.presentation import compose_labels
 from lutrace.tables import CYCLES, PATIENTS, Facts
 
@@ -36,6 +36,7 @@ def add_populations(cohort: Cohort, ground: PopulationGround) -> Cohort:
     screened = {row["patient_id"]: row["row_id"] for row in people.to_pyarrow().to_pylist()}
     labels = compose_labels(protocol)
     for population in protocol.populations:
+        _check_cut(population, ground.data_cut)
         asked = screened
         if population.within is not None:
             asked = {one: row for one, row in screened.items() if one in kept[population.within]}
@@ -59,6 +60,15 @@ def add_populations(cohort: Cohort, ground: PopulationGround) -> Cohort:
             losses=(*cohort.losses, *chosen.losses),
         )
     return cohort
+
+
+def _check_cut(population: StudyPopulation, data_cut: dt.date | None) -> None:
+    """Raises MissingFactError when a rule counts back from the data cut and the run has none."""
+    if data_cut is None and any(isinstance(rule, FollowedFor) for rule in population.include):
+        raise MissingFactError(
+            f"populations.{population.name}: followed_for counts back from the data cut; run the study with "
+            "--data-cut DATE"
+        )
 
 
 def _members_of(cohort: Cohort, population: str) -> set[str]:
