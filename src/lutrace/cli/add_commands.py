@@ -137,13 +137,19 @@ def add(  # noqa: PLR0913 - each parameter is an option
         return
     with progress_bars() as progress:
         result = _add(kind, sources, registry, options, dry_run=dry_run, jobs=jobs, progress=progress)
-    _show(result, dry_run=dry_run, as_json=as_json)
     if out is not None:
         write_rows(out, result.explained, ("file", "row", "table", "outcome", "words", "remedy"))
-    if result.quarantined:
-        if not dry_run:
-            say("the refused rows and the rules they broke: lutrace check --registry " + str(registry))
-        raise typer.Exit(1)
+    _show(result, dry_run=dry_run, as_json=as_json)
+    _end(result, registry, dry_run=dry_run)
+
+
+def _end(result: AddResult, registry: Path, *, dry_run: bool) -> None:
+    """Exit with 1 when rows were refused, and say where they and their rules are listed."""
+    if not result.quarantined:
+        return
+    if not dry_run:
+        say("the refused rows and the rules they broke: lutrace check --registry " + str(registry))
+    raise typer.Exit(1)
 
 
 def _show(result: AddResult, *, dry_run: bool, as_json: bool) -> None:
